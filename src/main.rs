@@ -1,0 +1,3 @@
+//! Wiring only: configuration in, guest registered, or exit 1.
+
+fn main() {}
