@@ -1,5 +1,13 @@
 //! Ring 1: pure. No clock, no I/O, no globals, no `cfg`.
 
+pub mod refusal;
 pub mod limits;
 pub mod unix_time;
+pub mod decide;
+pub mod policy;
+pub mod request;
 pub mod token;
+pub mod jwk;
+pub mod signature;
+pub mod claims;
+pub mod answer;
