@@ -3,3 +3,4 @@
 pub mod limits;
 pub mod unix_time;
 pub mod token;
+pub mod signature;
