@@ -3,4 +3,5 @@
 pub mod limits;
 pub mod unix_time;
 pub mod token;
+pub mod jwk;
 pub mod signature;

@@ -1,0 +1,8 @@
+//! Key material becomes keys: JWK, JWK Set, PEM.
+
+#[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
+pub mod jwk;
+pub mod jwk_set;
+
+pub use jwk::{Jwk, JwkError, Origin};
+pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
