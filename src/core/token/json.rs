@@ -552,7 +552,10 @@ mod tests {
 
     #[test]
     fn values_are_typed_on_demand() {
-        let document = parse(r#" {"a": "x\u00e9\ud83d\ude00\n", "b\u0062": [1, -2.50e+3, true, null], "o": {"k": {}}} "#).unwrap();
+        let document = parse(
+            r#" {"a": "x\u00e9\ud83d\ude00\n", "b\u0062": [1, -2.50e+3, true, null], "o": {"k": {}}} "#,
+        )
+        .unwrap();
         let root = document.root();
         assert_eq!(root.member("a").and_then(Value::as_str), Some("x\u{e9}\u{1f600}\n"));
         let list: Vec<_> = root.member("bb").unwrap().elements().map(|v| (v.kind(), v.raw())).collect();
