@@ -5,6 +5,7 @@ pub mod jwk;
 mod der;
 pub mod pem;
 pub mod jwk_set;
+pub mod lookup;
 
 pub use jwk::{Jwk, JwkError, Origin};
 pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};

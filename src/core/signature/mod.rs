@@ -6,6 +6,9 @@ mod hmac;
 mod rsa;
 mod ecdsa;
 mod eddsa;
+mod verified;
+
+pub use verified::{VerifiedToken, verify_with_any};
 
 use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
 use alg::{Alg, Crv, Kty, Scheme};
