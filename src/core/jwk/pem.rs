@@ -243,3 +243,148 @@ impl fmt::Display for PemError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PemError, parse};
+    use crate::core::signature::KeyError;
+    use crate::core::signature::alg::Crv;
+    use proptest::prelude::*;
+
+    macro_rules! pem {
+        ($name:literal) => {
+            include_str!(concat!("../../../tests/vectors/pem/", $name, ".pem"))
+        };
+    }
+
+    /// What the keys of a text are, as `Debug` prints them.
+    fn keys(text: &str) -> Result<Vec<String>, PemError> {
+        parse(text).map(|keys| keys.iter().map(|jwk| format!("{:?}", jwk.key())).collect())
+    }
+
+    #[test]
+    fn spki_pkcs1_and_certificates_rfc_7468() {
+        for (text, key) in [
+            (pem!("rsa-2048"), "RSA of 2048 bits"),
+            (pem!("rsa-2048-pkcs1"), "RSA of 2048 bits"),
+            (pem!("rsa-2048-certificate"), "RSA of 2048 bits"),
+            (pem!("p-256"), "EC on P-256"),
+            (pem!("p-256-compressed"), "EC on P-256"),
+            (pem!("p-256-certificate"), "EC on P-256"),
+            (pem!("p-384"), "EC on P-384"),
+            (pem!("p-384-certificate"), "EC on P-384"),
+            (pem!("p-521"), "EC on P-521"),
+            (pem!("p-521-certificate"), "EC on P-521"),
+            (pem!("ed25519"), "OKP on Ed25519"),
+            (pem!("ed25519-certificate"), "OKP on Ed25519"),
+        ] {
+            assert_eq!(keys(text), Ok(vec![key.to_owned()]), "{text}");
+            assert!(parse(text).unwrap().iter().all(|jwk| jwk.kid.is_none() && jwk.alg.is_none()));
+        }
+    }
+
+    #[test]
+    fn several_blocks_with_text_between_them_rfc_7468_2() {
+        let text =
+            ["first\n", pem!("ed25519"), "\nand\n", pem!("p-384-certificate"), pem!("rsa-2048-pkcs1"), "end"];
+        let expected = ["OKP on Ed25519", "EC on P-384", "RSA of 2048 bits"];
+        assert_eq!(keys(&text.concat()), Ok(expected.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn one_line_as_labels_and_variables_deliver_it() {
+        for newline in ["\n", "\r\n", "\\n", "\\r\\n", " ", "", "\n    ", "\t"] {
+            for text in [pem!("rsa-2048-certificate"), pem!("ed25519")] {
+                assert!(keys(&text.replace('\n', newline)).is_ok(), "{newline:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_public_key_is_refused_with_its_reason() {
+        let spki = "PUBLIC KEY";
+        let block = |label: &str, content: &str| {
+            format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n")
+        };
+        let other_tag_length = pem!("ed25519").replace("AyEA", "AyEB");
+        let other_y = pem!("p-256").replace("zXb57MZz", "zZM75bXz");
+        let trailing_byte = pem!("ed25519").replace('=', "A");
+        for (text, error) in [
+            (String::new(), PemError::NoBlock),
+            ("MCowBQYDK2VwAyEA".to_owned(), PemError::NoBlock),
+            ("-----BEGIN PUBLIC KEY".to_owned(), PemError::NoBlock),
+            ("-----BEGIN PUBLIC KEY-----\nAAAA\n".to_owned(), PemError::NoEnd { label: spki.to_owned() }),
+            (
+                "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END CERTIFICATE-----".to_owned(),
+                PemError::NoEnd { label: spki.to_owned() },
+            ),
+            (block("PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "PRIVATE KEY".to_owned() }),
+            (block("RSA PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "RSA PRIVATE KEY".to_owned() }),
+            (block("EC PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "EC PRIVATE KEY".to_owned() }),
+            (
+                block("ENCRYPTED PRIVATE KEY", "AAAA"),
+                PemError::PrivateKey { label: "ENCRYPTED PRIVATE KEY".to_owned() },
+            ),
+            (
+                block("OPENSSH PRIVATE KEY", "AAAA"),
+                PemError::PrivateKey { label: "OPENSSH PRIVATE KEY".to_owned() },
+            ),
+            (
+                block("CERTIFICATE REQUEST", "AAAA"),
+                PemError::UnknownLabel { label: "CERTIFICATE REQUEST".to_owned() },
+            ),
+            (block("public key", "AAAA"), PemError::UnknownLabel { label: "public key".to_owned() }),
+            (block(spki, "AAA"), PemError::NotBase64 { label: spki }),
+            (block(spki, "AA-_"), PemError::NotBase64 { label: spki }),
+            (block(spki, "AB=="), PemError::NotBase64 { label: spki }),
+            (block(spki, ""), PemError::NotDer { label: spki }),
+            (block(spki, "AAAA"), PemError::NotDer { label: spki }),
+            (other_tag_length, PemError::NotDer { label: spki }),
+            (trailing_byte, PemError::NotDer { label: spki }),
+            (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
+            (
+                pem!("rsa-2048").replace("PUBLIC KEY", "RSA PUBLIC KEY"),
+                PemError::NotDer { label: "RSA PUBLIC KEY" },
+            ),
+            (pem!("rsa-2048-pkcs1").replace("RSA PUBLIC KEY", spki), PemError::NotDer { label: spki }),
+            (pem!("rsa-1024").to_owned(), PemError::Key(KeyError::RsaModulusSize { bits: 1024 })),
+            (pem!("rsa-pss").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("secp256k1").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("p-256-explicit").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("ed448").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("x25519").to_owned(), PemError::UnknownKey { label: spki }),
+            (other_y, PemError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
+            // One bad block refuses the good one before it.
+            (
+                [pem!("ed25519"), pem!("rsa-1024")].concat(),
+                PemError::Key(KeyError::RsaModulusSize { bits: 1024 }),
+            ),
+        ] {
+            assert_eq!(keys(&text), Err(error), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in ".{0,64}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("-----BEGIN PUBLIC KEY-----{text}-----END PUBLIC KEY-----"));
+        }
+
+        #[test]
+        fn any_der_is_read_without_a_panic(der in prop::collection::vec(any::<u8>(), 0..200), block in 0..3_usize) {
+            let _ = super::key(super::Block::ALL[block], &der);
+        }
+
+        #[test]
+        fn a_changed_key_is_a_key_or_an_error(at in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0..4_usize) {
+            let text = [pem!("rsa-2048"), pem!("p-256-certificate"), pem!("ed25519"), pem!("rsa-2048-certificate")][which];
+            let mut bytes = text.as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
