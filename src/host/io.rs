@@ -6,7 +6,7 @@ use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, FileError, FileS
 
 /// URLs, files and time of the host.
 #[derive(Default)]
-pub struct HostIo {
+pub(super) struct HostIo {
     fetch: HostFetch,
     files: MountedFiles,
 }
