@@ -2,3 +2,4 @@
 
 pub mod limits;
 pub mod unix_time;
+pub mod arithmetic;
