@@ -226,31 +226,29 @@ impl Work {
         let blocks = self.quotient.len();
         let [n0, n1, n2, n3] = n.value.chunks().first().copied().unwrap_or_default().map(u64::from);
         let digit = |column: u64| u64::from(low_limb(column).wrapping_mul(n.negated_inverse) & LIMB_MASK);
-        let mut carry = 0;
-        for block in 0..blocks {
-            let columns = add_block([carry, 0, 0, 0], block);
-            let [c0, c1, c2, c3] = add_products(columns, &self.quotient, &n.value, block, block);
-            let q0 = digit(c0);
-            let c1 = c1 + ((c0 + q0 * n0) >> LIMB_BITS) + q0 * n1;
-            let q1 = digit(c1);
-            let c2 = c2 + ((c1 + q1 * n0) >> LIMB_BITS) + q0 * n2 + q1 * n1;
-            let q2 = digit(c2);
-            let c3 = c3 + ((c2 + q2 * n0) >> LIMB_BITS) + q0 * n3 + q1 * n2 + q2 * n1;
-            let q3 = digit(c3);
-            carry = (c3 + q3 * n0) >> LIMB_BITS;
-            if let Some(chunk) = self.quotient.get_mut(block) {
-                *chunk = [q0, q1, q2, q3].map(low_limb);
-            }
-        }
         let mut result = Number::zero(n.limbs);
-        for (block, chunk) in (blocks..).zip(result.limbs_mut().as_chunks_mut::<4>().0) {
+        let mut upper = result.limbs_mut().as_chunks_mut::<4>().0.iter_mut();
+        let mut carry = 0;
+        for block in 0..2 * blocks {
             let columns = add_block([carry, 0, 0, 0], block);
             let [c0, c1, c2, c3] = add_products(columns, &self.quotient, &n.value, block, block);
-            let c1 = c1 + (c0 >> LIMB_BITS);
-            let c2 = c2 + (c1 >> LIMB_BITS);
-            let c3 = c3 + (c2 >> LIMB_BITS);
-            carry = c3 >> LIMB_BITS;
-            *chunk = [c0, c1, c2, c3].map(low_limb);
+            if let Some(chunk) = self.quotient.get_mut(block) {
+                let q0 = digit(c0);
+                let c1 = c1 + ((c0 + q0 * n0) >> LIMB_BITS) + q0 * n1;
+                let q1 = digit(c1);
+                let c2 = c2 + ((c1 + q1 * n0) >> LIMB_BITS) + q0 * n2 + q1 * n1;
+                let q2 = digit(c2);
+                let c3 = c3 + ((c2 + q2 * n0) >> LIMB_BITS) + q0 * n3 + q1 * n2 + q2 * n1;
+                let q3 = digit(c3);
+                carry = (c3 + q3 * n0) >> LIMB_BITS;
+                *chunk = [q0, q1, q2, q3].map(low_limb);
+            } else if let Some(chunk) = upper.next() {
+                let c1 = c1 + (c0 >> LIMB_BITS);
+                let c2 = c2 + (c1 >> LIMB_BITS);
+                let c3 = c3 + (c2 >> LIMB_BITS);
+                carry = c3 >> LIMB_BITS;
+                *chunk = [c0, c1, c2, c3].map(low_limb);
+            }
         }
         result
     }
