@@ -4,3 +4,9 @@
 
 mod montgomery;
 pub mod rsa;
+mod limbs;
+mod modulus;
+mod recode;
+mod p256_field;
+mod p256_point;
+pub mod p256;
