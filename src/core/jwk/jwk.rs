@@ -188,6 +188,12 @@ impl Jwk {
         &self.key
     }
 
+    /// The key without what its owner says about it.
+    #[must_use]
+    pub fn into_key(self) -> VerifyingKey {
+        self.key
+    }
+
     /// Whether a token with `alg` may be verified with this key: it can serve it, and names no other (RFC 8725
     /// 3.1: one key, one algorithm). `EdDSA` and `Ed25519` are two names, and a key that carries one serves it
     /// alone.
