@@ -66,7 +66,7 @@ fn keys_in_every_pem_form_verify_what_openssl_signed() {
             verified += 1;
         }
     }
-    assert_eq!(verified, 29);
+    assert_eq!(verified, 37);
 }
 
 /// What a group of vectors is to JOSE.
