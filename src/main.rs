@@ -4,9 +4,9 @@
 fn main() {
     use traefik_jwt_auth::core::config::{Capabilities, compile};
     use traefik_jwt_auth::host::guest::Middleware;
-    use traefik_jwt_auth::host::{abi, boot, log};
+    use traefik_jwt_auth::host::{abi, boot::boot, log};
 
-    boot::boot();
+    boot();
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
     match compile(&abi::config(), &capabilities) {

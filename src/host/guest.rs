@@ -30,13 +30,12 @@ impl Middleware {
 
     fn decide(&self, request: &HostRequest) -> Decision {
         let now = clock::now();
+        log::key_events(&self.keyring.refresh_due(now, &self.io));
         let decision = decide(&self.policy, &self.keyring.at(now), now, request);
         let Decision::NeedKeys(need) = decision else {
             return decision;
         };
-        for event in self.keyring.refresh(&need, now, &self.io) {
-            log::key_event(&event);
-        }
+        log::key_events(&self.keyring.refresh(&need, now, &self.io));
         let now = clock::now();
         match decide(&self.policy, &self.keyring.at(now), now, request) {
             // A source that may be asked again this soon has just failed.

@@ -29,8 +29,12 @@ pub fn refusal(reject: &Reject) {
     write_log(DEBUG, &format!("traefik-jwt-auth: refused: {}: {}", refusal.code(), refusal.description()));
 }
 
-/// A change of a key set, or a failure to load one.
-pub fn key_event(event: &KeyEvent) {
+/// Changes of key sets, and failures to load one.
+pub fn key_events(events: &[KeyEvent]) {
+    events.iter().for_each(key_event);
+}
+
+fn key_event(event: &KeyEvent) {
     let place = foreign(&event.place);
     match &event.kind {
         KeyEventKind::Changed { added, removed, keys, skipped, next_refresh } => {

@@ -33,6 +33,10 @@ fn answer<'h>(status: u16, headers: impl Iterator<Item = (&'h str, &'h str)>, bo
     for (name, value) in headers {
         abi::set_response_header(name, value.as_bytes());
     }
+    if !body.is_empty() {
+        // Without it, Go would answer in chunks.
+        abi::set_response_header("Content-Length", body.len().to_string().as_bytes());
+    }
     abi::set_status(status);
     if !body.is_empty() {
         abi::write_response_body(body);

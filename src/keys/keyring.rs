@@ -54,8 +54,25 @@ impl Keyring {
         let mut events = Vec::new();
         for (source, slot) in self.sources(need.issuer) {
             let loaded = slot.get();
-            if loaded.freshness.may_ask(now) && lacks(source, &loaded, need.kid.as_deref(), now) {
+            let configured = matches!(source, KeySource::Configured(_));
+            if !configured && loaded.freshness.may_ask(now) && lacks(&loaded, need.kid.as_deref(), now) {
                 let (loaded, event) = loaded.refreshed(source, now, io);
+                slot.replace(loaded);
+                events.extend(event);
+            }
+        }
+        events
+    }
+
+    /// Refreshes what is due by the clock, whatever the request is. Returns what to log.
+    pub fn refresh_due(&self, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+        let mut events = Vec::new();
+        for (issuer, slots) in self.policy.issuers.iter().zip(&self.issuers) {
+            for (source, slot) in issuer.keys.iter().zip(slots) {
+                if matches!(source, KeySource::Configured(_)) || !slot.0.borrow().freshness.is_due(now) {
+                    continue;
+                }
+                let (loaded, event) = slot.get().refreshed(source, now, io);
                 slot.replace(loaded);
                 events.extend(event);
             }
@@ -70,14 +87,11 @@ impl Keyring {
     }
 }
 
-/// Whether a source's current set leaves the question for `kid` open.
-fn lacks(source: &KeySource, loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
-    match (source, &loaded.set) {
-        (KeySource::Configured(_), _) => false,
-        (KeySource::File { .. } | KeySource::Url(_), None) => true,
-        (KeySource::File { .. } | KeySource::Url(_), Some(set)) => {
-            loaded.freshness.state(now) != State::Fresh || kid.is_none_or(|kid| !set.has_kid(kid))
-        }
+/// Whether the current set leaves the question for `kid` open.
+fn lacks(loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
+    match &loaded.set {
+        Some(set) if loaded.freshness.state(now) != State::Absent => kid.is_none_or(|kid| !set.has_kid(kid)),
+        Some(_) | None => true,
     }
 }
 
@@ -96,7 +110,7 @@ impl KeyLookup for KeyringAt<'_> {
             let set = match source {
                 KeySource::Configured(set) => Some(set),
                 KeySource::File { .. } | KeySource::Url(_) => {
-                    let (serves, more) = self.outlook(source, &loaded, kid);
+                    let (serves, more) = self.outlook(&loaded, kid);
                     found.more = found.more.max(more);
                     loaded.set.as_deref().filter(|_| serves)
                 }
@@ -136,8 +150,8 @@ impl KeyLookup for KeyringAt<'_> {
 }
 
 impl KeyringAt<'_> {
-    /// Names the state of all key sets of the issuer. `None` where one of them is due or gone: then nothing is
-    /// taken from memory, and the request goes the long way on which sets are refreshed.
+    /// Names the state of all key sets of the issuer. `None` where one of them is missing or too old: then nothing
+    /// is taken from memory.
     fn generation(&self, issuer: IssuerId) -> Option<u64> {
         let mut sum = 0_u64;
         for (source, slot) in self.keyring.sources(issuer) {
@@ -145,10 +159,8 @@ impl KeyringAt<'_> {
                 KeySource::Configured(_) => {}
                 KeySource::File { .. } | KeySource::Url(_) => {
                     let loaded = slot.0.borrow();
-                    match loaded.freshness.state(self.now) {
-                        State::Fresh => {}
-                        State::Stale if !loaded.freshness.may_ask(self.now) => {}
-                        State::Stale | State::Absent => return None,
+                    if loaded.freshness.state(self.now) == State::Absent {
+                        return None;
                     }
                     // Each only grows, so no two states of one issuer have the same sum.
                     sum = sum.wrapping_add(loaded.generation);
@@ -167,17 +179,16 @@ impl KeyringAt<'_> {
     fn asking_could_help(&self, issuer: IssuerId, kid: Option<&str>) -> bool {
         self.keyring.sources(issuer).any(|(source, slot)| {
             let loaded = slot.0.borrow();
-            loaded.freshness.may_ask(self.now) && lacks(source, &loaded, kid, self.now)
+            let configured = matches!(source, KeySource::Configured(_));
+            !configured && loaded.freshness.may_ask(self.now) && lacks(&loaded, kid, self.now)
         })
     }
 
     /// Whether the current set may serve, and what asking could bring.
-    fn outlook(&self, source: &KeySource, loaded: &Loaded, kid: Option<&str>) -> (bool, MoreKeys) {
+    fn outlook(&self, loaded: &Loaded, kid: Option<&str>) -> (bool, MoreKeys) {
         let may_ask = loaded.freshness.may_ask(self.now);
         match loaded.freshness.state(self.now) {
-            State::Fresh | State::Stale if may_ask && lacks(source, loaded, kid, self.now) => {
-                (loaded.freshness.state(self.now) == State::Fresh, MoreKeys::Ask)
-            }
+            State::Fresh | State::Stale if may_ask && lacks(loaded, kid, self.now) => (true, MoreKeys::Ask),
             State::Fresh | State::Stale => (true, MoreKeys::None),
             State::Absent if may_ask => (false, MoreKeys::Ask),
             State::Absent => {
@@ -323,10 +334,10 @@ mod tests {
         outside: &Outside,
         kid: Option<&str>,
     ) -> ((usize, MoreKeys), Vec<KeyEvent>) {
-        let mut events = Vec::new();
+        let mut events = keyring.refresh_due(outside.now(), outside);
         if ask(keyring, outside, kid).1 == MoreKeys::Ask {
             let need = NeedKeys { issuer: ISSUER, kid: kid.map(str::to_owned) };
-            events = keyring.refresh(&need, outside.now(), outside);
+            events.extend(keyring.refresh(&need, outside.now(), outside));
         }
         (ask(keyring, outside, kid), events)
     }
@@ -379,13 +390,13 @@ mod tests {
             events.as_slice(),
             [KeyEvent { kind: KeyEventKind::Failed { error: _, serving_stale: true, .. }, .. }]
         ));
-        // The same failure again is not told again, and asked for only after the cooldown.
+        // The same failure again is not told again, and asked for only after the back-off.
         assert_eq!(request(&keyring, &outside, Some("a")).1, []);
         assert_eq!(outside.asked.get(), 2);
-        outside.wait(30);
+        outside.wait(2);
         assert_eq!(request(&keyring, &outside, Some("a")).1, []);
         assert_eq!(outside.asked.get(), 3);
-        outside.wait(30);
+        outside.wait(3);
         outside.next(Ok(Fetched::NotModified { cache_control: String::new() }));
         let (found, events) = request(&keyring, &outside, Some("a"));
         assert_eq!(found, (1, MoreKeys::None));
@@ -401,7 +412,7 @@ mod tests {
         assert_eq!(request(&keyring, &outside, Some("a")).0, (0, unavailable(2)));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (0, unavailable(2)));
         assert_eq!(outside.asked.get(), 1);
-        outside.wait(1);
+        outside.wait(2);
         outside.next(document(&["a"], ""));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
     }
@@ -451,7 +462,7 @@ mod tests {
         let file = KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet };
         let (keyring, outside) = (keyring(vec![vec![file]]), Outside::new());
         assert!(matches!(request(&keyring, &outside, Some("a")).0, (0, MoreKeys::Unavailable { .. })));
-        outside.wait(1);
+        outside.wait(2);
         *outside.file.borrow_mut() = Some((1, set(&["a"])));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
         outside.wait(1);

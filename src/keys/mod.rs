@@ -3,6 +3,7 @@
 pub mod io;
 pub mod freshness;
 pub mod cache_control;
+pub mod discovery;
 pub mod source;
 pub mod verified;
 pub mod keyring;
