@@ -9,7 +9,7 @@
 
 use serde_json::Value;
 use traefik_jwt_auth::core::jwk::{Jwk, JwkSet, Origin, jwk, pem};
-use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::signature::alg::{Alg, Crv};
 use traefik_jwt_auth::core::signature::{SignatureError, VerifyingKey, verify};
 use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::json::{Document, JsonLimits};
@@ -121,8 +121,13 @@ impl Tally {
             for test in tests {
                 let input = hex(&test["msg"]);
                 let signature = hex(if test["sig"].is_null() { &test["tag"] } else { &test["sig"] });
-                let verifies = |key| verify(&key, alg, &input, &signature).is_ok();
-                let verdicts: Vec<bool> = keys(group, test).into_iter().map(verifies).collect();
+                // A key of a curve computes a table once it is in use: another way to the same verdict.
+                let times = if matches!(alg.crv(), Some(Crv::P256 | Crv::Ed25519)) { 4 } else { 1 };
+                let verdicts: Vec<bool> = keys(group, test)
+                    .iter()
+                    .flat_map(|key| std::iter::repeat_n(key, times))
+                    .map(|key| verify(key, alg, &input, &signature).is_ok())
+                    .collect();
                 let stated = stated_verdicts && test["result"] == "valid";
                 let exception = is_exception(test);
                 // An exception that no longer is one fails, too.

@@ -132,12 +132,12 @@ impl EcdsaKey {
             Point::P256(key) => key.verify(&digest, signature),
             Point::P384(key) => {
                 let rs =
-                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
                 key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
             }
             Point::P521(key) => {
                 let rs =
-                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
                 key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
             }
         }
@@ -185,19 +185,23 @@ mod tests {
             one[n.len() - 1] = 1;
             let all_ones = vec![0xff; n.len()];
             let below = subtract(&n, &one);
-            for (r, s, error) in [
-                (&zero, &zero, SignatureError::OutOfRange),
-                (&zero, &one, SignatureError::OutOfRange),
-                (&one, &zero, SignatureError::OutOfRange),
-                (&n, &one, SignatureError::OutOfRange),
-                (&one, &n, SignatureError::OutOfRange),
-                (&all_ones, &one, SignatureError::OutOfRange),
-                (&one, &all_ones, SignatureError::OutOfRange),
-                (&one, &one, SignatureError::Mismatch),
-                (&below, &below, SignatureError::Mismatch),
+            for (r, s) in [
+                (&zero, &zero),
+                (&zero, &one),
+                (&one, &zero),
+                (&n, &one),
+                (&one, &n),
+                (&all_ones, &one),
+                (&one, &all_ones),
+                (&one, &one),
+                (&below, &below),
             ] {
                 let signature = [&r[..], &s[..]].concat();
-                assert_eq!(verify(&key, alg, b"input", &signature), Err(error), "{alg} {r:x?} {s:x?}");
+                assert_eq!(
+                    verify(&key, alg, b"input", &signature),
+                    Err(SignatureError::Mismatch),
+                    "{alg} {r:x?} {s:x?}"
+                );
             }
         }
     }

@@ -85,7 +85,7 @@ pub enum SignatureError {
         /// Length in bytes.
         found: usize,
     },
-    /// A number in the signature is zero or not below its modulus.
+    /// An RSA signature that is not below the modulus (RFC 8017 5.2.2).
     OutOfRange,
     /// Not the signature of this input by this key.
     Mismatch,
@@ -220,7 +220,7 @@ impl fmt::Display for SignatureError {
             Self::Length { expected, found } => {
                 write!(f, "the signature has {found} bytes, expected {expected}")
             }
-            Self::OutOfRange => f.write_str("a number in the signature is zero or too large"),
+            Self::OutOfRange => f.write_str("the signature is not below the modulus of the key"),
             Self::Mismatch => f.write_str("the signature is not that of the key"),
             Self::KeyUnusable => f.write_str("the key is no usable point of its curve"),
         }

@@ -187,7 +187,7 @@ mod tests {
             ([vec![0, 0], n(256, 0x80, 1)].concat(), f4, Ok(())),
             (n(256, 0x80, 1), &[0, 1, 0, 1], Ok(())),
             (n(256, 0x80, 1), &[3], Ok(())),
-            (n(256, 0x80, 1), &[1, 0xff, 0xff, 0xff, 0xff], Ok(())),
+            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Ok(())),
             (n(256, 0x7f, 1), f4, Err(KeyError::RsaModulusSize { bits: 2047 })),
             (n(128, 0x80, 1), f4, Err(KeyError::RsaModulusSize { bits: 1024 })),
             (n(1025, 1, 1), f4, Err(KeyError::RsaModulusSize { bits: 8193 })),
@@ -200,7 +200,7 @@ mod tests {
             (n(256, 0x80, 1), &[0, 1], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[2], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[1, 0, 0], Err(KeyError::RsaExponent)),
-            (n(256, 0x80, 1), &[2, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
         ] {
             assert_eq!(VerifyingKey::rsa(&n, e).map(|_| ()), expected, "{} {e:x?}", n.len());
         }
