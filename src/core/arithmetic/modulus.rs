@@ -11,7 +11,7 @@
 )]
 
 use super::limbs::{
-    LIMB_BITS, LIMB_MASK, Limbs, carry_unsigned, from_be_bytes, less, product, split, subtract,
+    LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, product, split, subtract,
 };
 
 /// An odd modulus m; products are Montgomery's, with R = 2^261.
@@ -86,6 +86,11 @@ impl Modulus {
         self.montgomery(a, &self.r_squared)
     }
 
+    /// `a + b mod m`, for both below m.
+    pub(super) const fn sum(&self, a: &Limbs, b: &Limbs) -> Limbs {
+        self.subtract_once(&carry_unsigned(&add(a, b)))
+    }
+
     /// `1/a mod m`, below m, for a below m that shares no factor with it; 0 for 0.
     ///
     /// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in batches of 29 division
@@ -116,7 +121,7 @@ impl Modulus {
     }
 
     const fn add_to(&self, a: &Limbs) -> Limbs {
-        carry_unsigned(&super::limbs::add(a, &self.value))
+        carry_unsigned(&add(a, &self.value))
     }
 }
 

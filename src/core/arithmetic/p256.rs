@@ -4,16 +4,16 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "table indices come from digits below 16 or 128, positions from fixed lengths; shifts are below 32"
+    reason = "indices are below the fixed lengths beside them"
 )]
 
 use std::rc::Rc;
 
 use super::limbs::{self, Limbs, bit, carry_unsigned, from_be_bytes, less};
 use super::modulus::Modulus;
+use super::multiply::{Comb, sparse_sum};
 use super::p256_field::Field;
 use super::p256_point::{Affine, G, Jacobian, normalize};
-use super::recode::{COMB_COLUMNS, COMB_POINTS, COMB_TEETH, CombDigit, comb_digits, sparse_digits};
 
 /// The order n of the group.
 const N: Modulus = Modulus::new(&[
@@ -40,7 +40,8 @@ impl PublicKey {
     #[must_use]
     pub fn verify_prehash(&self, hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> bool {
         Signature::new(hash, r, s).is_some_and(|signature| {
-            let sum = sparse_sum(&signature.u1, &signature.u2, &odd_multiples(&self.0));
+            let key = odd_multiples(&self.0);
+            let sum = sparse_sum([(&signature.u1, &ODD_MULTIPLES_OF_G), (&signature.u2, &key)]);
             signature.fits(sum, &self.0)
         })
     }
@@ -54,7 +55,7 @@ impl PublicKey {
 
 /// The table of G that all prepared keys share: 9 KB.
 #[derive(Debug)]
-pub struct Generator(Comb);
+pub struct Generator(Comb<Jacobian>);
 
 impl Generator {
     /// Builds the table.
@@ -69,7 +70,7 @@ impl Generator {
 #[derive(Clone, Debug)]
 pub struct PreparedKey {
     point: Affine,
-    comb: Comb,
+    comb: Comb<Jacobian>,
     generator: Rc<Generator>,
 }
 
@@ -78,13 +79,8 @@ impl PreparedKey {
     #[must_use]
     pub fn verify_prehash(&self, hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> bool {
         Signature::new(hash, r, s).is_some_and(|signature| {
-            let mut sum = comb_sum(&signature.u1, &self.generator.0, &signature.u2, &self.comb);
-            for (scalar, point) in [(&signature.u1, &G), (&signature.u2, &self.point)] {
-                if bit(scalar, 0) == 0 {
-                    sum = sum.map(|sum| sum.plus(&point.negated_if(true)));
-                }
-            }
-            signature.fits(sum, &self.point)
+            let sum = Comb::sum([(&signature.u1, &self.generator.0), (&signature.u2, &self.comb)]);
+            signature.fits(Some(sum), &self.point)
         })
     }
 }
@@ -123,13 +119,13 @@ impl Signature {
     }
 }
 
-/// P, 3P, 5P, ... 15P. Nothing exceptional: all these multiples are smaller than the order.
+/// P, 3P, 5P, ... 15P.
 const fn odd_multiples(point: &Affine) -> [Affine; 8] {
     let mut multiples = [point.to_jacobian(); 16];
     let mut odd = [point.to_jacobian(); 8];
     let mut i = 1;
     while i < 8 {
-        // multiples[i] is (i + 1)·P.
+        // multiples[i] is (i + 1)·P, smaller than the order.
         multiples[2 * i - 1] = multiples[i - 1].double();
         multiples[2 * i] = multiples[2 * i - 1].plus(point);
         odd[i] = multiples[2 * i];
@@ -140,23 +136,7 @@ const fn odd_multiples(point: &Affine) -> [Affine; 8] {
     affine
 }
 
-/// `u1·G + u2·key` in one run of doublings; None where both are zero.
-fn sparse_sum(u1: &Limbs, u2: &Limbs, key: &[Affine; 8]) -> Option<Jacobian> {
-    let (digits1, digits2) = (sparse_digits(u1), sparse_digits(u2));
-    let mut sum = None;
-    for (digit1, digit2) in digits1.into_iter().zip(digits2).rev() {
-        sum = sum.map(|sum: Jacobian| sum.double());
-        for (digit, table) in [(digit1, &ODD_MULTIPLES_OF_G), (digit2, key)] {
-            if digit != 0 {
-                let point = table[usize::from(digit.unsigned_abs() / 2)].negated_if(digit < 0);
-                sum = Some(sum.map_or(point.to_jacobian(), |sum| sum.plus(&point)));
-            }
-        }
-    }
-    sum
-}
-
-/// The same for all numbers, bit by bit.
+/// `u1·G + u2·key` for all numbers, bit by bit.
 fn complete_sum(u1: &Limbs, u2: &Limbs, key: &Affine) -> Option<Jacobian> {
     let mut sum = None;
     for position in (0..256).rev() {
@@ -168,58 +148,6 @@ fn complete_sum(u1: &Limbs, u2: &Limbs, key: &Affine) -> Option<Jacobian> {
         }
     }
     sum
-}
-
-/// `(u1 | 1)·P1 + (u2 | 1)·P2` with a table of each.
-fn comb_sum(u1: &Limbs, comb1: &Comb, u2: &Limbs, comb2: &Comb) -> Option<Jacobian> {
-    let (digits1, digits2) = (comb_digits(u1), comb_digits(u2));
-    let mut sum = None;
-    for (digit1, digit2) in digits1.into_iter().zip(digits2).rev() {
-        sum = sum.map(|sum: Jacobian| sum.double());
-        for (digit, comb) in [(digit1, comb1), (digit2, comb2)] {
-            let point = comb.point(digit)?;
-            sum = Some(sum.map_or(point.to_jacobian(), |sum| sum.plus(&point)));
-        }
-    }
-    sum
-}
-
-/// The multiples `2^231 ± 2^198 ± 2^165 ... ± 1` of a point, the sign of `2^(33 i)` in bit i of the index.
-#[derive(Clone, Debug)]
-struct Comb(Vec<Affine>);
-
-impl Comb {
-    /// Nothing exceptional: every sum is of different multiples, positive and smaller than the order.
-    fn new(point: &Affine) -> Self {
-        let mut tooth = point.to_jacobian();
-        // Teeth, then their doubles.
-        let mut teeth = [tooth; 2 * (COMB_TEETH - 1)];
-        for i in 0..COMB_TEETH - 1 {
-            teeth[i] = tooth;
-            tooth = tooth.double();
-            teeth[COMB_TEETH - 1 + i] = tooth;
-            for _ in 1..COMB_COLUMNS {
-                tooth = tooth.double();
-            }
-        }
-        let mut steps = [Affine::ZERO; 2 * (COMB_TEETH - 1)];
-        normalize(&teeth, &mut steps);
-        let (teeth, doubles) = steps.split_at(COMB_TEETH - 1);
-        let mut points = Vec::with_capacity(COMB_POINTS);
-        points.push(teeth.iter().rev().fold(tooth, |sum, tooth| sum.plus(&tooth.negated_if(true))));
-        for double in doubles {
-            for i in 0..points.len() {
-                points.push(points[i].plus(double));
-            }
-        }
-        let mut affine = vec![Affine::ZERO; points.len()];
-        normalize(&points, &mut affine);
-        Self(affine)
-    }
-
-    fn point(&self, digit: CombDigit) -> Option<Affine> {
-        self.0.get(digit.index).map(|point| point.negated_if(digit.negative))
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
     reason = "indices run below the lengths of the slices they index; field counts stand beside each formula"
 )]
 
+use super::multiply::Point;
 use super::p256_field::Field;
 
 /// The coefficient b.
@@ -131,6 +132,32 @@ impl Jacobian {
     /// Whether x is `x` in the affine sense; `x` tight.
     pub(super) fn has_x(&self, x: &Field) -> bool {
         x.times(&self.z.squared()).minus(&self.x).is_zero()
+    }
+}
+
+impl Point for Jacobian {
+    type Affine = Affine;
+
+    fn from_affine(point: &Affine) -> Self {
+        point.to_jacobian()
+    }
+
+    fn double(&self) -> Self {
+        self.double()
+    }
+
+    fn plus(&self, other: &Affine) -> Self {
+        self.plus(other)
+    }
+
+    fn negated_if(point: &Affine, negative: bool) -> Affine {
+        point.negated_if(negative)
+    }
+
+    fn normalize(points: &[Self]) -> Vec<Affine> {
+        let mut affine = vec![Affine::ZERO; points.len()];
+        normalize(points, &mut affine);
+        affine
     }
 }
 
