@@ -85,13 +85,23 @@ impl Completed {
         Self { e, f: g.minus(&zz).minus(&zz), g, h: Field::ZERO.minus(&h) }
     }
 
+    pub(super) const fn plus(&self, other: &Affine) -> Self {
+        self.sum(&other.sum, &other.difference, &other.product)
+    }
+
+    /// The sum with the opposite: there y + x and y - x change places, and 2d·x·y its sign, and so do f and g.
+    pub(super) const fn minus(&self, other: &Affine) -> Self {
+        let Self { e, f, g, h } = self.sum(&other.difference, &other.sum, &other.product);
+        Self { e, f: g, g: f, h }
+    }
+
     /// madd-2008-hwcd-3.
     #[inline(never)]
-    pub(super) const fn plus(&self, other: &Affine) -> Self {
+    const fn sum(&self, sum: &Field, difference: &Field, product: &Field) -> Self {
         let (x, y, z) = (self.e.times(&self.f), self.g.times(&self.h), self.f.times(&self.g));
-        let a = y.minus(&x).times(&other.difference);
-        let b = y.plus(&x).times(&other.sum);
-        let c = self.e.times(&self.h).times(&other.product);
+        let a = y.minus(&x).times(difference);
+        let b = y.plus(&x).times(sum);
+        let c = self.e.times(&self.h).times(product);
         let d = z.plus(&z);
         Self { e: b.minus(&a), f: d.minus(&c), g: d.plus(&c), h: b.plus(&a) }
     }
@@ -125,8 +135,12 @@ impl Point for Completed {
         self.plus(other)
     }
 
-    fn negated_if(point: &Affine, negative: bool) -> Affine {
-        if negative { point.opposite() } else { *point }
+    fn minus(&self, other: &Affine) -> Self {
+        self.minus(other)
+    }
+
+    fn opposite(point: &Affine) -> Affine {
+        point.opposite()
     }
 
     fn normalize(points: &[Self]) -> Vec<Affine> {

@@ -8,7 +8,7 @@
     reason = "digits are below 32, table indices below 8 and 128, positions below 264: all follow from fixed lengths"
 )]
 
-use super::limbs::{Limbs, bit};
+use super::limbs::{LIMB_BITS, Limbs, bit};
 
 /// Bits between two teeth of a comb: 8 teeth span 264 bits.
 const COLUMNS: usize = 33;
@@ -24,42 +24,74 @@ pub(super) trait Point: Copy {
     fn from_affine(point: &Self::Affine) -> Self;
     fn double(&self) -> Self;
     fn plus(&self, other: &Self::Affine) -> Self;
-    fn negated_if(point: &Self::Affine, negative: bool) -> Self::Affine;
+    fn minus(&self, other: &Self::Affine) -> Self;
+    fn opposite(point: &Self::Affine) -> Self::Affine;
     /// Each point in affine form, with one inversion for all.
     fn normalize(points: &[Self]) -> Vec<Self::Affine>;
+}
+
+/// Whether a digit's point is added or subtracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Plus,
+    Minus,
+}
+
+fn add_signed<P: Point>(sum: &P, sign: Sign, point: &P::Affine) -> P {
+    match sign {
+        Sign::Plus => sum.plus(point),
+        Sign::Minus => sum.minus(point),
+    }
+}
+
+fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
+    match sign {
+        Sign::Plus => P::from_affine(point),
+        Sign::Minus => P::from_affine(&P::opposite(point)),
+    }
 }
 
 /// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
 pub(super) fn sparse_sum<P: Point>(terms: [(&Limbs, &[P::Affine; 8]); 2]) -> Option<P> {
     let digits = terms.map(|(scalar, _)| sparse_digits(scalar));
-    let mut sum: Option<P> = None;
-    for position in (0..digits[0].len()).rev() {
-        sum = sum.map(|sum| sum.double());
-        for ((_, odd_multiples), digits) in terms.iter().zip(&digits) {
-            let digit = digits[position];
-            if digit != 0 {
-                let point = P::negated_if(&odd_multiples[usize::from(digit.unsigned_abs() / 2)], digit < 0);
-                sum = Some(sum.map_or_else(|| P::from_affine(&point), |sum| sum.plus(&point)));
-            }
+    let mut steps = (0..digits[0].len()).rev().flat_map(|position| {
+        let step = |term: usize| {
+            let digit = digits[term][position];
+            let point = &terms[term].1[usize::from(digit.unsigned_abs() / 2)];
+            (digit != 0).then_some((position, if digit < 0 { Sign::Minus } else { Sign::Plus }, point))
+        };
+        [step(0), step(1)].into_iter().flatten()
+    });
+    let (mut reached, sign, point) = steps.next()?;
+    let mut sum: P = start_signed(sign, point);
+    for (position, sign, point) in steps {
+        for _ in position..reached {
+            sum = sum.double();
         }
+        reached = position;
+        sum = add_signed(&sum, sign, point);
     }
-    sum
+    for _ in 0..reached {
+        sum = sum.double();
+    }
+    Some(sum)
 }
 
 /// Odd digits in ±1 to ±15 with at least four zeros after each: a scalar is the sum of `digits[i] << i` (wNAF, width 5).
 fn sparse_digits(scalar: &Limbs) -> [i8; 257] {
+    let bits = bits(scalar);
     let mut digits = [0; 257];
     let mut carry = 0;
     let mut position = 0;
     while position < digits.len() {
-        if bit(scalar, position) == carry {
+        if bits[position] == carry {
             position += 1;
             continue;
         }
-        let window = (0..5).fold(carry, |sum, i| sum + (bit(scalar, position + i) << i));
+        let window = (0..5).fold(carry, |sum, i| sum + (bits[position + i] << i));
         // A scalar has no bit from 256 on, so the last window is positive and leaves no carry.
-        carry = i32::from(window > 16);
-        digits[position] = (window - 32 * carry) as i8;
+        carry = i8::from(window > 16);
+        digits[position] = window - 32 * carry;
         position += 5;
     }
     digits
@@ -90,7 +122,7 @@ impl<P: Point> Comb<P> {
         let steps = P::normalize(&teeth);
         let (teeth, doubles) = steps.split_at(TEETH - 1);
         let mut points = Vec::with_capacity(POINTS);
-        points.push(teeth.iter().rev().fold(tooth, |sum, tooth| sum.plus(&P::negated_if(tooth, true))));
+        points.push(teeth.iter().rev().fold(tooth, |sum, tooth| sum.minus(tooth)));
         for double in doubles {
             for i in 0..points.len() {
                 points.push(points[i].plus(double));
@@ -102,18 +134,24 @@ impl<P: Point> Comb<P> {
     /// The sum of two multiples.
     pub(super) fn sum(terms: [(&Limbs, &Self); 2]) -> P {
         let digits = terms.map(|(scalar, _)| comb_digits(scalar));
-        let point = |term: usize, column: usize| {
-            let CombDigit { index, negative } = digits[term][column];
-            P::negated_if(&terms[term].1.table[index], negative)
+        let digit = |term: usize, column: usize| {
+            let CombDigit { sign, index } = digits[term][column];
+            (sign, &terms[term].1.table[index])
         };
-        let mut sum = P::from_affine(&point(0, COLUMNS - 1)).plus(&point(1, COLUMNS - 1));
-        for column in (0..COLUMNS - 1).rev() {
-            sum = sum.double().plus(&point(0, column)).plus(&point(1, column));
+        let (sign, point) = digit(0, COLUMNS - 1);
+        let mut sum: P = start_signed(sign, point);
+        for column in (0..COLUMNS).rev() {
+            if column != COLUMNS - 1 {
+                let (sign, point) = digit(0, column);
+                sum = add_signed(&sum.double(), sign, point);
+            }
+            let (sign, point) = digit(1, column);
+            sum = add_signed(&sum, sign, point);
         }
         for (scalar, comb) in terms {
             // The digits are those of scalar | 1.
             if bit(scalar, 0) == 0 {
-                sum = sum.plus(&P::negated_if(&comb.point, true));
+                sum = sum.minus(&comb.point);
             }
         }
         sum
@@ -123,22 +161,33 @@ impl<P: Point> Comb<P> {
 /// An entry of a comb's table, to be added or subtracted.
 #[derive(Clone, Copy)]
 struct CombDigit {
+    sign: Sign,
     index: usize,
-    negative: bool,
 }
 
 /// The columns of `scalar | 1`, low first: 264 bits, each worth +1 or -1, because an odd number k is the sum of ±2^i
 /// with the sign of i < 263 in bit i + 1 of k, and + for 263.
 fn comb_digits(scalar: &Limbs) -> [CombDigit; COLUMNS] {
+    let mut signs = bits(scalar);
+    signs[COLUMNS * TEETH] = 1;
     std::array::from_fn(|column| {
-        let sign = |tooth: usize| {
-            let position = tooth * COLUMNS + column;
-            if position == COLUMNS * TEETH - 1 { 1 } else { bit(scalar, position + 1) }
-        };
-        let signs = (0..TEETH - 1).fold(0, |signs, tooth| signs | sign(tooth) << tooth);
-        let negative = sign(TEETH - 1) == 0;
+        let sign = |tooth: usize| signs[tooth * COLUMNS + column + 1];
+        let index = (0..TEETH - 1).fold(0, |index, tooth| index | usize::from(sign(tooth) == 1) << tooth);
         // The table has the head tooth positive: a negative one flips them all.
-        let index = if negative { !signs as usize % POINTS } else { signs as usize };
-        CombDigit { index, negative }
+        match sign(TEETH - 1) {
+            1 => CombDigit { sign: Sign::Plus, index },
+            _ => CombDigit { sign: Sign::Minus, index: POINTS - 1 - index },
+        }
     })
+}
+
+/// The bits of a scalar, low first.
+fn bits(scalar: &Limbs) -> [i8; COLUMNS * TEETH + 1] {
+    let mut bits = [0; COLUMNS * TEETH + 1];
+    for (limb, bits) in scalar.iter().zip(bits.chunks_mut(LIMB_BITS)) {
+        for (i, bit) in bits.iter_mut().enumerate() {
+            *bit = (limb >> i & 1) as i8;
+        }
+    }
+    bits
 }

@@ -58,9 +58,8 @@ impl Affine {
         y.squared().minus(&right).is_zero().then_some(Self { x, y })
     }
 
-    /// The point or its opposite.
-    pub(super) const fn negated_if(&self, negative: bool) -> Self {
-        if negative { Self { x: self.x, y: Field::ZERO.minus(&self.y) } } else { *self }
+    pub(super) const fn opposite(&self) -> Self {
+        Self { x: self.x, y: Field::ZERO.minus(&self.y) }
     }
 
     pub(super) const fn to_jacobian(self) -> Jacobian {
@@ -95,24 +94,36 @@ impl Jacobian {
         Self { x, y, z: z.plus(&z) }
     }
 
-    /// madd with 8 multiplications and 3 squarings; z = 0 where the x coordinates are equal.
+    /// z = 0 where the x coordinates are equal.
     #[inline(never)]
     pub(super) const fn plus(&self, other: &Affine) -> Self {
-        let (h, r) = self.differences(other);
+        let (h, y) = self.rescaled(other);
+        self.sum(&h, &y.minus(&self.y).tighten())
+    }
+
+    /// z = 0 where the x coordinates are equal.
+    #[inline(never)]
+    pub(super) const fn minus(&self, other: &Affine) -> Self {
+        let (h, y) = self.rescaled(other);
+        self.sum(&h, &Field::ZERO.minus(&y).minus(&self.y).tighten())
+    }
+
+    /// madd with 8 multiplications and 3 squarings, of which [`Self::rescaled`] has 3 and 1.
+    #[inline(always)]
+    const fn sum(&self, h: &Field, r: &Field) -> Self {
         let hh = h.squared();
         let hhh = h.times(&hh);
         let v = self.x.times(&hh);
         let x = r.squared().minus(&hhh).minus(&v).minus(&v).tighten();
-        let y = Field::difference_of_products(&r, &v.minus(&x), &self.y, &hhh);
-        Self { x, y, z: self.z.times(&h) }
+        let y = Field::difference_of_products(r, &v.minus(&x), &self.y, &hhh);
+        Self { x, y, z: self.z.times(h) }
     }
 
-    /// What `other`'s coordinates, scaled by this point's z, exceed this point's by: h counts 2, r is tight.
-    const fn differences(&self, other: &Affine) -> (Field, Field) {
+    /// With `other`'s coordinates scaled by this point's z: what x exceeds this point's by, counting 2, and y, tight.
+    #[inline(always)]
+    const fn rescaled(&self, other: &Affine) -> (Field, Field) {
         let zz = self.z.squared();
-        let h = other.x.times(&zz).minus(&self.x);
-        let r = other.y.times(&self.z.times(&zz)).minus(&self.y).tighten();
-        (h, r)
+        (other.x.times(&zz).minus(&self.x), other.y.times(&self.z.times(&zz)))
     }
 
     /// The sum for all points; None is infinity.
@@ -120,8 +131,8 @@ impl Jacobian {
         let Some(point) = point else {
             return Some(other.to_jacobian());
         };
-        let (h, r) = point.differences(other);
-        match (h.is_zero(), r.is_zero()) {
+        let (h, y) = point.rescaled(other);
+        match (h.is_zero(), y.minus(&point.y).is_zero()) {
             (false, _) => Some(point.plus(other)),
             // No point has y = 0: the order of the group is odd.
             (true, true) => Some(point.double()),
@@ -150,8 +161,12 @@ impl Point for Jacobian {
         self.plus(other)
     }
 
-    fn negated_if(point: &Affine, negative: bool) -> Affine {
-        point.negated_if(negative)
+    fn minus(&self, other: &Affine) -> Self {
+        self.minus(other)
+    }
+
+    fn opposite(point: &Affine) -> Affine {
+        point.opposite()
     }
 
     fn normalize(points: &[Self]) -> Vec<Affine> {
