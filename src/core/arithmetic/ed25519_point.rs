@@ -123,6 +123,8 @@ impl Completed {
 impl Point for Completed {
     type Affine = Affine;
 
+    const BITS: usize = 256;
+
     fn from_affine(point: &Affine) -> Self {
         Self::from_affine(point)
     }

@@ -7,9 +7,14 @@ pub mod rsa;
 mod limbs;
 mod modulus;
 mod multiply;
+mod weierstrass;
+mod ecdsa;
+#[cfg(test)]
+mod ecdsa_oracle;
 mod p256_field;
-mod p256_point;
 pub mod p256;
+mod p384_field;
+pub mod p384;
 mod ed25519_field;
 mod ed25519_point;
 pub mod ed25519;

@@ -1,17 +1,15 @@
-//! Sums of two multiples of points, for both curves: scalars as signed digits, tables of points, one run of doublings.
+//! Sums of two multiples of points, for all curves: scalars as signed digits, tables of points, one run of doublings.
 //!
-//! Scalars are below 2^256, their limbs in [0, 2^29). Public values only.
+//! Scalars are below 2^BITS, their limbs in [0, 2^29). Public values only.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "digits are below 32, table indices below 8 and 128, positions below 264: all follow from fixed lengths"
+    reason = "digits are below 32, table indices below 8 and 128, positions below 8·COLUMNS: all follow from fixed lengths"
 )]
 
-use super::limbs::{LIMB_BITS, Limbs, bit};
+use super::limbs::{LIMB_BITS, bit};
 
-/// Bits between two teeth of a comb: 8 teeth span 264 bits.
-const COLUMNS: usize = 33;
 const TEETH: usize = 8;
 /// Points of a comb's table: one for each choice of signs below the head tooth.
 const POINTS: usize = 1 << (TEETH - 1);
@@ -20,6 +18,11 @@ const POINTS: usize = 1 << (TEETH - 1);
 pub(super) trait Point: Copy {
     /// A point in the form that is cheap to add.
     type Affine: Copy;
+
+    /// Bits of a scalar, a multiple of 8.
+    const BITS: usize;
+    /// Bits between two teeth of a comb, which span a bit more than a scalar.
+    const COLUMNS: usize = Self::BITS / TEETH + 1;
 
     fn from_affine(point: &Self::Affine) -> Self;
     fn double(&self) -> Self;
@@ -52,8 +55,8 @@ fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
 }
 
 /// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
-pub(super) fn sparse_sum<P: Point>(terms: [(&Limbs, &[P::Affine; 8]); 2]) -> Option<P> {
-    let digits = terms.map(|(scalar, _)| sparse_digits(scalar));
+pub(super) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
+    let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
     let mut steps = (0..digits[0].len()).rev().flat_map(|position| {
         let step = |term: usize| {
             let digit = digits[term][position];
@@ -78,9 +81,9 @@ pub(super) fn sparse_sum<P: Point>(terms: [(&Limbs, &[P::Affine; 8]); 2]) -> Opt
 }
 
 /// Odd digits in ±1 to ±15 with at least four zeros after each: a scalar is the sum of `digits[i] << i` (wNAF, width 5).
-fn sparse_digits(scalar: &Limbs) -> [i8; 257] {
-    let bits = bits(scalar);
-    let mut digits = [0; 257];
+fn sparse_digits(scalar: &[i32], scalar_bits: usize) -> Vec<i8> {
+    let bits = bits(scalar, scalar_bits + 5);
+    let mut digits = vec![0; scalar_bits + 1];
     let mut carry = 0;
     let mut position = 0;
     while position < digits.len() {
@@ -89,7 +92,7 @@ fn sparse_digits(scalar: &Limbs) -> [i8; 257] {
             continue;
         }
         let window = (0..5).fold(carry, |sum, i| sum + (bits[position + i] << i));
-        // A scalar has no bit from 256 on, so the last window is positive and leaves no carry.
+        // A scalar has no bit from BITS on, so the last window is positive and leaves no carry.
         carry = i8::from(window > 16);
         digits[position] = window - 32 * carry;
         position += 5;
@@ -97,7 +100,8 @@ fn sparse_digits(scalar: &Limbs) -> [i8; 257] {
     digits
 }
 
-/// A table of the multiples `2^231 ± 2^198 ± 2^165 ... ± 1` of a point, the sign of `2^(33 i)` in bit i of the index.
+/// A table of the multiples `2^(7c) ± 2^(6c) ... ± 2^c ± 1` of a point, c for COLUMNS, the sign of `2^(c i)` in bit i of
+/// the index.
 #[derive(Clone, Debug)]
 pub(super) struct Comb<P: Point> {
     point: P::Affine,
@@ -105,8 +109,8 @@ pub(super) struct Comb<P: Point> {
 }
 
 impl<P: Point> Comb<P> {
-    /// The table takes 231 doublings, 134 sums and two inversions. All sums are of different multiples, none zero, all
-    /// smaller than 2^233.
+    /// The table takes 7c doublings, 134 sums and two inversions. All sums are of different multiples, none zero, all
+    /// far smaller than the order.
     pub(super) fn new(point: &P::Affine) -> Self {
         let mut tooth = P::from_affine(point);
         // Teeth, then their doubles.
@@ -115,7 +119,7 @@ impl<P: Point> Comb<P> {
             teeth[i] = tooth;
             tooth = tooth.double();
             teeth[TEETH - 1 + i] = tooth;
-            for _ in 1..COLUMNS {
+            for _ in 1..P::COLUMNS {
                 tooth = tooth.double();
             }
         }
@@ -132,16 +136,16 @@ impl<P: Point> Comb<P> {
     }
 
     /// The sum of two multiples.
-    pub(super) fn sum(terms: [(&Limbs, &Self); 2]) -> P {
-        let digits = terms.map(|(scalar, _)| comb_digits(scalar));
+    pub(super) fn sum(terms: [(&[i32], &Self); 2]) -> P {
+        let digits = terms.map(|(scalar, _)| comb_digits(scalar, P::COLUMNS));
         let digit = |term: usize, column: usize| {
             let CombDigit { sign, index } = digits[term][column];
             (sign, &terms[term].1.table[index])
         };
-        let (sign, point) = digit(0, COLUMNS - 1);
+        let (sign, point) = digit(0, P::COLUMNS - 1);
         let mut sum: P = start_signed(sign, point);
-        for column in (0..COLUMNS).rev() {
-            if column != COLUMNS - 1 {
+        for column in (0..P::COLUMNS).rev() {
+            if column != P::COLUMNS - 1 {
                 let (sign, point) = digit(0, column);
                 sum = add_signed(&sum.double(), sign, point);
             }
@@ -165,25 +169,26 @@ struct CombDigit {
     index: usize,
 }
 
-/// The columns of `scalar | 1`, low first: 264 bits, each worth +1 or -1, because an odd number k is the sum of ±2^i
-/// with the sign of i < 263 in bit i + 1 of k, and + for 263.
-fn comb_digits(scalar: &Limbs) -> [CombDigit; COLUMNS] {
-    let mut signs = bits(scalar);
-    signs[COLUMNS * TEETH] = 1;
-    std::array::from_fn(|column| {
-        let sign = |tooth: usize| signs[tooth * COLUMNS + column + 1];
+/// The columns of `scalar | 1`, low first: 8·COLUMNS bits, each worth +1 or -1, because an odd number k is the sum of
+/// ±2^i with the sign of i in bit i + 1 of k, and + for the head.
+fn comb_digits(scalar: &[i32], columns: usize) -> Vec<CombDigit> {
+    let mut signs = bits(scalar, columns * TEETH + 1);
+    signs[columns * TEETH] = 1;
+    let digit = |column: usize| {
+        let sign = |tooth: usize| signs[tooth * columns + column + 1];
         let index = (0..TEETH - 1).fold(0, |index, tooth| index | usize::from(sign(tooth) == 1) << tooth);
         // The table has the head tooth positive: a negative one flips them all.
         match sign(TEETH - 1) {
             1 => CombDigit { sign: Sign::Plus, index },
             _ => CombDigit { sign: Sign::Minus, index: POINTS - 1 - index },
         }
-    })
+    };
+    (0..columns).map(digit).collect()
 }
 
-/// The bits of a scalar, low first.
-fn bits(scalar: &Limbs) -> [i8; COLUMNS * TEETH + 1] {
-    let mut bits = [0; COLUMNS * TEETH + 1];
+/// The first bits of a scalar, low first.
+fn bits(scalar: &[i32], len: usize) -> Vec<i8> {
+    let mut bits = vec![0; len];
     for (limb, bits) in scalar.iter().zip(bits.chunks_mut(LIMB_BITS)) {
         for (i, bit) in bits.iter_mut().enumerate() {
             *bit = (limb >> i & 1) as i8;
