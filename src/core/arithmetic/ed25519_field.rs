@@ -94,7 +94,7 @@ impl Field {
         power
     }
 
-    /// Takes counts up to 13.
+    /// Takes counts up to 7.
     pub(super) const fn is_zero(&self) -> bool {
         let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.canonical();
         (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
@@ -142,7 +142,7 @@ impl Field {
         }
     }
 
-    /// The residue; takes counts up to 13.
+    /// The residue; takes counts up to 7.
     const fn canonical(&self) -> Limbs {
         /// 64p, which makes a tight number positive: all ones, but for what 2^261 folds to.
         const ABOVE: Limbs = {
@@ -181,4 +181,40 @@ const fn reduce(c: &Columns) -> Field {
     // The last carry is below 2^34, and folds to less than 2^45: limb 1 may leave its balance by 2^16.
     let (r0, t) = split_balanced(r0 as i64 + FOLD * t);
     Field([r0, r1 + t as i32, r2, r3, r4, r5, r6, r7, r8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::modulus::residues::{extreme, residue};
+    use super::{Field, P};
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    /// Every operation at the ends of the counts it allows: overflow would panic here.
+    #[test]
+    fn stays_in_its_bounds() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let value = |field: Field| residue(&P, &field.0);
+        let product = |a: Field, b: Field| P.montgomery(&P.to_montgomery(&value(a)), &value(b));
+        for round in 0..2_000 {
+            // Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
+            let mut element = |count: i32| {
+                let mut limbs: [i32; 9] = extreme(&mut rng, count, 1 << 28);
+                limbs[1] += limbs[1].signum() * count * (1 << 17);
+                Field(limbs)
+            };
+            let (a, b) = [(1, 7), (2, 6), (3, 4), (4, 3)].map(|(a, b)| (element(a), element(b)))[round % 4];
+            assert_eq!(value(a.times(&b)), product(a, b));
+            let c = element(3);
+            assert_eq!(value(c.squared()), product(c, c));
+            for tight in [a.times(&b), c.squared()] {
+                assert!(tight.0.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 17)));
+            }
+            let a = element(5);
+            assert_eq!(a.canonical(), value(a));
+            let bytes = a.to_le_bytes();
+            assert_eq!(Field::from_le_bytes(&bytes).unwrap().to_le_bytes(), bytes);
+            assert!(a.minus(&Field(value(a))).is_zero());
+            assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
+        }
+    }
 }

@@ -188,8 +188,8 @@ impl DivisionSteps {
                 // A negative input counts as itself plus m.
                 let (sign_a, sign_b) = ((a[N - 1] >> 31) as i64, (b[N - 1] >> 31) as i64);
                 let (start_a, start_b) = ((u & sign_a) + (v & sign_b), (q & sign_a) + (r & sign_b));
-                let exact_a = (carry_a.wrapping_mul(modulus.inverse) + start_a) & LIMB_MASK;
-                let exact_b = (carry_b.wrapping_mul(modulus.inverse) + start_b) & LIMB_MASK;
+                let exact_a = carry_a.wrapping_mul(modulus.inverse).wrapping_add(start_a) & LIMB_MASK;
+                let exact_b = carry_b.wrapping_mul(modulus.inverse).wrapping_add(start_b) & LIMB_MASK;
                 (&modulus.value, start_a - exact_a, start_b - exact_b)
             }
         };
@@ -208,5 +208,41 @@ impl DivisionSteps {
         new_a[N - 1] = carry_a as i32;
         new_b[N - 1] = carry_b as i32;
         (new_a, new_b)
+    }
+}
+
+/// What the tests of both kinds of fields need.
+#[cfg(test)]
+pub(super) mod residues {
+    use super::{LIMB_BITS, Limbs, Modulus, add, carry_unsigned};
+    use proptest::prelude::Rng;
+    use proptest::test_runner::TestRng;
+
+    /// The residue of a number with limbs of any sign and size, limb by limb.
+    pub(in super::super) fn residue<const N: usize>(modulus: &Modulus<N>, limbs: &Limbs<N>) -> Limbs<N> {
+        limbs.iter().rev().fold([0; N], |sum, &limb| {
+            let shifted = (0..LIMB_BITS).fold(sum, |sum, _| modulus.sum(&sum, &sum));
+            let mut small = [0; N];
+            small[0] = limb;
+            let small = carry_unsigned(&small);
+            modulus
+                .sum(&shifted, &if limb < 0 { carry_unsigned(&add(&small, &modulus.value)) } else { small })
+        })
+    }
+
+    /// Limbs at or near the ends of what `count` tight elements sum to; the head limb within `head` for each of them.
+    pub(in super::super) fn extreme<const N: usize>(rng: &mut TestRng, count: i32, head: i32) -> Limbs<N> {
+        let mut limb = |most: i32| match rng.next_u32() % 8 {
+            0..=2 => count * most,
+            3..=5 => -count * most,
+            6 => 0,
+            _ => i32::try_from(rng.next_u32() % (1 << 28)).unwrap(),
+        };
+        let mut limbs = [0; N];
+        for at in &mut limbs {
+            *at = limb(1 << 28);
+        }
+        limbs[N - 1] = limb(head) % (count * head + 1);
+        limbs
     }
 }

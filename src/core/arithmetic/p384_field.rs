@@ -277,3 +277,38 @@ const fn square(a: &Limbs<N>) -> Columns {
         a13 * a13,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::modulus::residues::{extreme, residue};
+    use super::{Field, P};
+    use crate::core::arithmetic::weierstrass::Curve;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    /// Every operation at the ends of the counts that `Curve` allows: overflow would panic here.
+    #[test]
+    fn stays_in_its_bounds() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let value = |field: Field| residue(&P, &field.0);
+        let product = |a: Field, b: Field| P.montgomery(&value(a), &value(b));
+        for round in 0..2_000 {
+            let mut element = |count| Field(extreme(&mut rng, count, 1 << 7));
+            let (a, b) = [(1, 6), (2, 4), (3, 3), (4, 2)].map(|(a, b)| (element(a), element(b)))[round % 4];
+            assert_eq!(value(a.times(&b)), product(a, b));
+            let (a, b, c, d) = (element(3), element(2), element(1), element(3));
+            assert_eq!(value(a.squared()), product(a, a));
+            let difference = Field::difference_of_products(&a, &b, &c, &d);
+            assert_eq!(P.sum(&value(difference), &product(c, d)), product(a, b));
+            let a = element(6);
+            assert_eq!(value(a.tighten()), value(a));
+            for tight in [a.tighten(), c.times(&d), difference] {
+                let [limbs @ .., head] = tight.0;
+                assert!(
+                    limbs.iter().all(|limb| (-(1 << 28)..1 << 28).contains(limb)) && head.abs() <= 1 << 8
+                );
+            }
+            assert!(a.minus(&a.tighten()).is_zero());
+            assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
+        }
+    }
+}
