@@ -50,7 +50,8 @@ impl Modulus {
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return None;
         }
-        let limbs = (bits + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
+        // Room for two bits more, and for every signature of as many bytes: what does not fit would not be compared.
+        let limbs = (bytes.len() * 8 + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
         let value = Number::from_bytes(bytes, limbs);
         // Newton: n is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
         let n0 = value.limb(0);
