@@ -45,6 +45,20 @@ pub(crate) enum Integrity {
     Here,
 }
 
+/// Why an exchange failed, and whether another instance may be the reason: then it is worth another attempt.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) error: FetchError,
+    pub(crate) mixed_up: bool,
+}
+
+impl From<FetchError> for Fault {
+    fn from(error: FetchError) -> Self {
+        let mixed_up = matches!(error, FetchError::Host(_));
+        Self { error, mixed_up }
+    }
+}
+
 /// A connected socket, closed when dropped.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -235,7 +249,7 @@ impl Connection {
         if let Some(peeked) = peeked {
             let taken = out.get(start..).unwrap_or_default();
             // What arrived between the two was read once only; at least it has no holes.
-            if !taken.starts_with(&peeked) || taken.contains(&0) || (peeked.is_empty() && count > 0) {
+            if taken.strip_prefix(peeked.as_slice()).is_none_or(|rest| rest.contains(&0)) {
                 return Err(FetchError::Host("received bytes of another instance"));
             }
         }
@@ -259,6 +273,21 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Sends all of `bytes` in one call, which an empty send buffer has room for: any other count is the length of
+    /// what another instance sends.
+    pub(crate) fn send_at_once(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        if !self.is_ours() {
+            return Err(FetchError::Host("the socket belongs to another instance"));
+        }
+        match sockets::send(self.descriptor, bytes) {
+            Ok(count) if count == bytes.len() => Ok(()),
+            Ok(_) | Err(Errno::AGAIN | Errno::NONSENSE) => {
+                Err(FetchError::Host("sent bytes of another instance"))
+            }
+            Err(errno) => Err(lost(errno)),
+        }
     }
 
     fn is_ours(&mut self) -> bool {
@@ -320,6 +349,6 @@ fn lost(errno: Errno) -> FetchError {
     if errno.is_mix_up() {
         FetchError::Host("the socket belongs to another instance")
     } else {
-        FetchError::Connect
+        FetchError::Http("the connection broke")
     }
 }

@@ -1,7 +1,8 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
-use super::connect::{Connection, Deadline, Integrity, Pauses, Received, resolve};
+use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received, resolve};
 use super::http::{self, Answer, Progress, ResponseReader};
+use super::sockets;
 use super::tls::TlsStream;
 use super::url::{Scheme, Url};
 use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
@@ -11,6 +12,9 @@ const MAX_REDIRECTS: u32 = 3;
 /// Attempts for one exchange where only the host's races explain the failure. Three in a thousand exchanges fail
 /// that way when many instances fetch at once.
 const MAX_EXCHANGES: u32 = 3;
+
+/// Bits of the random length that a request without TLS is longer.
+const PADDING_MASK: u32 = 0x7ff;
 
 /// Fetches over the sockets of the host.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,8 +32,8 @@ impl Fetch for HostFetch {
         loop {
             // Configured headers may be credentials: they stay with the server they were meant for.
             let headers = if url.same_origin(&first) { request.headers } else { &[] };
-            let bytes = http::request(&url, headers, request.etag)?;
-            let location = match exchange(&url, &bytes, request, redirects > 0, deadline)? {
+            let hop = Hop { url: &url, headers, redirected: redirects > 0 };
+            let location = match exchange(&hop, request, deadline)? {
                 Answer::Document { body, cache_control, age, etag } => {
                     return Ok(Fetched::Document { body, cache_control, age, etag });
                 }
@@ -45,39 +49,39 @@ impl Fetch for HostFetch {
     }
 }
 
-fn exchange(
-    url: &Url,
-    bytes: &[u8],
-    request: &FetchRequest<'_>,
+/// One step on the way to the document.
+struct Hop<'a> {
+    url: &'a Url,
+    headers: &'a [(String, String)],
     redirected: bool,
-    deadline: Deadline,
-) -> Result<Answer, FetchError> {
+}
+
+fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, FetchError> {
     let mut attempts: u32 = 1;
     loop {
-        match exchange_once(url, bytes, request, redirected, deadline) {
-            Err(FetchError::Host(_)) if attempts < MAX_EXCHANGES => {
+        match exchange_once(hop, request, deadline) {
+            Ok(answer) => return Ok(answer),
+            Err(fault) if fault.mixed_up && attempts < MAX_EXCHANGES => {
                 deadline.check()?;
                 attempts = attempts.saturating_add(1);
             }
-            result => return result,
+            Err(fault) => return Err(fault.error),
         }
     }
 }
 
-fn exchange_once(
-    url: &Url,
-    bytes: &[u8],
-    request: &FetchRequest<'_>,
-    redirected: bool,
-    deadline: Deadline,
-) -> Result<Answer, FetchError> {
-    let addresses = resolve(url, redirected, deadline)?;
+fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, Fault> {
+    let addresses = resolve(hop.url, hop.redirected, deadline)?;
     let connection = Connection::open(&addresses, deadline)?;
-    let mut stream = match url.scheme {
+    let mut stream = match hop.url.scheme {
         Scheme::Http => Stream::Plain(connection),
-        Scheme::Https => Stream::Tls(Box::new(TlsStream::handshake(connection, url, request, deadline)?)),
+        Scheme::Https => Stream::Tls(Box::new(TlsStream::handshake(connection, hop.url, request, deadline)?)),
     };
-    stream.send(bytes, deadline)?;
+    let padding = match hop.url.scheme {
+        Scheme::Http => padding()?,
+        Scheme::Https => 0,
+    };
+    stream.send(&http::request(hop.url, hop.headers, request.etag, padding)?, deadline)?;
     let mut reader = ResponseReader::new(request.max_body_bytes, request.etag.is_some());
     let mut pauses = Pauses::new();
     let mut received = Vec::new();
@@ -86,7 +90,7 @@ fn exchange_once(
         match stream.receive(&mut received, deadline)? {
             Received::Bytes => {
                 if reader.push(&received)? == Progress::Complete {
-                    return reader.into_answer();
+                    return Ok(reader.into_answer()?);
                 }
                 // Also where bytes keep dripping in.
                 deadline.check()?;
@@ -95,10 +99,17 @@ fn exchange_once(
             Received::NothingYet => pauses.pause(deadline)?,
             Received::End => {
                 reader.end_of_stream()?;
-                return reader.into_answer();
+                return Ok(reader.into_answer()?);
             }
         }
     }
+}
+
+/// Without TLS only the length that was sent tells our request from one that another instance sent at the same moment
+/// and the host took instead; its answer would be a good document of another issuer on the same server.
+fn padding() -> Result<usize, FetchError> {
+    let random = sockets::random().map_err(|_| FetchError::Host("no random numbers"))?;
+    Ok(usize::try_from(random & PADDING_MASK).unwrap_or(0))
 }
 
 enum Stream {
@@ -109,14 +120,14 @@ enum Stream {
 impl Stream {
     fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
         match self {
-            Self::Plain(connection) => connection.send(bytes, deadline),
+            Self::Plain(connection) => connection.send_at_once(bytes),
             Self::Tls(stream) => stream.send(bytes, deadline),
         }
     }
 
-    fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, FetchError> {
+    fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, Fault> {
         match self {
-            Self::Plain(connection) => connection.receive(out, Integrity::Here),
+            Self::Plain(connection) => Ok(connection.receive(out, Integrity::Here)?),
             Self::Tls(stream) => stream.receive(out, deadline),
         }
     }

@@ -49,12 +49,17 @@ pub enum Progress {
     Complete,
 }
 
-/// The bytes of a GET. Header names and values that could end a line are refused: a configured value with a
+/// The bytes of a GET, at least `padding` longer than needed. Header names and values that could end a line are refused: a configured value with a
 /// line break would otherwise become a header of its own.
 ///
 /// # Errors
 /// [`FetchError::Http`] for such a header.
-pub fn request(url: &Url, headers: &[(String, String)], etag: Option<&str>) -> Result<Vec<u8>, FetchError> {
+pub fn request(
+    url: &Url,
+    headers: &[(String, String)],
+    etag: Option<&str>,
+    padding: usize,
+) -> Result<Vec<u8>, FetchError> {
     let mut head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n", url.target, url.authority());
     let mut add = |name: &str, value: &str| {
         let fits = !name.is_empty() && name.bytes().all(is_token) && value.bytes().all(is_field_byte);
@@ -82,6 +87,9 @@ pub fn request(url: &Url, headers: &[(String, String)], etag: Option<&str>) -> R
     }
     if let Some(etag) = etag {
         add("If-None-Match", etag)?;
+    }
+    if padding > 0 {
+        add("X-Padding", &"0".repeat(padding))?;
     }
     add("Accept-Encoding", "identity")?;
     add("Connection", "close")?;
@@ -596,23 +604,23 @@ mod tests {
         let url = Url::parse("https://idp.example:8443/keys?a=b").unwrap();
         let headers = [("X-Key".to_owned(), "v".to_owned()), ("HOST".to_owned(), "evil".to_owned())];
         assert_eq!(
-            String::from_utf8(request(&url, &headers, Some("\"e\"")).unwrap()).unwrap(),
+            String::from_utf8(request(&url, &headers, Some("\"e\""), 3).unwrap()).unwrap(),
             format!(
                 "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/jwk-set+json, application/json\r\n\
-                 User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nAccept-Encoding: identity\r\n\
+                 User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nX-Padding: 000\r\nAccept-Encoding: identity\r\n\
                  Connection: close\r\n\r\n",
                 env!("CARGO_PKG_VERSION")
             )
         );
         for (name, value) in [("X\r\nY", "v"), ("X", "v\r\nY: z"), ("", "v"), ("X Y", "v"), ("X", "v\0")] {
-            let refused = request(&url, &[(name.to_owned(), value.to_owned())], None);
+            let refused = request(&url, &[(name.to_owned(), value.to_owned())], None, 0);
             assert_eq!(
                 refused,
                 Err(FetchError::Http("a request header cannot be sent")),
                 "{name:?}: {value:?}"
             );
         }
-        assert!(request(&url, &[], Some("a\r\nb")).is_err());
+        assert!(request(&url, &[], Some("a\r\nb"), 0).is_err());
     }
 
     proptest::proptest! {

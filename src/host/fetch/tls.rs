@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::connect::{Connection, Deadline, Integrity, Pauses, Received};
+use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received};
 use super::url::{Host, Url};
 use crate::keys::io::{FetchError, FetchRequest};
 
@@ -30,16 +30,17 @@ impl TlsStream {
         url: &Url,
         request: &FetchRequest<'_>,
         deadline: Deadline,
-    ) -> Result<Self, FetchError> {
+    ) -> Result<Self, Fault> {
         let session = ClientConnection::new(Arc::new(config(request)?), server_name(url)?).map_err(tls)?;
         let mut stream = Self { connection, session, incoming: Vec::new() };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
         while stream.session.is_handshaking() {
-            match stream.take_records(deadline)? {
+            // A server speaks after the request; what it says before that is left out.
+            match stream.receive(&mut Vec::new(), deadline)? {
                 Received::Bytes => pauses = Pauses::new(),
                 Received::NothingYet => pauses.pause(deadline)?,
-                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned())),
+                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned()).into()),
             }
         }
         Ok(stream)
@@ -52,49 +53,44 @@ impl TlsStream {
         self.flush(deadline)
     }
 
-    /// Appends what has arrived to `out`; [`Received::End`] only where the server said so under protection, since a
-    /// cut connection must not pass for the end of a body without a length (RFC 8446 6.1).
-    pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, FetchError> {
-        let start = out.len();
-        match self.session.reader().read_to_end(out) {
-            Ok(_) => return Ok(if out.len() > start { Received::Bytes } else { Received::End }),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if out.len() > start {
-                    return Ok(Received::Bytes);
-                }
-            }
-            Err(_) => return Err(FetchError::Tls("cut off without close_notify".to_owned())),
-        }
-        // The end of the stream is found by the next read, which knows whether it was a protected one.
-        Ok(match self.take_records(deadline)? {
-            Received::Bytes | Received::End => Received::Bytes,
-            Received::NothingYet => Received::NothingYet,
-        })
-    }
-
-    fn take_records(&mut self, deadline: Deadline) -> Result<Received, FetchError> {
+    /// Takes what has arrived and appends its plaintext, which may be none, to `out`. [`Received::End`] comes only
+    /// where the server said so under protection, since a cut connection must not pass for the end of a body without
+    /// a length (RFC 8446 6.1).
+    pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, Fault> {
         self.incoming.clear();
         let received = self.connection.receive(&mut self.incoming, Integrity::Elsewhere)?;
+        if received == Received::NothingYet {
+            return Ok(received);
+        }
         let mut unread = self.incoming.as_slice();
+        let start = out.len();
+        let mut end = false;
         loop {
-            if received == Received::Bytes && unread.is_empty() || received == Received::NothingYet {
-                break;
-            }
-            match self.session.read_tls(&mut unread) {
-                Ok(_) => {}
-                Err(_) => return Err(FetchError::Tls("more plaintext than was read".to_owned())),
+            // With nothing left to read, rustls takes it for the end of the stream, which is then true.
+            if self.session.read_tls(&mut unread).is_err() {
+                return Err(FetchError::Tls("records out of step".to_owned()).into());
             }
             if let Err(error) = self.session.process_new_packets() {
                 // The server should learn why, but our error is the one that counts.
                 let _ = self.flush(deadline);
-                return Err(tls(error));
+                return Err(records(error));
             }
-            if received == Received::End {
+            match self.session.reader().read_to_end(out) {
+                Ok(_) => end = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // Also how a server ends that was sent foreign bytes.
+                Err(_) => {
+                    let error = FetchError::Tls("cut off without close_notify".to_owned());
+                    return Err(Fault { error, mixed_up: true });
+                }
+            }
+            if end || unread.is_empty() {
                 break;
             }
         }
         self.flush(deadline)?;
-        Ok(received)
+        // The protected end is found again by the next call, after the caller has taken the bytes before it.
+        Ok(if end && out.len() == start { Received::End } else { Received::Bytes })
     }
 
     fn flush(&mut self, deadline: Deadline) -> Result<(), FetchError> {
@@ -106,6 +102,30 @@ impl TlsStream {
         }
         self.connection.send(&records, deadline)
     }
+}
+
+/// What foreign bytes in either direction look like is told apart from what a server really answers, since only the
+/// former is worth another attempt.
+fn records(error: rustls::Error) -> Fault {
+    use rustls::{AlertDescription, Error};
+    let mixed_up = matches!(
+        &error,
+        Error::InvalidMessage(_)
+            | Error::DecryptError
+            | Error::PeerSentOversizedRecord
+            | Error::InappropriateMessage { .. }
+            | Error::InappropriateHandshakeMessage { .. }
+            | Error::PeerMisbehaved(_)
+            | Error::AlertReceived(
+                AlertDescription::BadRecordMac
+                    | AlertDescription::DecodeError
+                    | AlertDescription::DecryptError
+                    | AlertDescription::IllegalParameter
+                    | AlertDescription::RecordOverflow
+                    | AlertDescription::UnexpectedMessage
+            )
+    );
+    Fault { error: tls(error), mixed_up }
 }
 
 fn tls(error: rustls::Error) -> FetchError {
