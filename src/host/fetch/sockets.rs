@@ -139,11 +139,25 @@ struct PreStat {
 struct Subscription {
     user_data: u64,
     tag: u8,
-    clock: u32,
+    clock: SubscriptionClock,
+}
+
+/// A struct of its own, since it begins at byte 16 whatever stands before it.
+#[repr(C)]
+struct SubscriptionClock {
+    id: u32,
     timeout: u64,
     precision: u64,
     flags: u16,
 }
+
+// The host reads and writes these by offset.
+const _: () = assert!(size_of::<Subscription>() == 48 && std::mem::offset_of!(Subscription, clock) == 16);
+const _: () = assert!(std::mem::offset_of!(SubscriptionClock, timeout) == 8 && size_of::<Event>() == 32);
+const _: () =
+    assert!(size_of::<FdStat>() == 24 && size_of::<RawFileStat>() == 64 && size_of::<PreStat>() == 8);
+const _: () = assert!(size_of::<AddressInfo>() == 28 && size_of::<ResolvedAddress>() == 12);
+const _: () = assert!(size_of::<IoVector>() == 8 && size_of::<AddressReference>() == 8);
 
 #[repr(C)]
 #[derive(Default)]
@@ -283,14 +297,9 @@ pub(crate) fn random() -> Result<u32, Errno> {
 /// host meanwhile, so callers keep it short.
 pub(crate) fn sleep(span: Duration) {
     let span = span.max(MIN_SLEEP);
-    let subscription = Subscription {
-        user_data: 0,
-        tag: 0,
-        clock: 1,
-        timeout: u64::try_from(span.as_nanos()).unwrap_or(u64::MAX),
-        precision: 0,
-        flags: 0,
-    };
+    let timeout = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    let clock = SubscriptionClock { id: 1, timeout, precision: 0, flags: 0 };
+    let subscription = Subscription { user_data: 0, tag: 0, clock };
     let mut event = Event::default();
     let mut returned = 0;
     // SAFETY: one subscription to read and room for one event, both locals.
