@@ -21,6 +21,8 @@ pub(crate) struct TlsStream {
     connection: Connection,
     session: ClientConnection,
     incoming: Vec<u8>,
+    /// The server has said that nothing follows.
+    ended: bool,
 }
 
 impl TlsStream {
@@ -32,7 +34,7 @@ impl TlsStream {
         deadline: Deadline,
     ) -> Result<Self, Fault> {
         let session = ClientConnection::new(Arc::new(config(request)?), server_name(url)?).map_err(tls)?;
-        let mut stream = Self { connection, session, incoming: Vec::new() };
+        let mut stream = Self { connection, session, incoming: Vec::new(), ended: false };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
         while stream.session.is_handshaking() {
@@ -57,14 +59,15 @@ impl TlsStream {
     /// where the server said so under protection, since a cut connection must not pass for the end of a body without
     /// a length (RFC 8446 6.1).
     pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, Fault> {
+        if self.ended {
+            return Ok(Received::End);
+        }
         self.incoming.clear();
         let received = self.connection.receive(&mut self.incoming, Integrity::Elsewhere)?;
         if received == Received::NothingYet {
             return Ok(received);
         }
         let mut unread = self.incoming.as_slice();
-        let start = out.len();
-        let mut end = false;
         loop {
             // With nothing left to read, rustls takes it for the end of the stream, which is then true.
             if self.session.read_tls(&mut unread).is_err() {
@@ -76,7 +79,7 @@ impl TlsStream {
                 return Err(records(error));
             }
             match self.session.reader().read_to_end(out) {
-                Ok(_) => end = true,
+                Ok(_) => self.ended = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // Also how a server ends that was sent foreign bytes.
                 Err(_) => {
@@ -84,13 +87,13 @@ impl TlsStream {
                     return Err(Fault { error, mixed_up: true });
                 }
             }
-            if end || unread.is_empty() {
+            if self.ended || unread.is_empty() {
                 break;
             }
         }
         self.flush(deadline)?;
-        // The protected end is found again by the next call, after the caller has taken the bytes before it.
-        Ok(if end && out.len() == start { Received::End } else { Received::Bytes })
+        // The end is told by the next call, after the caller has taken the bytes before it.
+        Ok(Received::Bytes)
     }
 
     fn flush(&mut self, deadline: Deadline) -> Result<(), FetchError> {
