@@ -125,6 +125,117 @@ pub trait Io: Fetch + ReadFile {
     fn now(&self) -> UnixTime;
 }
 
+/// Names one key document for all instances of a router, and for all routers that ask for it in the same way: a
+/// digest of the URL and of all else that decides what a GET brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub [u8; 16]);
+
+/// Orders the states of one source: every attempt makes a higher one. Zero is that of a source never asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// What all instances know of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Of the last attempt.
+    pub generation: Generation,
+    /// What the last successful attempt brought.
+    pub document: Option<SharedDocument>,
+    /// Failed attempts since then.
+    pub failures: u32,
+    /// When the last of them failed.
+    pub failed_at: Option<UnixTime>,
+}
+
+/// A fetched document and what was said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedDocument {
+    /// As in [`Fetched::Document`].
+    pub body: Vec<u8>,
+    /// As in [`Fetched::Document`].
+    pub cache_control: String,
+    /// As in [`Fetched::Document`].
+    pub age: Seconds,
+    /// As in [`Fetched::Document`].
+    pub etag: Option<String>,
+    /// When it was fetched, or last confirmed by a 304.
+    pub fetched_at: UnixTime,
+}
+
+/// What a request does while another instance fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It has no keys and waits, if not too many do.
+    ForKeys,
+    /// It has keys and goes on with them.
+    NotAtAll,
+}
+
+/// What asking for a source brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A state newer than the one seen; of this instance's attempt or of another's, failed or not.
+    Known(Shared),
+    /// Another instance is fetching.
+    Underway,
+    /// Another instance is fetching, and as many requests as may wait do.
+    Crowded,
+}
+
+/// Shares what was fetched between the instances of a router. Implemented by `host`.
+pub trait Share {
+    /// What is known of `source` where it is newer than `seen`. Costs microseconds.
+    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared>;
+
+    /// Has `source` asked by one instance at a time. Where nobody has a newer state than `seen` and nobody is asking,
+    /// `attempt` is called, which gets the document that is known and says what is now, or when it failed; it should
+    /// end within `lease`, after which another instance may try.
+    fn ask(
+        &self,
+        source: SourceId,
+        seen: Generation,
+        lease: Seconds,
+        waiting: Waiting,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+    ) -> Asked;
+}
+
+/// Shares nothing: for a host without the means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unshared;
+
+impl Share for Unshared {
+    fn look(&self, _: SourceId, _: Generation) -> Option<Shared> {
+        None
+    }
+
+    fn ask(
+        &self,
+        _: SourceId,
+        seen: Generation,
+        _: Seconds,
+        _: Waiting,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+    ) -> Asked {
+        let unasked = Shared { generation: seen, ..Shared::default() };
+        Asked::Known(unasked.after(attempt(None), Generation(0)))
+    }
+}
+
+impl Shared {
+    /// The state after an attempt; its generation is `at_least` or the next one.
+    #[must_use]
+    pub fn after(self, attempt: Result<SharedDocument, UnixTime>, at_least: Generation) -> Self {
+        let generation = Generation(self.generation.0.saturating_add(1)).max(at_least);
+        match attempt {
+            Ok(document) => Self { generation, document: Some(document), failures: 0, failed_at: None },
+            Err(at) => {
+                Self { generation, failures: self.failures.saturating_add(1), failed_at: Some(at), ..self }
+            }
+        }
+    }
+}
+
 impl FetchError {
     /// Whether another attempt right away may succeed: faults of the way, not of the answer or the configuration.
     #[must_use]
