@@ -4,6 +4,7 @@
 //! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's, the
 //! content is read twice, and a reading that does not fit is done again.
 
+use super::mailbox;
 use super::sockets::{self, Descriptor, Errno, FileStat, FileType};
 use crate::keys::io::{FileError, FileStamp, ReadFile};
 
@@ -30,7 +31,8 @@ impl ReadFile for MountedFiles {
             if size > max_bytes {
                 return Err(FileError::TooLarge);
             }
-            if let Some(content) = read_once(mount, &below, &stat, size) {
+            // One instance at a time: two that open at once may lose a descriptor for good.
+            if let Some(content) = mailbox::exclusive(|| read_once(mount, &below, &stat, size)) {
                 return Ok(content);
             }
         }

@@ -81,6 +81,30 @@ pub(crate) enum Receive {
     Peek,
 }
 
+/// How much of the buffer is zeroed before a receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wipe {
+    /// What is received has a checksum that begins in its head.
+    Head,
+    /// Zeros are how missing bytes are found.
+    All,
+}
+
+/// Families of datagram sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Unix,
+    V4,
+    V6,
+}
+
+/// The name of a socket as the host has it, only to be compared and given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SocketName {
+    address: [u8; 128],
+    port: u32,
+}
+
 /// What `stat` says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileStat {
@@ -238,6 +262,8 @@ unsafe extern "C" {
     fn random_get(buffer: *mut u8, length: usize) -> i32;
     fn sock_open(family: i32, kind: i32, fd: *mut i32) -> i32;
     fn sock_connect(fd: i32, address: *const AddressReference, port: u32) -> i32;
+    fn sock_bind(fd: i32, address: *const AddressReference, port: u32) -> i32;
+    fn sock_getlocaladdr(fd: i32, address: *const AddressReference, port: *mut u32) -> i32;
     fn sock_getpeeraddr(fd: i32, address: *const AddressReference, port: *mut u32) -> i32;
     fn sock_getsockopt(fd: i32, level: i32, option: i32, value: *mut i32, length: i32) -> i32;
     fn sock_setsockopt(fd: i32, level: i32, option: i32, value: *const i32, length: i32) -> i32;
@@ -313,13 +339,18 @@ pub(crate) fn sleep(span: Duration) {
 
 /// A non-blocking TCP socket of the address's family.
 pub(crate) fn open_stream(address: IpAddr) -> Result<Descriptor, Errno> {
-    let family = match address {
-        IpAddr::V4(_) => 1,
-        IpAddr::V6(_) => 2,
-    };
+    open_socket(if address.is_ipv4() { Family::V4 } else { Family::V6 }, 2)
+}
+
+/// A non-blocking datagram socket.
+pub(crate) fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
+    open_socket(family, 1)
+}
+
+fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
     let mut opened = -1;
     // SAFETY: the host writes a descriptor number to a local.
-    check(unsafe { sock_open(family, 2, &raw mut opened) })?;
+    check(unsafe { sock_open(family.number().into(), kind, &raw mut opened) })?;
     if opened < 0 {
         return Err(Errno::NONSENSE);
     }
@@ -328,11 +359,55 @@ pub(crate) fn open_stream(address: IpAddr) -> Result<Descriptor, Errno> {
     match check(unsafe { fd_fdstat_set_flags(opened, 4) }) {
         Ok(()) => Ok(descriptor),
         Err(errno) => {
-            // Without it a receive would hold the request until the server speaks.
+            // Without it a receive would hold the request until somebody sends.
             close(descriptor)?;
             Err(errno)
         }
     }
+}
+
+/// Gives a datagram socket a name that nobody has: a port of the loopback interface, or an abstract unix name.
+pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno> {
+    let mut address = match family {
+        Family::Unix => {
+            let mut bytes = [0; 128];
+            if let Some(first) = bytes.first_mut() {
+                *first = Family::Unix.number();
+            }
+            bytes
+        }
+        Family::V4 => address_bytes(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Family::V6 => address_bytes(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    };
+    let reference = AddressReference { pointer: address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host reads the 128 bytes that the reference names.
+    check(unsafe { sock_bind(descriptor.0, &raw const reference, 0) })
+}
+
+/// The socket's own name.
+pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+    let mut name = SocketName { address: [0; 128], port: 0 };
+    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
+    check(unsafe { sock_getlocaladdr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    Ok(name)
+}
+
+/// The name of whom the socket is connected to.
+pub(crate) fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+    let mut name = SocketName { address: [0; 128], port: 0 };
+    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
+    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    Ok(name)
+}
+
+/// Connects a datagram socket.
+pub(crate) fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<(), Errno> {
+    let mut address = name.address;
+    let reference = AddressReference { pointer: address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host reads the 128 bytes that the reference names.
+    check(unsafe { sock_connect(descriptor.0, &raw const reference, name.port) })
 }
 
 /// Begins to connect; [`Errno::IN_PROGRESS`] is the rule.
@@ -345,13 +420,9 @@ pub(crate) fn connect(descriptor: Descriptor, address: SocketAddr) -> Result<(),
 
 /// Whom the socket is connected to; [`Errno::NOT_CONNECTED`] while it is not.
 pub(crate) fn peer_address(descriptor: Descriptor) -> Result<SocketAddr, Errno> {
-    let mut bytes = [0; 128];
-    let reference = AddressReference { pointer: bytes.as_mut_ptr(), length: 128 };
-    let mut port = 0;
-    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
-    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, &raw mut port) })?;
-    let port = u16::try_from(port).map_err(|_| Errno::NONSENSE)?;
-    let ip = parse_address(&bytes).ok_or(Errno::NONSENSE)?;
+    let name = peer_name(descriptor)?;
+    let port = u16::try_from(name.port).map_err(|_| Errno::NONSENSE)?;
+    let ip = parse_address(&name.address).ok_or(Errno::NONSENSE)?;
     Ok(SocketAddr::new(ip, port))
 }
 
@@ -374,12 +445,17 @@ pub(crate) fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), 
 }
 
 /// Appends what has arrived to `out` and returns how much; zero is the end of the stream.
-pub(crate) fn receive(descriptor: Descriptor, mode: Receive, out: &mut Vec<u8>) -> Result<usize, Errno> {
+pub(crate) fn receive(
+    descriptor: Descriptor,
+    mode: Receive,
+    wipe: Wipe,
+    out: &mut Vec<u8>,
+) -> Result<usize, Errno> {
     let flags = match mode {
         Receive::Take => 0,
         Receive::Peek => 1,
     };
-    let vector = whole_buffer();
+    let vector = wiped_buffer(wipe);
     let mut count = 0;
     let mut out_flags = 0;
     // SAFETY: the vector names the static buffer, all of it; count and flags are locals of four bytes.
@@ -503,24 +579,26 @@ pub(crate) fn open_file(mount: Descriptor, path: &str) -> Result<Descriptor, Err
 
 /// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns how many; zero is the end.
 pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) -> Result<usize, Errno> {
-    let vector = whole_buffer();
+    let vector = wiped_buffer(Wipe::All);
     let mut count = 0;
     // SAFETY: the vector names the static buffer, all of it; the count is a local.
     check(unsafe { fd_pread(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
     let result = copy_out(count, out);
     // A file may hold a secret: it must not stay where another instance's send can pick it up.
-    wipe();
+    wiped_buffer(Wipe::All);
     result
 }
 
-fn whole_buffer() -> IoVector {
-    wipe();
-    IoVector { pointer: BUFFER.0.get().cast(), length: BUFFER_LENGTH }
-}
-
-fn wipe() {
-    // SAFETY: the pointer covers the whole static buffer, to which no references exist.
-    unsafe { BUFFER.0.get().write_bytes(0, 1) };
+/// All of the buffer, with zeros in it.
+fn wiped_buffer(wipe: Wipe) -> IoVector {
+    let pointer = BUFFER.0.get().cast::<u8>();
+    let bytes = match wipe {
+        Wipe::Head => 64,
+        Wipe::All => BUFFER_BYTES,
+    };
+    // SAFETY: at most the whole static buffer, to which no references exist.
+    unsafe { pointer.write_bytes(0, bytes) };
+    IoVector { pointer, length: BUFFER_LENGTH }
 }
 
 fn copy_out(count: u32, out: &mut Vec<u8>) -> Result<usize, Errno> {
@@ -585,10 +663,20 @@ const fn to_file_stat(stat: &RawFileStat) -> FileStat {
     }
 }
 
+impl Family {
+    const fn number(self) -> u8 {
+        match self {
+            Self::V4 => 1,
+            Self::V6 => 2,
+            Self::Unix => 3,
+        }
+    }
+}
+
 fn address_bytes(address: IpAddr) -> [u8; 128] {
     let (family, octets): (u8, &[u8]) = match &address {
-        IpAddr::V4(address) => (1, &address.octets()),
-        IpAddr::V6(address) => (2, &address.octets()),
+        IpAddr::V4(address) => (Family::V4.number(), &address.octets()),
+        IpAddr::V6(address) => (Family::V6.number(), &address.octets()),
     };
     let mut bytes = [0; 128];
     let text = [family, 0];
