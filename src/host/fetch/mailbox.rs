@@ -128,6 +128,11 @@ impl Share for Mailbox {
     }
 }
 
+/// Whether this instance has the mailbox.
+pub(super) fn exists() -> bool {
+    place().is_some()
+}
+
 /// Does something while no other instance holds the record. Without a mailbox it is just done.
 pub(super) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
     match place() {
