@@ -38,3 +38,9 @@ pub(crate) fn close_standard_streams() {
         mailbox::mark_first_instance();
     }
 }
+
+/// Opens the mailbox of this runtime, in its first instance.
+#[cfg(target_os = "wasi")]
+pub(crate) fn open_mailbox() {
+    Mailbox::open();
+}
