@@ -23,6 +23,37 @@ pub struct FetchRequest<'a> {
     pub max_body_bytes: usize,
     /// Sent as `If-None-Match` where present.
     pub etag: Option<&'a str>,
+    /// What few need.
+    pub extras: ClientExtras<'a>,
+}
+
+/// The rest of `clientConfig`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientExtras<'a> {
+    /// Presented to servers that ask for a certificate (`tls.cert`, `tls.key`).
+    pub identity: Option<ClientIdentity<'a>>,
+    /// Name to ask for and to expect in the certificate instead of the URL's host (`tls.serverName`); not for hosts
+    /// that a redirect leads to.
+    pub server_name: Option<&'a str>,
+    /// `http://[user:password@]host[:port]`. Never logged.
+    pub proxy: Option<&'a str>,
+    /// Hosts that are asked without the proxy, in the form of `NO_PROXY`.
+    pub no_proxy: &'a str,
+}
+
+/// A certificate chain and its key.
+#[derive(Clone, Copy)]
+pub struct ClientIdentity<'a> {
+    /// PEM, the own certificate first.
+    pub certificates_pem: &'a str,
+    /// PEM: PKCS#8, PKCS#1 or SEC1. Never logged.
+    pub key_pem: &'a str,
+}
+
+impl fmt::Debug for ClientIdentity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientIdentity").finish_non_exhaustive()
+    }
 }
 
 /// What a GET brought.

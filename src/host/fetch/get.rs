@@ -1,11 +1,12 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
 use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received, resolve};
-use super::http::{self, Answer, Progress, ResponseReader};
+use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
 use super::mailbox;
+use super::proxy::{self, Proxy, Reply};
 use super::sockets;
-use super::tls::TlsStream;
-use super::url::{Scheme, Url};
+use super::tls::{self, TlsStream};
+use super::url::{Host, Scheme, Url, is_redirect_target};
 use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
 
 /// Redirects followed. Providers use none or one (`www`, trailing slash).
@@ -28,12 +29,18 @@ impl Fetch for HostFetch {
         if first.scheme == Scheme::Http && !request.allow_http {
             return Err(FetchError::Url);
         }
+        let proxy = match request.extras.proxy {
+            Some(text) => Some(Proxy::parse(text).ok_or(FetchError::Url)?),
+            None => None,
+        };
         let mut url = first.clone();
         let mut redirects: u32 = 0;
         loop {
             // Configured headers may be credentials: they stay with the server they were meant for.
             let headers = if url.same_origin(&first) { request.headers } else { &[] };
-            let hop = Hop { url: &url, headers, redirected: redirects > 0 };
+            let server_name = if url.same_origin(&first) { request.extras.server_name } else { None };
+            let proxy = proxy.as_ref().filter(|_| !proxy::is_exempt(&url, request.extras.no_proxy));
+            let hop = Hop { url: &url, headers, server_name, proxy, redirected: redirects > 0 };
             let location = match exchange(&hop, request, deadline)? {
                 Answer::Document { body, cache_control, age, etag } => {
                     return Ok(Fetched::Document { body, cache_control, age, etag });
@@ -54,6 +61,8 @@ impl Fetch for HostFetch {
 struct Hop<'a> {
     url: &'a Url,
     headers: &'a [(String, String)],
+    server_name: Option<&'a str>,
+    proxy: Option<&'a Proxy>,
     redirected: bool,
 }
 
@@ -83,17 +92,30 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
 }
 
 fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, Fault> {
-    let addresses = resolve(hop.url, hop.redirected, deadline)?;
-    let connection = Connection::open(&addresses, deadline)?;
+    let mut connection = match hop.proxy {
+        Some(proxy) => {
+            if hop.redirected && !is_literal_redirect_target(hop.url) {
+                return Err(FetchError::Redirect.into());
+            }
+            Connection::open(&resolve(&proxy.url, false, deadline)?, deadline)?
+        }
+        None => Connection::open(&resolve(hop.url, hop.redirected, deadline)?, deadline)?,
+    };
+    let mut parts = RequestParts { headers: hop.headers, etag: request.etag, ..RequestParts::default() };
     let mut stream = match hop.url.scheme {
-        Scheme::Http => Stream::Plain(connection),
-        Scheme::Https => Stream::Tls(Box::new(TlsStream::handshake(connection, hop.url, request, deadline)?)),
+        Scheme::Http => {
+            parts = RequestParts { proxy: hop.proxy, padding: padding()?, ..parts };
+            Stream::Plain(connection)
+        }
+        Scheme::Https => {
+            if let Some(proxy) = hop.proxy {
+                open_tunnel(&mut connection, proxy, hop.url, deadline)?;
+            }
+            let name = tls::server_name(hop.url, hop.server_name)?;
+            Stream::Tls(Box::new(TlsStream::handshake(connection, name, request, deadline)?))
+        }
     };
-    let padding = match hop.url.scheme {
-        Scheme::Http => padding()?,
-        Scheme::Https => 0,
-    };
-    stream.send(&http::request(hop.url, hop.headers, request.etag, padding)?, deadline)?;
+    stream.send(&http::request(hop.url, &parts)?, deadline)?;
     let mut reader = ResponseReader::new(request.max_body_bytes, request.etag.is_some());
     let mut pauses = Pauses::new();
     let mut received = Vec::new();
@@ -113,6 +135,37 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
                 reader.end_of_stream()?;
                 return Ok(reader.into_answer()?);
             }
+        }
+    }
+}
+
+/// What can be said of an address that the proxy resolves: only a literal one is known.
+fn is_literal_redirect_target(url: &Url) -> bool {
+    match url.host {
+        Host::Address(address) => is_redirect_target(address),
+        Host::Name(_) => true,
+    }
+}
+
+fn open_tunnel(
+    connection: &mut Connection,
+    proxy: &Proxy,
+    url: &Url,
+    deadline: Deadline,
+) -> Result<(), FetchError> {
+    connection.send_at_once(&proxy.connect(url, padding()?))?;
+    let mut pauses = Pauses::new();
+    let mut received = Vec::new();
+    loop {
+        match connection.receive(&mut received, Integrity::Here)? {
+            Received::Bytes => {
+                if proxy::reply(&received)? == Reply::Tunnel {
+                    return Ok(());
+                }
+                deadline.check()?;
+            }
+            Received::NothingYet => pauses.pause(deadline)?,
+            Received::End => return Err(FetchError::Http("the answer ended early")),
         }
     }
 }

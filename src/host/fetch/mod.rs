@@ -1,7 +1,9 @@
 //! Keys from a URL: one GET over sockets and TLS. Only in `plugin.wasm` (feature `fetch`).
 
 pub mod http;
+pub mod gzip;
 pub mod url;
+pub mod proxy;
 
 #[cfg(target_os = "wasi")]
 mod get;

@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientConnection, Resumption};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received};
@@ -26,14 +26,14 @@ pub(crate) struct TlsStream {
 }
 
 impl TlsStream {
-    /// Completes a handshake with the server of `url`.
+    /// Completes a handshake with the server called `name`.
     pub(crate) fn handshake(
         connection: Connection,
-        url: &Url,
+        name: ServerName<'static>,
         request: &FetchRequest<'_>,
         deadline: Deadline,
     ) -> Result<Self, Fault> {
-        let session = ClientConnection::new(Arc::new(config(request)?), server_name(url)?).map_err(tls)?;
+        let session = ClientConnection::new(Arc::new(config(request)?), name).map_err(tls)?;
         let mut stream = Self { connection, session, incoming: Vec::new(), ended: false };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
@@ -135,7 +135,11 @@ fn tls(error: rustls::Error) -> FetchError {
     FetchError::Tls(error.to_string())
 }
 
-fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
+/// The name to ask for and to expect: the configured one, else the URL's host.
+pub(crate) fn server_name(url: &Url, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
+    if let Some(name) = configured {
+        return ServerName::try_from(name.to_owned()).map_err(|_| FetchError::Url);
+    }
     match &url.host {
         // The trailing dot of an absolute name is for the resolver; certificates do not have it.
         Host::Name(name) => {
@@ -151,13 +155,22 @@ fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(tls)?;
-    let mut config = if request.insecure_skip_verify {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth()
+    let builder = if request.insecure_skip_verify {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
     } else {
-        builder.with_root_certificates(roots(request.ca_pem)?).with_no_client_auth()
+        builder.with_root_certificates(roots(request.ca_pem)?)
+    };
+    let mut config = match &request.extras.identity {
+        Some(identity) => {
+            let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.{what}"));
+            let certificates: Result<Vec<_>, _> =
+                CertificateDer::pem_slice_iter(identity.certificates_pem.as_bytes()).collect();
+            let certificates = certificates.map_err(|_| bad("cert is not PEM"))?;
+            let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())
+                .map_err(|_| bad("key holds no private key"))?;
+            builder.with_client_auth_cert(certificates, key).map_err(|_| bad("cert and key do not fit"))?
+        }
+        None => builder.with_no_client_auth(),
     };
     // One request a connection, and instances live shortly: tickets would never be used.
     config.resumption = Resumption::disabled();
