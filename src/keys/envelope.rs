@@ -20,7 +20,7 @@ pub const MAX_WAITERS: u32 = 64;
 
 const MAGIC: [u8; 5] = *b"JWKS\x01";
 const HAS_DOCUMENT: u8 = 1;
-const HAS_ETAG: u8 = 2;
+const HAS_ETAG: u8 = 1;
 
 /// Nanoseconds of the process's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -270,7 +270,7 @@ impl Slot {
             return bytes.len();
         };
         let etag = document.etag.as_ref().map_or(0, String::len);
-        [28, document.body.len(), document.cache_control.len(), etag]
+        [29, document.body.len(), document.cache_control.len(), etag]
             .iter()
             .fold(bytes.len(), |sum, part| sum.saturating_add(*part))
     }
@@ -283,23 +283,13 @@ impl Slot {
         out.extend_from_slice(&self.shared.failures.to_le_bytes());
         let failed_at = self.shared.failed_at.map_or(0, UnixTime::as_millis);
         out.extend_from_slice(&failed_at.to_le_bytes());
-        let document = self.shared.document.as_ref();
-        let etag = document.and_then(|document| document.etag.as_ref());
-        let flags = [document.map_or(0, |_| HAS_DOCUMENT), etag.map_or(0, |_| HAS_ETAG)];
-        out.push(flags.iter().fold(0, |all, flag| all | flag));
+        out.push(self.shared.document.as_ref().map_or(0, |_| HAS_DOCUMENT));
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         self.without_document_bytes(out);
         if let Some(document) = &self.shared.document {
-            out.extend_from_slice(&document.fetched_at.as_millis().to_le_bytes());
-            out.extend_from_slice(&document.age.0.to_le_bytes());
-            let etag = document.etag.as_deref().unwrap_or_default();
-            for part in [&document.body, document.cache_control.as_bytes(), etag.as_bytes()] {
-                // Nothing larger than a record is written at all.
-                out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
-                out.extend_from_slice(part);
-            }
+            write_document(document, out);
         }
     }
 
@@ -311,16 +301,9 @@ impl Slot {
         let failures = reader.u32()?;
         let failed_at = Some(reader.u64()?).filter(|millis| *millis > 0).map(UnixTime::from_millis);
         let [flags] = reader.array()?;
-        let document = if flags & HAS_DOCUMENT == 0 {
-            None
-        } else {
-            let fetched_at = UnixTime::from_millis(reader.u64()?);
-            let age = Seconds(reader.u64()?);
-            let body = reader.bytes()?.to_vec();
-            let cache_control = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
-            let etag = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
-            let etag = (flags & HAS_ETAG != 0).then_some(etag);
-            Some(SharedDocument { body, cache_control, age, etag, fetched_at })
+        let document = match flags & HAS_DOCUMENT {
+            0 => None,
+            _ => Some(read_document(reader)?),
         };
         Some(Self {
             source,
@@ -331,7 +314,33 @@ impl Slot {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// The form of a document in records and files.
+pub(super) fn write_document(document: &SharedDocument, out: &mut Vec<u8>) {
+    out.extend_from_slice(&document.fetched_at.as_millis().to_le_bytes());
+    out.extend_from_slice(&document.age.0.to_le_bytes());
+    out.push(document.etag.as_ref().map_or(0, |_| HAS_ETAG));
+    let etag = document.etag.as_deref().unwrap_or_default();
+    for part in [&document.body, document.cache_control.as_bytes(), etag.as_bytes()] {
+        // Nothing that long is ever written: bodies are bounded far below.
+        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(part);
+    }
+}
+
+/// Reads what [`write_document`] wrote.
+pub(super) fn read_document(reader: &mut Reader<'_>) -> Option<SharedDocument> {
+    let fetched_at = UnixTime::from_millis(reader.u64()?);
+    let age = Seconds(reader.u64()?);
+    let [flags] = reader.array()?;
+    let body = reader.bytes()?.to_vec();
+    let cache_control = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
+    let etag = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
+    let etag = (flags & HAS_ETAG != 0).then_some(etag);
+    Some(SharedDocument { body, cache_control, age, etag, fetched_at })
+}
+
+/// What is left of bytes that are being read.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
@@ -340,7 +349,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 

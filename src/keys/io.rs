@@ -1,6 +1,8 @@
-//! What ring 3 provides to ring 2: one HTTP GET, and files.
+//! What ring 3 provides to ring 2: one HTTP GET, files, and what instances and routers share.
 
 use std::fmt;
+
+use sha2::{Digest, Sha256};
 
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -231,6 +233,35 @@ pub trait Share {
     ) -> Asked;
 }
 
+/// Who may fetch for a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// This router, until it gives the claim back.
+    Ours,
+    /// Another one.
+    Theirs,
+    /// Nobody can say: the directory is missing or not to be written.
+    Impossible,
+}
+
+/// Keeps files in a directory that several routers mount (`jwksCache.directory`). Implemented by `host`.
+pub trait Archive {
+    /// The file called `name`, at most `max_bytes` of it. What is in it is not to be trusted.
+    fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>>;
+
+    /// Replaces the file called `name`: readers see the old content or all of the new. Failing is no harm.
+    fn store(&self, directory: &str, name: &str, content: &[u8]);
+
+    /// Claims `name`; a claim older than `lease` is taken over.
+    fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim;
+
+    /// Gives a claim back.
+    fn release(&self, directory: &str, name: &str);
+
+    /// Waits for a moment, milliseconds.
+    fn pause(&self);
+}
+
 /// Shares nothing: for a host without the means.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unshared;
@@ -250,6 +281,24 @@ impl Share for Unshared {
     ) -> Asked {
         let unasked = Shared { generation: seen, ..Shared::default() };
         Asked::Known(unasked.after(attempt(None), Generation(0)))
+    }
+}
+
+impl SourceId {
+    /// The digest of everything that decides what a GET brings, in an order of the caller's.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            // The length first, so that no two lists run together.
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(digest.finalize()) {
+            *to = from;
+        }
+        Self(id)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod io;
 pub mod envelope;
+pub mod archive;
 pub mod freshness;
 pub mod cache_control;
 pub mod discovery;

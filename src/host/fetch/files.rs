@@ -59,7 +59,8 @@ fn read_once(mount: Descriptor, path: &str, expected: &FileStat, size: usize) ->
     }
 }
 
-fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
+/// All of an open file, if that is `size` bytes.
+pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     loop {
         let offset = u64::try_from(content.len()).ok()?;
@@ -78,7 +79,7 @@ fn is_same(file: Descriptor, expected: &FileStat) -> bool {
 }
 
 /// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.
-fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
+pub(super) fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if !path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
         return Err(FileError::NotFound);

@@ -17,7 +17,11 @@ mod tls;
 pub(crate) mod sockets;
 #[cfg(target_os = "wasi")]
 mod files;
+#[cfg(target_os = "wasi")]
+mod archive;
 
+#[cfg(target_os = "wasi")]
+pub use archive::MountedArchive;
 #[cfg(target_os = "wasi")]
 pub use files::MountedFiles;
 #[cfg(target_os = "wasi")]

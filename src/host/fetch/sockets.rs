@@ -28,6 +28,9 @@ const MAX_ADDRESSES: usize = 8;
 /// `AI_NUMERICSERV`: the service is a decimal port.
 const NUMERIC_SERVICE: u16 = 1 << 3;
 
+/// fd_read, fd_seek (which fd_pread and fd_pwrite need) and fd_filestat_get.
+const RIGHTS_READ: u64 = (1 << 1) | (1 << 2) | (1 << 21);
+
 /// A WASI error number, or one of ours for answers that cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Errno(u16);
@@ -37,6 +40,7 @@ impl Errno {
     pub(crate) const AGAIN: Self = Self(6);
     pub(crate) const ALREADY: Self = Self(7);
     pub(crate) const BAD_DESCRIPTOR: Self = Self(8);
+    pub(crate) const EXISTS: Self = Self(20);
     pub(crate) const IN_PROGRESS: Self = Self(26);
     pub(crate) const IS_CONNECTED: Self = Self(30);
     pub(crate) const TOO_MANY_OPEN: Self = Self(33);
@@ -231,6 +235,7 @@ unsafe extern "C" {
     fn fd_close(fd: i32) -> i32;
     fn fd_filestat_get(fd: i32, stat: *mut RawFileStat) -> i32;
     fn fd_pread(fd: i32, vectors: *const IoVector, count: i32, offset: u64, read: *mut u32) -> i32;
+    fn fd_pwrite(fd: i32, vectors: *const IoVector, count: i32, offset: u64, written: *mut u32) -> i32;
     fn fd_prestat_get(fd: i32, stat: *mut PreStat) -> i32;
     fn fd_prestat_dir_name(fd: i32, name: *mut u8, length: usize) -> i32;
     fn path_open(
@@ -250,6 +255,17 @@ unsafe extern "C" {
         path: *const u8,
         path_length: usize,
         stat: *mut RawFileStat,
+    ) -> i32;
+    fn path_create_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_remove_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_unlink_file(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_rename(
+        fd: i32,
+        from: *const u8,
+        from_length: usize,
+        new_fd: i32,
+        to: *const u8,
+        to_length: usize,
     ) -> i32;
     fn poll_oneoff(
         subscriptions: *const Subscription,
@@ -467,19 +483,11 @@ pub(crate) fn receive(
 
 /// Sends the beginning of `bytes`, as much as fits the buffer and the socket takes, and returns how much that was.
 pub(crate) fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno> {
-    let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
-    let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
-    let pointer = BUFFER.0.get().cast::<u8>();
-    // SAFETY: at most BUFFER_BYTES, from a slice that is not the static buffer, to which no references exist.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer, bytes.len()) };
-    let vector = IoVector { pointer, length };
+    let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
     // SAFETY: the vector names the beginning of the static buffer; the count is a local.
     check(unsafe { sock_send(descriptor.0, &raw const vector, 1, 0, &raw mut count) })?;
-    match usize::try_from(count) {
-        Ok(count) if count <= bytes.len() => Ok(count),
-        Ok(_) | Err(_) => Err(Errno::NONSENSE),
-    }
+    checked_count(count, length)
 }
 
 /// The addresses of `name`. The host has its own timeouts and may block far beyond ours.
@@ -568,13 +576,54 @@ pub(crate) fn file_stat(descriptor: Descriptor) -> Result<FileStat, Errno> {
 
 /// Opens `path` below the mount for reading.
 pub(crate) fn open_file(mount: Descriptor, path: &str) -> Result<Descriptor, Errno> {
-    // fd_read, fd_seek (which fd_pread needs) and fd_filestat_get.
-    let rights = (1 << 1) | (1 << 2) | (1 << 21);
+    open_path(mount, path, 0, RIGHTS_READ)
+}
+
+/// Creates the file `path` below the mount, which must not exist, for writing and reading.
+pub(crate) fn create_file(mount: Descriptor, path: &str) -> Result<Descriptor, Errno> {
+    // O_CREAT and O_EXCL; fd_write besides.
+    open_path(mount, path, 1 | 4, RIGHTS_READ | (1 << 6))
+}
+
+fn open_path(mount: Descriptor, path: &str, flags: i32, rights: u64) -> Result<Descriptor, Errno> {
     let mut opened = -1;
     // SAFETY: the host reads the path with its length and writes a descriptor number to a local. The file is opened
     // non-blocking (4), so that a pipe put in its place cannot hold the request.
-    check(unsafe { path_open(mount.0, 1, path.as_ptr(), path.len(), 0, rights, 0, 4, &raw mut opened) })?;
+    check(unsafe { path_open(mount.0, 1, path.as_ptr(), path.len(), flags, rights, 0, 4, &raw mut opened) })?;
     if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
+}
+
+/// Creates a directory; [`Errno::EXISTS`] where there is one.
+pub(crate) fn create_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_create_directory(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Removes an empty directory.
+pub(crate) fn remove_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_remove_directory(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_unlink_file(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Renames a file below the mount, replacing what has the new name.
+pub(crate) fn rename(mount: Descriptor, from: &str, to: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads both paths with their lengths.
+    check(unsafe { path_rename(mount.0, from.as_ptr(), from.len(), mount.0, to.as_ptr(), to.len()) })
+}
+
+/// Writes the beginning of `bytes` at `offset`, as much as fits the buffer, and returns how much that was.
+pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    let (vector, length) = filled_buffer(bytes)?;
+    let mut count = 0;
+    // SAFETY: the vector names the beginning of the static buffer; the count is a local.
+    check(unsafe { fd_pwrite(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
+    checked_count(count, length)
 }
 
 /// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns how many; zero is the end.
@@ -587,6 +636,23 @@ pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) ->
     // A file may hold a secret: it must not stay where another instance's send can pick it up.
     wiped_buffer(Wipe::All);
     result
+}
+
+/// The beginning of the buffer, with as many bytes in it as fit.
+fn filled_buffer(bytes: &[u8]) -> Result<(IoVector, usize), Errno> {
+    let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
+    let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
+    let pointer = BUFFER.0.get().cast::<u8>();
+    // SAFETY: at most BUFFER_BYTES, from a slice that is not the static buffer, to which no references exist.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer, bytes.len()) };
+    Ok((IoVector { pointer, length }, bytes.len()))
+}
+
+fn checked_count(count: u32, most: usize) -> Result<usize, Errno> {
+    match usize::try_from(count) {
+        Ok(count) if count <= most => Ok(count),
+        Ok(_) | Err(_) => Err(Errno::NONSENSE),
+    }
 }
 
 /// All of the buffer, with zeros in it.
