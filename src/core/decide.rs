@@ -40,7 +40,7 @@ fn accept(
     let Some(verified) = signature::verify_with_any(token, &candidates.keys, alg) else {
         return not_verified(&candidates, NeedKeys { issuer: id, kid });
     };
-    let accepted = claims::check(verified, &issuer.claims, now)?;
+    let accepted = claims::check(verified, &issuer.claims, now, request)?;
     Ok(Decision::Forward(forward::with_identity(&policy.forward, &accepted, found.place, request)))
 }
 

@@ -72,6 +72,8 @@ pub enum Refusal {
     },
     /// `aud` names none of the configured audiences.
     AudienceNotAccepted,
+    /// The `claims` expression does not hold.
+    ClaimsRejected,
     /// No key of the issuer could be had and none is kept from before.
     KeysUnavailable {
         /// When asking again makes sense.
@@ -100,6 +102,7 @@ impl Refusal {
             Self::ClaimMissing { .. } => "claim_missing",
             Self::ClaimInvalid { .. } => "claim_invalid",
             Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::ClaimsRejected => "claims_rejected",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -127,6 +130,7 @@ impl Refusal {
             Self::ClaimMissing { claim } => format!("the claim {} is missing", printable(claim)),
             Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", printable(claim)),
             Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
         }
     }

@@ -48,6 +48,9 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", error: Some("invalid_token") }
         }
+        Refusal::ClaimsRejected => {
+            Class { status: 403, title: "Forbidden", error: Some("insufficient_scope") }
+        }
         Refusal::KeysUnavailable { .. } => {
             Class { status: unavailable_status, title: "Keys unavailable", error: None }
         }
@@ -117,6 +120,12 @@ mod tests {
                 401,
                 r#"{"error": "Invalid issuer"}"#,
                 Some(r#"Bearer error="invalid_token""#),
+            ),
+            (
+                Refusal::ClaimsRejected,
+                403,
+                r#"{"error": "Forbidden"}"#,
+                Some(r#"Bearer error="insufficient_scope""#),
             ),
             (
                 Refusal::KeysUnavailable { retry_after: Seconds(7) },

@@ -2,8 +2,11 @@
 
 pub mod registered;
 pub mod validity;
+pub mod expression;
 
+use crate::core::claims::expression::Expression;
 use crate::core::refusal::Refusal;
+use crate::core::request::RequestView;
 use crate::core::signature::VerifiedToken;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -17,6 +20,8 @@ pub struct ClaimRules {
     pub required: Vec<String>,
     /// How far clocks may differ, for `exp` and `nbf` (`clockSkewSeconds`).
     pub clock_skew: Seconds,
+    /// What else has to hold (`claims`).
+    pub expression: Option<Expression>,
 }
 
 /// A token whose signature and claims hold. Identity headers are made from nothing else.
@@ -33,16 +38,24 @@ impl AcceptedToken {
     }
 }
 
-/// Checks every rule, cheapest first.
+/// Checks every rule: first whether the token is good (401), then whether it allows this request (403).
 ///
 /// # Errors
 /// The refusal of the first rule that does not hold.
-pub fn check(token: VerifiedToken, rules: &ClaimRules, now: UnixTime) -> Result<AcceptedToken, Refusal> {
+pub fn check(
+    token: VerifiedToken,
+    rules: &ClaimRules,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Result<AcceptedToken, Refusal> {
     let claims = token.into_claims();
     check_unverified(&claims, rules, now)?;
     registered::check_types(&claims)?;
     registered::check_required(&claims, &rules.required)?;
     registered::check_audience(&claims, &rules.audience)?;
+    if let Some(expression) = &rules.expression {
+        expression.check(&claims, request, now)?;
+    }
     Ok(AcceptedToken { claims })
 }
 
