@@ -6,6 +6,7 @@ pub mod unix_time;
 pub mod decide;
 pub mod policy;
 pub mod request;
+pub mod bypass;
 pub mod token;
 pub mod jwk;
 pub mod signature;

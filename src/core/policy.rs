@@ -2,6 +2,7 @@
 
 use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
+use crate::core::bypass::BypassRules;
 use crate::core::claims::ClaimRules;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::signature::alg::Alg;
@@ -10,6 +11,8 @@ use crate::core::token::source::TokenSources;
 /// All that one middleware demands and answers.
 #[derive(Debug)]
 pub struct Policy {
+    /// When no token is asked for.
+    pub bypass: BypassRules,
     /// Where the token is.
     pub token: TokenSources,
     /// Whose tokens are accepted, and how each is checked; never empty.

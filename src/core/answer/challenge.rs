@@ -1,19 +1,13 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 3, RFC 9110 11.6.1).
 
-/// `Bearer` with the given parameters; those that are empty are left out.
+/// `Bearer` with the given parameters, in order; those that are empty are left out.
 #[must_use]
-pub fn bearer(realm: &str, error: &str, description: &str) -> String {
+pub fn bearer(parameters: &[(&str, &str)]) -> String {
     let mut challenge = String::from("Bearer");
-    let mut separator = ' ';
-    for (name, value) in [("realm", realm), ("error", error), ("error_description", description)] {
-        if value.is_empty() {
-            continue;
-        }
-        challenge.push(separator);
-        if separator == ',' {
-            challenge.push(' ');
-        }
-        separator = ',';
+    let mut separator = " ";
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        challenge.push_str(separator);
+        separator = ", ";
         challenge.push_str(name);
         challenge.push_str("=\"");
         for c in value.chars() {
@@ -33,13 +27,17 @@ mod tests {
 
     #[test]
     fn rfc_6750_3() {
-        for (realm, error, description, expected) in [
-            ("", "", "", "Bearer"),
-            ("a \"b\"", "", "", r#"Bearer realm="a \"b\"""#),
-            ("", "invalid_token", "", r#"Bearer error="invalid_token""#),
-            ("r", "e", "d", r#"Bearer realm="r", error="e", error_description="d""#),
+        for (parameters, expected) in [
+            (&[][..], "Bearer"),
+            (&[("realm", ""), ("error", "")], "Bearer"),
+            (&[("realm", "a \"b\"")], r#"Bearer realm="a \"b\"""#),
+            (&[("realm", ""), ("error", "invalid_token")], r#"Bearer error="invalid_token""#),
+            (
+                &[("realm", "r"), ("error", "e"), ("scope", "s t")],
+                r#"Bearer realm="r", error="e", scope="s t""#,
+            ),
         ] {
-            assert_eq!(bearer(realm, error, description), expected);
+            assert_eq!(bearer(parameters), expected);
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::json::{Kind, Value};
 use crate::core::token::source::TokenPlace;
 
-/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForwardRules {
     /// Header and the claim that fills it.
     pub headers: Vec<ClaimHeader>,
@@ -16,6 +16,10 @@ pub struct ForwardRules {
     pub missing: MissingClaim,
     /// What becomes of the token.
     pub token: TokenForwarding,
+    /// In mode `dryRun`: request header with the verdict, for the upstream; empty for none.
+    pub verdict_request_header: String,
+    /// In mode `dryRun`: response header with the verdict, for the client; empty for none.
+    pub verdict_response_header: String,
 }
 
 /// One row of `forwardHeaders`.
@@ -28,18 +32,20 @@ pub struct ClaimHeader {
 }
 
 /// `missingClaim`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingClaim {
     /// No header.
+    #[default]
     Remove,
     /// The header without a value, as in Traefik Hub.
     Empty,
 }
 
 /// `forwardAuthorization`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenForwarding {
     /// The token goes on as it came.
+    #[default]
     Keep,
     /// It is stripped from where it was found.
     Strip,
@@ -52,13 +58,48 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Headers to set, replacing all values.
     pub set: Vec<(String, Vec<u8>)>,
+    /// Headers to set on the response of the upstream.
+    pub response: Vec<(String, String)>,
+}
+
+/// What would have become of a request in mode `required`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would have gone on.
+    Allow,
+    /// It would have been refused with this code.
+    Deny(&'static str),
+}
+
+impl Forward {
+    /// The same request, labelled with `verdict` where the rules name headers for it.
+    #[must_use]
+    pub fn labelled(mut self, rules: &ForwardRules, verdict: Verdict) -> Self {
+        let text = match verdict {
+            Verdict::Allow => "allow".to_owned(),
+            Verdict::Deny(code) => format!("deny; code={code}"),
+        };
+        if !rules.verdict_request_header.is_empty() {
+            self.set.push((rules.verdict_request_header.clone(), text.clone().into_bytes()));
+        }
+        if !rules.verdict_response_header.is_empty() {
+            self.response.push((rules.verdict_response_header.clone(), text));
+        }
+        self
+    }
+}
+
+/// The request without any identity.
+#[must_use]
+pub fn anonymous(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
+    without_managed_headers(rules, request)
 }
 
 /// The request with the identity of `token`.
 #[must_use]
 pub fn with_identity(
     rules: &ForwardRules,
-    token: &AcceptedToken,
+    token: AcceptedToken<'_>,
     place: &TokenPlace,
     request: &dyn RequestView,
 ) -> Forward {
@@ -85,7 +126,10 @@ pub fn with_identity(
 /// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
-    let is_managed = |name: &str| rules.headers.iter().any(|header| is_alias(&header.name, name));
+    let is_managed = |name: &str| {
+        rules.headers.iter().any(|header| is_alias(&header.name, name))
+            || is_alias(&rules.verdict_request_header, name)
+    };
     for name in request.header_names() {
         if is_managed(name) {
             forward.remove.push(name.clone());
@@ -127,10 +171,7 @@ fn header_value(value: Value<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        ClaimHeader, Forward, ForwardRules, MissingClaim, TokenForwarding, header_value,
-        without_managed_headers,
-    };
+    use super::{ClaimHeader, Forward, ForwardRules, Verdict, header_value, without_managed_headers};
     use crate::core::request::RecordedRequest;
     use crate::core::token::claims_set::ClaimPath;
     use crate::core::token::claims_set::claims;
@@ -138,8 +179,7 @@ mod tests {
     fn rules() -> ForwardRules {
         ForwardRules {
             headers: vec![ClaimHeader { name: "X-User-Sub".into(), claim: ClaimPath::parse("sub").unwrap() }],
-            missing: MissingClaim::Remove,
-            token: TokenForwarding::Keep,
+            ..ForwardRules::default()
         }
     }
 
@@ -155,9 +195,24 @@ mod tests {
             without_managed_headers(&rules(), &request),
             Forward {
                 remove: vec!["x-user-sub".into(), "x_user_sub".into(), "x.user_sub".into()],
-                set: vec![]
+                ..Forward::default()
             }
         );
+    }
+
+    #[test]
+    fn verdicts_go_where_the_rules_say_and_cannot_be_sent_by_a_client() {
+        let rules = ForwardRules {
+            verdict_request_header: "X-Verdict".into(),
+            verdict_response_header: "X-Seen".into(),
+            ..rules()
+        };
+        let request = RecordedRequest::new("GET", "/").header("x_verdict", "allow");
+        let forward =
+            without_managed_headers(&rules, &request).labelled(&rules, Verdict::Deny("token_expired"));
+        assert_eq!(forward.remove, ["x_verdict"]);
+        assert_eq!(forward.set, [("X-Verdict".to_owned(), b"deny; code=token_expired".to_vec())]);
+        assert_eq!(forward.response, [("X-Seen".to_owned(), "deny; code=token_expired".to_owned())]);
     }
 
     #[test]

@@ -25,16 +25,16 @@ pub struct ClaimRules {
 }
 
 /// A token whose signature and claims hold. Identity headers are made from nothing else.
-#[derive(Debug)]
-pub struct AcceptedToken {
-    claims: ClaimsSet,
+#[derive(Clone, Copy, Debug)]
+pub struct AcceptedToken<'t> {
+    claims: &'t ClaimsSet,
 }
 
-impl AcceptedToken {
+impl<'t> AcceptedToken<'t> {
     /// The claims.
     #[must_use]
-    pub const fn claims(&self) -> &ClaimsSet {
-        &self.claims
+    pub const fn claims(self) -> &'t ClaimsSet {
+        self.claims
     }
 }
 
@@ -42,19 +42,19 @@ impl AcceptedToken {
 ///
 /// # Errors
 /// The refusal of the first rule that does not hold.
-pub fn check(
-    token: VerifiedToken,
+pub fn check<'t>(
+    token: &'t VerifiedToken,
     rules: &ClaimRules,
     now: UnixTime,
     request: &dyn RequestView,
-) -> Result<AcceptedToken, Refusal> {
-    let claims = token.into_claims();
-    check_unverified(&claims, rules, now)?;
-    registered::check_types(&claims)?;
-    registered::check_required(&claims, &rules.required)?;
-    registered::check_audience(&claims, &rules.audience)?;
+) -> Result<AcceptedToken<'t>, Refusal> {
+    let claims = token.claims();
+    check_unverified(claims, rules, now)?;
+    registered::check_types(claims)?;
+    registered::check_required(claims, &rules.required)?;
+    registered::check_audience(claims, &rules.audience)?;
     if let Some(expression) = &rules.expression {
-        expression.check(&claims, request, now)?;
+        expression.check(claims, request, now)?;
     }
     Ok(AcceptedToken { claims })
 }

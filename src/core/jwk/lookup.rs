@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::core::jwk::{Jwk, JwkSet};
 use crate::core::policy::IssuerId;
+use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::Seconds;
 
@@ -106,18 +107,35 @@ pub struct Candidates {
     pub more: MoreKeys,
 }
 
-/// What is known of keys beyond the candidates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is known of keys beyond the candidates. Ordered: of several sources, the greatest counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MoreKeys {
     /// There are none.
     #[default]
     None,
-    /// A refresh may bring some.
-    Ask,
     /// A key set cannot be had right now.
     Unavailable {
         /// When asking again makes sense.
         retry_after: Seconds,
+    },
+    /// A refresh may bring some.
+    Ask,
+}
+
+/// What an earlier request found out about a token's signature, with keys that are still the current ones.
+#[derive(Clone, Debug)]
+pub enum Recalled {
+    /// The signature holds.
+    Verified {
+        /// Whose keys verified it.
+        issuer: IssuerId,
+        /// The token; its claims are still to be checked.
+        token: Rc<VerifiedToken>,
+    },
+    /// No key verifies it.
+    SignatureInvalid {
+        /// The `kid` of the token.
+        kid: Option<String>,
     },
 }
 
@@ -125,4 +143,13 @@ pub enum MoreKeys {
 pub trait KeyLookup {
     /// Keys of `issuer` for a token that names `kid` and `alg`. Never fetches.
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates;
+
+    /// What is known of `token`, compared as a whole.
+    fn recall(&self, token: &[u8]) -> Option<Recalled>;
+
+    /// Keeps that the current keys of `issuer` verified the token `bytes`.
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<VerifiedToken>);
+
+    /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);
 }

@@ -1,16 +1,12 @@
-//! Key material.
+//! Key material becomes keys: JWK, JWK Set, PEM.
 
+#[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
+pub mod jwk;
+mod der;
+pub mod pem;
+pub mod jwk_set;
 pub mod lookup;
 
-use crate::core::signature::VerifyingKey;
-
-/// A key.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Jwk {
-    /// The key.
-    pub key: VerifyingKey,
-}
-
-/// Keys.
-#[derive(Debug, PartialEq, Eq)]
-pub struct JwkSet;
+pub use jwk::{Jwk, JwkError, Origin};
+pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
+pub use pem::PemError;

@@ -2,6 +2,7 @@
 
 pub mod cookie;
 pub mod header_name;
+pub mod path;
 pub mod uri;
 pub mod view;
 

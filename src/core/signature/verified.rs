@@ -25,8 +25,14 @@ impl VerifiedToken {
 
     /// The claims, now the issuer's word.
     #[must_use]
-    pub fn into_claims(self) -> ClaimsSet {
-        self.claims
+    pub const fn claims(&self) -> &ClaimsSet {
+        &self.claims
+    }
+
+    /// Bytes held, for callers that bound what they keep.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>().saturating_add(self.header.alg.capacity()).saturating_add(self.claims.memory())
     }
 }
 
@@ -36,7 +42,7 @@ impl VerifiedToken {
 #[must_use]
 pub fn verify_with_any(token: UnverifiedToken<'_>, keys: &[Rc<Jwk>], alg: Alg) -> Option<VerifiedToken> {
     let verifies =
-        |key: &Rc<Jwk>| super::verify(&key.key, alg, token.signing_input, &token.signature).is_ok();
+        |key: &Rc<Jwk>| super::verify(key.key(), alg, token.signing_input, &token.signature).is_ok();
     keys.iter()
         .take(MAX_VERIFICATIONS_PER_TOKEN)
         .any(verifies)

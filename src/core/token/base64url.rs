@@ -10,6 +10,23 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// Decodes base64 as people write secrets: either alphabet (RFC 4648 4 and 5), with or without padding. Never for
+/// tokens.
+#[must_use]
+pub fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    let unpadded = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    let folded: Vec<u8> = unpadded
+        .iter()
+        .map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            _ => *byte,
+        })
+        .collect();
+    decode(&folded)
+}
+
 /// Encodes `bytes`.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
@@ -18,7 +35,20 @@ pub fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, decode_lenient};
+
+    #[test]
+    fn secrets_may_be_written_in_any_base64() {
+        for (text, expected) in [
+            ("+/8=", Some(&b"\xfb\xff"[..])),
+            ("-_8", Some(b"\xfb\xff")),
+            ("AA==\n", Some(b"\0")),
+            ("AA===", None),
+            ("A!", None),
+        ] {
+            assert_eq!(decode_lenient(text.as_bytes()).as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn only_the_canonical_form() {

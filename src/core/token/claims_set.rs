@@ -18,6 +18,12 @@ impl ClaimsSet {
         Self(payload)
     }
 
+    /// Bytes held, for callers that bound what they keep.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.0.memory()
+    }
+
     /// The claim `name` at the top level.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<Value<'_>> {

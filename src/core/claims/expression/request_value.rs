@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::core::claims::expression::lexer::Text;
 use crate::core::request::header_name::is_field_name;
-use crate::core::request::{RequestView, uri};
+use crate::core::request::{RequestView, path};
 
 /// An argument: text, values of the request, or both in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +118,8 @@ impl RequestValue {
         match self {
             Self::Method => Some(Cow::Borrowed(request.method())),
             Self::Host => host(request).map(Cow::Owned),
-            Self::Path => uri::plain_path(request.uri()),
-            Self::Segment(at) => match uri::plain_path(request.uri())? {
+            Self::Path => path::unambiguous(request.uri()),
+            Self::Segment(at) => match path::unambiguous(request.uri())? {
                 Cow::Borrowed(path) => segment(path, *at).map(Cow::Borrowed),
                 Cow::Owned(path) => segment(&path, *at).map(|segment| Cow::Owned(segment.to_owned())),
             },

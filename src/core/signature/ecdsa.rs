@@ -1,0 +1,95 @@
+//! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4). High S is accepted: JOSE does not forbid it.
+
+use super::alg::{Crv, Hash};
+use super::{KeyError, SignatureError};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use std::cell::OnceCell;
+
+/// A public point.
+pub(super) struct EcdsaKey {
+    crv: Crv,
+    /// SEC 1 2.3.3, compressed or not, of the right length.
+    sec1: Vec<u8>,
+    /// A compressed point costs a square root, so it waits for the first signature. None: no point of the curve.
+    point: OnceCell<Option<Point>>,
+}
+
+enum Point {
+    P256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
+}
+
+impl EcdsaKey {
+    /// The point (x, y): coordinates of full length (RFC 7518 6.2.1.2) that satisfy the equation of the curve
+    /// (RFC 8725 3.4).
+    pub(super) fn from_coordinates(crv: Crv, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        for (member, coordinate) in [("x", x), ("y", y)] {
+            if coordinate.len() != crv.coordinate_bytes() {
+                return Err(KeyError::CoordinateLength { crv, member, bytes: coordinate.len() });
+            }
+        }
+        Self::from_sec1(crv, &[&[4], x, y].concat())
+    }
+
+    /// A point as in SEC 1 2.3.3. Whether a compressed x has a y is found at the first signature.
+    pub(super) fn from_sec1(crv: Crv, sec1: &[u8]) -> Result<Self, KeyError> {
+        let length = crv.coordinate_bytes();
+        let key = Self { crv, sec1: sec1.to_vec(), point: OnceCell::new() };
+        match sec1.split_first() {
+            Some((4, xy)) if xy.len() == length.saturating_mul(2) => match key.point() {
+                Some(_) => Ok(key),
+                None => Err(KeyError::NotOnCurve { crv }),
+            },
+            Some((2 | 3, x)) if x.len() == length => Ok(key),
+            Some(_) | None => Err(KeyError::PointEncoding { crv }),
+        }
+    }
+
+    pub(super) const fn crv(&self) -> Crv {
+        self.crv
+    }
+
+    /// `signature` is r and s as fixed-length integers (RFC 7518 3.4), each in [1, n - 1].
+    pub(super) fn verify(
+        &self,
+        hash: Hash,
+        signing_input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let expected = self.crv.coordinate_bytes().saturating_mul(2);
+        if signature.len() != expected {
+            return Err(SignatureError::Length { expected, found: signature.len() });
+        }
+        let digest = hash.digest(&[signing_input]);
+        match self.point().ok_or(SignatureError::KeyUnusable)? {
+            Point::P256(key) => {
+                let rs =
+                    p256::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
+            }
+            Point::P384(key) => {
+                let rs =
+                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
+            }
+            Point::P521(key) => {
+                let rs =
+                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
+            }
+        }
+    }
+
+    fn point(&self) -> Option<&Point> {
+        let decode = || {
+            Some(match self.crv {
+                Crv::P256 => Point::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P384 => Point::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::Ed25519 => return None,
+            })
+        };
+        self.point.get_or_init(decode).as_ref()
+    }
+}
