@@ -16,6 +16,8 @@ pub const MIN_RSA_BITS: usize = 2048;
 pub const MAX_RSA_BITS: usize = 8192;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
+/// Largest RSA public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
+pub const MAX_RSA_EXPONENT_BITS: usize = 32;
 /// Largest RSA public exponent in bits, as in BoringSSL, ring and Go: each bit costs a squaring. Nearly all keys
 /// have 65537, which has 17.
 pub const MAX_RSA_EXPONENT_BITS: usize = 33;

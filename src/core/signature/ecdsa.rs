@@ -2,8 +2,10 @@
 
 use super::alg::{Crv, Hash};
 use super::{KeyError, SignatureError};
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use std::cell::OnceCell;
+use crate::core::arithmetic::p256::{Generator, PreparedKey, PublicKey};
+use p384::ecdsa::signature::hazmat::PrehashVerifier;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 
 /// A public point.
 pub(super) struct EcdsaKey {
@@ -15,9 +17,73 @@ pub(super) struct EcdsaKey {
 }
 
 enum Point {
-    P256(p256::ecdsa::VerifyingKey),
+    P256(Box<P256Key>),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
+}
+
+/// A point of P-256 and, once it is in use, its table (docs/performance.md).
+struct P256Key {
+    public: PublicKey,
+    verifications: Cell<u32>,
+    table: OnceCell<PreparedKey>,
+}
+
+/// Verifications after which a key gets a table, which costs as much as two.
+const IN_USE: u32 = 2;
+/// Keys of an instance that may have a table: 9 KB each, for every request in flight.
+const MAX_TABLES: usize = 8;
+
+thread_local! {
+    /// The table of the generator: the same for all keys, so made once.
+    static GENERATOR: OnceCell<Rc<Generator>> = const { OnceCell::new() };
+}
+
+impl P256Key {
+    fn from_sec1(sec1: &[u8]) -> Option<Self> {
+        // Only a compressed point needs the crate: it knows square roots.
+        let public = match sec1.split_first()? {
+            (4, xy) => PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?,
+            _ => {
+                let point = p256::PublicKey::from_sec1_bytes(sec1).ok()?;
+                let point = p256::elliptic_curve::sec1::ToSec1Point::to_sec1_point(&point, false);
+                let xy = point.as_bytes().get(1..)?;
+                PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?
+            }
+        };
+        Some(Self { public, verifications: Cell::new(0), table: OnceCell::new() })
+    }
+
+    fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let (Some(hash), Some(r), Some(s)) =
+            (digest.first_chunk(), signature.first_chunk(), signature.last_chunk())
+        else {
+            return Err(SignatureError::Mismatch);
+        };
+        let holds = match self.table() {
+            Some(table) => table.verify_prehash(hash, r, s),
+            None => self.public.verify_prehash(hash, r, s),
+        };
+        if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+
+    fn table(&self) -> Option<&PreparedKey> {
+        if self.table.get().is_some() {
+            return self.table.get();
+        }
+        let verifications = self.verifications.get().saturating_add(1);
+        self.verifications.set(verifications);
+        if verifications <= IN_USE {
+            return None;
+        }
+        let generator =
+            GENERATOR.with(|generator| Rc::clone(generator.get_or_init(|| Rc::new(Generator::new()))));
+        // Every table holds on to the generator's.
+        if Rc::strong_count(&generator) > MAX_TABLES.saturating_add(1) {
+            return None;
+        }
+        Some(self.table.get_or_init(|| self.public.prepare(&generator)))
+    }
 }
 
 impl EcdsaKey {
@@ -63,11 +129,7 @@ impl EcdsaKey {
         }
         let digest = hash.digest(&[signing_input]);
         match self.point().ok_or(SignatureError::KeyUnusable)? {
-            Point::P256(key) => {
-                let rs =
-                    p256::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
-                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
-            }
+            Point::P256(key) => key.verify(&digest, signature),
             Point::P384(key) => {
                 let rs =
                     p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
@@ -84,7 +146,7 @@ impl EcdsaKey {
     fn point(&self) -> Option<&Point> {
         let decode = || {
             Some(match self.crv {
-                Crv::P256 => Point::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P256 => Point::P256(Box::new(P256Key::from_sec1(&self.sec1)?)),
                 Crv::P384 => Point::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
                 Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
                 Crv::Ed25519 => return None,

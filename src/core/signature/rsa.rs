@@ -3,20 +3,11 @@
 
 use super::alg::Hash;
 use super::{KeyError, SignatureError};
+use crate::core::arithmetic::rsa::RsaPublicKey;
 use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
-use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
-use crypto_bigint::{BoxedUint, Odd};
-use std::cell::OnceCell;
 
 /// A modulus of an accepted size with an accepted exponent.
-pub(super) struct RsaKey {
-    /// Big-endian, no leading zeros.
-    n: Vec<u8>,
-    /// Big-endian, no leading zeros.
-    e: Vec<u8>,
-    /// Costs a division by n, so it waits for the first signature.
-    arithmetic: OnceCell<Option<BoxedMontyParams>>,
-}
+pub(super) struct RsaKey(RsaPublicKey);
 
 impl RsaKey {
     /// `n` and `e` are big-endian. Leading zeros are dropped: some libraries write one before a set top bit
@@ -34,11 +25,11 @@ impl RsaKey {
         if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
             return Err(KeyError::RsaExponent);
         }
-        Ok(Self { n: n.to_vec(), e: e.to_vec(), arithmetic: OnceCell::new() })
+        RsaPublicKey::new(n, e).map(Self).ok_or(KeyError::RsaExponent)
     }
 
     pub(super) fn bits(&self) -> usize {
-        bit_length(&self.n)
+        self.0.bits()
     }
 
     /// RFC 8017 8.2.2. The expected encoding is built and compared as a whole: a decoder is where forgeries
@@ -50,7 +41,7 @@ impl RsaKey {
         signature: &[u8],
     ) -> Result<(), SignatureError> {
         let found = self.recover(signature)?;
-        let expected = emsa_pkcs1(hash, &hash.digest(&[signing_input]), self.n.len());
+        let expected = emsa_pkcs1(hash, &hash.digest(&[signing_input]), self.0.size_bytes());
         if expected == Some(found) { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
@@ -76,39 +67,14 @@ impl RsaKey {
         }
     }
 
-    /// RSAVP1 (RFC 8017 5.2.2): `signature`^e mod n, as long as the modulus. The length must be that of the
-    /// modulus and the value less than it, or one signature would have several texts.
+    /// RSAVP1 (RFC 8017 5.2.2). The length must be that of the modulus and the value less than it, or one signature
+    /// would have several texts.
     fn recover(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        if signature.len() != self.n.len() {
-            return Err(SignatureError::Length { expected: self.n.len(), found: signature.len() });
+        let expected = self.0.size_bytes();
+        if signature.len() != expected {
+            return Err(SignatureError::Length { expected, found: signature.len() });
         }
-        if signature >= self.n.as_slice() {
-            return Err(SignatureError::OutOfRange);
-        }
-        let arithmetic = self.arithmetic.get_or_init(|| {
-            let n = Odd::new(BoxedUint::from_be_slice_vartime(&self.n)).into_option()?;
-            Some(BoxedMontyParams::new_vartime(n))
-        });
-        let power = arithmetic.as_ref().and_then(|params| self.power(params, signature));
-        power.ok_or(SignatureError::KeyUnusable)
-    }
-
-    fn power(&self, params: &BoxedMontyParams, signature: &[u8]) -> Option<Vec<u8>> {
-        let precision = params.bits_precision();
-        let base = BoxedUint::from_be_slice(signature, precision).ok()?;
-        let base = BoxedMontyForm::new(base, params);
-        let mut power = BoxedMontyForm::one(params);
-        for byte in &self.e {
-            for bit in (0..8).rev() {
-                power = power.square();
-                if byte >> bit & 1 == 1 {
-                    power = power.mul(&base);
-                }
-            }
-        }
-        // The precision is whole words, a modulus need not be.
-        let bytes = power.retrieve().to_be_bytes();
-        Some(bytes.get(bytes.len().checked_sub(self.n.len())?..)?.to_vec())
+        self.0.recover(signature).ok_or(SignatureError::OutOfRange)
     }
 }
 
