@@ -18,9 +18,6 @@ pub const MAX_RSA_BITS: usize = 8192;
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
 /// Largest RSA public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
 pub const MAX_RSA_EXPONENT_BITS: usize = 32;
-/// Largest RSA public exponent in bits, as in BoringSSL, ring and Go: each bit costs a squaring. Nearly all keys
-/// have 65537, which has 17.
-pub const MAX_RSA_EXPONENT_BITS: usize = 33;
 /// Longest `claims` expression, in bytes: each instance of the module parses it anew.
 pub const MAX_EXPRESSION_BYTES: usize = 16 << 10;
 /// Nesting of parentheses and `!` in an expression. Parsing and evaluation recurse this deep.
