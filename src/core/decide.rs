@@ -73,7 +73,7 @@ fn accept(
     };
     let issuer = policy.issuers.get(issuer.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
     let accepted = claims::check(&token, &issuer.claims, now, request)?;
-    Ok(Accepted::Forward(forward::with_identity(&policy.forward, accepted, found.place, request)))
+    Ok(Accepted::Forward(forward::with_identity(&policy.forward, accepted, &found, request)))
 }
 
 enum Verified {
