@@ -13,3 +13,4 @@ pub mod signature;
 pub mod arithmetic;
 pub mod claims;
 pub mod answer;
+pub mod config;

@@ -66,31 +66,9 @@ pub fn jwks_uri(document: Vec<u8>, issuer: &str) -> Result<String, DiscoveryErro
     root.member("jwks_uri").and_then(Value::as_str).map(str::to_owned).ok_or(DiscoveryError::NoJwksUri)
 }
 
-/// `reference` resolved against `base`: an absolute URL stands, a path replaces the base's path.
-#[must_use]
-pub fn resolve(reference: &str, base: &str) -> Option<String> {
-    if reference.contains("://") {
-        return Some(reference.to_owned());
-    }
-    let (scheme, rest) = base.split_once("://")?;
-    let (host, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, "/"),
-    };
-    if reference.starts_with("//") || host.is_empty() {
-        return None;
-    }
-    if reference.starts_with('/') {
-        return Some(format!("{scheme}://{host}{reference}"));
-    }
-    // Relative to the issuer as to a folder: `keys` below `https://idp.example/tenant` is `/tenant/keys`.
-    let folder = path.strip_suffix('/').unwrap_or(path);
-    Some(format!("{scheme}://{host}{folder}/{reference}"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DiscoveryError, jwks_uri, metadata_urls, resolve};
+    use super::{DiscoveryError, jwks_uri, metadata_urls};
 
     #[test]
     fn oidc_appends_and_rfc_8414_inserts() {
@@ -137,20 +115,6 @@ mod tests {
             ("<html>", Err(DiscoveryError::NotJson)),
         ] {
             assert_eq!(jwks_uri(json.into(), issuer), expected, "{json}");
-        }
-    }
-
-    #[test]
-    fn relative_urls_resolve_against_the_issuer() {
-        for (reference, base, expected) in [
-            ("https://b.example/k", "https://a.example/", Some("https://b.example/k")),
-            ("/k", "https://a.example/t", Some("https://a.example/k")),
-            ("k", "https://a.example/t", Some("https://a.example/t/k")),
-            ("k", "https://a.example", Some("https://a.example/k")),
-            ("//b.example/k", "https://a.example", None),
-            ("/k", "a.example", None),
-        ] {
-            assert_eq!(resolve(reference, base).as_deref(), expected, "{reference} {base}");
         }
     }
 }

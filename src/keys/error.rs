@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::core::jwk::JwkSetError;
 use crate::core::jwk::pem::PemError;
+use crate::keys::discovery::DiscoveryError;
 use crate::keys::io::{FetchError, FileError};
 
 /// Failure of one key source.
@@ -11,6 +12,8 @@ use crate::keys::io::{FetchError, FileError};
 pub enum KeyError {
     /// The URL could not be fetched.
     Fetch(FetchError),
+    /// The issuer's metadata lead nowhere.
+    Discovery(DiscoveryError),
     /// A file could not be read.
     File(FileError),
     /// The content is no JWK Set.
@@ -27,6 +30,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetch(error) => write!(f, "{error}"),
+            Self::Discovery(error) => write!(f, "{error}"),
             Self::File(error) => write!(f, "{error}"),
             Self::JwkSet(error) => write!(f, "not a JWK Set: {error}"),
             Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),

@@ -209,7 +209,8 @@ mod tests {
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::jwk::lookup::{
-        CacheRules, Candidates, ClientRules, KeyFormat, KeyLookup, KeySource, MoreKeys, RemoteKeys,
+        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys,
+        RemoteKeys,
     };
     use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
@@ -294,7 +295,7 @@ mod tests {
 
     fn url() -> KeySource {
         KeySource::Url(Box::new(RemoteKeys {
-            url: "https://idp.example/jwks.json?secret=1".into(),
+            location: KeyLocation::Url("https://idp.example/jwks.json?secret=1".into()),
             client: ClientRules {
                 ca: None,
                 insecure_skip_verify: false,

@@ -4,12 +4,16 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::core::jwk::lookup::{CacheRules, ClientRules, KeyFormat, KeySource, RemoteKeys, TextSource};
+use crate::core::jwk::lookup::{
+    CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
+};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_TEXT_FILE_BYTES};
 use crate::core::signature::VerifyingKey;
+use crate::core::token::base64url;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::cache_control;
+use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::KeyError;
 use crate::keys::freshness::Freshness;
 use crate::keys::io::{FetchError, FetchRequest, Fetched, FileStamp, Io};
@@ -180,18 +184,28 @@ impl Loaded {
         let headers = (remote.client.headers.iter())
             .map(|(name, value)| Ok((name.clone(), resolve(value, io)?)))
             .collect::<Result<Vec<_>, KeyError>>()?;
-        let etag = self.set.as_ref().and(self.etag.as_deref());
-        let fetched = fetch_with_retries(&remote.client, io, |timeout| FetchRequest {
-            url: &remote.url,
-            headers: &headers,
-            ca_pem: &ca,
-            insecure_skip_verify: remote.client.insecure_skip_verify,
-            allow_http: remote.client.allow_http,
-            timeout,
-            max_body_bytes: MAX_JWKS_BYTES,
-            etag,
-        });
-        match fetched.map_err(KeyError::Fetch)? {
+        let get = |url: &str, etag: Option<&str>| {
+            fetch_with_retries(&remote.client, io, |timeout| FetchRequest {
+                url,
+                headers: &headers,
+                ca_pem: &ca,
+                insecure_skip_verify: remote.client.insecure_skip_verify,
+                allow_http: remote.client.allow_http,
+                timeout,
+                max_body_bytes: MAX_JWKS_BYTES,
+                etag,
+            })
+        };
+        let url = match &remote.location {
+            KeyLocation::Url(url) => url.clone(),
+            KeyLocation::Discovery { issuer } => discover(issuer, |url| get(url, None))?,
+        };
+        // An ETag belongs to the URL it came from, and a discovered URL may have moved.
+        let etag = match remote.location {
+            KeyLocation::Url(_) => self.set.as_ref().and(self.etag.as_deref()),
+            KeyLocation::Discovery { .. } => None,
+        };
+        match get(&url, etag).map_err(KeyError::Fetch)? {
             Fetched::Document { body, cache_control, age, etag } => {
                 let digest = Sha256::digest(&body).into();
                 let lifetime = cache_control::lifetime(&cache_control, age);
@@ -208,6 +222,25 @@ impl Loaded {
             Fetched::NotModified { .. } => Err(KeyError::Fetch(FetchError::Status(304))),
         }
     }
+}
+
+/// The `jwks_uri` of the first metadata document that is the issuer's. A document that names another issuer ends
+/// the search: whoever answers there is not to be asked again in another way.
+fn discover(issuer: &str, get: impl Fn(&str) -> Result<Fetched, FetchError>) -> Result<String, KeyError> {
+    let mut last = KeyError::Discovery(DiscoveryError::NotJson);
+    for url in discovery::metadata_urls(issuer) {
+        match get(&url) {
+            Ok(Fetched::Document { body, .. }) => {
+                return discovery::jwks_uri(body, issuer).map_err(KeyError::Discovery);
+            }
+            Ok(Fetched::NotModified { .. }) => last = KeyError::Fetch(FetchError::Status(304)),
+            Err(FetchError::Status(status)) if status < 500 => {
+                last = KeyError::Fetch(FetchError::Status(status));
+            }
+            Err(error) => return Err(KeyError::Fetch(error)),
+        }
+    }
+    Err(last)
 }
 
 /// All attempts share the one deadline of `timeoutSeconds`; only faults that may pass are tried again.
@@ -254,22 +287,25 @@ fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
             }
             JwkSet::from_keys(keys)
         }
-        KeyFormat::Secret { kid, base64 } => {
-            let secret = secret(&bytes, *base64).ok_or(KeyError::Secret("not base64"))?;
-            let key = VerifyingKey::hmac(&secret).map_err(|_| KeyError::Secret("shorter than 32 bytes"))?;
-            let mut key = Jwk::from_key(key);
-            key.kid.clone_from(kid);
-            JwkSet::from_keys(vec![key])
+        KeyFormat::Secret { kid, base64 } => secret(&bytes, kid.as_ref(), *base64)?,
+        KeyFormat::PemOrSecret { kid } if bytes.windows(11).any(|window| window == b"-----BEGIN ") => {
+            return parse(bytes, &KeyFormat::Pem { kid: kid.clone() });
         }
+        KeyFormat::PemOrSecret { kid } => secret(&bytes, kid.as_ref(), false)?,
     };
     if set.keys().is_empty() { Err(KeyError::NoUsableKey) } else { Ok(set) }
 }
 
 /// A secret in a file usually ends in a line break that is not part of it.
-fn secret(bytes: &[u8], base64: bool) -> Option<Vec<u8>> {
+fn secret(bytes: &[u8], kid: Option<&String>, base64: bool) -> Result<JwkSet, KeyError> {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
-    if base64 { crate::core::token::base64url::decode_lenient(text) } else { Some(text.to_vec()) }
+    let decoded = if base64 { base64url::decode_lenient(text) } else { Some(text.to_vec()) };
+    let secret = decoded.ok_or(KeyError::Secret("not base64"))?;
+    let key = VerifyingKey::hmac(&secret).map_err(|_| KeyError::Secret("shorter than 32 bytes"))?;
+    let mut key = Jwk::from_key(key);
+    key.kid = kid.cloned();
+    Ok(JwkSet::from_keys(vec![key]))
 }
 
 fn place(source: &KeySource) -> String {
@@ -277,6 +313,9 @@ fn place(source: &KeySource) -> String {
         KeySource::Configured(_) => String::new(),
         KeySource::File { path, .. } => path.clone(),
         // A query may hold a credential.
-        KeySource::Url(remote) => remote.url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        KeySource::Url(remote) => match &remote.location {
+            KeyLocation::Url(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            KeyLocation::Discovery { issuer } => issuer.clone(),
+        },
     }
 }

@@ -41,17 +41,34 @@ pub enum KeyFormat {
         /// The file holds base64 of the secret.
         base64: bool,
     },
+    /// PEM blocks where the content looks like them, else a secret.
+    PemOrSecret {
+        /// The `kid` these keys serve.
+        kid: Option<String>,
+    },
 }
 
 /// A JWK Set at a URL, and how it is fetched and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteKeys {
-    /// Absolute URL.
-    pub url: String,
+    /// Where the set is.
+    pub location: KeyLocation,
     /// Client settings (`clientConfig`).
     pub client: ClientRules,
     /// How long a set is used (`jwksCache`).
     pub cache: CacheRules,
+}
+
+/// Where a fetched JWK Set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyLocation {
+    /// At this absolute URL.
+    Url(String),
+    /// Where the metadata of the issuer say (`discovery`).
+    Discovery {
+        /// The issuer, exactly as its tokens have it.
+        issuer: String,
+    },
 }
 
 /// A text of the configuration that may be kept outside of it.
