@@ -107,12 +107,14 @@ impl<'v> Section<'v> {
 
     /// A text that is not empty. An empty one counts as absent.
     pub fn text(&self, key: &str, shown: Shown, errors: &mut Errors) -> Option<String> {
-        let value = self.members.get(key)?;
-        let Value::String(text) = value else {
-            errors.value(self.path(key), found(value, shown), "a string");
-            return None;
-        };
-        (!text.is_empty()).then(|| text.clone())
+        match self.members.get(key)? {
+            Value::String(text) => (!text.is_empty()).then(|| text.clone()),
+            other
+            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                errors.value(self.path(key), found(other, shown), "a string");
+                None
+            }
+        }
     }
 
     /// `true` or `false`.
