@@ -72,8 +72,8 @@ fn accept(
         },
     };
     let issuer = policy.issuers.get(issuer.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
-    let accepted = claims::check(&token, &issuer.claims, now)?;
-    Ok(Accepted::Forward(forward::with_identity(&policy.forward, accepted, found.place, request)))
+    let accepted = claims::check(&token, &issuer.claims, now, request)?;
+    Ok(Accepted::Forward(forward::with_identity(&policy.forward, accepted, &found, request)))
 }
 
 enum Verified {

@@ -18,3 +18,13 @@ pub const MAX_RSA_BITS: usize = 8192;
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
 /// Largest RSA public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
 pub const MAX_RSA_EXPONENT_BITS: usize = 32;
+/// Longest `claims` expression, in bytes: each instance of the module parses it anew.
+pub const MAX_EXPRESSION_BYTES: usize = 16 << 10;
+/// Nesting of parentheses and `!` in an expression. Parsing and evaluation recurse this deep.
+pub const MAX_EXPRESSION_DEPTH: usize = 32;
+/// Functions in one expression: what one request may cost.
+pub const MAX_EXPRESSION_TERMS: usize = 256;
+/// Memory of one compiled pattern, about 500 states; with the next bound, a match takes a few milliseconds at worst.
+pub const MAX_COMPILED_PATTERN_BYTES: usize = 16 << 10;
+/// Longest value that a pattern is tried on, in bytes. An email address has at most 254.
+pub const MAX_MATCHED_BYTES: usize = 1024;

@@ -72,6 +72,28 @@ pub enum Refusal {
     },
     /// `aud` names none of the configured audiences.
     AudienceNotAccepted,
+    /// `typ` is not the one that `tokenType` asks for (RFC 8725 3.11).
+    TokenTypeNotAccepted {
+        /// The `typ` of the token.
+        typ: Option<String>,
+    },
+    /// From `iat` to `exp` the token lives longer than `maxLifetimeSeconds`.
+    TokenLifetimeTooLong {
+        /// Seconds from `iat` to `exp`.
+        lifetime: Seconds,
+    },
+    /// More than `maxAgeSeconds` have passed since `iat` or `auth_time`.
+    TokenTooOld {
+        /// Seconds since then.
+        age: Seconds,
+    },
+    /// The token holds too few of the `scopes`.
+    ScopeInsufficient {
+        /// The scopes that are asked for, separated by spaces.
+        required: String,
+    },
+    /// The `claims` expression does not hold.
+    ClaimsRejected,
     /// No key of the issuer could be had and none is kept from before.
     KeysUnavailable {
         /// When asking again makes sense.
@@ -100,6 +122,11 @@ impl Refusal {
             Self::ClaimMissing { .. } => "claim_missing",
             Self::ClaimInvalid { .. } => "claim_invalid",
             Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
+            Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
+            Self::TokenTooOld { .. } => "token_too_old",
+            Self::ScopeInsufficient { .. } => "scope_insufficient",
+            Self::ClaimsRejected => "claims_rejected",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -127,6 +154,11 @@ impl Refusal {
             Self::ClaimMissing { claim } => format!("the claim {} is missing", printable(claim)),
             Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", printable(claim)),
             Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
+            Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
+            Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
+            Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
+            Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
         }
     }

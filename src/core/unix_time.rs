@@ -47,6 +47,64 @@ impl UnixTime {
         Self(self.0.saturating_sub(span.0.saturating_mul(1000)))
     }
 
+    /// A date and time (RFC 3339 5.6, `2030-01-31T12:00:00Z`, with fraction and offset where wanted) from 1970 on;
+    /// digits beyond milliseconds are cut, and a leap second is the second after it.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let at = |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|byte| wanted.contains(byte));
+        let separated = at(4, b"-") && at(7, b"-") && at(10, b"Tt ") && at(13, b":") && at(16, b":");
+        let (year, month, day) = (number(text, 0, 4)?, number(text, 5, 2)?, number(text, 8, 2)?);
+        let (hour, minute, second) = (number(text, 11, 2)?, number(text, 14, 2)?, number(text, 17, 2)?);
+        let leap_year = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+        let days_in_month = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if leap_year => 29,
+            2 => 28,
+            _ => return None,
+        };
+        if !separated || !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let (millis, zone) = match text.get(19..)?.strip_prefix('.') {
+            Some(rest) => {
+                let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+                let thousandths = rest.get(..digits)?.chars().chain("000".chars()).take(3);
+                if digits == 0 {
+                    return None;
+                }
+                (thousandths.collect::<String>().parse::<i64>().ok()?, rest.get(digits..)?)
+            }
+            None => (0, text.get(19..)?),
+        };
+        let offset_minutes = match zone.as_bytes() {
+            [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+                let (hours, minutes) = (number(zone, 1, 2)?, number(zone, 4, 2)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                let offset = hours.saturating_mul(60).saturating_add(minutes);
+                if *sign == b'-' { offset.saturating_neg() } else { offset }
+            }
+            _ => return None,
+        };
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "every part is bounded above: under 10^15 milliseconds in all"
+        )]
+        let millis = {
+            // Years begin in March here, so that the leap day is their last; 153 days in five months from March.
+            let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+            let days =
+                year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+            let seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
+            seconds * 1000 + millis
+        };
+        u64::try_from(millis).ok().map(Self)
+    }
+
     /// Whole seconds from `earlier` to `self`, zero if `earlier` is later.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> Seconds {
@@ -54,9 +112,56 @@ impl UnixTime {
     }
 }
 
+/// The `len` digits of `text` from `start` on.
+fn number(text: &str, start: usize, len: usize) -> Option<i64> {
+    let digits = text.get(start..start.checked_add(len)?)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Seconds, UnixTime};
+
+    #[test]
+    fn rfc_3339_5_6() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1970-01-01T00:00:00.001z", Some(1)),
+            ("1970-01-01t01:00:00.1239+01:00", Some(123)),
+            ("1985-04-12T23:20:50.52Z", Some(482_196_050_520)),
+            ("1996-12-19T16:39:57-08:00", Some(851_042_397_000)),
+            ("1990-12-31T23:59:60Z", Some(662_688_000_000)),
+            ("2000-02-29T12:00:00Z", Some(951_825_600_000)),
+            ("2024-02-29 00:00:00Z", Some(1_709_164_800_000)),
+            ("2024-03-01T00:00:00Z", Some(1_709_251_200_000)),
+            ("2100-03-01T00:00:00Z", Some(4_107_542_400_000)),
+            ("9999-12-31T23:59:59.999Z", Some(253_402_300_799_999)),
+            ("1969-12-31T23:59:59Z", None),
+            ("0000-01-01T00:00:00Z", None),
+            ("2100-02-29T00:00:00Z", None),
+            ("2023-02-29T00:00:00Z", None),
+            ("2023-13-01T00:00:00Z", None),
+            ("2023-00-01T00:00:00Z", None),
+            ("2023-01-00T00:00:00Z", None),
+            ("2023-04-31T00:00:00Z", None),
+            ("2023-01-01T24:00:00Z", None),
+            ("2023-01-01T00:60:00Z", None),
+            ("2023-01-01T00:00:61Z", None),
+            ("2023-01-01T00:00:00", None),
+            ("2023-01-01T00:00:00.Z", None),
+            ("2023-01-01T00:00:00.5", None),
+            ("2023-01-01T00:00:00+24:00", None),
+            ("2023-01-01T00:00:00+0100", None),
+            ("2023-01-01", None),
+            ("2023/01/01T00:00:00Z", None),
+            ("+023-01-01T00:00:00Z", None),
+            ("2023-01-01T00:00:00Zx", None),
+            ("\u{e9}23-01-01T00:00:00Z", None),
+            ("", None),
+        ] {
+            assert_eq!(UnixTime::from_rfc3339(text), millis.map(UnixTime::from_millis), "{text}");
+        }
+    }
 
     #[test]
     fn arithmetic_saturates_at_both_ends() {

@@ -12,6 +12,9 @@ pub fn forward(forward: &Forward) {
     for (name, value) in &forward.set {
         abi::set_request_header(name, value);
     }
+    if let Some(uri) = &forward.uri {
+        abi::replace_uri(uri);
+    }
     for (name, value) in &forward.response {
         abi::set_response_header(name, value.as_bytes());
     }

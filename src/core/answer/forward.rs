@@ -5,7 +5,7 @@ use crate::core::request::RequestView;
 use crate::core::request::header_name::is_alias;
 use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::json::{Kind, Value};
-use crate::core::token::source::TokenPlace;
+use crate::core::token::source::{self, FoundToken, TokenPlace};
 
 /// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Headers to set, replacing all values.
     pub set: Vec<(String, Vec<u8>)>,
+    /// The new path and query, where they change.
+    pub uri: Option<String>,
     /// Headers to set on the response of the upstream.
     pub response: Vec<(String, String)>,
 }
@@ -100,7 +102,7 @@ pub fn anonymous(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
 pub fn with_identity(
     rules: &ForwardRules,
     token: AcceptedToken<'_>,
-    place: &TokenPlace,
+    found: &FoundToken<'_>,
     request: &dyn RequestView,
 ) -> Forward {
     let mut forward = without_managed_headers(rules, request);
@@ -115,9 +117,16 @@ pub fn with_identity(
     }
     match rules.token {
         TokenForwarding::Keep => {}
-        TokenForwarding::Strip => match place {
-            TokenPlace::Header { name, .. } => forward.remove.push(name.clone()),
-        },
+        TokenForwarding::Strip => {
+            let stripped = source::strip(&found.places, request);
+            forward.remove.extend(stripped.remove);
+            forward.set.extend(stripped.set);
+            forward.uri = stripped.uri;
+        }
+    }
+    // A shared cache must not keep what a token in the URL opened (RFC 6750 2.3).
+    if found.places.iter().any(|place| matches!(place, TokenPlace::Query { .. })) {
+        forward.response.push(("Cache-Control".to_owned(), "private".to_owned()));
     }
     forward
 }

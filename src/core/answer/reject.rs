@@ -37,6 +37,7 @@ enum Challenge {
 /// Status codes of gRPC.
 #[derive(Clone, Copy)]
 enum GrpcStatus {
+    PermissionDenied,
     Unavailable,
     Unauthenticated,
 }
@@ -44,6 +45,7 @@ enum GrpcStatus {
 impl GrpcStatus {
     const fn code(self) -> &'static str {
         match self {
+            Self::PermissionDenied => "7",
             Self::Unavailable => "14",
             Self::Unauthenticated => "16",
         }
@@ -73,12 +75,27 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::TokenNotYetValid { .. }
         | Refusal::ClaimMissing { .. }
         | Refusal::ClaimInvalid { .. }
-        | Refusal::AudienceNotAccepted => {
+        | Refusal::AudienceNotAccepted
+        | Refusal::TokenTypeNotAccepted { .. }
+        | Refusal::TokenLifetimeTooLong { .. }
+        | Refusal::TokenTooOld { .. } => {
             Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
         }
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
         }
+        Refusal::ScopeInsufficient { .. } => Class {
+            status: 403,
+            title: "Insufficient scope",
+            challenge: Challenge::Error("insufficient_scope"),
+            grpc: GrpcStatus::PermissionDenied,
+        },
+        Refusal::ClaimsRejected => Class {
+            status: 403,
+            title: "Forbidden",
+            challenge: Challenge::Error("insufficient_scope"),
+            grpc: GrpcStatus::PermissionDenied,
+        },
         Refusal::KeysUnavailable { .. } => Class {
             status: unavailable_status,
             title: "Keys unavailable",
@@ -135,11 +152,13 @@ fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> O
         Details::Show if !error.is_empty() => refusal.description(),
         Details::Show | Details::Hide => String::new(),
     };
+    let scope = if let Refusal::ScopeInsufficient { required } = refusal { required } else { "" };
     let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
     Some(challenge::bearer(&[
         ("realm", &rules.realm),
         ("error", error),
         ("error_description", &description),
+        ("scope", scope),
         ("resource_metadata", metadata),
     ]))
 }
@@ -208,6 +227,18 @@ mod tests {
                 401,
                 r#"{"error": "Invalid issuer"}"#,
                 Some(r#"Bearer error="invalid_token""#),
+            ),
+            (
+                Refusal::ScopeInsufficient { required: "read write".into() },
+                403,
+                r#"{"error": "Insufficient scope"}"#,
+                Some(r#"Bearer error="insufficient_scope", scope="read write""#),
+            ),
+            (
+                Refusal::ClaimsRejected,
+                403,
+                r#"{"error": "Forbidden"}"#,
+                Some(r#"Bearer error="insufficient_scope""#),
             ),
             (
                 Refusal::KeysUnavailable { retry_after: Seconds(7) },

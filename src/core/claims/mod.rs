@@ -2,8 +2,15 @@
 
 pub mod registered;
 pub mod validity;
+pub mod scope;
+pub mod expression;
 
+use crate::core::claims::expression::Expression;
+use crate::core::claims::registered::TokenType;
+use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::validity::MaxAge;
 use crate::core::refusal::Refusal;
+use crate::core::request::RequestView;
 use crate::core::signature::VerifiedToken;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -15,8 +22,18 @@ pub struct ClaimRules {
     pub audience: Vec<String>,
     /// Claims that have to be present (`requiredClaims`).
     pub required: Vec<String>,
-    /// How far clocks may differ, for `exp` and `nbf` (`clockSkewSeconds`).
+    /// What the token has to be (`tokenType`).
+    pub token_type: TokenType,
+    /// How far clocks may differ (`clockSkewSeconds`).
     pub clock_skew: Seconds,
+    /// Longest time from `iat` to `exp` (`maxLifetimeSeconds`).
+    pub max_lifetime: Option<Seconds>,
+    /// Longest time since `iat` or `auth_time` (`maxAgeSeconds`, `maxAgeClaim`).
+    pub max_age: Option<MaxAge>,
+    /// Scopes that the token has to hold (`scopes`).
+    pub scopes: Option<ScopeRules>,
+    /// What else has to hold (`claims`).
+    pub expression: Option<Expression>,
 }
 
 /// A token whose signature and claims hold. Identity headers are made from nothing else.
@@ -33,7 +50,7 @@ impl<'t> AcceptedToken<'t> {
     }
 }
 
-/// Checks every rule, cheapest first.
+/// Checks every rule: first whether the token is good (401), then whether it allows this request (403).
 ///
 /// # Errors
 /// The refusal of the first rule that does not hold.
@@ -41,12 +58,20 @@ pub fn check<'t>(
     token: &'t VerifiedToken,
     rules: &ClaimRules,
     now: UnixTime,
+    request: &dyn RequestView,
 ) -> Result<AcceptedToken<'t>, Refusal> {
     let claims = token.claims();
     check_unverified(claims, rules, now)?;
+    registered::check_type(token.header().typ.as_deref(), claims, &rules.token_type)?;
     registered::check_types(claims)?;
     registered::check_required(claims, &rules.required)?;
     registered::check_audience(claims, &rules.audience)?;
+    if let Some(scopes) = &rules.scopes {
+        scope::check(claims, scopes)?;
+    }
+    if let Some(expression) = &rules.expression {
+        expression.check(claims, request, now)?;
+    }
     Ok(AcceptedToken { claims })
 }
 
@@ -56,5 +81,119 @@ pub fn check<'t>(
 /// # Errors
 /// As [`validity::check`].
 pub fn check_unverified(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<(), Refusal> {
-    validity::check(claims, rules.clock_skew, now)
+    validity::check(claims, rules, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expression::Expression;
+    use super::registered::TokenType;
+    use super::scope::{Match, ScopeRules};
+    use super::validity::{MaxAge, Since};
+    use super::{ClaimRules, check};
+    use crate::core::request::RecordedRequest;
+    use crate::core::signature::VerifiedToken;
+    use crate::core::token::claims_set::claims;
+    use crate::core::token::header::Header;
+    use crate::core::unix_time::{Seconds, UnixTime};
+
+    /// A rule, a member of the payload that meets it, and one that does not, with the code of its refusal. `typ` is
+    /// a member of the header.
+    struct Row {
+        set: fn(&mut ClaimRules),
+        meets: &'static str,
+        fails: &'static str,
+        code: &'static str,
+    }
+
+    const NOW: UnixTime = UnixTime::from_seconds(1000);
+
+    /// Each rule has members of its own, so that tokens can be put together at will.
+    fn rows() -> Vec<Row> {
+        fn nothing(_: &mut ClaimRules) {}
+        vec![
+            Row { set: nothing, meets: r#""exp":1001"#, fails: r#""exp":1000"#, code: "token_expired" },
+            Row { set: nothing, meets: r#""nbf":1000"#, fails: r#""nbf":1001"#, code: "token_not_yet_valid" },
+            Row { set: nothing, meets: r#""sub":"s""#, fails: r#""sub":1"#, code: "claim_invalid" },
+            Row {
+                set: |rules| rules.max_age = Some(MaxAge { span: Seconds(60), since: Since::SignedIn }),
+                meets: r#""auth_time":940"#,
+                fails: r#""auth_time":939"#,
+                code: "token_too_old",
+            },
+            Row {
+                set: |rules| rules.token_type = TokenType::Typ("at+jwt".into()),
+                meets: r#""typ":"at+jwt""#,
+                fails: r#""typ":"JWT""#,
+                code: "token_type_not_accepted",
+            },
+            Row {
+                set: |rules| rules.required = vec!["tenant".into()],
+                meets: r#""tenant":"a""#,
+                fails: r#""tenant":null"#,
+                code: "claim_missing",
+            },
+            Row {
+                set: |rules| rules.audience = vec!["a".into()],
+                meets: r#""aud":"a""#,
+                fails: r#""aud":"b""#,
+                code: "audience_not_accepted",
+            },
+            Row {
+                set: |rules| {
+                    let required = vec!["r".into()];
+                    rules.scopes = Some(ScopeRules { required, matching: Match::All, claim: None });
+                },
+                meets: r#""scope":"r w""#,
+                fails: r#""scope":"rw""#,
+                code: "scope_insufficient",
+            },
+            Row {
+                set: |rules| rules.expression = Some(Expression::parse("Equals(`grp`, `{path.0}`)").unwrap()),
+                meets: r#""grp":"admin""#,
+                fails: r#""grp":"dev""#,
+                code: "claims_rejected",
+            },
+        ]
+    }
+
+    fn code(members: &[&str], rules: &ClaimRules) -> &'static str {
+        let set = claims(&format!("{{{}}}", members.join(",")));
+        let typ = set.claim("typ").and_then(|typ| typ.as_str()).map(str::to_owned);
+        let token = VerifiedToken::unchecked(Header { alg: String::new(), kid: None, typ }, set);
+        let request = RecordedRequest::new("GET", "/admin");
+        check(&token, rules, NOW, &request).err().map_or("ok", |refusal| refusal.code())
+    }
+
+    #[test]
+    fn every_rule_refuses_alone_and_holds_alone() {
+        let rows = rows();
+        let mut all = ClaimRules::default();
+        rows.iter().for_each(|row| (row.set)(&mut all));
+        let everything: Vec<_> = rows.iter().map(|row| row.meets).collect();
+        assert_eq!(code(&everything, &all), "ok");
+        for (at, row) in rows.iter().enumerate() {
+            let all_but_this: Vec<_> =
+                rows.iter().enumerate().map(|(n, row)| if n == at { row.fails } else { row.meets }).collect();
+            assert_eq!(code(&all_but_this, &all), row.code, "{}", row.code);
+
+            // Without rules of their own, the rules of RFC 7519 always apply: their members have to be good.
+            let mut only = ClaimRules::default();
+            (row.set)(&mut only);
+            let only_this: Vec<_> = rows
+                .iter()
+                .enumerate()
+                .map(|(n, row)| if n == at || n < 3 { row.meets } else { row.fails })
+                .collect();
+            assert_eq!(code(&only_this, &only), "ok", "{}", row.code);
+        }
+    }
+
+    #[test]
+    fn lifetime_alone() {
+        let rules = ClaimRules { max_lifetime: Some(Seconds(60)), ..ClaimRules::default() };
+        let others = r#""aud":"b","scope":"rw","typ":"JWT","grp":"dev","tenant":null"#;
+        assert_eq!(code(&[others, r#""iat":990,"exp":1050"#], &rules), "ok");
+        assert_eq!(code(&[r#""iat":990,"exp":1051"#], &rules), "token_lifetime_too_long");
+    }
 }

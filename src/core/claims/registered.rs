@@ -1,8 +1,50 @@
-//! Registered claims other than time: `iss`, `sub`, `aud`, `jti` and presence (RFC 7519 4.1).
+//! `typ`, and registered claims other than time: `iss`, `sub`, `aud`, `jti` and presence (RFC 7519 4.1 and 5.1).
 
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::json::Kind;
+
+/// `tokenType`: what a token has to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TokenType {
+    /// Anything.
+    #[default]
+    Any,
+    /// An access token (RFC 9068): neither an ID token nor any other.
+    Access,
+    /// A token of this `typ`.
+    Typ(String),
+}
+
+/// Claims that an access token has (RFC 9068 2.2).
+const ACCESS_TOKEN_CLAIMS: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+
+/// `typ` is the one that is asked for (RFC 8725 3.11); as a media type it is compared without case, and a leading
+/// `application/` may be left out (RFC 7515 4.1.9). An access token also has the claims of RFC 9068 2.2.
+///
+/// # Errors
+/// `token_type_not_accepted`, `claim_missing`.
+pub fn check_type(typ: Option<&str>, claims: &ClaimsSet, wanted: &TokenType) -> Result<(), Refusal> {
+    let wanted_typ = match wanted {
+        TokenType::Any => return Ok(()),
+        TokenType::Access => "at+jwt",
+        TokenType::Typ(typ) => typ,
+    };
+    if !typ.is_some_and(|typ| short_media_type(typ).eq_ignore_ascii_case(short_media_type(wanted_typ))) {
+        return Err(Refusal::TokenTypeNotAccepted { typ: typ.map(str::to_owned) });
+    }
+    match wanted {
+        TokenType::Access => ACCESS_TOKEN_CLAIMS.iter().try_for_each(|claim| check_present(claims, claim)),
+        TokenType::Any | TokenType::Typ(_) => Ok(()),
+    }
+}
+
+fn short_media_type(typ: &str) -> &str {
+    match typ.split_once('/') {
+        Some((tree, name)) if tree.eq_ignore_ascii_case("application") && !name.contains('/') => name,
+        Some(_) | None => typ,
+    }
+}
 
 /// Claims that RFC 7519 wants as strings are strings where present.
 ///
@@ -22,10 +64,14 @@ pub fn check_types(claims: &ClaimsSet) -> Result<(), Refusal> {
 /// # Errors
 /// `claim_missing`.
 pub fn check_required(claims: &ClaimsSet, required: &[String]) -> Result<(), Refusal> {
-    match required.iter().find(|name| claims.claim(name).is_none_or(|value| value.kind() == Kind::Null)) {
-        Some(claim) => Err(Refusal::ClaimMissing { claim: claim.clone() }),
-        None => Ok(()),
+    required.iter().try_for_each(|claim| check_present(claims, claim))
+}
+
+fn check_present(claims: &ClaimsSet, claim: &str) -> Result<(), Refusal> {
+    if claims.claim(claim).is_none_or(|value| value.kind() == Kind::Null) {
+        return Err(Refusal::ClaimMissing { claim: claim.to_owned() });
     }
+    Ok(())
 }
 
 /// `aud` is a string or an array of strings, and names one of `accepted` where that is not empty
@@ -54,12 +100,44 @@ pub fn check_audience(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Ref
 
 #[cfg(test)]
 mod tests {
-    use super::{check_audience, check_required, check_types};
+    use super::{TokenType, check_audience, check_required, check_type, check_types};
     use crate::core::refusal::Refusal;
     use crate::core::token::claims_set::claims;
 
     fn code(outcome: Result<(), Refusal>) -> &'static str {
         outcome.err().map_or("ok", |refusal| refusal.code())
+    }
+
+    #[test]
+    fn rfc_9068_4_and_rfc_7515_4_1_9_typ() {
+        let access = r#"{"iss":"i","exp":1,"aud":"a","sub":"s","client_id":"c","iat":1,"jti":"j"}"#;
+        let without_jti = r#"{"iss":"i","exp":1,"aud":"a","sub":"s","client_id":"c","iat":1}"#;
+        let literal = |typ: &str| TokenType::Typ(typ.into());
+        for (wanted, typ, json, expected) in [
+            (TokenType::Any, None, "{}", "ok"),
+            (TokenType::Access, Some("at+jwt"), access, "ok"),
+            (TokenType::Access, Some("AT+JWT"), access, "ok"),
+            (TokenType::Access, Some("application/at+jwt"), access, "ok"),
+            (TokenType::Access, Some("Application/At+Jwt"), access, "ok"),
+            (TokenType::Access, Some("JWT"), access, "token_type_not_accepted"),
+            (TokenType::Access, Some("application/x/at+jwt"), access, "token_type_not_accepted"),
+            (TokenType::Access, Some("text/at+jwt"), access, "token_type_not_accepted"),
+            (TokenType::Access, Some(""), access, "token_type_not_accepted"),
+            (TokenType::Access, None, access, "token_type_not_accepted"),
+            (TokenType::Access, Some("at+jwt"), without_jti, "claim_missing"),
+            (literal("secevent+jwt"), Some("secevent+jwt"), "{}", "ok"),
+            (literal("application/secevent+jwt"), Some("secevent+JWT"), "{}", "ok"),
+            (literal("at+jwt"), Some("at+jwt"), "{}", "ok"),
+            (literal("JWT"), Some("at+jwt"), "{}", "token_type_not_accepted"),
+            (literal("JWT"), None, "{}", "token_type_not_accepted"),
+        ] {
+            assert_eq!(code(check_type(typ, &claims(json), &wanted)), expected, "{wanted:?} {typ:?} {json}");
+        }
+        for claim in super::ACCESS_TOKEN_CLAIMS {
+            let json = access.replace(&format!("\"{claim}\":"), "\"x\":");
+            let refusal = check_type(Some("at+jwt"), &claims(&json), &TokenType::Access);
+            assert_eq!(refusal, Err(Refusal::ClaimMissing { claim: claim.into() }));
+        }
     }
 
     #[test]

@@ -1,18 +1,47 @@
 //! Time of validity: `exp`, `nbf`, `iat` (RFC 7519 4.1.4 to 4.1.6). Ring 1: `now` is an argument.
 
+use crate::core::claims::ClaimRules;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::{Seconds, UnixTime};
 
-/// Checks that `now` lies in the token's time of validity, give or take `clock_skew`.
+/// `maxAgeSeconds` and `maxAgeClaim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxAge {
+    /// How long ago the beginning may lie.
+    pub span: Seconds,
+    /// What counts as the beginning.
+    pub since: Since,
+}
+
+/// `maxAgeClaim`: where an age begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Since {
+    /// When the token was issued: `iat`.
+    #[default]
+    Issued,
+    /// When the user signed in: `auth_time` (OpenID Connect Core 2).
+    SignedIn,
+}
+
+/// Checks that `now` lies in the token's time of validity, give or take the clock skew, and that this time is not
+/// longer, and the token not older, than the rules allow.
 ///
 /// # Errors
-/// `token_expired`, `token_not_yet_valid`, `claim_invalid`.
-pub fn check(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
-    check_exp(claims, clock_skew, now)?;
-    check_nbf(claims, clock_skew, now)?;
+/// `token_expired`, `token_not_yet_valid`, `claim_invalid`; `token_lifetime_too_long`, `token_too_old`, and
+/// `claim_missing` where one of those cannot be told.
+pub fn check(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<(), Refusal> {
+    check_exp(claims, rules.clock_skew, now)?;
+    check_nbf(claims, rules.clock_skew, now)?;
     // A future `iat` alone refuses nothing (RFC 7519 4.1.6 gives it no such meaning), but it has to be a date.
-    claims.numeric_date("iat").map(|_| ())
+    claims.numeric_date("iat")?;
+    if let Some(longest) = rules.max_lifetime {
+        check_lifetime(claims, longest, rules.clock_skew, now)?;
+    }
+    match rules.max_age {
+        Some(max_age) => check_age(claims, max_age, rules.clock_skew, now),
+        None => Ok(()),
+    }
 }
 
 /// From `exp` plus the skew on: the instant itself is too late (RFC 7519 4.1.4).
@@ -38,9 +67,52 @@ fn check_nbf(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(
     Ok(())
 }
 
+/// `exp` less `iat` is at most `longest`.
+fn check_lifetime(
+    claims: &ClaimsSet,
+    longest: Seconds,
+    clock_skew: Seconds,
+    now: UnixTime,
+) -> Result<(), Refusal> {
+    let exp = claims.numeric_date("exp")?.ok_or_else(|| Refusal::ClaimMissing { claim: "exp".into() })?;
+    let iat = past(claims, "iat", clock_skew, now)?;
+    if exp > iat.saturating_add(longest) {
+        return Err(Refusal::TokenLifetimeTooLong { lifetime: exp.seconds_since(iat) });
+    }
+    Ok(())
+}
+
+/// `now` less the beginning is at most the span plus the skew.
+fn check_age(claims: &ClaimsSet, max_age: MaxAge, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
+    let claim = match max_age.since {
+        Since::Issued => "iat",
+        Since::SignedIn => "auth_time",
+    };
+    let since = past(claims, claim, clock_skew, now)?;
+    if now > since.saturating_add(max_age.span).saturating_add(clock_skew) {
+        return Err(Refusal::TokenTooOld { age: now.seconds_since(since) });
+    }
+    Ok(())
+}
+
+/// A date that has come: one in the future would make every age and lifetime short enough.
+fn past(
+    claims: &ClaimsSet,
+    claim: &'static str,
+    clock_skew: Seconds,
+    now: UnixTime,
+) -> Result<UnixTime, Refusal> {
+    let date = claims.numeric_date(claim)?.ok_or_else(|| Refusal::ClaimMissing { claim: claim.into() })?;
+    if date > now.saturating_add(clock_skew) {
+        return Err(Refusal::ClaimInvalid { claim });
+    }
+    Ok(date)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{MaxAge, Since, check};
+    use crate::core::claims::ClaimRules;
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -63,8 +135,55 @@ mod tests {
             (r#"{"iat":"1"}"#, 0, "claim_invalid"),
             (r#"{"iat":2000}"#, 0, "ok"),
         ] {
-            let outcome = check(&claims(json), Seconds(skew), UnixTime::from_seconds(1000));
-            assert_eq!(outcome.err().map_or("ok", |refusal| refusal.code()), expected, "{json} {skew}");
+            let rules = ClaimRules { clock_skew: Seconds(skew), ..ClaimRules::default() };
+            assert_eq!(code(json, &rules), expected, "{json} {skew}");
+        }
+    }
+
+    fn code(json: &str, rules: &ClaimRules) -> &'static str {
+        let outcome = check(&claims(json), rules, UnixTime::from_seconds(1000));
+        outcome.err().map_or("ok", |refusal| refusal.code())
+    }
+
+    #[test]
+    fn lifetime_from_iat_to_exp() {
+        for (json, skew, expected) in [
+            (r#"{"iat":990,"exp":1050}"#, 0, "ok"),
+            (r#"{"iat":990,"exp":1050.001}"#, 0, "token_lifetime_too_long"),
+            (r#"{"iat":990,"exp":1051}"#, 30, "token_lifetime_too_long"),
+            (r#"{"iat":1000,"exp":1060}"#, 0, "ok"),
+            (r#"{"iat":1001,"exp":1060}"#, 0, "claim_invalid"),
+            (r#"{"iat":1001,"exp":1060}"#, 1, "ok"),
+            (r#"{"iat":9000,"exp":9001}"#, 0, "claim_invalid"),
+            (r#"{"exp":1001}"#, 0, "claim_missing"),
+            (r#"{"iat":990}"#, 0, "claim_missing"),
+            (r#"{"iat":"990","exp":1001}"#, 0, "claim_invalid"),
+        ] {
+            let max_lifetime = Some(Seconds(60));
+            let rules = ClaimRules { max_lifetime, clock_skew: Seconds(skew), ..ClaimRules::default() };
+            assert_eq!(code(json, &rules), expected, "{json} {skew}");
+        }
+    }
+
+    #[test]
+    fn age_since_issue_or_sign_in() {
+        let (issued, signed_in) = (Since::Issued, Since::SignedIn);
+        for (json, since, skew, expected) in [
+            (r#"{"iat":940}"#, issued, 0, "ok"),
+            (r#"{"iat":939.999}"#, issued, 0, "token_too_old"),
+            (r#"{"iat":930}"#, issued, 10, "ok"),
+            (r#"{"iat":929}"#, issued, 10, "token_too_old"),
+            (r#"{"iat":1001}"#, issued, 0, "claim_invalid"),
+            (r#"{"iat":1001}"#, issued, 1, "ok"),
+            (r#"{"auth_time":999}"#, issued, 0, "claim_missing"),
+            (r#"{"iat":1,"auth_time":940}"#, signed_in, 0, "ok"),
+            (r#"{"iat":999,"auth_time":939}"#, signed_in, 0, "token_too_old"),
+            (r#"{"iat":999}"#, signed_in, 0, "claim_missing"),
+            (r#"{"auth_time":true}"#, signed_in, 0, "claim_invalid"),
+        ] {
+            let max_age = Some(MaxAge { span: Seconds(60), since });
+            let rules = ClaimRules { max_age, clock_skew: Seconds(skew), ..ClaimRules::default() };
+            assert_eq!(code(json, &rules), expected, "{json} {since:?} {skew}");
         }
     }
 }

@@ -196,6 +196,7 @@ fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
         required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
         clock_skew: section.seconds("clockSkewSeconds", defaults.clock_skew.0, 0..=MAX_CLOCK_SKEW, errors),
+        ..defaults.clone()
     }
 }
 

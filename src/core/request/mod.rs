@@ -1,7 +1,9 @@
 //! Step 2: the request as the core sees it.
 
+pub mod cookie;
 pub mod header_name;
 pub mod path;
+pub mod uri;
 pub mod view;
 
 pub use view::{RecordedRequest, RequestView};

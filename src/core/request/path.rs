@@ -3,11 +3,14 @@
 //! Traefik forwards the path as the client wrote it, and back ends differ in how they decode and normalise it.
 //! A rule that opens something therefore only sees paths that leave nothing to interpret.
 
-/// The decoded path of `uri`; `None` where a back end could take it for another one: dot segments, empty segments,
-/// encoded slashes or percent signs, backslashes, `;`, control characters, or what is not UTF-8.
+use std::borrow::Cow;
+
+/// The decoded path of `uri`; `None` where a back end could take it for another one: dot segments, empty segments
+/// before the last, encoded slashes, percent signs or question marks, backslashes, `;`, `#`, control characters, or
+/// what is not UTF-8.
 #[must_use]
-pub fn unambiguous(uri: &str) -> Option<String> {
-    let raw = uri.split(['?', '#']).next()?;
+pub fn unambiguous(uri: &str) -> Option<Cow<'_, str>> {
+    let raw = uri.split('?').next()?;
     let path = decoded(raw)?;
     let segments = path.strip_prefix('/')?;
     let mut rest = segments.split('/').peekable();
@@ -20,7 +23,10 @@ pub fn unambiguous(uri: &str) -> Option<String> {
     Some(path)
 }
 
-fn decoded(raw: &str) -> Option<String> {
+fn decoded(raw: &str) -> Option<Cow<'_, str>> {
+    if !raw.bytes().any(|byte| byte == b'%' || is_unclear(byte)) {
+        return Some(Cow::Borrowed(raw));
+    }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {
@@ -33,12 +39,16 @@ fn decoded(raw: &str) -> Option<String> {
         } else {
             byte
         };
-        if matches!(decoded, b'\\' | b';' | 0..=0x1f | 0x7f) {
+        if is_unclear(decoded) {
             return None;
         }
         bytes.push(decoded);
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+const fn is_unclear(byte: u8) -> bool {
+    matches!(byte, b'\\' | b';' | b'?' | b'#' | 0..=0x1f | 0x7f)
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -84,7 +94,30 @@ impl PathPattern {
 
 #[cfg(test)]
 mod tests {
-    use super::PathPattern;
+    use super::{PathPattern, unambiguous};
+
+    #[test]
+    fn paths_that_everyone_reads_alike() {
+        for (uri, expected) in [
+            ("/", Some("/")),
+            ("/acme/users?id=1", Some("/acme/users")),
+            ("/acme/", Some("/acme/")),
+            ("/a%20b/%C3%A9?x=%zz", Some("/a b/\u{e9}")),
+            ("/a+b", Some("/a+b")),
+            ("/a.b/..c/...", Some("/a.b/..c/...")),
+            ("/?/../", Some("/")),
+            ("acme", None),
+            ("/acme//", None),
+            ("/acme/.%2e/evil", None),
+            ("/acme%3Bv=1/users", None),
+            ("/acme#/users", None),
+            ("/acme%23", None),
+            ("/acme%3F", None),
+            ("/acme\u{7f}", None),
+        ] {
+            assert_eq!(unambiguous(uri).as_deref(), expected, "{uri}");
+        }
+    }
 
     #[test]
     fn patterns() {

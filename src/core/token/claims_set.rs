@@ -1,7 +1,7 @@
 //! The claims set (RFC 7519 4): members typed on demand, dot paths into it.
 
 use crate::core::refusal::Refusal;
-use crate::core::token::json::{Document, Value};
+use crate::core::token::json::{Document, Kind, Value};
 use crate::core::unix_time::UnixTime;
 
 /// Claims of one token.
@@ -33,7 +33,7 @@ impl ClaimsSet {
     /// The value at `path`.
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<Value<'_>> {
-        path.segments.iter().try_fold(self.0.root(), |value, name| value.member(name))
+        path.segments.iter().try_fold(self.0.root(), |value, name| child(value, name))
     }
 
     /// A NumericDate (RFC 7519 2): a JSON number, integer or fraction, from 0 to 2^53 seconds.
@@ -44,12 +44,27 @@ impl ClaimsSet {
         let Some(value) = self.claim(name) else {
             return Ok(None);
         };
-        let date = value.as_number().and_then(numeric_date).ok_or(Refusal::ClaimInvalid { claim: name })?;
+        let date = numeric_date(value).ok_or(Refusal::ClaimInvalid { claim: name })?;
         Ok(Some(date))
     }
 }
 
-fn numeric_date(text: &str) -> Option<UnixTime> {
+/// A member of an object by its name, an element of an array by its position from 0.
+fn child<'d>(value: Value<'d>, name: &str) -> Option<Value<'d>> {
+    match value.kind() {
+        Kind::Array => {
+            let canonical = name == "0" || !name.starts_with(['0', '+']);
+            canonical.then(|| name.parse().ok()).flatten().and_then(|at| value.elements().nth(at))
+        }
+        Kind::Object => value.member(name),
+        Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::String => None,
+    }
+}
+
+/// `value` as a NumericDate (RFC 7519 2), if it is one from 0 to 2^53 seconds.
+#[must_use]
+pub fn numeric_date(value: Value<'_>) -> Option<UnixTime> {
+    let text = value.as_number()?;
     if let Ok(seconds) = text.parse::<u64>() {
         return (seconds <= MAX_NUMERIC_DATE).then(|| UnixTime::from_seconds(seconds));
     }
@@ -65,29 +80,37 @@ fn numeric_date(text: &str) -> Option<UnixTime> {
     Some(UnixTime::from_millis((seconds * 1000.0) as u64))
 }
 
-/// A dot path into the claims: `realm_access.roles`; `\.` is a dot inside a name, `\\` a backslash.
+/// A dot path into the claims: `realm_access.roles`, `groups.0`; `\.` is a dot inside a name, `\\` a backslash.
+/// A backslash before anything else is itself, as in Traefik Hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPath {
     segments: Vec<String>,
 }
 
 impl ClaimPath {
-    /// Parses a path. `None` for an empty path, an empty segment, or a backslash before anything else.
+    /// Parses a path. `None` for an empty path or an empty segment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut segments = vec![String::new()];
-        let mut chars = text.chars();
+        let path = Self::parse_key(text);
+        path.segments.iter().all(|segment| !segment.is_empty()).then_some(path)
+    }
+
+    /// Parses the first argument of a function of the claims language: as [`ClaimPath::parse`], but an empty
+    /// segment names the claim `""`, as in Traefik Hub.
+    #[must_use]
+    pub fn parse_key(text: &str) -> Self {
+        let mut segments = Vec::new();
+        let mut segment = String::new();
+        let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
             match c {
-                '.' => segments.push(String::new()),
-                '\\' => match chars.next() {
-                    Some(c @ ('.' | '\\')) => segments.last_mut()?.push(c),
-                    Some(_) | None => return None,
-                },
-                c => segments.last_mut()?.push(c),
+                '.' => segments.push(std::mem::take(&mut segment)),
+                '\\' => segment.push(chars.next_if(|next| matches!(next, '.' | '\\')).unwrap_or('\\')),
+                c => segment.push(c),
             }
         }
-        segments.iter().all(|segment| !segment.is_empty()).then_some(Self { segments })
+        segments.push(segment);
+        Self { segments }
     }
 }
 
@@ -131,14 +154,29 @@ mod tests {
 
     #[test]
     fn paths() {
-        let set = claims(r#"{"a":{"b.c":{"d\\e":1}},"x":[{"y":2}],"":3}"#);
-        for (path, expected) in
-            [("a.b\\.c.d\\\\e", Some("1")), ("a.b", None), ("x.y", None), ("a.b\\.c.d\\\\e.f", None)]
-        {
+        let set = claims(r#"{"a":{"b.c":{"d\\e":1}},"x":[{"y":2},[3,4]],"":{"":5},"t\\":6,"0":7}"#);
+        for (path, expected) in [
+            (r"a.b\.c.d\\e", Some("1")),
+            (r"a.b\.c.d\e", Some("1")),
+            (r"a.b\.c.d\\e.f", None),
+            ("a.b", None),
+            ("x.y", None),
+            ("x.0.y", Some("2")),
+            ("x.1.1", Some("4")),
+            ("x.2", None),
+            ("x.00", None),
+            ("x.+1", None),
+            ("x.-1", None),
+            ("x.18446744073709551616", None),
+            ("0", Some("7")),
+            (r"t\", Some("6")),
+            (r"t\\", Some("6")),
+        ] {
             assert_eq!(set.at(&ClaimPath::parse(path).unwrap()).map(|v| v.raw()), expected, "{path}");
         }
-        for path in ["", ".", "a.", ".a", "a..b", "a\\", "a\\b"] {
+        for path in ["", ".", "a.", ".a", "a..b"] {
             assert_eq!(ClaimPath::parse(path), None, "{path}");
         }
+        assert_eq!(set.at(&ClaimPath::parse_key(".")).map(|v| v.raw()), Some("5"));
     }
 }

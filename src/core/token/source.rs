@@ -1,18 +1,21 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{RequestView, cookie, uri};
 
 /// Where tokens are looked for, and how long they may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSources {
-    /// Places in order.
+    /// Places in order (`tokenSources`).
     pub places: Vec<TokenPlace>,
     /// Longest accepted token, in bytes (`maxTokenBytes`).
     pub max_bytes: usize,
 }
 
 /// One place of a token.
+///
+/// A form body (RFC 6750 2.2) is none: the host would have to hold back the whole body of every request, which ends
+/// streaming, and a page of another origin can post one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
     /// A header.
@@ -22,6 +25,22 @@ pub enum TokenPlace {
         /// Authentication scheme before the token, compared without case; empty where the value is the token.
         scheme: String,
     },
+    /// A cookie.
+    Cookie {
+        /// Name of the cookie.
+        name: String,
+    },
+    /// A query parameter (RFC 6750 2.3).
+    Query {
+        /// Decoded name of the parameter.
+        name: String,
+    },
+    /// The subprotocol that follows a marker in `Sec-WebSocket-Protocol`: all that a browser lets a page say when it
+    /// opens a WebSocket.
+    WebSocketProtocol {
+        /// The marker, compared without case.
+        marker: String,
+    },
 }
 
 /// A token and where it was found.
@@ -29,26 +48,42 @@ pub enum TokenPlace {
 pub struct FoundToken<'p> {
     /// The bytes of the token, not empty.
     pub token: Vec<u8>,
-    /// Its place.
-    pub place: &'p TokenPlace,
+    /// Every place that holds it, at least one.
+    pub places: Vec<&'p TokenPlace>,
 }
+
+/// The request without its token: headers to remove, then headers to set, and the new target if it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stripped {
+    /// Headers to remove, all values.
+    pub remove: Vec<String>,
+    /// Headers to set, replacing all values.
+    pub set: Vec<(String, Vec<u8>)>,
+    /// Path and query.
+    pub uri: Option<String>,
+}
+
+const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
 /// Finds the one token of the request.
 ///
 /// # Errors
-/// `token_missing`; `token_repeated` for a second value of a place or a different token elsewhere;
-/// `credentials_malformed` for a scheme without exactly one token; `token_too_large`.
+/// `token_missing`; `token_repeated` for different tokens, and for a second line of a header;
+/// `credentials_malformed` for a scheme or marker without exactly one token; `token_too_large`.
 pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<FoundToken<'p>, Refusal> {
     let mut found: Option<FoundToken<'p>> = None;
     for place in &sources.places {
         let token = match place {
             TokenPlace::Header { name, scheme } => in_header(request, name, scheme)?,
+            TokenPlace::Cookie { name } => in_cookie(request, name)?,
+            TokenPlace::Query { name } => in_query(request, name)?,
+            TokenPlace::WebSocketProtocol { marker } => in_websocket_protocol(request, marker)?,
         };
         let Some(token) = token else { continue };
-        match &found {
-            Some(first) if first.token != token => return Err(Refusal::TokenRepeated),
-            Some(_) => {}
-            None => found = Some(FoundToken { token, place }),
+        match &mut found {
+            Some(first) if first.token == token => first.places.push(place),
+            Some(_) => return Err(Refusal::TokenRepeated),
+            None => found = Some(FoundToken { token, places: vec![place] }),
         }
     }
     let found = found.ok_or(Refusal::TokenMissing)?;
@@ -56,6 +91,39 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
         return Err(Refusal::TokenTooLarge { bytes: found.token.len() });
     }
     Ok(found)
+}
+
+/// Takes the token out of `places`, and nothing else out of the request.
+#[must_use]
+pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
+    let mut stripped = Stripped::default();
+    let mut cookies: Option<Vec<Vec<u8>>> = None;
+    let mut protocols: Option<Vec<Vec<u8>>> = None;
+    for place in places {
+        match place {
+            TokenPlace::Header { name, .. } => stripped.remove.push(name.clone()),
+            TokenPlace::Cookie { name } => {
+                let lines = cookies.take().unwrap_or_else(|| request.header_values("Cookie"));
+                cookies = Some(cookie::without(&lines, name).into_iter().collect());
+            }
+            TokenPlace::Query { name } => {
+                let uri = stripped.uri.as_deref().unwrap_or_else(|| request.uri());
+                stripped.uri = Some(uri::without_query_parameter(uri, name));
+            }
+            TokenPlace::WebSocketProtocol { marker } => {
+                let offered = protocols.take().unwrap_or_else(|| websocket_protocols(request));
+                protocols = Some(without_token(&offered, marker));
+            }
+        }
+    }
+    for (name, left) in [("Cookie", cookies), (WEBSOCKET_PROTOCOL, protocols)] {
+        let Some(left) = left else { continue };
+        stripped.remove.push(name.to_owned());
+        if !left.is_empty() {
+            stripped.set.push((name.to_owned(), left.join(&b", "[..])));
+        }
+    }
+    stripped
 }
 
 fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
@@ -68,6 +136,66 @@ fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Opti
         return Err(Refusal::TokenRepeated);
     }
     credentials(value, scheme)
+}
+
+/// A cookie without value is what a sign-out leaves, and no token.
+fn in_cookie(request: &dyn RequestView, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    let lines = request.header_values("Cookie");
+    let values = lines.iter().flat_map(|line| cookie::values(line, name)).filter(|value| !value.is_empty());
+    single(values.map(|value| Some(value.to_vec())))
+}
+
+fn in_query(request: &dyn RequestView, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    single(
+        uri::query_values(request.uri(), name).filter(|value| value.as_ref().is_none_or(|v| !v.is_empty())),
+    )
+}
+
+fn in_websocket_protocol(request: &dyn RequestView, marker: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    let offered = websocket_protocols(request);
+    let mut rest = offered.into_iter();
+    let mut tokens = Vec::new();
+    while let Some(protocol) = rest.next() {
+        if protocol.eq_ignore_ascii_case(marker.as_bytes()) {
+            tokens.push(rest.next());
+        }
+    }
+    single(tokens.into_iter())
+}
+
+/// The one token of `values`; an item that is `None` could not be read. The same token twice is one token.
+fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8>>, Refusal> {
+    let mut found: Option<Vec<u8>> = None;
+    for value in values {
+        let token = value
+            .filter(|token| token.iter().copied().all(is_token68))
+            .ok_or(Refusal::CredentialsMalformed)?;
+        match &found {
+            Some(first) if *first != token => return Err(Refusal::TokenRepeated),
+            Some(_) | None => found = Some(token),
+        }
+    }
+    Ok(found)
+}
+
+/// The subprotocols that a client offers (RFC 6455 11.3.4).
+fn websocket_protocols(request: &dyn RequestView) -> Vec<Vec<u8>> {
+    let lines = request.header_values(WEBSOCKET_PROTOCOL);
+    let offered = lines.iter().flat_map(|line| line.split(|byte| *byte == b','));
+    offered.map(|protocol| protocol.trim_ascii().to_vec()).filter(|protocol| !protocol.is_empty()).collect()
+}
+
+/// The marker stays: a browser fails the connection unless the server picks one of what was offered.
+fn without_token(offered: &[Vec<u8>], marker: &str) -> Vec<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut rest = offered.iter();
+    while let Some(protocol) = rest.next() {
+        kept.push(protocol.clone());
+        if protocol.eq_ignore_ascii_case(marker.as_bytes()) {
+            rest.next();
+        }
+    }
+    kept
 }
 
 /// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4). Another scheme is no token at all.
@@ -103,47 +231,157 @@ const fn is_token68(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{TokenPlace, TokenSources, find};
-    use crate::core::refusal::Refusal;
+    use super::{Stripped, TokenPlace, TokenSources, find, strip};
     use crate::core::request::RecordedRequest;
 
-    fn bearer() -> TokenSources {
+    fn header(name: &str, scheme: &str) -> TokenPlace {
+        TokenPlace::Header { name: name.into(), scheme: scheme.into() }
+    }
+
+    fn every_place() -> TokenSources {
         TokenSources {
-            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+            places: vec![
+                header("Authorization", "Bearer"),
+                header("X-Token", ""),
+                TokenPlace::Cookie { name: "jwt".into() },
+                TokenPlace::Cookie { name: "jwt2".into() },
+                TokenPlace::Query { name: "token".into() },
+                TokenPlace::WebSocketProtocol { marker: "bearer".into() },
+            ],
             max_bytes: 8,
         }
     }
 
-    fn outcome(values: &[&str]) -> Result<Vec<u8>, Refusal> {
-        let mut request = RecordedRequest::new("GET", "/");
-        for value in values {
-            request = request.header("authorization", *value);
+    /// A request from its target and its header lines.
+    fn request(uri: &str, lines: &[&str]) -> RecordedRequest {
+        lines.iter().fold(RecordedRequest::new("GET", uri), |request, line| {
+            let (name, value) = line.split_once(':').unwrap();
+            request.header(name, value.strip_prefix(' ').unwrap_or(value))
+        })
+    }
+
+    fn outcome(sources: &TokenSources, uri: &str, lines: &[&str]) -> String {
+        match find(sources, &request(uri, lines)) {
+            Ok(found) => {
+                let at: Vec<_> = found
+                    .places
+                    .iter()
+                    .map(|place| match place {
+                        TokenPlace::Header { name, .. } => name.as_str(),
+                        TokenPlace::Cookie { name } => name,
+                        TokenPlace::Query { .. } => "query",
+                        TokenPlace::WebSocketProtocol { .. } => "protocol",
+                    })
+                    .collect();
+                format!("{} in {}", String::from_utf8(found.token).unwrap(), at.join(", "))
+            }
+            Err(refusal) => refusal.code().to_owned(),
         }
-        find(&bearer(), &request).map(|found| found.token)
     }
 
     #[test]
     fn authorization_header() {
+        let bearer = TokenSources { places: vec![header("Authorization", "Bearer")], max_bytes: 8 };
+        let found = "a.b.c in Authorization";
         for (values, expected) in [
-            (&["Bearer a.b.c"][..], Ok(b"a.b.c".to_vec())),
-            (&["bearer a.b.c"], Ok(b"a.b.c".to_vec())),
-            (&["BEARER   a.b.c "], Ok(b"a.b.c".to_vec())),
-            (&[], Err(Refusal::TokenMissing)),
-            (&[""], Err(Refusal::TokenMissing)),
-            (&["Basic YTpi"], Err(Refusal::TokenMissing)),
-            (&["Bearera.b.c"], Err(Refusal::TokenMissing)),
-            (&["a.b.c"], Err(Refusal::TokenMissing)),
-            (&["Bearer"], Err(Refusal::CredentialsMalformed)),
-            (&["Bearer "], Err(Refusal::CredentialsMalformed)),
-            (&["Bearer a;b"], Err(Refusal::CredentialsMalformed)),
-            (&["Bearer \u{e9}"], Err(Refusal::CredentialsMalformed)),
-            (&["Bearer a.b.c d.e.f"], Err(Refusal::TokenRepeated)),
-            (&["Bearer a.b.c, Bearer d.e.f"], Err(Refusal::TokenRepeated)),
-            (&["Bearer a.b.c", "Bearer a.b.c"], Err(Refusal::TokenRepeated)),
-            (&["Bearer a.b.c", "Basic YTpi"], Err(Refusal::TokenRepeated)),
-            (&["Bearer 123456789"], Err(Refusal::TokenTooLarge { bytes: 9 })),
+            (&["Bearer a.b.c"][..], found),
+            (&["bearer a.b.c"], found),
+            (&["BEARER   a.b.c "], found),
+            (&[], "token_missing"),
+            (&[""], "token_missing"),
+            (&["Basic YTpi"], "token_missing"),
+            (&["Bearera.b.c"], "token_missing"),
+            (&["a.b.c"], "token_missing"),
+            (&["Bearer"], "credentials_malformed"),
+            (&["Bearer "], "credentials_malformed"),
+            (&["Bearer a;b"], "credentials_malformed"),
+            (&["Bearer \u{e9}"], "credentials_malformed"),
+            (&["Bearer a.b.c d.e.f"], "token_repeated"),
+            (&["Bearer a.b.c, Bearer d.e.f"], "token_repeated"),
+            (&["Bearer a.b.c", "Bearer a.b.c"], "token_repeated"),
+            (&["Bearer a.b.c", "Basic YTpi"], "token_repeated"),
+            (&["Bearer 123456789"], "token_too_large"),
         ] {
-            assert_eq!(outcome(values), expected, "{values:?}");
+            let lines: Vec<_> = values.iter().map(|value| format!("authorization: {value}")).collect();
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            assert_eq!(outcome(&bearer, "/?token=x.y.z", &lines), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn every_place_in_order() {
+        for (uri, lines, expected) in [
+            ("/", &["X-Token: a.b.c"][..], "a.b.c in X-Token"),
+            ("/", &["X-Token:"], "token_missing"),
+            ("/", &["X-Token: Bearer a.b.c"], "token_repeated"),
+            ("/", &["Cookie: x=1; jwt=a.b.c"], "a.b.c in jwt"),
+            ("/", &["Cookie: x=1", "Cookie: jwt=\"a.b.c\""], "a.b.c in jwt"),
+            ("/", &["Cookie: jwt=a.b.c; jwt=a.b.c"], "a.b.c in jwt"),
+            ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwt=; jwt=a.b.c"], "a.b.c in jwt"),
+            ("/", &["Cookie: jwt="], "token_missing"),
+            ("/", &["Cookie: JWT=a.b.c"], "token_missing"),
+            ("/", &["Cookie: jwt=a b"], "credentials_malformed"),
+            ("/?token=a.b.c", &[], "a.b.c in query"),
+            ("/?x=1&%74oken=a%2Eb%2Ec", &[], "a.b.c in query"),
+            ("/?token=a.b.c&token=a.b.c", &[], "a.b.c in query"),
+            ("/?token=a.b.c&token=d.e.f", &[], "token_repeated"),
+            ("/?token=", &[], "token_missing"),
+            ("/?token=%", &[], "credentials_malformed"),
+            ("/?token=a%20b", &[], "credentials_malformed"),
+            ("/?token=a+b", &[], "credentials_malformed"),
+            ("/?Token=a.b.c", &[], "token_missing"),
+            ("/token=a.b.c", &[], "token_missing"),
+            ("/", &["Sec-WebSocket-Protocol: bearer, a.b.c"], "a.b.c in protocol"),
+            ("/", &["Sec-WebSocket-Protocol: chat,Bearer,a.b.c,x"], "a.b.c in protocol"),
+            ("/", &["Sec-WebSocket-Protocol: bearer", "Sec-WebSocket-Protocol: a.b.c"], "a.b.c in protocol"),
+            ("/", &["Sec-WebSocket-Protocol: bearer"], "credentials_malformed"),
+            ("/", &["Sec-WebSocket-Protocol: bearer, a b"], "credentials_malformed"),
+            ("/", &["Sec-WebSocket-Protocol: bearer, a, bearer, b"], "token_repeated"),
+            ("/", &["Sec-WebSocket-Protocol: chat, a.b.c"], "token_missing"),
+            ("/?token=a.b.c", &["Authorization: Bearer a.b.c"], "a.b.c in Authorization, query"),
+            ("/?token=a.b.c", &["Cookie: jwt2=a.b.c; jwt=a.b.c"], "a.b.c in jwt, jwt2, query"),
+            ("/?token=d.e.f", &["Authorization: Bearer a.b.c"], "token_repeated"),
+            ("/?token=d.e.f", &["Authorization: Basic YTpi"], "d.e.f in query"),
+            ("/", &["Cookie: jwt=a.b.c", "Sec-WebSocket-Protocol: bearer, d.e.f"], "token_repeated"),
+            ("/?token=123456789", &[], "token_too_large"),
+        ] {
+            assert_eq!(outcome(&every_place(), uri, lines), expected, "{uri} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_token_is_stripped() {
+        for (uri, lines, remove, set, new_uri) in [
+            ("/", &["Authorization: Bearer a.b.c", "Cookie: x=1"][..], &["Authorization"][..], None, None),
+            // Another scheme was not the token: it stays.
+            ("/?token=a.b.c&x", &["Authorization: Basic YTpi"], &[], None, Some("/?x")),
+            ("/", &["Cookie: jwt=a.b.c"], &["Cookie"], None, None),
+            ("/", &["Cookie: a=\"1 \";jwt=a.b.c; b=2"], &["Cookie"], Some("a=\"1 \"; b=2"), None),
+            ("/", &["Cookie: jwt=a.b.c; jwt2=a.b.c; b"], &["Cookie"], Some("b"), None),
+            ("/a%2f?x=%20&token=a.b.c&&y=+", &[], &[], None, Some("/a%2f?x=%20&&y=+")),
+            (
+                "/",
+                &["Sec-WebSocket-Protocol: bearer, a.b.c, chat.v1 ,x"],
+                &["Sec-WebSocket-Protocol"],
+                Some("bearer, chat.v1, x"),
+                None,
+            ),
+            (
+                "/?token=a.b.c",
+                &["X-Token: a.b.c", "Cookie: jwt=a.b.c"],
+                &["X-Token", "Cookie"],
+                None,
+                Some("/"),
+            ),
+        ] {
+            let (sources, request) = (every_place(), request(uri, lines));
+            let stripped = strip(&find(&sources, &request).unwrap().places, &request);
+            let set: Vec<(String, Vec<u8>)> =
+                set.iter().map(|value| (remove[0].to_owned(), value.as_bytes().to_vec())).collect();
+            let remove = remove.iter().map(|name| (*name).to_owned()).collect();
+            let uri = new_uri.map(str::to_owned);
+            assert_eq!(stripped, Stripped { remove, set, uri }, "{lines:?}");
         }
     }
 }

@@ -1,0 +1,195 @@
+//! The `claims` language: what a token has to claim, as one expression (`docs/expressions.md`).
+//!
+//! The grammar and the functions of Traefik Hub with Hub's results, and more of them. Parsed once, at load.
+
+mod lexer;
+mod request_value;
+mod decimal;
+mod pattern;
+mod instant;
+mod parser;
+mod eval;
+#[cfg(test)]
+mod reference;
+
+use std::fmt;
+
+use crate::core::refusal::Refusal;
+use crate::core::request::RequestView;
+use crate::core::token::claims_set::ClaimsSet;
+use crate::core::unix_time::UnixTime;
+
+/// A parsed expression.
+#[derive(Clone)]
+pub struct Expression {
+    source: String,
+    root: parser::Node,
+}
+
+/// Why a text is not an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionError {
+    /// Where, in characters from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The value of an expression or of a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It asks the request for a value that is absent or ambiguous. `!` leaves it so: no rule is met by a request
+    /// that cannot be read.
+    Undecided,
+}
+
+impl Expression {
+    /// Parses `source`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its column.
+    pub fn parse(source: &str) -> Result<Self, ExpressionError> {
+        Ok(Self { source: source.to_owned(), root: parser::parse(source)? })
+    }
+
+    /// The expression as written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Evaluates the expression. `now` is for `Before` and `After`.
+    #[must_use]
+    pub fn evaluate(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Truth {
+        eval::evaluate(&self.root, &eval::Subject { claims, request, now })
+    }
+
+    /// Every function as written, with its value: for showing why the whole is what it is.
+    #[must_use]
+    pub fn explain(
+        &self,
+        claims: &ClaimsSet,
+        request: &dyn RequestView,
+        now: UnixTime,
+    ) -> Vec<(&str, Truth)> {
+        let subject = eval::Subject { claims, request, now };
+        eval::terms(&self.root)
+            .into_iter()
+            .map(|term| (self.source.get(term.span.clone()).unwrap_or(""), eval::term(term, &subject)))
+            .collect()
+    }
+
+    /// Checks that the expression holds.
+    ///
+    /// # Errors
+    /// `claims_rejected`.
+    pub fn check(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
+        match self.evaluate(claims, request, now) {
+            Truth::True => Ok(()),
+            Truth::False | Truth::Undecided => Err(Refusal::ClaimsRejected),
+        }
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Expression {}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.source)
+    }
+}
+
+impl fmt::Display for ExpressionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: {}", self.column, self.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Expression, Truth};
+    use crate::core::request::RecordedRequest;
+    use crate::core::token::claims_set::claims;
+    use crate::core::unix_time::UnixTime;
+
+    const PAGE: &str = include_str!("../../../../docs/expressions.md");
+
+    /// Blocks of the page that are fenced with this info string.
+    fn blocks(info: &str) -> impl Iterator<Item = &'static str> {
+        PAGE.split("```").skip(1).step_by(2).filter_map(move |block| {
+            let (found, text) = block.split_once('\n')?;
+            (found == info).then_some(text)
+        })
+    }
+
+    fn request() -> RecordedRequest {
+        let text = blocks("http").next().unwrap();
+        let mut lines = text.lines();
+        let (method, rest) = lines.next().unwrap().split_once(' ').unwrap();
+        let uri = rest.split_once(' ').unwrap().0;
+        lines.fold(RecordedRequest::new(method, uri), |request, line| {
+            let (name, value) = line.split_once(": ").unwrap();
+            request.header(name, value)
+        })
+    }
+
+    /// Rows `| ` `` `expression` `` ` | value | … |` of the page; a `|` inside a cell is written `\|`.
+    fn rows() -> Vec<(String, String)> {
+        let cells = |line: &str| -> Vec<String> {
+            line.replace("\\|", "\u{0}").split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect()
+        };
+        let code = |cell: &str| Some(cell.strip_prefix("`` ")?.strip_suffix(" ``")?.to_owned());
+        PAGE.lines()
+            .filter_map(|line| Some((code(cells(line).get(1)?)?, cells(line).get(2)?.clone())))
+            .collect()
+    }
+
+    #[test]
+    fn the_page_is_true() {
+        let set = claims(blocks("json").next().unwrap());
+        let now = UnixTime::from_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        let rows = rows();
+        assert!(rows.len() > 60, "{} rows", rows.len());
+        for (source, expected) in rows {
+            let found = match Expression::parse(&source) {
+                Ok(expression) => match expression.evaluate(&set, &request(), now) {
+                    Truth::True => "true".to_owned(),
+                    Truth::False => "false".to_owned(),
+                    Truth::Undecided => "undecided".to_owned(),
+                },
+                Err(error) => format!("refused, column {}", error.column),
+            };
+            assert_eq!(found, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn explains_each_function() {
+        let source = "Equals(`a`, `1`) && !(Exists(`b`) || Prefix(`c`, `{path.3}`))";
+        let expression = Expression::parse(source).unwrap();
+        let set = claims(r#"{"a":1,"c":"x"}"#);
+        let request = RecordedRequest::new("GET", "/");
+        assert_eq!(
+            expression.explain(&set, &request, UnixTime::from_seconds(0)),
+            [
+                ("Equals(`a`, `1`)", Truth::True),
+                ("Exists(`b`)", Truth::False),
+                ("Prefix(`c`, `{path.3}`)", Truth::Undecided)
+            ]
+        );
+        assert_eq!(
+            expression.check(&set, &request, UnixTime::from_seconds(0)).map_err(|refusal| refusal.code()),
+            Err("claims_rejected")
+        );
+    }
+}

@@ -1,0 +1,370 @@
+//! Tokens → tree. The grammar stands above each function; precedence is Go's: `!`, `&&`, `||`.
+
+use std::ops::Range;
+
+use crate::core::claims::expression::ExpressionError;
+use crate::core::claims::expression::decimal::Decimal;
+use crate::core::claims::expression::instant::Instant;
+use crate::core::claims::expression::lexer::{Lexer, Text, Token, TokenKind};
+use crate::core::claims::expression::pattern::Pattern;
+use crate::core::claims::expression::request_value::Template;
+use crate::core::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_TERMS};
+use crate::core::token::claims_set::ClaimPath;
+
+/// An expression or a part of it.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    /// Every one holds.
+    All(Vec<Node>),
+    /// At least one holds.
+    Any(Vec<Node>),
+    /// It does not hold.
+    Not(Box<Node>),
+    /// A function.
+    Term(Term),
+}
+
+/// One function with its arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    /// The claim it looks at.
+    pub(super) claim: ClaimPath,
+    /// What it demands.
+    pub(super) test: Test,
+    /// Where it stands in the source.
+    pub(super) span: Range<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    Equals(Template),
+    Prefix(Template),
+    Suffix(Template),
+    Contains(Template),
+    SplitContains { separator: String, value: Template },
+    OneOf(Vec<Template>),
+    Exists,
+    Matches(Pattern),
+    Greater(Decimal),
+    Less(Decimal),
+    Before(Instant),
+    After(Instant),
+}
+
+/// Parses the whole of `source`.
+pub(super) fn parse(source: &str) -> Result<Node, ExpressionError> {
+    let mut lexer = Lexer::new(source);
+    if source.len() > MAX_EXPRESSION_BYTES {
+        return Err(lexer.error(0, format!("the expression is longer than {MAX_EXPRESSION_BYTES} bytes")));
+    }
+    let next = lexer.next()?;
+    let mut parser = Parser { lexer, next, terms_left: MAX_EXPRESSION_TERMS };
+    let node = parser.any(MAX_EXPRESSION_DEPTH)?;
+    match parser.next.kind {
+        TokenKind::End => Ok(node),
+        TokenKind::Name(_)
+        | TokenKind::Text(_)
+        | TokenKind::Open
+        | TokenKind::Close
+        | TokenKind::Comma
+        | TokenKind::And
+        | TokenKind::Or
+        | TokenKind::Not => Err(parser.unexpected("&&, || or the end")),
+    }
+}
+
+struct Parser<'s> {
+    lexer: Lexer<'s>,
+    next: Token<'s>,
+    terms_left: usize,
+}
+
+/// Arguments of a function that are not yet taken.
+struct Arguments {
+    at: usize,
+    texts: std::vec::IntoIter<(usize, Text)>,
+}
+
+impl<'s> Parser<'s> {
+    /// `any = all { "||" all }`
+    fn any(&mut self, depth_left: usize) -> Result<Node, ExpressionError> {
+        let first = self.all(depth_left)?;
+        let mut nodes = vec![first];
+        while self.eat(&TokenKind::Or)? {
+            nodes.push(self.all(depth_left)?);
+        }
+        Ok(single(nodes).unwrap_or_else(Node::Any))
+    }
+
+    /// `all = unary { "&&" unary }`
+    fn all(&mut self, depth_left: usize) -> Result<Node, ExpressionError> {
+        let first = self.unary(depth_left)?;
+        let mut nodes = vec![first];
+        while self.eat(&TokenKind::And)? {
+            nodes.push(self.unary(depth_left)?);
+        }
+        Ok(single(nodes).unwrap_or_else(Node::All))
+    }
+
+    /// `unary = "!" unary | "(" any ")" | call`
+    fn unary(&mut self, depth_left: usize) -> Result<Node, ExpressionError> {
+        let at = self.next.at;
+        let deeper = || depth_left.checked_sub(1);
+        let too_deep = |parser: &Self| {
+            parser.lexer.error(at, format!("nested deeper than {MAX_EXPRESSION_DEPTH} parentheses and !"))
+        };
+        if self.eat(&TokenKind::Not)? {
+            let depth_left = deeper().ok_or_else(|| too_deep(self))?;
+            return Ok(Node::Not(Box::new(self.unary(depth_left)?)));
+        }
+        if self.eat(&TokenKind::Open)? {
+            let depth_left = deeper().ok_or_else(|| too_deep(self))?;
+            let node = self.any(depth_left)?;
+            self.expect(&TokenKind::Close, "&&, || or )")?;
+            return Ok(node);
+        }
+        self.call()
+    }
+
+    /// `call = name "(" text { "," text } [ "," ] ")"`
+    fn call(&mut self) -> Result<Node, ExpressionError> {
+        let start = self.next.at;
+        let TokenKind::Name(name) = self.next.kind else {
+            return Err(self.unexpected("a function, ! or ("));
+        };
+        self.terms_left = self
+            .terms_left
+            .checked_sub(1)
+            .ok_or_else(|| self.lexer.error(start, format!("more than {MAX_EXPRESSION_TERMS} functions")))?;
+        self.advance()?;
+        self.expect(&TokenKind::Open, "( after the name of a function")?;
+        let mut texts = Vec::new();
+        while self.next.kind != TokenKind::Close {
+            let at = self.next.at;
+            let TokenKind::Text(text) = std::mem::replace(&mut self.next.kind, TokenKind::End) else {
+                return Err(self.lexer.error(at, "expected an argument between backticks or double quotes"));
+            };
+            texts.push((at, text));
+            self.advance()?;
+            if !self.eat(&TokenKind::Comma)? && self.next.kind != TokenKind::Close {
+                return Err(self.unexpected(", or )"));
+            }
+        }
+        let end = self.next.at.saturating_add(1);
+        self.advance()?;
+        let arguments = Arguments { at: start, texts: texts.into_iter() };
+        let (claim, test) = self.function(name, arguments)?;
+        Ok(Node::Term(Term { claim, test, span: start..end }))
+    }
+
+    fn function(&self, name: &str, mut args: Arguments) -> Result<(ClaimPath, Test), ExpressionError> {
+        let make: fn(&Self, &mut Arguments) -> Result<Test, ExpressionError> = match name {
+            "Equals" => |p, args| Ok(Test::Equals(p.template(args)?)),
+            "Prefix" => |p, args| Ok(Test::Prefix(p.template(args)?)),
+            "Suffix" => |p, args| Ok(Test::Suffix(p.template(args)?)),
+            "Contains" => |p, args| Ok(Test::Contains(p.template(args)?)),
+            "SplitContains" => |p, args| {
+                let (_, separator) = p.argument(args, "the separator")?;
+                Ok(Test::SplitContains { separator: separator.value, value: p.template(args)? })
+            },
+            "OneOf" => |p, args| {
+                let mut values = vec![p.template(args)?];
+                while args.texts.len() > 0 {
+                    values.push(p.template(args)?);
+                }
+                Ok(Test::OneOf(values))
+            },
+            "Exists" => |_, _| Ok(Test::Exists),
+            "Matches" => |p, args| {
+                let (at, pattern) = p.argument(args, "the pattern")?;
+                Pattern::compile(&pattern.value)
+                    .map(Test::Matches)
+                    .map_err(|problem| p.lexer.error(at, problem))
+            },
+            "Greater" => |p, args| Ok(Test::Greater(p.decimal(args)?)),
+            "Less" => |p, args| Ok(Test::Less(p.decimal(args)?)),
+            "Before" => |p, args| Ok(Test::Before(p.instant(args)?)),
+            "After" => |p, args| Ok(Test::After(p.instant(args)?)),
+            _ => {
+                let problem = format!(
+                    "there is no function {name}; there are Equals, Prefix, Suffix, Contains, SplitContains, \
+                     OneOf, Exists, Matches, Greater, Less, Before and After"
+                );
+                return Err(self.lexer.error(args.at, problem));
+            }
+        };
+        let (_, claim) = self.argument(&mut args, "the claim")?;
+        let test = make(self, &mut args)?;
+        match args.texts.next() {
+            Some((at, _)) => Err(self.lexer.error(at, format!("{name} takes fewer arguments"))),
+            None => Ok((ClaimPath::parse_key(&claim.value), test)),
+        }
+    }
+
+    fn argument(&self, args: &mut Arguments, what: &str) -> Result<(usize, Text), ExpressionError> {
+        args.texts.next().ok_or_else(|| self.lexer.error(args.at, format!("{what} is missing")))
+    }
+
+    fn template(&self, args: &mut Arguments) -> Result<Template, ExpressionError> {
+        let (at, text) = self.argument(args, "the value")?;
+        Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))
+    }
+
+    fn decimal(&self, args: &mut Arguments) -> Result<Decimal, ExpressionError> {
+        let (at, text) = self.argument(args, "the number")?;
+        Decimal::parse(&text.value)
+            .ok_or_else(|| self.lexer.error(at, "expected a number, such as `18` or `-0.5`"))
+    }
+
+    fn instant(&self, args: &mut Arguments) -> Result<Instant, ExpressionError> {
+        let (at, text) = self.argument(args, "the time")?;
+        Instant::parse(&text.value).ok_or_else(|| {
+            self.lexer.error(
+                at,
+                "expected a time, such as `2030-01-31T12:00:00Z`, `1893456000`, `now`, `now+60` or `now-3600`",
+            )
+        })
+    }
+
+    fn advance(&mut self) -> Result<(), ExpressionError> {
+        self.next = self.lexer.next()?;
+        Ok(())
+    }
+
+    fn eat(&mut self, kind: &TokenKind<'s>) -> Result<bool, ExpressionError> {
+        let found = self.next.kind == *kind;
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    fn expect(&mut self, kind: &TokenKind<'s>, expected: &str) -> Result<(), ExpressionError> {
+        if self.eat(kind)? { Ok(()) } else { Err(self.unexpected(expected)) }
+    }
+
+    fn unexpected(&self, expected: &str) -> ExpressionError {
+        let found = match &self.next.kind {
+            TokenKind::Name(name) => name,
+            TokenKind::Text(_) => "an argument",
+            TokenKind::Open => "(",
+            TokenKind::Close => ")",
+            TokenKind::Comma => ",",
+            TokenKind::And => "&&",
+            TokenKind::Or => "||",
+            TokenKind::Not => "!",
+            TokenKind::End => "the end",
+        };
+        self.lexer.error(self.next.at, format!("expected {expected}, found {found}"))
+    }
+}
+
+/// The only node of `nodes`, or `nodes`.
+fn single(mut nodes: Vec<Node>) -> Result<Node, Vec<Node>> {
+    if nodes.len() == 1 { nodes.pop().ok_or(nodes) } else { Err(nodes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+
+    #[test]
+    fn errors_point_at_the_column() {
+        let deep = format!("{}Exists(`a`)", "!".repeat(33));
+        let long = " ".repeat(16 << 10) + "Exists(`a`)";
+        let many = format!("Exists(`a`){}", " || Exists(`a`)".repeat(256));
+        for (source, column, problem) in [
+            ("", 1, "expected a function, ! or (, found the end"),
+            ("   ", 4, "expected a function, ! or (, found the end"),
+            ("Equals", 7, "expected ( after the name of a function, found the end"),
+            ("Equals(`a`", 11, "expected , or ), found the end"),
+            ("Equals(`a` `b`)", 12, "expected , or ), found an argument"),
+            ("Equals(`a`)", 1, "the value is missing"),
+            ("Equals()", 1, "the claim is missing"),
+            ("Equals(`a`,`b`,`c`)", 16, "Equals takes fewer arguments"),
+            ("Equals(a, `b`)", 8, "expected an argument between backticks or double quotes"),
+            ("Equals(`a`, 5)", 13, "a character that starts nothing"),
+            ("Equals(,`a`)", 8, "expected an argument between backticks or double quotes"),
+            ("Equals(`a`,`b`", 15, "expected , or ), found the end"),
+            ("Equals(`a`,`b)", 12, "the closing backtick is missing"),
+            ("Equals(`\u{e9}`,\"b)", 12, "the closing double quote is missing"),
+            ("Equals('a','b')", 8, "text stands between backticks or double quotes"),
+            ("Exists(`a`) & Exists(`b`)", 13, "a single & or |; the operators are && and ||"),
+            ("Exists(`a`) && ", 16, "expected a function, ! or (, found the end"),
+            ("Exists(`a`) Exists(`b`)", 13, "expected &&, || or the end, found Exists"),
+            ("Exists(`a`))", 12, "expected &&, || or the end, found )"),
+            ("(Exists(`a`)", 13, "expected &&, || or ), found the end"),
+            ("()", 2, "expected a function, ! or (, found )"),
+            ("&& Exists(`a`)", 1, "expected a function, ! or (, found &&"),
+            ("OneOf(`a`)", 1, "the value is missing"),
+            ("SplitContains(`a`,` `)", 1, "the value is missing"),
+            ("SplitContains(`a`)", 1, "the separator is missing"),
+            ("Exists(`a`,`b`)", 12, "Exists takes fewer arguments"),
+            ("Greater(`a`,`1.`)", 13, "expected a number, such as `18` or `-0.5`"),
+            (
+                "Before(`a`,`tomorrow`)",
+                12,
+                "expected a time, such as `2030-01-31T12:00:00Z`, `1893456000`, `now`, `now+60` or `now-3600`",
+            ),
+            (
+                "equals(`a`,`b`)",
+                1,
+                "there is no function equals; there are Equals, Prefix, Suffix, Contains, SplitContains, OneOf, \
+                 Exists, Matches, Greater, Less, Before and After",
+            ),
+            (
+                "Equals(`a`, `{user}`)",
+                13,
+                "{user} is not a value of the request; there are {method}, {host}, {path}, {path.0} and \
+                 {header:Name}. Text is written with \\{ between double quotes",
+            ),
+            (&deep, 33, "nested deeper than 32 parentheses and !"),
+            (&long, 1, "the expression is longer than 16384 bytes"),
+            (&many, 3841, "more than 256 functions"),
+        ] {
+            let error = parse(source).unwrap_err();
+            assert_eq!((error.column, error.problem.as_str()), (column, problem), "{source}");
+        }
+        let error = parse("Exists(`a`) && Matches(`b`, `(`)").unwrap_err();
+        assert_eq!(error.column, 29);
+        assert!(error.problem.starts_with("the pattern is not accepted: "), "{}", error.problem);
+    }
+
+    #[test]
+    fn the_grammar_accepts() {
+        for source in [
+            "Exists(`a`)",
+            "\n Exists\t( `a` , ) ",
+            "((Exists(`a`)))",
+            "!!Exists(`a`)",
+            "!(Exists(`a`)&&Exists(\"b\"))||Exists(`c`)",
+            "Equals(``,``)",
+            r#"Equals("a", "\{user}")"#,
+            r#"Equals(`a`, `{"b": {}}`)"#,
+        ] {
+            assert!(parse(source).is_ok(), "{source}");
+        }
+        let deep = format!("{}Exists(`a`){}", "(".repeat(32), ")".repeat(32));
+        assert!(parse(&deep).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn random_text_never_panics(source in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = parse(&source);
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn random_pieces_never_panic(pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "Equals", "OneOf", "Matches", "Before", "Greater", "SplitContains", "Exists", "(", ")", ",", "`", "\"",
+                "`a`", "\"b\"", "`{path.0}`", "\\", "\\u", "\\x4", "{", "}", "now", "1", "&&", "||", "!", " ", "\u{e9}",
+            ]), 0..24
+        )) {
+            let _ = parse(&pieces.concat());
+        }
+    }
+}

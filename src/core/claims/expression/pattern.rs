@@ -1,0 +1,64 @@
+//! `Matches`: regular expressions in linear time, over the whole value.
+
+use regex_lite::{Regex, RegexBuilder};
+
+use crate::core::limits::{MAX_COMPILED_PATTERN_BYTES, MAX_MATCHED_BYTES};
+
+/// A pattern that has to match from the first character of a value to its last.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+}
+
+impl Pattern {
+    /// Compiles `pattern`, at load: 2 microseconds for the usual ones, so every instance can afford it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn compile(pattern: &str) -> Result<Self, String> {
+        let compile = |pattern: &str| {
+            RegexBuilder::new(pattern)
+                .size_limit(MAX_COMPILED_PATTERN_BYTES)
+                .build()
+                .map_err(|error| format!("the pattern is not accepted: {error}"))
+        };
+        // Alone first: `a)|(b` must not become two alternatives of the whole.
+        compile(pattern)?;
+        compile(&format!(r"\A(?:{pattern})\z")).map(|regex| Self { regex })
+    }
+
+    /// Whether all of `value` matches; `None` where it is too long to be tried.
+    pub(super) fn matches(&self, value: &str) -> Option<bool> {
+        (value.len() <= MAX_MATCHED_BYTES).then(|| self.regex.is_match(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn the_whole_value() {
+        for (pattern, value, expected) in [
+            (r"[a-z]+@example\.com", "alice@example.com", Some(true)),
+            (r"[a-z]+@example\.com", "alice@example.com.evil.example", Some(false)),
+            (r"[a-z]+@example\.com", "alice@example.com\n", Some(false)),
+            ("a|b", "ab", Some(false)),
+            ("a|b", "b", Some(true)),
+            ("a|ab", "ab", Some(true)),
+            ("^a$", "a", Some(true)),
+            ("(?m)^a$", "a\nb", Some(false)),
+            ("(?i)admin", "ADMIN", Some(true)),
+            ("", "", Some(true)),
+            ("", "a", Some(false)),
+            (".{2}", "\u{e9}\u{e9}", Some(true)),
+            ("a*", &"a".repeat(1024), Some(true)),
+            ("a*", &"a".repeat(1025), None),
+        ] {
+            assert_eq!(Pattern::compile(pattern).unwrap().matches(value), expected, "{pattern} {value}");
+        }
+        for pattern in ["(", "a)|(b", "[", "a{1000}{1000}", "(?=a)", r"(a)\1", "(?x)a # b", &"(".repeat(99)] {
+            assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+        }
+    }
+}
