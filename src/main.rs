@@ -1,3 +1,26 @@
-//! Wiring only: configuration in, guest registered, or exit 1.
+//! Step 0, wiring only: configuration in, guest registered, or exit 1 so that Traefik disables the router.
 
+#[cfg(target_os = "wasi")]
+fn main() {
+    use traefik_jwt_auth::core::config::{Capabilities, compile};
+    use traefik_jwt_auth::host::guest::Middleware;
+    use traefik_jwt_auth::host::{abi, boot::boot, log};
+
+    boot();
+    let env = |name: &str| std::env::var(name).ok();
+    let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
+    match compile(&abi::config(), &capabilities) {
+        Ok(policy) => abi::register(Middleware::new(policy)),
+        Err(errors) => {
+            errors.iter().for_each(log::config_error);
+            #[expect(
+                clippy::exit,
+                reason = "the one way to refuse a configuration: Traefik disables the routers"
+            )]
+            std::process::exit(1);
+        }
+    }
+}
+
+#[cfg(not(target_os = "wasi"))]
 fn main() {}

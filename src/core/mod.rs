@@ -1,4 +1,16 @@
 //! Ring 1: pure. No clock, no I/O, no globals, no `cfg`.
 
+pub mod refusal;
 pub mod limits;
 pub mod unix_time;
+pub mod decide;
+pub mod policy;
+pub mod request;
+pub mod bypass;
+pub mod token;
+pub mod jwk;
+pub mod signature;
+pub mod arithmetic;
+pub mod claims;
+pub mod answer;
+pub mod config;

@@ -1,1 +1,50 @@
 //! Ring 3: all that knows http-wasm, WASI, sockets, files and the clock.
+
+#[cfg(target_os = "wasi")]
+pub mod abi;
+#[cfg(target_os = "wasi")]
+pub mod boot;
+#[cfg(target_os = "wasi")]
+pub mod guest;
+#[cfg(target_os = "wasi")]
+pub mod request;
+#[cfg(target_os = "wasi")]
+pub mod perform;
+#[cfg(target_os = "wasi")]
+pub mod log;
+pub mod clock;
+#[cfg(target_os = "wasi")]
+mod io;
+#[cfg(not(all(feature = "fetch", target_os = "wasi")))]
+pub mod mounts;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+pub use fetch::MountedFiles;
+#[cfg(not(all(feature = "fetch", target_os = "wasi")))]
+pub use mounts::MountedFiles;
+
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+use fetch::{HostFetch, close_standard_streams};
+#[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
+use offline::{HostFetch, close_standard_streams};
+
+/// What the artifact without sockets has in place of `fetch`.
+#[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
+mod offline {
+    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
+
+    /// Refuses; the configuration has already refused every URL.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub(super) struct HostFetch;
+
+    impl Fetch for HostFetch {
+        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+            Err(FetchError::NotSupported)
+        }
+    }
+
+    /// Every instance has a descriptor table of its own here: there is nothing to close.
+    pub(super) const fn close_standard_streams() {}
+}

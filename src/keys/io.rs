@@ -1,6 +1,8 @@
 //! What ring 3 provides to ring 2: one HTTP GET, and files.
 
-use crate::core::unix_time::Seconds;
+use std::fmt;
+
+use crate::core::unix_time::{Seconds, UnixTime};
 
 /// One HTTP GET of a JSON document, all of it under one deadline.
 #[derive(Clone, Debug)]
@@ -115,4 +117,52 @@ pub trait ReadFile {
     /// # Errors
     /// When it is missing, unreadable or larger than `max_bytes`.
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError>;
+}
+
+/// Everything that refreshing keys needs of the outside.
+pub trait Io: Fetch + ReadFile {
+    /// The current time.
+    fn now(&self) -> UnixTime;
+}
+
+impl FetchError {
+    /// Whether another attempt right away may succeed: faults of the way, not of the answer or the configuration.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Resolve | Self::Connect | Self::Tls(_) | Self::Timeout | Self::Http(_) | Self::Host(_) => {
+                true
+            }
+            Self::Status(status) => *status >= 500,
+            Self::Url | Self::Redirect | Self::TooLarge | Self::NotSupported => false,
+        }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url => f.write_str("not a URL that may be fetched"),
+            Self::Resolve => f.write_str("the name does not resolve"),
+            Self::Connect => f.write_str("no connection"),
+            Self::Tls(reason) => write!(f, "TLS: {reason}"),
+            Self::Timeout => f.write_str("timed out"),
+            Self::Http(problem) => write!(f, "HTTP: {problem}"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Redirect => f.write_str("redirected too often or to a place that is not allowed"),
+            Self::TooLarge => f.write_str("the answer is too large"),
+            Self::NotSupported => f.write_str("this artifact cannot fetch: use plugin.wasm"),
+            Self::Host(problem) => write!(f, "host: {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "no such file below settings.mounts",
+            Self::TooLarge => "the file is too large",
+            Self::Unreadable => "the file cannot be read",
+        })
+    }
 }

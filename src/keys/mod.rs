@@ -1,3 +1,10 @@
 //! Ring 2: where keys come from and when they are asked for. No I/O of its own.
 
 pub mod io;
+pub mod freshness;
+pub mod cache_control;
+pub mod discovery;
+pub mod source;
+pub mod verified;
+pub mod keyring;
+pub mod error;

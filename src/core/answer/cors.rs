@@ -1,0 +1,65 @@
+//! Letting a page of another origin read why it was refused (`errors.cors`, Fetch 3.2). Only refusals get these
+//! headers: what the upstream's answers allow is the upstream's to say.
+
+use crate::core::request::RequestView;
+
+/// Origins whose pages may read refusals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Serialized origins, `https://app.example`; `*` alone for all, without credentials.
+    pub allowed: Vec<String>,
+}
+
+impl Origins {
+    /// Headers for the answer.
+    #[must_use]
+    pub fn headers(&self, request: &dyn RequestView) -> Vec<(&'static str, String)> {
+        if self.allowed.is_empty() {
+            return Vec::new();
+        }
+        let mut headers = vec![("Vary", "Origin".to_owned())];
+        let origin =
+            request.header_values("Origin").into_iter().next().and_then(|o| String::from_utf8(o).ok());
+        let Some(origin) = origin else {
+            return headers;
+        };
+        if self.allowed.contains(&origin) {
+            headers.push(("Access-Control-Allow-Origin", origin));
+            headers.push(("Access-Control-Allow-Credentials", "true".into()));
+        } else if self.allowed.iter().any(|allowed| allowed == "*") {
+            headers.push(("Access-Control-Allow-Origin", "*".into()));
+        } else {
+            return headers;
+        }
+        headers.push(("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After".into()));
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origins;
+    use crate::core::request::RecordedRequest;
+
+    #[test]
+    fn named_origins_only() {
+        for (allowed, origin, expected) in [
+            (&[][..], Some("https://a.example"), None),
+            (&["https://a.example"], Some("https://a.example"), Some("https://a.example")),
+            (&["https://a.example"], Some("https://a.example.evil"), None),
+            (&["https://a.example"], Some("null"), None),
+            (&["https://a.example"], None, None),
+            (&["*"], Some("https://b.example"), Some("*")),
+        ] {
+            let origins = Origins { allowed: allowed.iter().map(|o| (*o).to_owned()).collect() };
+            let mut request = RecordedRequest::new("GET", "/");
+            if let Some(origin) = origin {
+                request = request.header("Origin", origin);
+            }
+            let headers = origins.headers(&request);
+            let found = headers.iter().find(|(name, _)| *name == "Access-Control-Allow-Origin");
+            assert_eq!(found.map(|(_, value)| value.as_str()), expected, "{allowed:?} {origin:?}");
+            assert_eq!(headers.is_empty(), allowed.is_empty());
+        }
+    }
+}

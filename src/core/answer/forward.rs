@@ -1,0 +1,259 @@
+//! What the upstream gets. Every `Forward` is made here, so that managed headers of the client never pass.
+
+use crate::core::claims::AcceptedToken;
+use crate::core::request::RequestView;
+use crate::core::request::header_name::is_alias;
+use crate::core::token::claims_set::ClaimPath;
+use crate::core::token::json::{Kind, Value};
+use crate::core::token::source::TokenPlace;
+
+/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForwardRules {
+    /// Header and the claim that fills it.
+    pub headers: Vec<ClaimHeader>,
+    /// What an absent claim leaves.
+    pub missing: MissingClaim,
+    /// What becomes of the token.
+    pub token: TokenForwarding,
+    /// In mode `dryRun`: request header with the verdict, for the upstream; empty for none.
+    pub verdict_request_header: String,
+    /// In mode `dryRun`: response header with the verdict, for the client; empty for none.
+    pub verdict_response_header: String,
+}
+
+/// One row of `forwardHeaders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimHeader {
+    /// The managed header.
+    pub name: String,
+    /// Where its value comes from.
+    pub claim: ClaimPath,
+}
+
+/// `missingClaim`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingClaim {
+    /// No header.
+    #[default]
+    Remove,
+    /// The header without a value, as in Traefik Hub.
+    Empty,
+}
+
+/// `forwardAuthorization`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenForwarding {
+    /// The token goes on as it came.
+    #[default]
+    Keep,
+    /// It is stripped from where it was found.
+    Strip,
+}
+
+/// Changes to the request before it goes on. Removals come first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forward {
+    /// Headers to remove, all values.
+    pub remove: Vec<String>,
+    /// Headers to set, replacing all values.
+    pub set: Vec<(String, Vec<u8>)>,
+    /// Headers to set on the response of the upstream.
+    pub response: Vec<(String, String)>,
+}
+
+/// What would have become of a request in mode `required`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would have gone on.
+    Allow,
+    /// It would have been refused with this code.
+    Deny(&'static str),
+}
+
+impl Forward {
+    /// The same request, labelled with `verdict` where the rules name headers for it.
+    #[must_use]
+    pub fn labelled(mut self, rules: &ForwardRules, verdict: Verdict) -> Self {
+        let text = match verdict {
+            Verdict::Allow => "allow".to_owned(),
+            Verdict::Deny(code) => format!("deny; code={code}"),
+        };
+        if !rules.verdict_request_header.is_empty() {
+            self.set.push((rules.verdict_request_header.clone(), text.clone().into_bytes()));
+        }
+        if !rules.verdict_response_header.is_empty() {
+            self.response.push((rules.verdict_response_header.clone(), text));
+        }
+        self
+    }
+}
+
+/// The request without any identity.
+#[must_use]
+pub fn anonymous(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
+    without_managed_headers(rules, request)
+}
+
+/// The request with the identity of `token`.
+#[must_use]
+pub fn with_identity(
+    rules: &ForwardRules,
+    token: AcceptedToken<'_>,
+    place: &TokenPlace,
+    request: &dyn RequestView,
+) -> Forward {
+    let mut forward = without_managed_headers(rules, request);
+    for header in &rules.headers {
+        match token.claims().at(&header.claim).and_then(header_value) {
+            Some(value) => forward.set.push((header.name.clone(), value.into_bytes())),
+            None => match rules.missing {
+                MissingClaim::Remove => {}
+                MissingClaim::Empty => forward.set.push((header.name.clone(), Vec::new())),
+            },
+        }
+    }
+    match rules.token {
+        TokenForwarding::Keep => {}
+        TokenForwarding::Strip => match place {
+            TokenPlace::Header { name, .. } => forward.remove.push(name.clone()),
+        },
+    }
+    forward
+}
+
+/// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
+/// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
+fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
+    let mut forward = Forward::default();
+    let is_managed = |name: &str| {
+        rules.headers.iter().any(|header| is_alias(&header.name, name))
+            || is_alias(&rules.verdict_request_header, name)
+    };
+    for name in request.header_names() {
+        if is_managed(name) {
+            forward.remove.push(name.clone());
+        } else if name.eq_ignore_ascii_case("connection") {
+            let values = request.header_values(name);
+            let options =
+                || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+            let names_managed = |option: &[u8]| std::str::from_utf8(option).is_ok_and(is_managed);
+            if !options().any(names_managed) {
+                continue;
+            }
+            let kept: Vec<&[u8]> = options().filter(|option| !names_managed(option)).collect();
+            forward.remove.push(name.clone());
+            if !kept.is_empty() {
+                forward.set.push((name.clone(), kept.join(&b", "[..])));
+            }
+        }
+    }
+    forward
+}
+
+/// A claim as a field value (RFC 9110 5.5). `None` where the claim is null, or a string that a field value
+/// cannot carry unchanged: a recipient would drop outer white space, and control characters end a header.
+fn header_value(value: Value<'_>) -> Option<String> {
+    match value.kind() {
+        Kind::Null => None,
+        Kind::True | Kind::False | Kind::Number => Some(value.raw().to_owned()),
+        Kind::String => {
+            let text = value.as_str()?;
+            let outer = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
+            (!outer && !text.chars().any(char::is_control)).then(|| text.to_owned())
+        }
+        Kind::Array | Kind::Object => {
+            let text = value.compact();
+            (!text.chars().any(char::is_control)).then_some(text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClaimHeader, Forward, ForwardRules, Verdict, header_value, without_managed_headers};
+    use crate::core::request::RecordedRequest;
+    use crate::core::token::claims_set::ClaimPath;
+    use crate::core::token::claims_set::claims;
+
+    fn rules() -> ForwardRules {
+        ForwardRules {
+            headers: vec![ClaimHeader { name: "X-User-Sub".into(), claim: ClaimPath::parse("sub").unwrap() }],
+            ..ForwardRules::default()
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_managed_header_goes() {
+        let request = RecordedRequest::new("GET", "/")
+            .header("X-User-Sub", "a")
+            .header("x_user_sub", "b")
+            .header("X.User_SUB", "c")
+            .header("X-User-Sub", "d")
+            .header("X-User-Subject", "kept");
+        assert_eq!(
+            without_managed_headers(&rules(), &request),
+            Forward {
+                remove: vec!["x-user-sub".into(), "x_user_sub".into(), "x.user_sub".into()],
+                ..Forward::default()
+            }
+        );
+    }
+
+    #[test]
+    fn verdicts_go_where_the_rules_say_and_cannot_be_sent_by_a_client() {
+        let rules = ForwardRules {
+            verdict_request_header: "X-Verdict".into(),
+            verdict_response_header: "X-Seen".into(),
+            ..rules()
+        };
+        let request = RecordedRequest::new("GET", "/").header("x_verdict", "allow");
+        let forward =
+            without_managed_headers(&rules, &request).labelled(&rules, Verdict::Deny("token_expired"));
+        assert_eq!(forward.remove, ["x_verdict"]);
+        assert_eq!(forward.set, [("X-Verdict".to_owned(), b"deny; code=token_expired".to_vec())]);
+        assert_eq!(forward.response, [("X-Seen".to_owned(), "deny; code=token_expired".to_owned())]);
+    }
+
+    #[test]
+    fn connection_cannot_take_a_managed_header_away() {
+        for (values, remove, set) in [
+            (&["keep-alive"][..], &[][..], None),
+            (&["x-user-sub"], &["connection"], None),
+            (&["Upgrade, X_User_Sub , close"], &["connection"], Some("Upgrade, close")),
+            (&["close", "x.user.sub"], &["connection"], Some("close")),
+        ] {
+            let mut request = RecordedRequest::new("GET", "/");
+            for value in values {
+                request = request.header("Connection", *value);
+            }
+            let forward = without_managed_headers(&rules(), &request);
+            assert_eq!(forward.remove, remove, "{values:?}");
+            let expected: Vec<_> =
+                set.iter().map(|v| ("connection".to_owned(), v.as_bytes().to_vec())).collect();
+            assert_eq!(forward.set, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn claims_as_field_values() {
+        for (json, expected) in [
+            (r#""alice""#, Some("alice")),
+            (r#""Zo\u00eb""#, Some("Zo\u{eb}")),
+            ("12345678901234567890", Some("12345678901234567890")),
+            ("true", Some("true")),
+            ("null", None),
+            (r#"[ "a" , {"b": "c\nd"} ]"#, Some(r#"["a",{"b":"c\nd"}]"#)),
+            (r#""a\r\nX-Admin: 1""#, None),
+            (r#""a\u0000""#, None),
+            (r#""a\u0085""#, None),
+            (r#"" alice""#, None),
+            (r#""alice\t""#, None),
+            ("[\"a\u{85}\"]", None),
+            (r#""""#, Some("")),
+        ] {
+            let set = claims(&format!("{{\"c\":{json}}}"));
+            assert_eq!(header_value(set.claim("c").unwrap()).as_deref(), expected, "{json}");
+        }
+    }
+}

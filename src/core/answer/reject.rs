@@ -1,0 +1,282 @@
+//! The one table from a refusal to its answer.
+
+use crate::core::answer::{AnswerRules, Details, body, challenge};
+use crate::core::refusal::Refusal;
+use crate::core::request::RequestView;
+
+/// An answer to give instead of the upstream's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty for HEAD.
+    pub body: Vec<u8>,
+    /// The reason, for the log.
+    pub refusal: Refusal,
+}
+
+struct Class {
+    status: u16,
+    title: &'static str,
+    challenge: Challenge,
+    grpc: GrpcStatus,
+}
+
+/// The challenge that an answer carries.
+enum Challenge {
+    /// None.
+    No,
+    /// Without an error code, because no credentials were sent (RFC 6750 3.1).
+    Plain,
+    /// With this `error`.
+    Error(&'static str),
+}
+
+/// Status codes of gRPC.
+#[derive(Clone, Copy)]
+enum GrpcStatus {
+    Unavailable,
+    Unauthenticated,
+}
+
+impl GrpcStatus {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Unavailable => "14",
+            Self::Unauthenticated => "16",
+        }
+    }
+}
+
+const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
+    let grpc = GrpcStatus::Unauthenticated;
+    match refusal {
+        Refusal::TokenMissing => {
+            Class { status: 401, title: "No token provided", challenge: Challenge::Plain, grpc }
+        }
+        Refusal::TokenRepeated | Refusal::CredentialsMalformed => Class {
+            status: 400,
+            title: "Invalid request",
+            challenge: Challenge::Error("invalid_request"),
+            grpc,
+        },
+        Refusal::TokenTooLarge { .. }
+        | Refusal::TokenMalformed { .. }
+        | Refusal::TokenEncrypted
+        | Refusal::CritNotSupported
+        | Refusal::AlgNotAllowed { .. }
+        | Refusal::KeyNotFound { .. }
+        | Refusal::SignatureInvalid { .. }
+        | Refusal::TokenExpired { .. }
+        | Refusal::TokenNotYetValid { .. }
+        | Refusal::ClaimMissing { .. }
+        | Refusal::ClaimInvalid { .. }
+        | Refusal::AudienceNotAccepted => {
+            Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
+        }
+        Refusal::IssuerNotTrusted { .. } => {
+            Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
+        }
+        Refusal::KeysUnavailable { .. } => Class {
+            status: unavailable_status,
+            title: "Keys unavailable",
+            challenge: Challenge::No,
+            grpc: GrpcStatus::Unavailable,
+        },
+    }
+}
+
+/// Answers `refusal`.
+#[must_use]
+pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) -> Reject {
+    let class = class(&refusal, rules.unavailable_status);
+    let mut headers: Vec<(String, String)> = Vec::with_capacity(6);
+    let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
+    if let Some(challenge) = challenge(rules, &class.challenge, &refusal) {
+        header("WWW-Authenticate", challenge);
+    }
+    if let Refusal::KeysUnavailable { retry_after } = &refusal {
+        header("Retry-After", retry_after.0.max(1).to_string());
+    }
+    if !rules.code_header.is_empty() {
+        header(&rules.code_header, refusal.code().to_owned());
+    }
+    header("Cache-Control", "no-store".to_owned());
+    for (name, value) in rules.cors.headers(request) {
+        header(name, value);
+    }
+    if is_grpc(request) {
+        return grpc(rules, &class, refusal, headers);
+    }
+    if let Some(location) = redirect(rules, &class, request) {
+        header("Location", location);
+        return Reject { status: 302, headers, body: Vec::new(), refusal };
+    }
+    let (content_type, mut body) =
+        body::render(&rules.format, rules.details, class.status, class.title, &refusal);
+    if !content_type.is_empty() {
+        header("Content-Type", content_type);
+    }
+    if request.method() == "HEAD" {
+        body.clear();
+    }
+    Reject { status: class.status, headers, body, refusal }
+}
+
+fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> Option<String> {
+    let error = match challenge {
+        Challenge::No => return None,
+        Challenge::Plain => "",
+        Challenge::Error(error) => error,
+    };
+    let description = match rules.details {
+        Details::Show if !error.is_empty() => refusal.description(),
+        Details::Show | Details::Hide => String::new(),
+    };
+    let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
+    Some(challenge::bearer(&[
+        ("realm", &rules.realm),
+        ("error", error),
+        ("error_description", &description),
+        ("resource_metadata", metadata),
+    ]))
+}
+
+/// A browser can sign in again; it cannot mend a request or wait for keys.
+fn redirect(rules: &AnswerRules, class: &Class, request: &dyn RequestView) -> Option<String> {
+    let redirect = rules.redirect.as_ref().filter(|_| class.status == 401)?;
+    redirect.location(request)
+}
+
+fn is_grpc(request: &dyn RequestView) -> bool {
+    // gRPC is only ever POST: no other request pays for the header.
+    request.method() == "POST"
+        && request.header_values("Content-Type").first().is_some_and(|value| {
+            let rest = value.strip_prefix(b"application/grpc");
+            rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+        })
+}
+
+/// Trailers-only: HTTP 200, the outcome in headers, no body.
+fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(String, String)>) -> Reject {
+    let message = match rules.details {
+        Details::Show => format!("{}: {}", class.title, refusal.description()),
+        Details::Hide => class.title.to_owned(),
+    };
+    headers.push(("Content-Type".into(), "application/grpc".into()));
+    headers.push(("Grpc-Status".into(), class.grpc.code().into()));
+    // Percent-encoding leaves printable ASCII other than the percent sign as it is.
+    headers.push(("Grpc-Message".into(), message.replace('%', "%25")));
+    Reject { status: 200, headers, body: Vec::new(), refusal }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reject, reject};
+    use crate::core::answer::browser::Redirect;
+    use crate::core::answer::resource_metadata::ResourceMetadata;
+    use crate::core::answer::{AnswerRules, Details};
+    use crate::core::refusal::Refusal;
+    use crate::core::request::RecordedRequest;
+    use crate::core::unix_time::Seconds;
+
+    fn header<'a>(answer: &'a Reject, name: &str) -> Option<&'a str> {
+        answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn the_table_of_answers() {
+        let kid = None;
+        for (refusal, status, body, challenge) in [
+            (Refusal::TokenMissing, 401, r#"{"error": "No token provided"}"#, Some("Bearer")),
+            (
+                Refusal::TokenRepeated,
+                400,
+                r#"{"error": "Invalid request"}"#,
+                Some(r#"Bearer error="invalid_request""#),
+            ),
+            (
+                Refusal::SignatureInvalid { kid },
+                401,
+                r#"{"error": "Invalid token"}"#,
+                Some(r#"Bearer error="invalid_token""#),
+            ),
+            (
+                Refusal::IssuerNotTrusted { issuer: None },
+                401,
+                r#"{"error": "Invalid issuer"}"#,
+                Some(r#"Bearer error="invalid_token""#),
+            ),
+            (
+                Refusal::KeysUnavailable { retry_after: Seconds(7) },
+                503,
+                r#"{"error": "Keys unavailable"}"#,
+                None,
+            ),
+        ] {
+            let answer = reject(&AnswerRules::default(), refusal, &RecordedRequest::new("GET", "/"));
+            assert_eq!((answer.status, answer.body.as_slice()), (status, body.as_bytes()));
+            assert_eq!(header(&answer, "WWW-Authenticate"), challenge);
+            assert_eq!(header(&answer, "Content-Type"), Some("application/json"));
+            assert_eq!(header(&answer, "Cache-Control"), Some("no-store"));
+            assert_eq!(header(&answer, "Retry-After"), (status == 503).then_some("7"));
+        }
+    }
+
+    #[test]
+    fn head_has_no_body_and_details_say_why() {
+        let rules = AnswerRules {
+            details: Details::Show,
+            realm: "api".into(),
+            code_header: "X-Code".into(),
+            resource_metadata: ResourceMetadata::new("https://api.example/", &[], &[]),
+            ..AnswerRules::default()
+        };
+        let answer = reject(&rules, Refusal::AudienceNotAccepted, &RecordedRequest::new("HEAD", "/"));
+        assert!(answer.body.is_empty());
+        assert_eq!(header(&answer, "X-Code"), Some("audience_not_accepted"));
+        assert_eq!(
+            header(&answer, "WWW-Authenticate"),
+            Some(concat!(
+                r#"Bearer realm="api", error="invalid_token", "#,
+                r#"error_description="the token is meant for another audience", "#,
+                r#"resource_metadata="https://api.example/.well-known/oauth-protected-resource""#
+            ))
+        );
+    }
+
+    #[test]
+    fn grpc_is_answered_in_headers_alone() {
+        let request = RecordedRequest::new("POST", "/pkg.Service/Call");
+        for (content_type, refusal, status) in [
+            ("application/grpc", Refusal::TokenMissing, Some("16")),
+            ("application/grpc+proto", Refusal::AudienceNotAccepted, Some("16")),
+            ("application/grpc", Refusal::KeysUnavailable { retry_after: Seconds(1) }, Some("14")),
+            ("application/grpc-web", Refusal::TokenMissing, None),
+            ("application/json", Refusal::TokenMissing, None),
+        ] {
+            let request = request.clone().header("Content-Type", content_type);
+            let answer = reject(&AnswerRules::default(), refusal, &request);
+            assert_eq!(header(&answer, "Grpc-Status"), status, "{content_type}");
+            assert_eq!(answer.status == 200 && answer.body.is_empty(), status.is_some());
+        }
+    }
+
+    #[test]
+    fn browsers_are_sent_to_sign_in_for_401_only() {
+        let rules = AnswerRules {
+            redirect: Some(Redirect { template: "https://login.example/?next={url}".into() }),
+            ..AnswerRules::default()
+        };
+        let request = RecordedRequest::new("GET", "/a").header("Sec-Fetch-Mode", "navigate");
+        let answer = reject(&rules, Refusal::TokenMissing, &request);
+        assert_eq!(
+            (answer.status, header(&answer, "Location")),
+            (302, Some("https://login.example/?next=%2Fa"))
+        );
+        assert_eq!(reject(&rules, Refusal::TokenRepeated, &request).status, 400);
+        assert_eq!(reject(&rules, Refusal::TokenMissing, &RecordedRequest::new("GET", "/a")).status, 401);
+    }
+}

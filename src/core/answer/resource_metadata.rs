@@ -1,0 +1,129 @@
+//! Protected Resource Metadata (RFC 9728): the document, where it is, and the parameter that points to it.
+
+use crate::core::answer::Served;
+use crate::core::request::RequestView;
+
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// `resourceMetadata`, compiled: the document is the same for every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceMetadata {
+    /// Path of the document on this route: the well-known path, then the path of the resource (RFC 9728 3.1).
+    path: String,
+    /// Absolute URL of the document.
+    url: String,
+    document: String,
+}
+
+impl ResourceMetadata {
+    /// Compiles the document. `None` where `resource` is no absolute http(s) URL, or has a query or fragment
+    /// (RFC 9728 1.2).
+    #[must_use]
+    pub fn new(resource: &str, authorization_servers: &[String], scopes: &[String]) -> Option<Self> {
+        let (scheme, rest) = resource.split_once("://")?;
+        if !matches!(scheme, "https" | "http") || resource.contains(['?', '#', '"', '\\', ' ']) {
+            return None;
+        }
+        let (host, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        if host.is_empty() {
+            return None;
+        }
+        // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
+        let path = format!("{WELL_KNOWN}{}", if path == "/" { "" } else { path });
+        let mut members = vec![("resource", serde_json::Value::from(resource))];
+        for (name, list) in [("authorization_servers", authorization_servers), ("scopes_supported", scopes)] {
+            // Zero-element arrays are left out (RFC 9728 3.2).
+            if !list.is_empty() {
+                members.push((name, serde_json::Value::from(list.to_vec())));
+            }
+        }
+        members.push(("bearer_methods_supported", serde_json::Value::from(vec!["header"])));
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let document = format!("{{{}}}", members.join(","));
+        Some(Self { url: format!("{scheme}://{host}{path}"), path, document })
+    }
+
+    /// Absolute URL of the document, for `resource_metadata` of the challenge (RFC 9728 5.1).
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The document, where `request` asks for it. It is public: no token, any origin.
+    #[must_use]
+    pub fn serve(&self, request: &dyn RequestView) -> Option<Served> {
+        if request.uri().split('?').next() != Some(self.path.as_str()) {
+            return None;
+        }
+        let mut headers = vec![("Access-Control-Allow-Origin", "*".to_owned())];
+        match request.method() {
+            "GET" | "HEAD" => {
+                headers.push(("Content-Type", "application/json".into()));
+                headers.push(("Cache-Control", "public, max-age=3600".into()));
+                let body =
+                    if request.method() == "HEAD" { Vec::new() } else { self.document.clone().into_bytes() };
+                Some(Served { status: 200, headers, body })
+            }
+            "OPTIONS" => {
+                headers.push(("Access-Control-Allow-Methods", "GET, HEAD".into()));
+                headers.push(("Access-Control-Allow-Headers", "*".into()));
+                headers.push(("Access-Control-Max-Age", "3600".into()));
+                Some(Served { status: 204, headers, body: Vec::new() })
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ResourceMetadata;
+    use crate::core::request::RecordedRequest;
+
+    #[test]
+    fn rfc_9728_3_1_the_path_of_the_resource_is_inserted() {
+        for (resource, url) in [
+            ("https://api.example", Some("https://api.example/.well-known/oauth-protected-resource")),
+            ("https://api.example/", Some("https://api.example/.well-known/oauth-protected-resource")),
+            ("https://api.example/mcp", Some("https://api.example/.well-known/oauth-protected-resource/mcp")),
+            (
+                "https://api.example:8443/a/b/",
+                Some("https://api.example:8443/.well-known/oauth-protected-resource/a/b/"),
+            ),
+            ("https://api.example/a?b", None),
+            ("https://api.example/a#b", None),
+            ("https:///a", None),
+            ("urn:x", None),
+        ] {
+            assert_eq!(
+                ResourceMetadata::new(resource, &[], &[]).as_ref().map(ResourceMetadata::url),
+                url,
+                "{resource}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_document_is_public_and_only_at_its_path() {
+        let metadata =
+            ResourceMetadata::new("https://api.example/mcp", &["https://idp.example".into()], &[]).unwrap();
+        let at = |method, uri| metadata.serve(&RecordedRequest::new(method, uri));
+        let served = at("GET", "/.well-known/oauth-protected-resource/mcp?x=1").unwrap();
+        assert_eq!(served.status, 200);
+        assert_eq!(
+            String::from_utf8(served.body).unwrap(),
+            r#"{"resource":"https://api.example/mcp","authorization_servers":["https://idp.example"],"bearer_methods_supported":["header"]}"#
+        );
+        assert!(served.headers.contains(&("Access-Control-Allow-Origin", "*".into())));
+        assert!(at("HEAD", "/.well-known/oauth-protected-resource/mcp").unwrap().body.is_empty());
+        assert_eq!(at("OPTIONS", "/.well-known/oauth-protected-resource/mcp").unwrap().status, 204);
+        assert_eq!(at("POST", "/.well-known/oauth-protected-resource/mcp"), None);
+        assert_eq!(at("GET", "/.well-known/oauth-protected-resource"), None);
+        assert_eq!(at("GET", "/.well-known/oauth-protected-resource/mcp/"), None);
+        assert_eq!(at("GET", "/mcp"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! Nine signed limbs of 29 bits: the numbers of both curves and their scalars.
+//!
+//! A limb is an `i32`, a column of a product an `i64`. *Balanced* limbs lie in [-2^28, 2^28), the head limb apart, which
+//! carries what is left. A sum of a balanced numbers has limbs of at most a·2^28, and the nine products of a column stay
+//! in an `i64`, with room for a reduction, while a·b <= 14 (9·14·2^56 < 2^63 - 2^56); a limb while a < 8.
+//!
+//! Functions are `const` so that tables of constants can be made by the compiler. Public values only.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "limb and column bounds of the module; casts widen, or narrow what a mask or a carry left within 32 bits; \
+              indices are below the fixed lengths"
+)]
+
+pub(super) const LIMB_BITS: usize = 29;
+pub(super) const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
+
+/// A number of 261 bits, low limb first.
+pub(super) type Limbs = [i32; 9];
+/// The column sums of a product of two.
+pub(super) type Columns = [i64; 17];
+
+/// The limbs of a big-endian number.
+pub(super) const fn from_be_bytes(bytes: &[u8; 32]) -> Limbs {
+    let mut limbs = [0; 9];
+    let mut bit = 0;
+    while bit < 256 {
+        let byte = bytes[31 - bit / 8] as i64;
+        let spread = byte << (bit % LIMB_BITS);
+        limbs[bit / LIMB_BITS] |= (spread & LIMB_MASK) as i32;
+        if bit / LIMB_BITS < 8 {
+            limbs[bit / LIMB_BITS + 1] |= (spread >> LIMB_BITS) as i32;
+        }
+        bit += 8;
+    }
+    limbs
+}
+
+/// Bit `index` of a number whose limbs are all in [0, 2^29); zero from 261 on.
+pub(super) const fn bit(limbs: &Limbs, index: usize) -> i32 {
+    if index < 9 * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
+}
+
+/// Whether a < b, both with limbs in [0, 2^29).
+pub(super) const fn less(a: &Limbs, b: &Limbs) -> bool {
+    let mut i = 9;
+    while i > 0 {
+        i -= 1;
+        if a[i] != b[i] {
+            return a[i] < b[i];
+        }
+    }
+    false
+}
+
+pub(super) const fn add(a: &Limbs, b: &Limbs) -> Limbs {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
+    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = *b;
+    [a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4, a5 + b5, a6 + b6, a7 + b7, a8 + b8]
+}
+
+pub(super) const fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
+    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = *b;
+    [a0 - b0, a1 - b1, a2 - b2, a3 - b3, a4 - b4, a5 - b5, a6 - b6, a7 - b7, a8 - b8]
+}
+
+/// The same number with limbs in [0, 2^29), the head limb with the sign.
+pub(super) const fn carry_unsigned(a: &Limbs) -> Limbs {
+    let mut limbs = *a;
+    let mut i = 0;
+    while i < 8 {
+        limbs[i + 1] += limbs[i] >> LIMB_BITS;
+        limbs[i] &= LIMB_MASK as i32;
+        i += 1;
+    }
+    limbs
+}
+
+/// What a column leaves in its limb, in [0, 2^29), and what it carries on.
+pub(super) const fn split(column: i64) -> (i64, i64) {
+    (column & LIMB_MASK, column >> LIMB_BITS)
+}
+
+/// What a column leaves in its limb, balanced, and what it carries on.
+pub(super) const fn split_balanced(column: i64) -> (i32, i64) {
+    let carry = (column + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
+    ((column - (carry << LIMB_BITS)) as i32, carry)
+}
+
+const fn widen(a: &Limbs) -> [i64; 9] {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
+    [a0 as i64, a1 as i64, a2 as i64, a3 as i64, a4 as i64, a5 as i64, a6 as i64, a7 as i64, a8 as i64]
+}
+
+#[inline(always)]
+#[rustfmt::skip]
+pub(super) const fn product(a: &Limbs, b: &Limbs) -> Columns {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = widen(a);
+    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = widen(b);
+    [
+        a0 * b0,
+        a0 * b1 + a1 * b0,
+        a0 * b2 + a1 * b1 + a2 * b0,
+        a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0,
+        a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0,
+        a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0,
+        a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0,
+        a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0,
+        a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0,
+        a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1,
+        a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2,
+        a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3,
+        a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4,
+        a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5,
+        a6 * b8 + a7 * b7 + a8 * b6,
+        a7 * b8 + a8 * b7,
+        a8 * b8,
+    ]
+}
+
+/// `product(a, a)`, each product of two different limbs made once.
+#[inline(always)]
+#[rustfmt::skip]
+pub(super) const fn square(a: &Limbs) -> Columns {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = widen(a);
+    let [d0, d1, d2, d3, d4, d5, d6, d7] = [2 * a0, 2 * a1, 2 * a2, 2 * a3, 2 * a4, 2 * a5, 2 * a6, 2 * a7];
+    [
+        a0 * a0,
+        d0 * a1,
+        d0 * a2 + a1 * a1,
+        d0 * a3 + d1 * a2,
+        d0 * a4 + d1 * a3 + a2 * a2,
+        d0 * a5 + d1 * a4 + d2 * a3,
+        d0 * a6 + d1 * a5 + d2 * a4 + a3 * a3,
+        d0 * a7 + d1 * a6 + d2 * a5 + d3 * a4,
+        d0 * a8 + d1 * a7 + d2 * a6 + d3 * a5 + a4 * a4,
+        d1 * a8 + d2 * a7 + d3 * a6 + d4 * a5,
+        d2 * a8 + d3 * a7 + d4 * a6 + a5 * a5,
+        d3 * a8 + d4 * a7 + d5 * a6,
+        d4 * a8 + d5 * a7 + a6 * a6,
+        d5 * a8 + d6 * a7,
+        d6 * a8 + a7 * a7,
+        d7 * a8,
+        a8 * a8,
+    ]
+}

@@ -1,0 +1,205 @@
+//! Arithmetic modulo an odd number of up to 256 bits: the scalars of both curves, and inverses for their fields.
+//!
+//! Limbs as in `limbs`, here all in [0, 2^29) unless said otherwise. Public values only: the inverse takes as long as
+//! its input says.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "columns sum at most 18 products below 2^58 and carries, under 2^63; casts widen, or narrow what a mask or \
+              a carry left within 32 bits; indices are below the fixed lengths"
+)]
+
+use super::limbs::{
+    LIMB_BITS, LIMB_MASK, Limbs, carry_unsigned, from_be_bytes, less, product, split, subtract,
+};
+
+/// An odd modulus m; products are Montgomery's, with R = 2^261.
+pub(super) struct Modulus {
+    pub(super) value: Limbs,
+    /// 1/m mod 2^29.
+    inverse: i64,
+    /// R² mod m.
+    r_squared: Limbs,
+}
+
+impl Modulus {
+    pub(super) const fn new(bytes: &[u8; 32]) -> Self {
+        let value = from_be_bytes(bytes);
+        let m0 = value[0] as u32;
+        // Newton: m is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
+        let mut inverse = m0;
+        let mut i = 0;
+        while i < 4 {
+            inverse = inverse.wrapping_mul(2_u32.wrapping_sub(m0.wrapping_mul(inverse)));
+            i += 1;
+        }
+        let mut modulus = Self { value, inverse: inverse as i64 & LIMB_MASK, r_squared: [0; 9] };
+        // 2^522 by doubling 1.
+        let mut power = [1, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut i = 0;
+        while i < 2 * 9 * LIMB_BITS {
+            let [p0, p1, p2, p3, p4, p5, p6, p7, p8] = power;
+            power = [p0 << 1, p1 << 1, p2 << 1, p3 << 1, p4 << 1, p5 << 1, p6 << 1, p7 << 1, p8 << 1];
+            power = modulus.subtract_once(&carry_unsigned(&power));
+            i += 1;
+        }
+        modulus.r_squared = power;
+        modulus
+    }
+
+    /// `a - m` if that is not negative, for a below 2m.
+    const fn subtract_once(&self, a: &Limbs) -> Limbs {
+        if less(a, &self.value) { *a } else { carry_unsigned(&subtract(a, &self.value)) }
+    }
+
+    /// `a·b/R mod m`, below m, for a·b below R·m.
+    pub(super) const fn montgomery(&self, a: &Limbs, b: &Limbs) -> Limbs {
+        let mut columns = product(a, b);
+        let mut carry = 0;
+        let mut i = 0;
+        while i < 9 {
+            let column = columns[i] + carry;
+            // The multiple of m that makes the column zero.
+            let digit = (column.wrapping_mul(self.inverse)).wrapping_neg() & LIMB_MASK;
+            carry = (column + digit * self.value[0] as i64) >> LIMB_BITS;
+            let mut j = 1;
+            while j < 9 {
+                columns[i + j] += digit * self.value[j] as i64;
+                j += 1;
+            }
+            i += 1;
+        }
+        let mut result = [0; 9];
+        let mut i = 0;
+        while i < 8 {
+            let (limb, rest) = split(columns[9 + i] + carry);
+            (result[i], carry) = (limb as i32, rest);
+            i += 1;
+        }
+        result[8] = carry as i32;
+        self.subtract_once(&result)
+    }
+
+    /// `a·R mod m`, for a below 2^261.
+    pub(super) const fn to_montgomery(&self, a: &Limbs) -> Limbs {
+        self.montgomery(a, &self.r_squared)
+    }
+
+    /// `1/a mod m`, below m, for a below m that shares no factor with it; 0 for 0.
+    ///
+    /// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in batches of 29 division
+    /// steps on the low limbs, run in variable time. f and g stay within (-m, m], d and e within (-2m, m): 258 bits with
+    /// the sign. Invariant: `d·a = f` and `e·a = g` mod m, up to a power of two that the batches divide out.
+    pub(super) const fn invert(&self, a: &Limbs) -> Limbs {
+        let (mut f, mut g) = (self.value, *a);
+        let (mut d, mut e) = ([0; 9], [1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let mut eta = -1;
+        // 741 steps are enough for every 256-bit input (26 batches); the bound only makes the end evident.
+        let mut batches = 0;
+        while !is_zero(&g) && batches < 30 {
+            let steps = DivisionSteps::batch(eta, f[0] as u32, g[0] as u32);
+            eta = steps.eta;
+            (d, e) = steps.apply(&d, &e, Some(self));
+            (f, g) = steps.apply(&f, &g, None);
+            batches += 1;
+        }
+        // f is 1 or -1, and d its multiple of 1/a.
+        let mut inverse = if d[8] < 0 { self.add_to(&d) } else { d };
+        if f[8] < 0 {
+            inverse = carry_unsigned(&subtract(&[0; 9], &inverse));
+        }
+        if inverse[8] < 0 {
+            inverse = self.add_to(&inverse);
+        }
+        inverse
+    }
+
+    const fn add_to(&self, a: &Limbs) -> Limbs {
+        carry_unsigned(&super::limbs::add(a, &self.value))
+    }
+}
+
+const fn is_zero(a: &Limbs) -> bool {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
+    (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
+}
+
+/// 29 division steps: `(f, g) := (u·f + v·g, q·f + r·g) / 2^29`, with |u| + |v| and |q| + |r| at most 2^29.
+struct DivisionSteps {
+    eta: i32,
+    u: i32,
+    v: i32,
+    q: i32,
+    r: i32,
+}
+
+impl DivisionSteps {
+    /// The steps that the low 29 bits of f (odd) and g ask for.
+    const fn batch(mut eta: i32, mut f: u32, mut g: u32) -> Self {
+        // As u32, because intermediate signs wrap.
+        let (mut u, mut v, mut q, mut r) = (1_u32, 0_u32, 0_u32, 1_u32);
+        let mut left = LIMB_BITS as u32;
+        loop {
+            // Halve g while it is even.
+            let zeros = (g | u32::MAX << left).trailing_zeros();
+            g >>= zeros;
+            u <<= zeros;
+            v <<= zeros;
+            eta -= zeros as i32;
+            left -= zeros;
+            if left == 0 {
+                return Self { eta, u: u as i32, v: v as i32, q: q as i32, r: r as i32 };
+            }
+            if eta < 0 {
+                eta = -eta;
+                (f, g) = (g, f.wrapping_neg());
+                (u, q) = (q, u.wrapping_neg());
+                (v, r) = (r, v.wrapping_neg());
+            }
+            // Clear up to 8 low bits of g with a multiple of f: as many as come before the next swap.
+            let clear = if eta + 1 < left as i32 { eta as u32 + 1 } else { left };
+            // 3f xor 2 is 1/f in 5 bits; one Newton step makes it 10.
+            let near = f.wrapping_mul(3) ^ 2;
+            let inverse = near.wrapping_mul(2_u32.wrapping_sub(f.wrapping_mul(near)));
+            let multiple = g.wrapping_mul(inverse.wrapping_neg()) & (u32::MAX >> (32 - clear)) & 255;
+            g = g.wrapping_add(f.wrapping_mul(multiple));
+            q = q.wrapping_add(u.wrapping_mul(multiple));
+            r = r.wrapping_add(v.wrapping_mul(multiple));
+        }
+    }
+
+    /// `(u·a + v·b, q·a + r·b) / 2^29`; modulo m, a multiple of m is added that makes the division exact and keeps the
+    /// results within (-2m, m).
+    const fn apply(&self, a: &Limbs, b: &Limbs, modulus: Option<&Modulus>) -> (Limbs, Limbs) {
+        let (u, v, q, r) = (self.u as i64, self.v as i64, self.q as i64, self.r as i64);
+        let (a0, b0) = (a[0] as i64, b[0] as i64);
+        let (mut carry_a, mut carry_b) = (u * a0 + v * b0, q * a0 + r * b0);
+        let (m, multiple_a, multiple_b) = match modulus {
+            None => (&[0; 9], 0, 0),
+            Some(modulus) => {
+                // A negative input counts as itself plus m.
+                let (sign_a, sign_b) = ((a[8] >> 31) as i64, (b[8] >> 31) as i64);
+                let (start_a, start_b) = ((u & sign_a) + (v & sign_b), (q & sign_a) + (r & sign_b));
+                let exact_a = (carry_a.wrapping_mul(modulus.inverse) + start_a) & LIMB_MASK;
+                let exact_b = (carry_b.wrapping_mul(modulus.inverse) + start_b) & LIMB_MASK;
+                (&modulus.value, start_a - exact_a, start_b - exact_b)
+            }
+        };
+        carry_a = (carry_a + m[0] as i64 * multiple_a) >> LIMB_BITS;
+        carry_b = (carry_b + m[0] as i64 * multiple_b) >> LIMB_BITS;
+        let (mut new_a, mut new_b) = ([0; 9], [0; 9]);
+        let mut i = 1;
+        while i < 9 {
+            let (ai, bi, mi) = (a[i] as i64, b[i] as i64, m[i] as i64);
+            let (limb_a, rest_a) = split(carry_a + u * ai + v * bi + mi * multiple_a);
+            let (limb_b, rest_b) = split(carry_b + q * ai + r * bi + mi * multiple_b);
+            (new_a[i - 1], carry_a) = (limb_a as i32, rest_a);
+            (new_b[i - 1], carry_b) = (limb_b as i32, rest_b);
+            i += 1;
+        }
+        new_a[8] = carry_a as i32;
+        new_b[8] = carry_b as i32;
+        (new_a, new_b)
+    }
+}

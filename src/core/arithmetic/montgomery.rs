@@ -1,0 +1,295 @@
+//! Multiplication modulo a large odd number, for RSA.
+//!
+//! Montgomery arithmetic with R = 2^(27·L). A limb holds 27 bits in a `u32`; L is a multiple of 4, at most
+//! [`MAX_LIMBS`], and large enough that R > 4n, so that values stay below 2n without a comparison in the loop. A column
+//! sums at most 2·L products below 2^54 and a carry below 2^38: under 2^64 for every L below 500. Four columns are
+//! summed at a time, so that two loads feed four products.
+//!
+//! Every value here is public: time depends on all of them.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "columns stay below 2^64 (module bound), limbs below 2^28, indices below MAX_LIMBS + 16"
+)]
+
+use std::cmp::Ordering;
+
+use crate::core::limits::{MAX_RSA_BITS, MIN_RSA_BITS};
+
+/// Bits of a limb.
+const LIMB_BITS: usize = 27;
+/// All ones in a limb.
+const LIMB_MASK: u32 = (1 << LIMB_BITS) - 1;
+/// Limbs of the largest modulus, two bits of head room included.
+const MAX_LIMBS: usize = (MAX_RSA_BITS + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
+const _: () = assert!(MAX_LIMBS < 500);
+
+/// Four neighbouring limbs of a number.
+type Chunk = [u32; 4];
+/// Four neighbouring column sums of a product.
+type Columns = [u64; 4];
+
+/// An odd number and what its Montgomery arithmetic needs.
+#[derive(Clone, Debug)]
+pub(super) struct Modulus {
+    pub(super) value: Number,
+    /// Limbs of every number below it, a multiple of 4.
+    pub(super) limbs: usize,
+    pub(super) bits: usize,
+    /// -1/n mod 2^27.
+    negated_inverse: u32,
+}
+
+impl Modulus {
+    pub(super) fn new(bytes: &[u8]) -> Option<Self> {
+        let bytes = strip_zeros(bytes);
+        let (&first, &last) = (bytes.first()?, bytes.last()?);
+        if bytes.len() > MAX_RSA_BITS.div_ceil(8) || last % 2 == 0 {
+            return None;
+        }
+        let bits = bytes.len() * 8 - usize::try_from(first.leading_zeros()).ok()?;
+        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+            return None;
+        }
+        let limbs = (bits + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
+        let value = Number::from_bytes(bytes, limbs);
+        // Newton: n is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
+        let n0 = value.limb(0);
+        let inverse = (0..4).fold(n0, |x, _| x.wrapping_mul(2_u32.wrapping_sub(n0.wrapping_mul(x))));
+        Some(Self { value, limbs, bits, negated_inverse: inverse.wrapping_neg() & LIMB_MASK })
+    }
+
+    /// R² mod n: 2R by doubling, then R·2^x by square-and-double along the bits of x = log2 R.
+    pub(super) fn r_squared(&self) -> Number {
+        let log_r = self.limbs * LIMB_BITS;
+        // 2^(bits-1) is below n, because n is odd and has its head bit.
+        let mut power = Number::zero(self.limbs);
+        power.set_bit(self.bits - 1);
+        for _ in self.bits..log_r + 2 {
+            power.double(&self.value);
+        }
+        let mut work = Work::new(self.limbs);
+        for bit in (0..log_r.ilog2()).rev() {
+            power = work.square(self, &power);
+            if log_r >> bit & 1 == 1 {
+                power.subtract_once(&self.value);
+                power.double(&self.value);
+            }
+        }
+        power
+    }
+}
+
+/// A number of L limbs, low first, between three zero limbs below and five above: read from its start, chunk J holds
+/// limbs 4J-3 to 4J, which is how the falling factor of a column meets the rising one.
+#[derive(Clone, Debug)]
+pub(super) struct Number(Vec<u32>);
+
+/// Zero limbs below a number.
+const PAD: usize = 3;
+
+impl Number {
+    fn zero(limbs: usize) -> Self {
+        Self(vec![0; limbs + 8])
+    }
+
+    /// The big-endian number; the caller has checked that it fits.
+    pub(super) fn from_bytes(bytes: &[u8], limbs: usize) -> Self {
+        let mut number = Self::zero(limbs);
+        let mut bytes = bytes.iter().rev();
+        let (mut pending, mut pending_bits) = (0_u64, 0);
+        for limb in number.limbs_mut() {
+            while pending_bits < LIMB_BITS {
+                pending |= u64::from(bytes.next().copied().unwrap_or(0)) << pending_bits;
+                pending_bits += 8;
+            }
+            *limb = low_limb(pending);
+            pending >>= LIMB_BITS;
+            pending_bits -= LIMB_BITS;
+        }
+        number
+    }
+
+    pub(super) fn to_bytes(&self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        let mut limbs = self.limbs().iter();
+        let (mut pending, mut pending_bits) = (0_u64, 0);
+        for byte in bytes.iter_mut().rev() {
+            if pending_bits < 8 {
+                pending |= u64::from(limbs.next().copied().unwrap_or(0)) << pending_bits;
+                pending_bits += LIMB_BITS;
+            }
+            *byte = low_byte(pending);
+            pending >>= 8;
+            pending_bits -= 8;
+        }
+        bytes
+    }
+
+    /// The limbs without their padding.
+    fn limbs(&self) -> &[u32] {
+        self.0.get(PAD..self.0.len() - 5).unwrap_or_default()
+    }
+
+    fn limbs_mut(&mut self) -> &mut [u32] {
+        let end = self.0.len() - 5;
+        self.0.get_mut(PAD..end).unwrap_or_default()
+    }
+
+    fn limb(&self, index: usize) -> u32 {
+        self.limbs().get(index).copied().unwrap_or(0)
+    }
+
+    fn chunks(&self) -> &[Chunk] {
+        self.limbs().as_chunks().0
+    }
+
+    fn set_bit(&mut self, bit: usize) {
+        if let Some(limb) = self.limbs_mut().get_mut(bit / LIMB_BITS) {
+            *limb |= 1 << (bit % LIMB_BITS);
+        }
+    }
+
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        self.limbs().iter().rev().cmp(other.limbs().iter().rev())
+    }
+
+    /// `self - n` if that is not negative: takes a value below 2n to one below n.
+    pub(super) fn subtract_once(&mut self, n: &Self) {
+        if self.compare(n) == Ordering::Less {
+            return;
+        }
+        let mut borrow = 0;
+        for (limb, &n) in self.limbs_mut().iter_mut().zip(n.limbs()) {
+            // Below 2^32: a negative difference wraps, and its head bit is the borrow.
+            let difference = limb.wrapping_sub(n).wrapping_sub(borrow);
+            borrow = difference >> 31;
+            *limb = difference & LIMB_MASK;
+        }
+    }
+
+    /// `2·self mod n` for `self` below n.
+    fn double(&mut self, n: &Self) {
+        let mut carry = 0;
+        for limb in self.limbs_mut() {
+            let doubled = *limb << 1 | carry;
+            carry = doubled >> LIMB_BITS;
+            *limb = doubled & LIMB_MASK;
+        }
+        self.subtract_once(n);
+    }
+}
+
+/// Scratch space of a multiplication: the quotient digits, L limbs.
+pub(super) struct Work {
+    quotient: Vec<Chunk>,
+}
+
+impl Work {
+    pub(super) fn new(limbs: usize) -> Self {
+        Self { quotient: vec![[0; 4]; limbs / 4] }
+    }
+
+    /// `x·y/R mod n`, below 2n if x and y are.
+    pub(super) fn product(&mut self, n: &Modulus, x: &Number, y: &Number) -> Number {
+        self.reduce(n, |columns, block| add_products(columns, x.chunks(), y, block, block + 1))
+    }
+
+    /// `x²/R mod n`, below 2n if x is: each product of two different limbs is made once and counted twice.
+    pub(super) fn square(&mut self, n: &Modulus, x: &Number) -> Number {
+        self.reduce(n, |carried, block| {
+            let mut columns = add_products([0; 4], x.chunks(), x, block, block / 2);
+            // The middle of the columns, limbs 2·block - 2 and up, where rising and falling limb meet.
+            let start = PAD + 2 * block - 2;
+            let Some(&[e, f, a, b, c, d, g, h]) = x.0.get(start..).and_then(|x| x.first_chunk()) else {
+                return carried;
+            };
+            let [a, b, c, d, e, f, g, h] = [a, b, c, d, e, f, g, h].map(u64::from);
+            if block % 2 == 1 {
+                columns[0] += e * c + f * b;
+                columns[1] += e * d + f * c;
+                columns[2] += e * g + f * d;
+                columns[3] += e * h + f * g;
+            }
+            [
+                carried[0] + 2 * columns[0] + a * a,
+                carried[1] + 2 * (columns[1] + a * b),
+                carried[2] + 2 * (columns[2] + a * c) + b * b,
+                carried[3] + 2 * (columns[3] + a * d + b * c),
+            ]
+        })
+    }
+
+    /// Adds to the 2L columns of a product, four at a time, the multiple of n that makes the lower half zero; returns
+    /// the upper half.
+    #[inline(always)]
+    fn reduce(&mut self, n: &Modulus, add_block: impl Fn(Columns, usize) -> Columns) -> Number {
+        let blocks = self.quotient.len();
+        let [n0, n1, n2, n3] = n.value.chunks().first().copied().unwrap_or_default().map(u64::from);
+        let digit = |column: u64| u64::from(low_limb(column).wrapping_mul(n.negated_inverse) & LIMB_MASK);
+        let mut result = Number::zero(n.limbs);
+        let mut upper = result.limbs_mut().as_chunks_mut::<4>().0.iter_mut();
+        let mut carry = 0;
+        for block in 0..2 * blocks {
+            let columns = add_block([carry, 0, 0, 0], block);
+            let [c0, c1, c2, c3] = add_products(columns, &self.quotient, &n.value, block, block);
+            if let Some(chunk) = self.quotient.get_mut(block) {
+                let q0 = digit(c0);
+                let c1 = c1 + ((c0 + q0 * n0) >> LIMB_BITS) + q0 * n1;
+                let q1 = digit(c1);
+                let c2 = c2 + ((c1 + q1 * n0) >> LIMB_BITS) + q0 * n2 + q1 * n1;
+                let q2 = digit(c2);
+                let c3 = c3 + ((c2 + q2 * n0) >> LIMB_BITS) + q0 * n3 + q1 * n2 + q2 * n1;
+                let q3 = digit(c3);
+                carry = (c3 + q3 * n0) >> LIMB_BITS;
+                *chunk = [q0, q1, q2, q3].map(low_limb);
+            } else if let Some(chunk) = upper.next() {
+                let c1 = c1 + (c0 >> LIMB_BITS);
+                let c2 = c2 + (c1 >> LIMB_BITS);
+                let c3 = c3 + (c2 >> LIMB_BITS);
+                carry = c3 >> LIMB_BITS;
+                *chunk = [c0, c1, c2, c3].map(low_limb);
+            }
+        }
+        result
+    }
+}
+
+/// Adds to columns 4·block to 4·block + 3 of x·y the products of x's chunks below `end`.
+#[inline(always)]
+fn add_products(columns: Columns, x: &[Chunk], y: &Number, block: usize, end: usize) -> Columns {
+    let (y, _) = y.0.as_chunks::<4>();
+    let start = (block + 1).saturating_sub(x.len() + 1);
+    let end = end.min(x.len());
+    let (Some(x), Some((above, y))) =
+        (x.get(start..end), y.get(block + 1 - end..block + 2 - start).and_then(|y| y.split_last()))
+    else {
+        return columns;
+    };
+    let [mut c0, mut c1, mut c2, mut c3] = columns;
+    let [mut above0, mut above1, mut above2, _] = above.map(u64::from);
+    for (x, y) in x.iter().zip(y.iter().rev()) {
+        let [x0, x1, x2, x3] = x.map(u64::from);
+        let [y0, y1, y2, y3] = y.map(u64::from);
+        c0 += x0 * y3 + x1 * y2 + x2 * y1 + x3 * y0;
+        c1 += x0 * above0 + x1 * y3 + x2 * y2 + x3 * y1;
+        c2 += x0 * above1 + x1 * above0 + x2 * y3 + x3 * y2;
+        c3 += x0 * above2 + x1 * above1 + x2 * above0 + x3 * y3;
+        [above0, above1, above2] = [y0, y1, y2];
+    }
+    [c0, c1, c2, c3]
+}
+
+#[expect(clippy::as_conversions, reason = "the mask leaves 27 bits")]
+fn low_limb(value: u64) -> u32 {
+    (value & u64::from(LIMB_MASK)) as u32
+}
+
+#[expect(clippy::as_conversions, reason = "the mask leaves 8 bits")]
+fn low_byte(value: u64) -> u8 {
+    (value & 0xff) as u8
+}
+
+pub(super) fn strip_zeros(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
+}

@@ -1,0 +1,228 @@
+//! `s^e mod n`, the public operation of RSA (RFC 8017 5.2.2, RSAVP1). Padding is not decided here.
+//!
+//! Every value here is public: time depends on all of them.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "shifts of a u32 below 32; bits of e are 2 to 32, because e is 3 or more"
+)]
+
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+
+use super::montgomery::{Modulus, Number, Work, strip_zeros};
+
+/// An RSA public key (RFC 8017 3.1), made in about a microsecond; the first use adds the constants of the modulus.
+#[derive(Clone, Debug)]
+pub struct RsaPublicKey {
+    modulus: Modulus,
+    exponent: u32,
+    /// R² mod n, made at first use: it costs as much as a verification.
+    r_squared: OnceCell<Number>,
+}
+
+impl RsaPublicKey {
+    /// A key from big-endian modulus and exponent; leading zero bytes are allowed.
+    ///
+    /// Refuses an even modulus, one outside `MIN_RSA_BITS` to `MAX_RSA_BITS`, and an exponent that is even, below 3
+    /// or above 32 bits: real keys use 3 or 65537, and each bit costs a squaring.
+    #[must_use]
+    pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
+        let exponent = strip_zeros(exponent).iter().try_fold(0_u32, |value, &byte| {
+            // The head byte must be free before it moves up.
+            (value >> 24 == 0).then_some(value << 8 | u32::from(byte))
+        })?;
+        let modulus = Modulus::new(modulus)?;
+        (exponent >= 3 && exponent % 2 == 1).then(|| Self { modulus, exponent, r_squared: OnceCell::new() })
+    }
+
+    /// Length of the modulus in bits.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.modulus.bits
+    }
+
+    /// Length of the modulus, and of every signature, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.modulus.bits.div_ceil(8)
+    }
+
+    /// The encoded message `signature^e mod n`, big-endian, [`Self::size_bytes`] long.
+    ///
+    /// None unless the signature has exactly that length and is below n (RFC 8017 8.2.2 step 1 and 5.2.2 step 1).
+    #[must_use]
+    pub fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let n = &self.modulus;
+        if signature.len() != self.size_bytes() {
+            return None;
+        }
+        let signature = Number::from_bytes(signature, n.limbs);
+        if signature.compare(&n.value) != Ordering::Less {
+            return None;
+        }
+        let r_squared = self.r_squared.get_or_init(|| n.r_squared());
+        let mut work = Work::new(n.limbs);
+        let base = work.product(n, &signature, r_squared);
+        let mut power = base.clone();
+        // The bits of e below its head bit, the last one (always set) apart: its factor is the plain signature, which
+        // also takes R out of the result.
+        let bits = u32::BITS - self.exponent.leading_zeros();
+        for bit in (1..bits - 1).rev() {
+            power = work.square(n, &power);
+            if self.exponent >> bit & 1 == 1 {
+                power = work.product(n, &power, &base);
+            }
+        }
+        power = work.square(n, &power);
+        power = work.product(n, &power, &signature);
+        power.subtract_once(&n.value);
+        Some(power.to_bytes(self.size_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RsaPublicKey;
+    use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
+    use crypto_bigint::{BoxedUint, Odd};
+    use proptest::prelude::Rng;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    fn rng() -> TestRng {
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha)
+    }
+
+    fn bytes(rng: &mut TestRng, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// An odd number of exactly `bits` bits: random, all ones, or as few ones as possible.
+    fn modulus(rng: &mut TestRng, bits: usize, kind: usize) -> Vec<u8> {
+        let len = bits.div_ceil(8);
+        let mut n = match kind % 4 {
+            0 => vec![0xff; len],
+            1 => vec![0; len],
+            _ => bytes(rng, len),
+        };
+        let head = 1_u8 << ((bits - 1) % 8);
+        n[0] = n[0] & (head - 1) | head;
+        n[len - 1] |= 1;
+        n
+    }
+
+    fn by_crate(n: &[u8], e: u32, s: &[u8]) -> Vec<u8> {
+        let precision = u32::try_from(n.len() * 8).unwrap();
+        let uint = |bytes| BoxedUint::from_be_slice(bytes, precision.next_multiple_of(64)).unwrap();
+        let params = BoxedMontyParams::new_vartime(Odd::new(uint(n)).unwrap());
+        let power = BoxedMontyForm::new(uint(s), &params).pow_bounded_exp(&BoxedUint::from(u64::from(e)), 32);
+        let bytes = power.retrieve().to_be_bytes();
+        bytes[bytes.len() - n.len()..].to_vec()
+    }
+
+    /// `n - k` for a small k.
+    fn minus(n: &[u8], k: u8) -> Vec<u8> {
+        let mut out = n.to_vec();
+        let mut borrow = k;
+        for byte in out.iter_mut().rev() {
+            let (value, under) = byte.overflowing_sub(borrow);
+            (*byte, borrow) = (value, u8::from(under));
+        }
+        out
+    }
+
+    fn agrees(n: &[u8], e: u32, s: &[u8]) {
+        let key = RsaPublicKey::new(n, &e.to_be_bytes()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(key.recover(s), Some(by_crate(n, e, s)), "n {n:02x?} e {e} s {s:02x?}");
+        }
+    }
+
+    #[test]
+    fn recovers_as_crypto_bigint_does_at_edges() {
+        let mut rng = rng();
+        for (case, bits) in
+            [2048, 2049, 2050, 2055, 2136, 3071, 3072, 4096, 4100, 8192].into_iter().enumerate()
+        {
+            for kind in 0..3 {
+                let n = modulus(&mut rng, bits, kind);
+                let e = [3, 65537, 5, 17, u32::MAX][(case + kind) % 5];
+                let mut zero = vec![0; n.len()];
+                agrees(&n, e, &zero);
+                zero[n.len() - 1] = 1;
+                agrees(&n, e, &zero);
+                agrees(&n, e, &minus(&n, 1));
+                agrees(&n, e, &minus(&n, 2));
+                // The head bit alone, and all ones below it.
+                let mut s = vec![0; n.len()];
+                s[0] = 1 << ((bits - 1) % 8);
+                agrees(&n, e, &minus(&s, 1));
+                assert_eq!(RsaPublicKey::new(&n, &[3]).unwrap().bits(), bits);
+            }
+        }
+    }
+
+    #[test]
+    fn recovers_as_crypto_bigint_does_on_random_numbers() {
+        let mut rng = rng();
+        for case in 0..1_000 {
+            let bits =
+                2048 + usize::try_from(rng.next_u32() % if case % 50 == 0 { 6145 } else { 130 }).unwrap();
+            let n = modulus(&mut rng, bits, case);
+            let mut s = bytes(&mut rng, n.len());
+            s[0] &= n[0] >> 1;
+            // Runs of ones and zeros reach the extremes of the carries.
+            if case % 3 == 0 {
+                let at = usize::try_from(rng.next_u32()).unwrap() % 200;
+                s[at + 1..at + 40].fill(if case % 2 == 0 { 0xff } else { 0 });
+            }
+            agrees(&n, [3, 65537][case % 2], &s);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_signature_of_the_key() {
+        let n = modulus(&mut rng(), 2048, 2);
+        let key = RsaPublicKey::new(&n, &[1, 0, 1]).unwrap();
+        let mut above = n.clone();
+        above[0] = 0xff;
+        for s in [n.clone(), above, vec![0xff; 256], vec![1; 255], vec![0; 257], vec![]] {
+            assert_eq!(key.recover(&s), None);
+        }
+        assert_eq!(key.recover(&minus(&n, 1)).map(|m| m.len()), Some(256));
+    }
+
+    #[test]
+    fn refuses_numbers_that_are_no_key() {
+        let mut rng = rng();
+        let n = modulus(&mut rng, 2048, 2);
+        let padded = [&[0, 0], n.as_slice()].concat();
+        for (e, accepted) in [
+            (&[3][..], true),
+            (&[0, 0, 0, 0, 1, 0, 1], true),
+            (&[0xff, 0xff, 0xff, 0xff], true),
+            (&[1, 0, 0, 0, 1], false),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], false),
+            (&[1], false),
+            (&[2], false),
+            (&[0], false),
+            (&[], false),
+        ] {
+            assert_eq!(RsaPublicKey::new(&n, e).is_some(), accepted, "e {e:02x?}");
+            assert_eq!(RsaPublicKey::new(&padded, e).is_some(), accepted, "e {e:02x?}");
+        }
+        assert_eq!(RsaPublicKey::new(&padded, &[3]).unwrap().size_bytes(), 256);
+        for (bits, accepted) in
+            [(8, false), (2047, false), (2048, true), (8192, true), (8193, false), (20_000, false)]
+        {
+            let n = modulus(&mut rng, bits, 2);
+            assert_eq!(RsaPublicKey::new(&n, &[3]).is_some(), accepted, "{bits} bits");
+        }
+        let mut even = n.clone();
+        even[255] &= 0xfe;
+        for n in [&even[..], &[], &[0], &[0; 300]] {
+            assert!(RsaPublicKey::new(n, &[3]).is_none());
+        }
+    }
+}

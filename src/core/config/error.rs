@@ -1,0 +1,107 @@
+//! Why a configuration is refused: every problem names its option, what was found and what is expected.
+
+use std::fmt;
+
+/// One problem of a configuration. Values of secrets are never part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Full path of the option, as written: `clientConfig.tls.ca`, `trustedIssuers[0].audience`. Empty for the whole.
+    pub path: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// Kinds of [`ConfigError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The configuration is not a JSON object.
+    NotAnObject,
+    /// There is no configuration at all.
+    Empty,
+    /// No such option.
+    Unknown {
+        /// A known option that may be meant.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong type, form or range.
+    Value {
+        /// What was found, without secrets.
+        found: String,
+        /// What is expected.
+        expected: String,
+    },
+    /// A value that cannot stand with the rest of the configuration.
+    Conflict {
+        /// The rule it breaks.
+        rule: String,
+    },
+}
+
+impl ConfigError {
+    /// The stable code (`docs/errors.md`).
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match &self.problem {
+            Problem::NotAnObject => "config_not_an_object",
+            Problem::Empty => "config_empty",
+            Problem::Unknown { .. } => "option_unknown",
+            Problem::Value { .. } => "option_invalid",
+            Problem::Conflict { .. } => "option_conflict",
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        write!(f, "configuration refused ({}): ", self.code())?;
+        match &self.problem {
+            Problem::NotAnObject => f.write_str("it is not an object"),
+            Problem::Empty => f.write_str(
+                "nothing is configured; set at least jwksUrl (or discovery, jwks, jwksFile, publicKey, signingSecret, \
+                 keys) and issuer",
+            ),
+            Problem::Unknown { nearest: Some(nearest) } => {
+                write!(f, "{path} is no option; did you mean {nearest}?")
+            }
+            Problem::Unknown { nearest: None } => {
+                write!(f, "{path} is no option; docs/configuration.md lists them all")
+            }
+            Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
+            Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
+        }
+    }
+}
+
+/// Collects every problem, so that a user mends a configuration once.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<ConfigError>);
+
+impl Errors {
+    /// Adds a problem.
+    pub fn push(&mut self, path: impl Into<String>, problem: Problem) {
+        self.0.push(ConfigError { path: path.into(), problem });
+    }
+
+    /// Adds a value that is not what it should be.
+    pub fn value(&mut self, path: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) {
+        self.push(path, Problem::Value { found: found.into(), expected: expected.into() });
+    }
+
+    /// Adds a value that cannot stand with others.
+    pub fn conflict(&mut self, path: impl Into<String>, rule: impl Into<String>) {
+        self.push(path, Problem::Conflict { rule: rule.into() });
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<ConfigError> {
+        self.0
+    }
+}

@@ -1,0 +1,466 @@
+//! Options that say where keys come from, at the top level and in `trustedIssuers`.
+
+use crate::core::config::coerce::{Section, Shown, found, quoted};
+use crate::core::config::compile::Capabilities;
+use crate::core::config::error::Errors;
+use crate::core::jwk::lookup::{
+    CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
+};
+use crate::core::jwk::{Jwk, JwkSet, Origin, pem};
+use crate::core::request::header_name::is_field_name;
+use crate::core::signature::VerifyingKey;
+use crate::core::signature::alg::Alg;
+use crate::core::token::base64url;
+use serde_json::Value;
+
+/// Ten years: longer spans are mistakes.
+const MAX_SECONDS: u64 = 10 * 365 * 86_400;
+
+/// What all key sources of a configuration share.
+pub(super) struct Shared<'a> {
+    capabilities: &'a Capabilities<'a>,
+    client: ClientRules,
+    cache: CacheRules,
+}
+
+/// Key sources of one issuer.
+pub(super) struct KeySources {
+    sources: Vec<KeySource>,
+    /// Whether a source is found through the issuer's metadata.
+    pub(super) discovers: bool,
+}
+
+/// A value that may be kept outside of the configuration.
+enum Outside {
+    Inline(String),
+    File(String),
+}
+
+/// `clientConfig` and `jwksCache`.
+pub(super) fn shared<'a>(
+    root: &Section<'_>,
+    capabilities: &'a Capabilities<'a>,
+    errors: &mut Errors,
+) -> Shared<'a> {
+    let client = root.section("clientConfig", errors);
+    let tls = client.section("tls", errors);
+    let cache = root.section("jwksCache", errors);
+    Shared {
+        capabilities,
+        client: ClientRules {
+            ca: certificate_authority(&tls, capabilities, errors),
+            insecure_skip_verify: tls.boolean("insecureSkipVerify", false, errors),
+            timeout: client.seconds("timeoutSeconds", 5, 1..=300, errors),
+            max_retries: u32::try_from(client.integer("maxRetries", 3, 0..=10, errors)).unwrap_or(0),
+            headers: request_headers(&client, capabilities, errors),
+            allow_http: client.boolean("allowHttp", false, errors),
+        },
+        cache: CacheRules {
+            ttl: cache.seconds("ttlSeconds", 600, 1..=MAX_SECONDS, errors),
+            cooldown: cache.seconds("cooldownSeconds", 30, 1..=MAX_SECONDS, errors),
+            stale: cache.seconds("staleSeconds", 86_400, 0..=MAX_SECONDS, errors),
+        },
+    }
+}
+
+fn certificate_authority(
+    tls: &Section<'_>,
+    capabilities: &Capabilities<'_>,
+    errors: &mut Errors,
+) -> Option<TextSource> {
+    let text = tls.text("ca", Shown::Plain, errors)?;
+    let path = tls.path("ca");
+    match outside(&path, text, capabilities, errors)? {
+        Outside::File(file) => Some(TextSource::File(file)),
+        Outside::Inline(text) if text.starts_with('/') => Some(TextSource::File(text)),
+        Outside::Inline(text) if text.contains("-----BEGIN CERTIFICATE-----") => {
+            Some(TextSource::Inline(text))
+        }
+        Outside::Inline(text) => {
+            errors.value(path, quoted(&text), "certificates in PEM, a path, env:NAME or file:/path");
+            None
+        }
+    }
+}
+
+fn request_headers(
+    client: &Section<'_>,
+    capabilities: &Capabilities<'_>,
+    errors: &mut Errors,
+) -> Vec<(String, TextSource)> {
+    let mut headers = Vec::new();
+    for (name, text) in client.texts("headers", Shown::Secret, errors).unwrap_or_default() {
+        let path = format!("{}.{name}", client.path("headers"));
+        let managed =
+            ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "if-none-match"];
+        if !is_field_name(&name) || managed.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            errors.value(&path, quoted(&name), "the name of a header that the fetch does not set itself");
+        }
+        match outside(&path, text, capabilities, errors) {
+            Some(Outside::Inline(text)) if text.chars().any(char::is_control) => {
+                errors.value(&path, "control characters", "a header value on one line");
+            }
+            Some(Outside::Inline(text)) => headers.push((name, TextSource::Inline(text))),
+            Some(Outside::File(file)) => headers.push((name, TextSource::File(file))),
+            None => {}
+        }
+    }
+    headers
+}
+
+/// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys.
+pub(super) fn compile(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> KeySources {
+    let discovers = section.boolean("discovery", false, errors);
+    let sources = [
+        remote(section, discovers, shared, errors),
+        inline_set(section, shared, errors),
+        set_file(section, shared, errors),
+        public_key(section, shared, errors),
+        signing_secret(section, shared, errors),
+    ];
+    let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
+    sources.extend(named_keys(section, shared, errors));
+    KeySources { sources, discovers }
+}
+
+/// `jwksUrl` or `discovery`.
+fn remote(
+    section: &Section<'_>,
+    discovers: bool,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    let url = section.text("jwksUrl", Shown::Plain, errors);
+    let path = section.path(if url.is_some() { "jwksUrl" } else { "discovery" });
+    let location = match (url, discovers) {
+        (Some(_), true) => {
+            errors.conflict(
+                section.path("discovery"),
+                "finds the URL that jwksUrl already gives; keep one of them",
+            );
+            return None;
+        }
+        (None, false) => return None,
+        (Some(url), false) => KeyLocation::Url(absolute(section, url, &path, shared, errors)?),
+        (None, true) => {
+            let issuer = section.raw("issuer").and_then(single).unwrap_or_default();
+            if !issuer.is_empty() {
+                check_url(&issuer, &section.path("issuer"), shared, errors);
+            }
+            KeyLocation::Discovery { issuer }
+        }
+    };
+    if !shared.capabilities.fetch {
+        errors.conflict(
+            path,
+            "plugin-offline.wasm has no sockets and fetches nothing; use plugin.wasm, or keys from jwks, jwksFile, \
+             publicKey, signingSecret or keys",
+        );
+        return None;
+    }
+    Some(KeySource::Url(Box::new(RemoteKeys {
+        location,
+        client: shared.client.clone(),
+        cache: shared.cache,
+    })))
+}
+
+fn single(issuer: &Value) -> Option<String> {
+    match issuer {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(list) => match list.as_slice() {
+            [Value::String(text)] => Some(text.clone()),
+            _ => None,
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+/// A relative `jwksUrl` belongs to the issuer.
+fn absolute(
+    section: &Section<'_>,
+    url: String,
+    path: &str,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<String> {
+    if url.contains("://") {
+        check_url(&url, path, shared, errors);
+        return Some(url);
+    }
+    let issuer = section.raw("issuer").and_then(single).filter(|issuer| issuer.contains("://"));
+    let Some(issuer) = issuer else {
+        errors.value(
+            path,
+            quoted(&url),
+            "an absolute URL, https://..., or a path together with one issuer that is a URL",
+        );
+        return None;
+    };
+    let url = resolve(&url, &issuer);
+    check_url(&url, path, shared, errors);
+    Some(url)
+}
+
+/// `/keys` replaces the issuer's path, `keys` is below it.
+fn resolve(reference: &str, issuer: &str) -> String {
+    let origin_end = issuer
+        .find("://")
+        .and_then(|at| {
+            issuer
+                .get(at.saturating_add(3)..)?
+                .find('/')
+                .map(|slash| at.saturating_add(3).saturating_add(slash))
+        })
+        .unwrap_or(issuer.len());
+    let origin = issuer.get(..origin_end).unwrap_or_default();
+    if reference.starts_with('/') {
+        return format!("{origin}{reference}");
+    }
+    format!("{}/{reference}", issuer.strip_suffix('/').unwrap_or(issuer))
+}
+
+fn check_url(url: &str, path: &str, shared: &Shared<'_>, errors: &mut Errors) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let shape = match scheme {
+        "https" => true,
+        "http" if shared.client.allow_http => true,
+        "http" => {
+            errors.conflict(path, "http is not protected; use https, or set clientConfig.allowHttp");
+            return;
+        }
+        _ => false,
+    };
+    let text =
+        url.bytes().all(|byte| matches!(byte, 0x21..=0x7e)) && !url.contains(['#', '\\', '"', '<', '>']);
+    if !shape || host.is_empty() || host.contains('@') || !text {
+        errors.value(path, quoted(url), "an absolute URL, https://host/path, without user or fragment");
+    }
+}
+
+/// `jwks`: an object, or JSON in a string.
+fn inline_set(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = section.path("jwks");
+    let value = section.raw("jwks")?;
+    let text = match value {
+        Value::Object(_) => value.to_string(),
+        Value::String(text) if text.is_empty() => return None,
+        Value::String(text) => match outside(&path, text.clone(), shared.capabilities, errors)? {
+            Outside::File(file) => return Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
+            Outside::Inline(text) => text,
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            errors.value(path, found(value, Shown::Secret), "a JWK Set: an object with a list \"keys\"");
+            return None;
+        }
+    };
+    configured_set(path, text, errors)
+}
+
+/// `jwksFile`: a path, or the set itself (as in Traefik Hub).
+fn set_file(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = section.path("jwksFile");
+    let text = section.text("jwksFile", Shown::Secret, errors)?;
+    match outside(&path, text, shared.capabilities, errors)? {
+        Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
+        Outside::Inline(text) if text.trim_start().starts_with('{') => configured_set(path, text, errors),
+        Outside::Inline(text) if text.starts_with('/') => {
+            Some(KeySource::File { path: text, format: KeyFormat::JwkSet })
+        }
+        Outside::Inline(_) => {
+            errors.value(path, "neither", "an absolute path below settings.mounts, or a JWK Set");
+            None
+        }
+    }
+}
+
+fn configured_set(path: String, text: String, errors: &mut Errors) -> Option<KeySource> {
+    match JwkSet::parse(text.into_bytes(), Origin::Configured) {
+        Ok(set) if set.keys().is_empty() => {
+            let reasons: Vec<String> = set.skipped.iter().take(8).map(ToString::to_string).collect();
+            let reasons = if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") };
+            errors.value(
+                path,
+                format!("a JWK Set without a usable key ({reasons})"),
+                "at least one usable key",
+            );
+            None
+        }
+        Ok(set) => Some(KeySource::Configured(set)),
+        Err(error) => {
+            errors.value(path, error.to_string(), "a JWK Set: an object with a list \"keys\"");
+            None
+        }
+    }
+}
+
+/// `publicKey`: PEM.
+fn public_key(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = section.path("publicKey");
+    let text = section.text("publicKey", Shown::Secret, errors)?;
+    match outside(&path, text, shared.capabilities, errors)? {
+        Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::Pem { kid: None } }),
+        Outside::Inline(text) => configured_pem(&path, &text, None, errors),
+    }
+}
+
+fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Errors) -> Option<KeySource> {
+    match pem::parse(text) {
+        Ok(mut keys) => {
+            for key in &mut keys {
+                key.kid.clone_from(&kid);
+            }
+            Some(KeySource::Configured(JwkSet::from_keys(keys)))
+        }
+        Err(error) => {
+            errors.value(path, error.to_string(), "public keys or certificates in PEM");
+            None
+        }
+    }
+}
+
+/// `signingSecret`, `signingSecretBase64Encoded`.
+fn signing_secret(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let base64 = section.boolean("signingSecretBase64Encoded", false, errors);
+    let path = section.path("signingSecret");
+    let text = section.text("signingSecret", Shown::Secret, errors)?;
+    match outside(&path, text, shared.capabilities, errors)? {
+        Outside::File(file) => {
+            Some(KeySource::File { path: file, format: KeyFormat::Secret { kid: None, base64 } })
+        }
+        Outside::Inline(text) => {
+            let secret =
+                if base64 { base64url::decode_lenient(text.as_bytes()) } else { Some(text.into_bytes()) };
+            match secret {
+                Some(secret) => configured_secret(&path, &secret, None, errors),
+                None => {
+                    errors.value(
+                        path,
+                        "a string that is not base64",
+                        "base64, as signingSecretBase64Encoded says",
+                    );
+                    None
+                }
+            }
+        }
+    }
+}
+
+fn configured_secret(
+    path: &str,
+    secret: &[u8],
+    kid: Option<String>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    match VerifyingKey::hmac(secret) {
+        Ok(key) => {
+            let mut key = Jwk::from_key(key);
+            key.kid = kid;
+            Some(KeySource::Configured(JwkSet::from_keys(vec![key])))
+        }
+        Err(error) => {
+            errors.value(path, error.to_string(), "a secret of at least 32 random bytes");
+            None
+        }
+    }
+}
+
+/// `keys`: `kid` → PEM or secret.
+fn named_keys(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
+    let mut sources = Vec::new();
+    for (kid, text) in section.texts("keys", Shown::Secret, errors).unwrap_or_default() {
+        let path = format!("{}.{kid}", section.path("keys"));
+        let source = match outside(&path, text, shared.capabilities, errors) {
+            Some(Outside::File(file)) => {
+                Some(KeySource::File { path: file, format: KeyFormat::PemOrSecret { kid: Some(kid) } })
+            }
+            Some(Outside::Inline(text)) if text.contains("-----BEGIN ") => {
+                configured_pem(&path, &text, Some(kid), errors)
+            }
+            Some(Outside::Inline(text)) => configured_secret(&path, text.as_bytes(), Some(kid), errors),
+            None => None,
+        };
+        sources.extend(source);
+    }
+    sources
+}
+
+/// Follows `env:NAME`; leaves `file:/path` for when the content is needed, because a file may change or be absent
+/// for a moment.
+fn outside(
+    path: &str,
+    text: String,
+    capabilities: &Capabilities<'_>,
+    errors: &mut Errors,
+) -> Option<Outside> {
+    if let Some(name) = text.strip_prefix("env:") {
+        let value = (capabilities.env)(name).filter(|value| !value.is_empty());
+        if value.is_none() {
+            errors.value(
+                path,
+                format!("env:{name}, which is not set"),
+                "a variable that settings.envs of the plugin forwards",
+            );
+        }
+        return value.map(Outside::Inline);
+    }
+    if let Some(file) = text.strip_prefix("file:") {
+        if !file.starts_with('/') {
+            errors.value(path, quoted(&text), "file: and an absolute path below settings.mounts");
+            return None;
+        }
+        return Some(Outside::File(file.to_owned()));
+    }
+    if text.starts_with("urn:k8s:secret:") {
+        errors.value(
+            path,
+            "urn:k8s:secret:, which only Traefik's Kubernetes CRD provider resolves",
+            "the value itself, env:NAME or file:/path",
+        );
+        return None;
+    }
+    Some(Outside::Inline(text))
+}
+
+impl KeySources {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Whether a key of these sources may serve `alg`.
+    pub(super) fn can_serve(&self, alg: Alg) -> bool {
+        self.sources.iter().any(|source| match source {
+            KeySource::Configured(set) => set.keys().iter().any(|key| key.fits(alg)),
+            // A secret that anybody can fetch is none.
+            KeySource::Url(_) => !alg.is_hmac(),
+            KeySource::File { format, .. } => match format {
+                KeyFormat::JwkSet | KeyFormat::PemOrSecret { .. } => true,
+                KeyFormat::Pem { .. } => !alg.is_hmac(),
+                KeyFormat::Secret { .. } => alg.is_hmac(),
+            },
+        })
+    }
+
+    pub(super) fn into_vec(self) -> Vec<KeySource> {
+        self.sources
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn relative_urls_resolve_against_the_issuer() {
+        for (reference, issuer, expected) in [
+            ("/k", "https://a.example/t", "https://a.example/k"),
+            ("k", "https://a.example/t", "https://a.example/t/k"),
+            ("k", "https://a.example/t/", "https://a.example/t/k"),
+            ("k", "https://a.example", "https://a.example/k"),
+            ("/k", "https://a.example", "https://a.example/k"),
+        ] {
+            assert_eq!(resolve(reference, issuer), expected, "{reference} {issuer}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Step 0: JSON becomes a [`Policy`](crate::core::policy::Policy), or every reason why not.
+
+pub mod schema;
+pub mod coerce;
+mod compile;
+mod key_sources;
+mod upstream;
+mod answers;
+pub mod error;
+
+pub use compile::{Capabilities, compile};
+pub use error::ConfigError;

@@ -1,0 +1,78 @@
+//! Options that say what the upstream gets.
+
+use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, TokenForwarding};
+use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::error::Errors;
+use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::token::claims_set::ClaimPath;
+
+/// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them.
+const NOT_FOR_CLAIMS: &[&str] = &[
+    "Connection",
+    "Content-Length",
+    "Expect",
+    "Host",
+    "Keep-Alive",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+];
+
+/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
+pub(super) fn forward_rules(root: &Section<'_>, errors: &mut Errors) -> ForwardRules {
+    let missing = [("remove", MissingClaim::Remove), ("empty", MissingClaim::Empty)];
+    let verdict = root.section("verdictHeader", errors);
+    let rules = ForwardRules {
+        headers: claim_headers(root, errors),
+        missing: root.choice("missingClaim", MissingClaim::Remove, &missing, errors),
+        token: if root.boolean("forwardAuthorization", true, errors) {
+            TokenForwarding::Keep
+        } else {
+            TokenForwarding::Strip
+        },
+        verdict_request_header: header_name(&verdict, "request", errors),
+        verdict_response_header: header_name(&verdict, "response", errors),
+    };
+    if rules.headers.iter().any(|header| is_alias(&header.name, &rules.verdict_request_header)) {
+        errors.conflict("verdictHeader.request", "is a header of forwardHeaders, too");
+    }
+    rules
+}
+
+fn claim_headers(root: &Section<'_>, errors: &mut Errors) -> Vec<ClaimHeader> {
+    let rows = root
+        .texts("forwardHeaders", Shown::Plain, errors)
+        .unwrap_or_else(|| vec![("X-User-Sub".to_owned(), "sub".to_owned())]);
+    let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
+    for (name, claim) in rows {
+        let path = format!("forwardHeaders.{name}");
+        if !is_field_name(&name) {
+            errors.value(&path, quoted(&name), "the name of a header");
+        } else if name.eq_ignore_ascii_case("Authorization") {
+            errors.conflict(&path, "carries the token; forwardAuthorization says whether it goes on");
+        } else if NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, &name)) {
+            errors.conflict(&path, "belongs to the connection or to routing, so a claim cannot fill it");
+        } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
+            errors.conflict(&path, format!("is the same header as {} for many back ends", other.name));
+        }
+        match ClaimPath::parse(&claim) {
+            Some(claim) => headers.push(ClaimHeader { name, claim }),
+            None => errors.value(path, quoted(&claim), "a claim, or a path such as realm_access.roles"),
+        }
+    }
+    headers
+}
+
+/// An optional header that the middleware sets.
+pub(super) fn header_name(section: &Section<'_>, key: &str, errors: &mut Errors) -> String {
+    let name = section.text(key, Shown::Plain, errors).unwrap_or_default();
+    let own = NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, &name));
+    if !name.is_empty() && (!is_field_name(&name) || own || name.eq_ignore_ascii_case("Authorization")) {
+        errors.value(section.path(key), quoted(&name), "the name of a header of its own");
+    }
+    name
+}

@@ -1,0 +1,300 @@
+//! A JWK Set (RFC 7517 5) and which of its keys come into question for a token. Keys that cannot be used are
+//! skipped and reported: the others go on working (RFC 7517 5, last paragraph).
+
+use super::jwk::{self, Jwk, JwkError, Origin};
+use crate::core::limits::{MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET};
+use crate::core::signature::alg::Alg;
+use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
+use std::fmt;
+use std::rc::Rc;
+
+/// Keys of one owner, in the order of their source.
+#[derive(Clone, Debug, Default)]
+pub struct JwkSet {
+    keys: Vec<Rc<Jwk>>,
+    /// What was in the source and is not used, for the log.
+    pub skipped: Vec<SkippedKey>,
+}
+
+/// A key that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedKey {
+    /// Its place in the array `keys`, from 0.
+    pub index: usize,
+    /// Its name, where it has one.
+    pub kid: Option<String>,
+    /// Why.
+    pub reason: JwkError,
+}
+
+/// Why a text is not a JWK Set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwkSetError {
+    /// Longer than [`MAX_JWKS_BYTES`].
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Not an acceptable JSON text.
+    Json(JsonError),
+    /// Not an object.
+    NotAnObject,
+    /// Without an array `keys` (RFC 7517 5.1).
+    NoKeys,
+}
+
+impl JwkSet {
+    /// Reads a set. One without a usable key is a set, too: it verifies nothing.
+    ///
+    /// # Errors
+    /// See [`JwkSetError`].
+    pub fn parse(json: Vec<u8>, origin: Origin) -> Result<Self, JwkSetError> {
+        if json.len() > MAX_JWKS_BYTES {
+            return Err(JwkSetError::TooLarge { bytes: json.len() });
+        }
+        let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_JWKS_NODES };
+        let document = Document::parse(json, limits).map_err(JwkSetError::Json)?;
+        let root = document.root();
+        if root.kind() != Kind::Object {
+            return Err(JwkSetError::NotAnObject);
+        }
+        match root.member("keys") {
+            Some(list) if list.kind() == Kind::Array => Ok(Self::from_list(list, origin)),
+            Some(_) | None => Err(JwkSetError::NoKeys),
+        }
+    }
+
+    fn from_list(list: Value<'_>, origin: Origin) -> Self {
+        let mut set = Self::default();
+        for (index, value) in list.elements().enumerate() {
+            if index == MAX_KEYS_PER_SET {
+                let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
+                set.skipped.push(SkippedKey { index, kid: None, reason });
+                break;
+            }
+            match jwk::parse(value, origin) {
+                Ok(key) => set.keys.push(Rc::new(key)),
+                Err(reason) => {
+                    let kid = value.member("kid").and_then(Value::as_str).map(str::to_owned);
+                    set.skipped.push(SkippedKey { index, kid, reason });
+                }
+            }
+        }
+        set
+    }
+
+    /// A set of keys from other sources than JSON.
+    #[must_use]
+    pub fn from_keys(keys: Vec<Jwk>) -> Self {
+        Self { keys: keys.into_iter().map(Rc::new).collect(), skipped: Vec::new() }
+    }
+
+    /// The usable keys.
+    #[must_use]
+    pub fn keys(&self) -> &[Rc<Jwk>] {
+        &self.keys
+    }
+
+    /// The names of the usable keys, in their order.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| key.kid.as_deref())
+    }
+
+    /// Whether a usable key is called `kid`.
+    #[must_use]
+    pub fn has_kid(&self, kid: &str) -> bool {
+        self.kids().any(|own| own == kid)
+    }
+
+    /// The keys that a token with this `kid` and `alg` may be verified with. A token's `kid` admits the keys of
+    /// that name, then those without one; a token without `kid` admits all (RFC 7515 4.1.4). Names may repeat
+    /// with another `kty` (RFC 7517 4.5). The caller bounds how many it tries.
+    pub fn select<'s>(&'s self, kid: Option<&'s str>, alg: Alg) -> impl Iterator<Item = &'s Rc<Jwk>> {
+        let named = self.keys.iter().filter(move |key| kid.is_none() || key.kid.as_deref() == kid);
+        let unnamed = self.keys.iter().filter(move |key| kid.is_some() && key.kid.is_none());
+        named.chain(unnamed).filter(move |key| key.fits(alg))
+    }
+}
+
+impl fmt::Display for JwkSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooLarge { bytes } => {
+                write!(f, "the key set has {bytes} bytes, expected at most {MAX_JWKS_BYTES}")
+            }
+            Self::Json(error) => write!(f, "the key set is unreadable: {error}"),
+            Self::NotAnObject => f.write_str("the key set is not a JSON object"),
+            Self::NoKeys => f.write_str("the key set has no array \"keys\""),
+        }
+    }
+}
+
+impl fmt::Display for SkippedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kid {
+            Some(kid) => write!(f, "key {} (kid {kid:?}) is not used: {}", self.index, self.reason),
+            None => write!(f, "key {} is not used: {}", self.index, self.reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JwkSet, JwkSetError, SkippedKey};
+    use crate::core::jwk::{Jwk, JwkError, Origin};
+    use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
+    use crate::core::signature::alg::Alg;
+    use crate::core::signature::{KeyError, VerifyingKey};
+    use crate::core::token::json::JsonError;
+    use proptest::prelude::*;
+
+    const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    const P256: &str = concat!(
+        r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","#,
+        r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#
+    );
+
+    fn parse(json: &str) -> Result<JwkSet, JwkSetError> {
+        JwkSet::parse(json.as_bytes().to_vec(), Origin::Fetched)
+    }
+
+    /// A set of keys, each given by its members.
+    fn set(keys: &[&str]) -> JwkSet {
+        let keys: Vec<String> = keys.iter().map(|members| format!("{{{members}}}")).collect();
+        parse(&format!(r#"{{"keys":[{}],"other":1}}"#, keys.join(","))).unwrap()
+    }
+
+    #[test]
+    fn unusable_keys_are_skipped_and_the_rest_works_rfc_7517_5() {
+        let named = |name: &str, members: &str| format!(r#""kid":"{name}",{members}"#);
+        let set = set(&[
+            &named("akp", r#""kty":"AKP""#),
+            &named("good", ED25519),
+            &named("enc", &format!(r#""use":"enc",{P256}"#)),
+            r#""kty":"RSA","n":"gQ","e":"AQAB","kid":7"#,
+            &named("secret", r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8""#),
+            &named("also", P256),
+        ]);
+        assert_eq!(set.kids().collect::<Vec<_>>(), ["good", "also"]);
+        assert_eq!(set.keys().len(), 2);
+        assert!(set.has_kid("also") && !set.has_kid("enc") && !set.has_kid(""));
+        let skipped =
+            |index, kid: Option<&str>, reason| SkippedKey { index, kid: kid.map(str::to_owned), reason };
+        let not_text = JwkError::WrongType { member: "kid", expected: "a string" };
+        assert_eq!(
+            set.skipped,
+            [
+                skipped(0, Some("akp"), JwkError::UnknownKty { found: "AKP".to_owned() }),
+                skipped(2, Some("enc"), JwkError::Use { found: "enc".to_owned() }),
+                skipped(3, None, not_text),
+                skipped(4, Some("secret"), JwkError::SecretFetched),
+            ]
+        );
+        assert_eq!(
+            set.skipped.first().map(ToString::to_string).as_deref(),
+            Some(r#"key 0 (kid "akp") is not used: kty is "AKP", expected RSA, EC, OKP or oct"#)
+        );
+    }
+
+    #[test]
+    fn a_set_without_usable_keys_is_a_set() {
+        for json in [r#"{"keys":[]}"#, r#"{"keys":[{}]}"#, r#"{"keys":[1,null,"a",[]]}"#] {
+            let set = parse(json).unwrap();
+            assert!(set.keys().is_empty());
+            assert_eq!(set.select(None, Alg::EdDsa).count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_no_set_rfc_7517_5_1() {
+        for (json, error) in [
+            ("", JwkSetError::Json(JsonError::Syntax)),
+            ("<html>", JwkSetError::Json(JsonError::Syntax)),
+            (r#"{"keys":[]"#, JwkSetError::Json(JsonError::Syntax)),
+            (r#"{"keys":[],"keys":[]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
+            (r#"{"keys":[{"kty":"EC","kty":"RSA"}]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
+            ("[]", JwkSetError::NotAnObject),
+            ("{}", JwkSetError::NoKeys),
+            (r#"{"keys":{}}"#, JwkSetError::NoKeys),
+            (r#"{"keys":null}"#, JwkSetError::NoKeys),
+            (r#"{"Keys":[]}"#, JwkSetError::NoKeys),
+            (r#"{"kty":"OKP"}"#, JwkSetError::NoKeys),
+        ] {
+            assert_eq!(parse(json).map(|set| set.keys().len()), Err(error), "{json}");
+        }
+        let deep = format!(r#"{{"keys":[],"a":{}1{}}}"#, "[".repeat(40), "]".repeat(40));
+        assert_eq!(parse(&deep).err(), Some(JwkSetError::Json(JsonError::TooComplex)));
+        let wide = format!(r#"{{"keys":[{}1]}}"#, "1,".repeat(20_000));
+        assert_eq!(parse(&wide).err(), Some(JwkSetError::Json(JsonError::TooComplex)));
+        let bytes = MAX_JWKS_BYTES + 1;
+        let large = JwkSet::parse(vec![b' '; bytes], Origin::Configured);
+        assert_eq!(large.err(), Some(JwkSetError::TooLarge { bytes }));
+    }
+
+    #[test]
+    fn keys_behind_the_bound_are_ignored_and_reported() {
+        let set = set(&vec![ED25519; MAX_KEYS_PER_SET + 7]);
+        assert_eq!(set.keys().len(), MAX_KEYS_PER_SET);
+        let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
+        assert_eq!(set.skipped, [SkippedKey { index: MAX_KEYS_PER_SET, kid: None, reason }]);
+    }
+
+    #[test]
+    fn keys_are_selected_by_kid_and_algorithm_rfc_7515_4_1_4_and_rfc_7517_4_5() {
+        let set = set(&[
+            ED25519,
+            &format!(r#""kid":"a",{ED25519}"#),
+            // The same name with another kty, and with another alg.
+            &format!(r#""kid":"a",{P256}"#),
+            &format!(r#""kid":"a","alg":"Ed25519",{ED25519}"#),
+            &format!(r#""kid":"b",{ED25519}"#),
+            &format!(r#""kid":"",{ED25519}"#),
+        ]);
+        let index =
+            |key: &std::rc::Rc<Jwk>| set.keys().iter().position(|other| std::rc::Rc::ptr_eq(other, key));
+        for (kid, alg, expected) in [
+            // The keys of that name, then the one without.
+            (Some("a"), Alg::EdDsa, &[1, 0][..]),
+            (Some("a"), Alg::Ed25519, &[1, 3, 0]),
+            (Some("a"), Alg::Es256, &[2]),
+            (Some("a"), Alg::Rs256, &[]),
+            (Some("b"), Alg::EdDsa, &[4, 0]),
+            (Some("b"), Alg::Es256, &[]),
+            // A kid is compared byte for byte; no fallback to keys of another name.
+            (Some("A"), Alg::EdDsa, &[0]),
+            (Some("c"), Alg::Es256, &[]),
+            (Some(""), Alg::EdDsa, &[5, 0]),
+            // Without one: all.
+            (None, Alg::EdDsa, &[0, 1, 4, 5]),
+            (None, Alg::Ed25519, &[0, 1, 3, 4, 5]),
+            (None, Alg::Es256, &[2]),
+            (None, Alg::Hs256, &[]),
+        ] {
+            let selected: Vec<usize> = set.select(kid, alg).filter_map(index).collect();
+            assert_eq!(selected, expected, "{kid:?} {alg}");
+        }
+    }
+
+    #[test]
+    fn sets_of_other_sources_serve_every_kid() {
+        let secret = VerifyingKey::hmac(&[7; 32]).unwrap();
+        let set = JwkSet::from_keys(vec![Jwk::from_key(secret)]);
+        assert_eq!(set.select(Some("any"), Alg::Hs256).count(), 1);
+        assert_eq!(set.select(Some("any"), Alg::Hs384).count(), 0);
+        assert_eq!(VerifyingKey::hmac(&[7; 8]).err(), Some(KeyError::SecretTooShort { bytes: 8 }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16_384))]
+
+        #[test]
+        fn any_bytes_are_a_set_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            text in "[\\[\\]{}\",:0-9a-z\\\\]{0,32}",
+        ) {
+            let _ = JwkSet::parse(bytes, Origin::Fetched);
+            let _ = parse(&format!(r#"{{"keys":[{{{ED25519},{text}}}]}}"#));
+            let _ = parse(&format!(r#"{{"keys":[{text}]}}"#));
+        }
+    }
+}

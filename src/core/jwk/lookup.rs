@@ -1,0 +1,172 @@
+//! Step 7: what a decision asks of the keys, and where keys may come from.
+
+use std::rc::Rc;
+
+use crate::core::jwk::{Jwk, JwkSet};
+use crate::core::policy::IssuerId;
+use crate::core::signature::VerifiedToken;
+use crate::core::signature::alg::Alg;
+use crate::core::unix_time::Seconds;
+
+/// Where keys of one issuer come from. Ring 2 acts on it.
+#[derive(Debug)]
+pub enum KeySource {
+    /// Keys of the configuration itself.
+    Configured(JwkSet),
+    /// A file below the mounts of the plugin, read again when it changes.
+    File {
+        /// Absolute path.
+        path: String,
+        /// What the file holds.
+        format: KeyFormat,
+    },
+    /// A JWK Set at a URL.
+    Url(Box<RemoteKeys>),
+}
+
+/// Content of a key file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFormat {
+    /// A JWK Set (RFC 7517 5).
+    JwkSet,
+    /// PEM blocks.
+    Pem {
+        /// The `kid` these keys serve; `None` serves every `kid`.
+        kid: Option<String>,
+    },
+    /// A secret for HMAC; one trailing line break is not part of it.
+    Secret {
+        /// The `kid` this key serves; `None` serves every `kid`.
+        kid: Option<String>,
+        /// The file holds base64 of the secret.
+        base64: bool,
+    },
+    /// PEM blocks where the content looks like them, else a secret.
+    PemOrSecret {
+        /// The `kid` these keys serve.
+        kid: Option<String>,
+    },
+}
+
+/// A JWK Set at a URL, and how it is fetched and kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteKeys {
+    /// Where the set is.
+    pub location: KeyLocation,
+    /// Client settings (`clientConfig`).
+    pub client: ClientRules,
+    /// How long a set is used (`jwksCache`).
+    pub cache: CacheRules,
+}
+
+/// Where a fetched JWK Set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyLocation {
+    /// At this absolute URL.
+    Url(String),
+    /// Where the metadata of the issuer say (`discovery`).
+    Discovery {
+        /// The issuer, exactly as its tokens have it.
+        issuer: String,
+    },
+}
+
+/// A text of the configuration that may be kept outside of it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TextSource {
+    /// The text itself.
+    Inline(String),
+    /// Content of a file below the mounts, read when needed.
+    File(String),
+}
+
+impl std::fmt::Debug for TextSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Either may be a credential or lead to one.
+        f.write_str("TextSource")
+    }
+}
+
+/// `clientConfig`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRules {
+    /// `tls.ca`: PEM trusted besides the built-in roots.
+    pub ca: Option<TextSource>,
+    /// `tls.insecureSkipVerify`.
+    pub insecure_skip_verify: bool,
+    /// `timeoutSeconds`: deadline of one attempt.
+    pub timeout: Seconds,
+    /// `maxRetries`: further attempts after the first.
+    pub max_retries: u32,
+    /// `headers` of the request.
+    pub headers: Vec<(String, TextSource)>,
+    /// `allowHttp`.
+    pub allow_http: bool,
+}
+
+/// `jwksCache`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheRules {
+    /// `ttlSeconds`: age at which a set is fetched again, where the server names none.
+    pub ttl: Seconds,
+    /// `cooldownSeconds`: least time between two fetches that clients can cause.
+    pub cooldown: Seconds,
+    /// `staleSeconds`: how long past its freshness a set serves while it cannot be fetched.
+    pub stale: Seconds,
+}
+
+/// Keys that may verify a token.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// In the order to try.
+    pub keys: Vec<Rc<Jwk>>,
+    /// Whether there may be others.
+    pub more: MoreKeys,
+}
+
+/// What is known of keys beyond the candidates. Ordered: of several sources, the greatest counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MoreKeys {
+    /// There are none.
+    #[default]
+    None,
+    /// A key set cannot be had right now.
+    Unavailable {
+        /// When asking again makes sense.
+        retry_after: Seconds,
+    },
+    /// A refresh may bring some.
+    Ask,
+}
+
+/// What an earlier request found out about a token's signature, with keys that are still the current ones.
+#[derive(Clone, Debug)]
+pub enum Recalled {
+    /// The signature holds.
+    Verified {
+        /// Whose keys verified it.
+        issuer: IssuerId,
+        /// The token; its claims are still to be checked.
+        token: Rc<VerifiedToken>,
+    },
+    /// No key verifies it.
+    SignatureInvalid {
+        /// The `kid` of the token.
+        kid: Option<String>,
+    },
+}
+
+/// The keys ring, as a decision sees it.
+pub trait KeyLookup {
+    /// Keys of `issuer` for a token that names `kid` and `alg`. Never fetches.
+    fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates;
+
+    /// What is known of `token`, compared as a whole.
+    fn recall(&self, token: &[u8]) -> Option<Recalled>;
+
+    /// Keeps that the current keys of `issuer` verified the token `bytes`.
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<VerifiedToken>);
+
+    /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);
+}

@@ -1,0 +1,12 @@
+//! Key material becomes keys: JWK, JWK Set, PEM.
+
+#[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
+pub mod jwk;
+mod der;
+pub mod pem;
+pub mod jwk_set;
+pub mod lookup;
+
+pub use jwk::{Jwk, JwkError, Origin};
+pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
+pub use pem::PemError;

@@ -1,0 +1,392 @@
+//! PEM (RFC 7468): SubjectPublicKeyInfo, PKCS#1 and certificates. Of a certificate only the key is read: who
+//! signed it and whether it is still valid is not looked at, because whoever configures a key vouches for it.
+
+use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use super::jwk::Jwk;
+use crate::core::signature::alg::Crv;
+use crate::core::signature::{KeyError, VerifyingKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt;
+
+/// Why a text holds no usable public keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PemError {
+    /// No line `-----BEGIN …-----`.
+    NoBlock,
+    /// A block without the END of the same label.
+    NoEnd {
+        /// The label of its BEGIN.
+        label: String,
+    },
+    /// A private key where a public one belongs.
+    PrivateKey {
+        /// The label found.
+        label: String,
+    },
+    /// Some other kind of block.
+    UnknownLabel {
+        /// The label found.
+        label: String,
+    },
+    /// The content of a block is not base64 with padding.
+    NotBase64 {
+        /// The label of the block.
+        label: &'static str,
+    },
+    /// The content of a block is not the structure that its label promises.
+    NotDer {
+        /// The label of the block.
+        label: &'static str,
+    },
+    /// A kind of key that is not used here.
+    UnknownKey {
+        /// The label of the block.
+        label: &'static str,
+    },
+    /// The material is refused.
+    Key(KeyError),
+}
+
+/// The blocks that are read.
+#[derive(Clone, Copy)]
+enum Block {
+    /// RFC 7468 13
+    Spki,
+    /// RFC 8017 A.1.1
+    Pkcs1,
+    /// RFC 7468 5
+    Certificate,
+}
+
+impl Block {
+    const ALL: [Self; 3] = [Self::Spki, Self::Pkcs1, Self::Certificate];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Spki => "PUBLIC KEY",
+            Self::Pkcs1 => "RSA PUBLIC KEY",
+            Self::Certificate => "CERTIFICATE",
+        }
+    }
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// The public keys of all blocks of `text`, in their order, without `kid`. Text between blocks is allowed (RFC
+/// 7468 2). Labels of containers and environment variables deliver a PEM in one line, with spaces or the two
+/// characters `\n` where lines ended: white space inside a block does not matter.
+///
+/// # Errors
+/// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
+/// used would be missing.
+pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
+    let mut keys = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(BEGIN) {
+        let (label, after) = after.split_once(DASHES).ok_or(PemError::NoBlock)?;
+        let no_end = || PemError::NoEnd { label: quoted(label) };
+        let (content, after) = after.split_once(END).ok_or_else(no_end)?;
+        rest = after.strip_prefix(label).and_then(|after| after.strip_prefix(DASHES)).ok_or_else(no_end)?;
+        let block = match Block::ALL.into_iter().find(|block| block.label() == label) {
+            Some(block) => block,
+            None if label.ends_with("PRIVATE KEY") => {
+                return Err(PemError::PrivateKey { label: quoted(label) });
+            }
+            None => return Err(PemError::UnknownLabel { label: quoted(label) }),
+        };
+        keys.push(Jwk::from_key(key(block, &base64(block, content)?)?));
+    }
+    if keys.is_empty() { Err(PemError::NoBlock) } else { Ok(keys) }
+}
+
+/// As much of a label as a log line needs.
+fn quoted(label: &str) -> String {
+    label.chars().take(32).collect()
+}
+
+fn base64(block: Block, content: &str) -> Result<Vec<u8>, PemError> {
+    let lines = content.replace("\\r", "").replace("\\n", "");
+    let digits: Vec<u8> = lines.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(digits).map_err(|_| PemError::NotBase64 { label: block.label() })
+}
+
+fn key(block: Block, der: &[u8]) -> Result<VerifyingKey, PemError> {
+    let label = block.label();
+    let mut reader = Reader::new(der);
+    let malformed = PemError::NotDer { label };
+    match block {
+        Block::Pkcs1 => {
+            let RsaPublicKey { n, e } = rsa_public_key(der).ok_or(malformed)?;
+            VerifyingKey::rsa(n, e).map_err(PemError::Key)
+        }
+        Block::Spki => {
+            let spki = subject_public_key_info(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
+            spki_key(spki, label)
+        }
+        Block::Certificate => {
+            let spki = certificate_key(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
+            spki_key(spki, label)
+        }
+    }
+}
+
+struct RsaPublicKey<'d> {
+    n: &'d [u8],
+    e: &'d [u8],
+}
+
+/// RSAPublicKey (RFC 8017 A.1.1).
+fn rsa_public_key(der: &[u8]) -> Option<RsaPublicKey<'_>> {
+    let mut reader = Reader::new(der);
+    let mut inside = reader.inside(SEQUENCE)?;
+    let key = RsaPublicKey { n: inside.positive_integer()?, e: inside.positive_integer()? };
+    (inside.is_empty() && reader.is_empty()).then_some(key)
+}
+
+struct Spki<'d> {
+    algorithm: &'d [u8],
+    parameters: Reader<'d>,
+    key: &'d [u8],
+}
+
+/// SubjectPublicKeyInfo (RFC 5280 4.1).
+fn subject_public_key_info<'d>(reader: &mut Reader<'d>) -> Option<Spki<'d>> {
+    let mut inside = reader.inside(SEQUENCE)?;
+    let mut identifier = inside.inside(SEQUENCE)?;
+    let algorithm = identifier.element(OBJECT_IDENTIFIER)?;
+    let spki = Spki { algorithm, parameters: identifier, key: inside.bit_string()? };
+    inside.is_empty().then_some(spki)
+}
+
+/// The key of a Certificate (RFC 5280 4.1): what stands before and behind it is stepped over.
+fn certificate_key<'d>(reader: &mut Reader<'d>) -> Option<Spki<'d>> {
+    let mut certificate = reader.inside(SEQUENCE)?;
+    let mut tbs = certificate.inside(SEQUENCE)?;
+    certificate.element(SEQUENCE)?;
+    certificate.element(BIT_STRING)?;
+    tbs.skip_optional(CONTEXT_0)?;
+    tbs.element(INTEGER)?;
+    // Signature algorithm, issuer, validity, subject.
+    for _ in 0..4 {
+        tbs.element(SEQUENCE)?;
+    }
+    let key = subject_public_key_info(&mut tbs)?;
+    certificate.is_empty().then_some(key)
+}
+
+const RSA_ENCRYPTION: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+const EC_PUBLIC_KEY: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
+const ED25519: &[u8] = b"\x2b\x65\x70";
+const SECP256R1: &[u8] = b"\x2a\x86\x48\xce\x3d\x03\x01\x07";
+const SECP384R1: &[u8] = b"\x2b\x81\x04\x00\x22";
+const SECP521R1: &[u8] = b"\x2b\x81\x04\x00\x23";
+/// NULL, the parameters of rsaEncryption (RFC 3279 2.3.1).
+const NULL: u8 = 0x05;
+
+/// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (EC, named curves only), RFC 8410 3 and 4 (Ed25519).
+fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<VerifyingKey, PemError> {
+    let malformed = PemError::NotDer { label };
+    if spki.algorithm == RSA_ENCRYPTION {
+        // Some libraries leave NULL out.
+        spki.parameters
+            .skip_optional(NULL)
+            .filter(|()| spki.parameters.is_empty())
+            .ok_or(malformed.clone())?;
+        let RsaPublicKey { n, e } = rsa_public_key(spki.key).ok_or(malformed)?;
+        return VerifyingKey::rsa(n, e).map_err(PemError::Key);
+    }
+    if spki.algorithm == EC_PUBLIC_KEY {
+        let curve = spki.parameters.element(OBJECT_IDENTIFIER);
+        let crv = [(SECP256R1, Crv::P256), (SECP384R1, Crv::P384), (SECP521R1, Crv::P521)]
+            .into_iter()
+            .find_map(|(identifier, crv)| (curve == Some(identifier)).then_some(crv))
+            .ok_or(PemError::UnknownKey { label })?;
+        if !spki.parameters.is_empty() {
+            return Err(malformed);
+        }
+        return VerifyingKey::ec_sec1(crv, spki.key).map_err(PemError::Key);
+    }
+    if spki.algorithm == ED25519 {
+        if !spki.parameters.is_empty() {
+            return Err(malformed);
+        }
+        return VerifyingKey::ed25519(spki.key).map_err(PemError::Key);
+    }
+    Err(PemError::UnknownKey { label })
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBlock => f.write_str("no PEM block, expected -----BEGIN PUBLIC KEY-----"),
+            Self::NoEnd { label } => write!(f, "the PEM block {label:?} has no -----END {label}-----"),
+            Self::PrivateKey { label } => {
+                write!(
+                    f,
+                    "the PEM block {label:?} is a private key, expected the public key that belongs to it"
+                )
+            }
+            Self::UnknownLabel { label } => {
+                write!(f, "the PEM block is {label:?}, expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
+            }
+            Self::NotBase64 { label } => write!(f, "the PEM block {label:?} is not base64"),
+            Self::NotDer { label } => {
+                write!(f, "the PEM block {label:?} does not contain what its label says")
+            }
+            Self::UnknownKey { label } => {
+                write!(f, "the PEM block {label:?} has a key other than RSA, P-256, P-384, P-521 or Ed25519")
+            }
+            Self::Key(error) => error.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PemError, parse};
+    use crate::core::signature::KeyError;
+    use crate::core::signature::alg::Crv;
+    use proptest::prelude::*;
+
+    macro_rules! pem {
+        ($name:literal) => {
+            include_str!(concat!("../../../tests/vectors/pem/", $name, ".pem"))
+        };
+    }
+
+    /// What the keys of a text are, as `Debug` prints them.
+    fn keys(text: &str) -> Result<Vec<String>, PemError> {
+        parse(text).map(|keys| keys.iter().map(|jwk| format!("{:?}", jwk.key())).collect())
+    }
+
+    #[test]
+    fn spki_pkcs1_and_certificates_rfc_7468() {
+        for (text, key) in [
+            (pem!("rsa-2048"), "RSA of 2048 bits"),
+            (pem!("rsa-2049"), "RSA of 2049 bits"),
+            (pem!("rsa-2052"), "RSA of 2052 bits"),
+            (pem!("rsa-2048-pkcs1"), "RSA of 2048 bits"),
+            (pem!("rsa-2048-certificate"), "RSA of 2048 bits"),
+            (pem!("p-256"), "EC on P-256"),
+            (pem!("p-256-compressed"), "EC on P-256"),
+            (pem!("p-256-certificate"), "EC on P-256"),
+            (pem!("p-384"), "EC on P-384"),
+            (pem!("p-384-certificate"), "EC on P-384"),
+            (pem!("p-521"), "EC on P-521"),
+            (pem!("p-521-certificate"), "EC on P-521"),
+            (pem!("ed25519"), "OKP on Ed25519"),
+            (pem!("ed25519-certificate"), "OKP on Ed25519"),
+        ] {
+            assert_eq!(keys(text), Ok(vec![key.to_owned()]), "{text}");
+            assert!(parse(text).unwrap().iter().all(|jwk| jwk.kid.is_none() && jwk.alg.is_none()));
+        }
+    }
+
+    #[test]
+    fn several_blocks_with_text_between_them_rfc_7468_2() {
+        let text =
+            ["first\n", pem!("ed25519"), "\nand\n", pem!("p-384-certificate"), pem!("rsa-2048-pkcs1"), "end"];
+        let expected = ["OKP on Ed25519", "EC on P-384", "RSA of 2048 bits"];
+        assert_eq!(keys(&text.concat()), Ok(expected.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn one_line_as_labels_and_variables_deliver_it() {
+        for newline in ["\n", "\r\n", "\\n", "\\r\\n", " ", "", "\n    ", "\t"] {
+            for text in [pem!("rsa-2048-certificate"), pem!("ed25519")] {
+                assert!(keys(&text.replace('\n', newline)).is_ok(), "{newline:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_public_key_is_refused_with_its_reason() {
+        let spki = "PUBLIC KEY";
+        let block = |label: &str, content: &str| {
+            format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n")
+        };
+        let other_tag_length = pem!("ed25519").replace("AyEA", "AyEB");
+        let other_y = pem!("p-256").replace("zXb57MZz", "zZM75bXz");
+        let trailing_byte = pem!("ed25519").replace('=', "A");
+        for (text, error) in [
+            (String::new(), PemError::NoBlock),
+            ("MCowBQYDK2VwAyEA".to_owned(), PemError::NoBlock),
+            ("-----BEGIN PUBLIC KEY".to_owned(), PemError::NoBlock),
+            ("-----BEGIN PUBLIC KEY-----\nAAAA\n".to_owned(), PemError::NoEnd { label: spki.to_owned() }),
+            (
+                "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END CERTIFICATE-----".to_owned(),
+                PemError::NoEnd { label: spki.to_owned() },
+            ),
+            (block("PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "PRIVATE KEY".to_owned() }),
+            (block("RSA PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "RSA PRIVATE KEY".to_owned() }),
+            (block("EC PRIVATE KEY", "AAAA"), PemError::PrivateKey { label: "EC PRIVATE KEY".to_owned() }),
+            (
+                block("ENCRYPTED PRIVATE KEY", "AAAA"),
+                PemError::PrivateKey { label: "ENCRYPTED PRIVATE KEY".to_owned() },
+            ),
+            (
+                block("OPENSSH PRIVATE KEY", "AAAA"),
+                PemError::PrivateKey { label: "OPENSSH PRIVATE KEY".to_owned() },
+            ),
+            (
+                block("CERTIFICATE REQUEST", "AAAA"),
+                PemError::UnknownLabel { label: "CERTIFICATE REQUEST".to_owned() },
+            ),
+            (block("public key", "AAAA"), PemError::UnknownLabel { label: "public key".to_owned() }),
+            (block(spki, "AAA"), PemError::NotBase64 { label: spki }),
+            (block(spki, "AA-_"), PemError::NotBase64 { label: spki }),
+            (block(spki, "AB=="), PemError::NotBase64 { label: spki }),
+            (block(spki, ""), PemError::NotDer { label: spki }),
+            (block(spki, "AAAA"), PemError::NotDer { label: spki }),
+            (other_tag_length, PemError::NotDer { label: spki }),
+            (trailing_byte, PemError::NotDer { label: spki }),
+            (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
+            (
+                pem!("rsa-2048").replace("PUBLIC KEY", "RSA PUBLIC KEY"),
+                PemError::NotDer { label: "RSA PUBLIC KEY" },
+            ),
+            (pem!("rsa-2048-pkcs1").replace("RSA PUBLIC KEY", spki), PemError::NotDer { label: spki }),
+            (pem!("rsa-1024").to_owned(), PemError::Key(KeyError::RsaModulusSize { bits: 1024 })),
+            (pem!("rsa-pss").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("secp256k1").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("p-256-explicit").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("ed448").to_owned(), PemError::UnknownKey { label: spki }),
+            (pem!("x25519").to_owned(), PemError::UnknownKey { label: spki }),
+            (other_y, PemError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
+            // One bad block refuses the good one before it.
+            (
+                [pem!("ed25519"), pem!("rsa-1024")].concat(),
+                PemError::Key(KeyError::RsaModulusSize { bits: 1024 }),
+            ),
+        ] {
+            assert_eq!(keys(&text), Err(error), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16_384))]
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in ".{0,64}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("-----BEGIN PUBLIC KEY-----{text}-----END PUBLIC KEY-----"));
+        }
+
+        #[test]
+        fn any_der_is_read_without_a_panic(der in prop::collection::vec(any::<u8>(), 0..200), block in 0..3_usize) {
+            let _ = super::key(super::Block::ALL[block], &der);
+        }
+
+        #[test]
+        fn a_changed_key_is_a_key_or_an_error(at in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0..4_usize) {
+            let text = [pem!("rsa-2048"), pem!("p-256-certificate"), pem!("ed25519"), pem!("rsa-2048-certificate")][which];
+            let mut bytes = text.as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}

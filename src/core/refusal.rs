@@ -1,0 +1,138 @@
+//! Every reason for which a request is refused. One flat enum; what is answered follows in `answer/reject.rs`.
+
+use crate::core::unix_time::{Seconds, UnixTime};
+
+/// Why a request is refused. Values are for the log and for `errors.details`; none holds token bytes beyond
+/// the named header parameters and claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No token at any configured place.
+    TokenMissing,
+    /// Two different tokens, or two credentials, in one request (RFC 6750 2).
+    TokenRepeated,
+    /// The credentials are not `scheme SP token` (RFC 6750 2.1).
+    CredentialsMalformed,
+    /// The token is longer than `maxTokenBytes`.
+    TokenTooLarge {
+        /// Bytes found.
+        bytes: usize,
+    },
+    /// Not three base64url parts, or a part that is not what RFC 7515 7.1 and RFC 7519 7.2 ask for.
+    TokenMalformed {
+        /// What is wrong, a fixed sentence.
+        problem: &'static str,
+    },
+    /// Five parts: an encrypted token (RFC 7516), which this middleware does not read.
+    TokenEncrypted,
+    /// `crit` names an extension; none is understood (RFC 7515 4.1.11).
+    CritNotSupported,
+    /// `alg` is unknown, `none`, or not allowed by the configuration.
+    AlgNotAllowed {
+        /// The `alg` of the token.
+        alg: String,
+    },
+    /// `iss` names no trusted issuer, or is absent where one is required.
+    IssuerNotTrusted {
+        /// The `iss` of the token.
+        issuer: Option<String>,
+    },
+    /// The issuer's key sets have no key for this `kid` and `alg`.
+    KeyNotFound {
+        /// The `kid` of the token.
+        kid: Option<String>,
+    },
+    /// No candidate key verifies the signature.
+    SignatureInvalid {
+        /// The `kid` of the token.
+        kid: Option<String>,
+    },
+    /// `exp` has come (RFC 7519 4.1.4).
+    TokenExpired {
+        /// `exp` of the token.
+        exp: UnixTime,
+        /// The instant of the check.
+        now: UnixTime,
+    },
+    /// `nbf` has not come (RFC 7519 4.1.5).
+    TokenNotYetValid {
+        /// `nbf` of the token.
+        nbf: UnixTime,
+        /// The instant of the check.
+        now: UnixTime,
+    },
+    /// A claim of `requiredClaims` is absent.
+    ClaimMissing {
+        /// Name of the claim.
+        claim: String,
+    },
+    /// A registered claim has a type or value that RFC 7519 does not allow.
+    ClaimInvalid {
+        /// Name of the claim.
+        claim: &'static str,
+    },
+    /// `aud` names none of the configured audiences.
+    AudienceNotAccepted,
+    /// No key of the issuer could be had and none is kept from before.
+    KeysUnavailable {
+        /// When asking again makes sense.
+        retry_after: Seconds,
+    },
+}
+
+impl Refusal {
+    /// The stable machine-readable code (`docs/errors.md`). Never renamed or reused.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TokenMissing => "token_missing",
+            Self::TokenRepeated => "token_repeated",
+            Self::CredentialsMalformed => "credentials_malformed",
+            Self::TokenTooLarge { .. } => "token_too_large",
+            Self::TokenMalformed { .. } => "token_malformed",
+            Self::TokenEncrypted => "token_encrypted",
+            Self::CritNotSupported => "crit_not_supported",
+            Self::AlgNotAllowed { .. } => "alg_not_allowed",
+            Self::IssuerNotTrusted { .. } => "issuer_not_trusted",
+            Self::KeyNotFound { .. } => "key_not_found",
+            Self::SignatureInvalid { .. } => "signature_invalid",
+            Self::TokenExpired { .. } => "token_expired",
+            Self::TokenNotYetValid { .. } => "token_not_yet_valid",
+            Self::ClaimMissing { .. } => "claim_missing",
+            Self::ClaimInvalid { .. } => "claim_invalid",
+            Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::KeysUnavailable { .. } => "keys_unavailable",
+        }
+    }
+
+    /// One sentence for `error_description` and the log: in the character set of RFC 6750 3, and without any
+    /// value that the token chose.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::TokenMissing => "no token was sent".into(),
+            Self::TokenRepeated => "more than one token was sent".into(),
+            Self::CredentialsMalformed => "the credentials are malformed".into(),
+            Self::TokenTooLarge { bytes } => format!("the token has {bytes} bytes, which is too many"),
+            Self::TokenMalformed { problem } => format!("the token is malformed: {problem}"),
+            Self::TokenEncrypted => "the token is encrypted (JWE), which is not supported".into(),
+            Self::CritNotSupported => {
+                "the token has critical header parameters that are not supported".into()
+            }
+            Self::AlgNotAllowed { .. } => "the algorithm of the token is not allowed".into(),
+            Self::IssuerNotTrusted { .. } => "the issuer of the token is not trusted".into(),
+            Self::KeyNotFound { .. } => "no key fits the token".into(),
+            Self::SignatureInvalid { .. } => "the signature of the token is not valid".into(),
+            Self::TokenExpired { .. } => "the token has expired".into(),
+            Self::TokenNotYetValid { .. } => "the token is not valid yet".into(),
+            Self::ClaimMissing { claim } => format!("the claim {} is missing", printable(claim)),
+            Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", printable(claim)),
+            Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
+        }
+    }
+}
+
+/// Claim names come from the configuration; what RFC 6750 3 does not allow in a description is replaced.
+fn printable(name: &str) -> String {
+    name.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
+}

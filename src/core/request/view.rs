@@ -1,0 +1,62 @@
+//! What a decision may read of a request. Ring 3 implements it over the host, tests over a record.
+
+/// A request, read lazily: a value that no rule asks for is never fetched from the host.
+pub trait RequestView {
+    /// The method, upper case as sent.
+    fn method(&self) -> &str;
+    /// Path and query as received, undecoded.
+    fn uri(&self) -> &str;
+    /// Every header name once, in the host's spelling.
+    fn header_names(&self) -> &[String];
+    /// All values of the header `name`, compared without case, in order.
+    fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
+}
+
+/// A request held in memory.
+#[derive(Clone, Debug, Default)]
+pub struct RecordedRequest {
+    method: String,
+    uri: String,
+    names: Vec<String>,
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl RecordedRequest {
+    /// A request without headers.
+    #[must_use]
+    pub fn new(method: &str, uri: &str) -> Self {
+        Self { method: method.into(), uri: uri.into(), names: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Adds one header line.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        if !self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            self.names.push(name.to_ascii_lowercase());
+        }
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+impl RequestView for RecordedRequest {
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    fn header_names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
+        self.headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,291 @@
+//! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4). High S is accepted: JOSE does not forbid it.
+
+use super::alg::{Crv, Hash};
+use super::{KeyError, SignatureError};
+use crate::core::arithmetic::p256::{Generator, PreparedKey, PublicKey};
+use p384::ecdsa::signature::hazmat::PrehashVerifier;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+/// A public point.
+pub(super) struct EcdsaKey {
+    crv: Crv,
+    /// SEC 1 2.3.3, compressed or not, of the right length.
+    sec1: Vec<u8>,
+    /// A compressed point costs a square root, so it waits for the first signature. None: no point of the curve.
+    point: OnceCell<Option<Point>>,
+}
+
+enum Point {
+    P256(Box<P256Key>),
+    P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
+}
+
+/// A point of P-256 and, once it is in use, its table (docs/performance.md).
+struct P256Key {
+    public: PublicKey,
+    verifications: Cell<u32>,
+    table: OnceCell<PreparedKey>,
+}
+
+/// Verifications after which a key gets a table, which costs as much as two.
+const IN_USE: u32 = 2;
+/// Keys of an instance that may have a table: 9 KB each, for every request in flight.
+const MAX_TABLES: usize = 8;
+
+thread_local! {
+    /// The table of the generator: the same for all keys, so made once.
+    static GENERATOR: OnceCell<Rc<Generator>> = const { OnceCell::new() };
+}
+
+impl P256Key {
+    fn from_sec1(sec1: &[u8]) -> Option<Self> {
+        // Only a compressed point needs the crate: it knows square roots.
+        let public = match sec1.split_first()? {
+            (4, xy) => PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?,
+            _ => {
+                let point = p256::PublicKey::from_sec1_bytes(sec1).ok()?;
+                let point = p256::elliptic_curve::sec1::ToSec1Point::to_sec1_point(&point, false);
+                let xy = point.as_bytes().get(1..)?;
+                PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?
+            }
+        };
+        Some(Self { public, verifications: Cell::new(0), table: OnceCell::new() })
+    }
+
+    fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let (Some(hash), Some(r), Some(s)) =
+            (digest.first_chunk(), signature.first_chunk(), signature.last_chunk())
+        else {
+            return Err(SignatureError::Mismatch);
+        };
+        let holds = match self.table() {
+            Some(table) => table.verify_prehash(hash, r, s),
+            None => self.public.verify_prehash(hash, r, s),
+        };
+        if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+
+    fn table(&self) -> Option<&PreparedKey> {
+        if self.table.get().is_some() {
+            return self.table.get();
+        }
+        let verifications = self.verifications.get().saturating_add(1);
+        self.verifications.set(verifications);
+        if verifications <= IN_USE {
+            return None;
+        }
+        let generator =
+            GENERATOR.with(|generator| Rc::clone(generator.get_or_init(|| Rc::new(Generator::new()))));
+        // Every table holds on to the generator's.
+        if Rc::strong_count(&generator) > MAX_TABLES.saturating_add(1) {
+            return None;
+        }
+        Some(self.table.get_or_init(|| self.public.prepare(&generator)))
+    }
+}
+
+impl EcdsaKey {
+    /// The point (x, y): coordinates of full length (RFC 7518 6.2.1.2) that satisfy the equation of the curve
+    /// (RFC 8725 3.4).
+    pub(super) fn from_coordinates(crv: Crv, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        for (member, coordinate) in [("x", x), ("y", y)] {
+            if coordinate.len() != crv.coordinate_bytes() {
+                return Err(KeyError::CoordinateLength { crv, member, bytes: coordinate.len() });
+            }
+        }
+        Self::from_sec1(crv, &[&[4], x, y].concat())
+    }
+
+    /// A point as in SEC 1 2.3.3. Whether a compressed x has a y is found at the first signature.
+    pub(super) fn from_sec1(crv: Crv, sec1: &[u8]) -> Result<Self, KeyError> {
+        let length = crv.coordinate_bytes();
+        let key = Self { crv, sec1: sec1.to_vec(), point: OnceCell::new() };
+        match sec1.split_first() {
+            Some((4, xy)) if xy.len() == length.saturating_mul(2) => match key.point() {
+                Some(_) => Ok(key),
+                None => Err(KeyError::NotOnCurve { crv }),
+            },
+            Some((2 | 3, x)) if x.len() == length => Ok(key),
+            Some(_) | None => Err(KeyError::PointEncoding { crv }),
+        }
+    }
+
+    pub(super) const fn crv(&self) -> Crv {
+        self.crv
+    }
+
+    /// `signature` is r and s as fixed-length integers (RFC 7518 3.4), each in [1, n - 1].
+    pub(super) fn verify(
+        &self,
+        hash: Hash,
+        signing_input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let expected = self.crv.coordinate_bytes().saturating_mul(2);
+        if signature.len() != expected {
+            return Err(SignatureError::Length { expected, found: signature.len() });
+        }
+        let digest = hash.digest(&[signing_input]);
+        match self.point().ok_or(SignatureError::KeyUnusable)? {
+            Point::P256(key) => key.verify(&digest, signature),
+            Point::P384(key) => {
+                let rs =
+                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
+                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
+            }
+            Point::P521(key) => {
+                let rs =
+                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
+                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
+            }
+        }
+    }
+
+    fn point(&self) -> Option<&Point> {
+        let decode = || {
+            Some(match self.crv {
+                Crv::P256 => Point::P256(Box::new(P256Key::from_sec1(&self.sec1)?)),
+                Crv::P384 => Point::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::Ed25519 => return None,
+            })
+        };
+        self.point.get_or_init(decode).as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::alg::{Alg, Crv};
+    use crate::core::signature::examples::{Example, example, hex, p384};
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
+    use crate::core::token::base64url::decode;
+
+    const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    const P384_ORDER: &str =
+        "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
+    const P521_ORDER: &str = concat!(
+        "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa",
+        "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"
+    );
+
+    #[test]
+    fn r_and_s_are_between_1_and_n_minus_1_rfc_7515_10_1_and_cve_2022_21449() {
+        let keys = [
+            (example("RFC 7515 A.3").key, Alg::Es256, P256_ORDER),
+            (p384(), Alg::Es384, P384_ORDER),
+            (example("RFC 7515 A.4").key, Alg::Es512, P521_ORDER),
+        ];
+        for (key, alg, order) in keys {
+            let n = hex(order);
+            let zero = vec![0; n.len()];
+            let mut one = zero.clone();
+            one[n.len() - 1] = 1;
+            let all_ones = vec![0xff; n.len()];
+            let below = subtract(&n, &one);
+            for (r, s) in [
+                (&zero, &zero),
+                (&zero, &one),
+                (&one, &zero),
+                (&n, &one),
+                (&one, &n),
+                (&all_ones, &one),
+                (&one, &all_ones),
+                (&one, &one),
+                (&below, &below),
+            ] {
+                let signature = [&r[..], &s[..]].concat();
+                assert_eq!(
+                    verify(&key, alg, b"input", &signature),
+                    Err(SignatureError::Mismatch),
+                    "{alg} {r:x?} {s:x?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn high_s_is_accepted_rfc_7518_3_4() {
+        for (name, order) in [("RFC 7515 A.3", P256_ORDER), ("RFC 7515 A.4", P521_ORDER)] {
+            let example = example(name);
+            let (r, s) = example.signature.split_at(example.signature.len() / 2);
+            let other = subtract(&hex(order), s);
+            assert_eq!(example.verdict(&[r, &other].concat()), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn points_have_full_coordinates_and_are_on_the_curve_rfc_7518_6_2_1_and_rfc_8725_3_4() {
+        let x = decode(b"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap();
+        let y = decode(b"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap();
+        let long = [&[0], &x[..]].concat();
+        let zero = [0; 32];
+        let length = |member, bytes| Err(KeyError::CoordinateLength { crv: Crv::P256, member, bytes });
+        for (x, y, expected) in [
+            (&x[..], &y[..], Ok(())),
+            (&x[1..], &y, length("x", 31)),
+            (&x, &y[..31], length("y", 31)),
+            (&long, &y, length("x", 33)),
+            (&[], &y, length("x", 0)),
+            (&y, &x, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&x, &x, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&zero, &zero, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&[0xff; 32], &[0xff; 32], Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+        ] {
+            assert_eq!(VerifyingKey::ec(Crv::P256, x, y).map(|_| ()), expected, "{x:x?} {y:x?}");
+        }
+        for (first, body, expected) in [
+            (4, &[&x[..], &y[..]].concat()[..], Ok(())),
+            (2, &x, Ok(())),
+            (3, &x, Ok(())),
+            (2, &[&x[..], &y[..]].concat(), Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (4, &x, Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (5, &x, Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (6, &[&x[..], &y[..]].concat(), Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (0, &[], Err(KeyError::PointEncoding { crv: Crv::P256 })),
+        ] {
+            let key = VerifyingKey::ec_sec1(Crv::P256, &[&[first], body].concat());
+            assert_eq!(key.map(|_| ()), expected, "{first} {body:x?}");
+        }
+        assert_eq!(
+            VerifyingKey::ec_sec1(Crv::Ed25519, &[4; 65]).map(|_| ()),
+            Err(KeyError::NotOnCurve { crv: Crv::Ed25519 })
+        );
+    }
+
+    #[test]
+    fn a_compressed_point_is_found_at_the_first_signature() {
+        let Example { input, signature, .. } = example("RFC 7515 A.3");
+        let x = decode(b"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap();
+        for (sec1, expected) in [
+            ([&[3], &x[..]].concat(), Ok(())),
+            ([&[2], &x[..]].concat(), Err(SignatureError::Mismatch)),
+            // No point has x = 1; 2^256 - 1 is no coordinate.
+            ([&[2], &[0; 31][..], &[1]].concat(), Err(SignatureError::KeyUnusable)),
+            ([&[2], &[0xff; 32][..]].concat(), Err(SignatureError::KeyUnusable)),
+        ] {
+            let key = VerifyingKey::ec_sec1(Crv::P256, &sec1).unwrap();
+            assert_eq!(verify(&key, Alg::Es256, &input, &signature), expected, "{sec1:x?}");
+        }
+    }
+
+    /// `a - b`, big-endian, of one length.
+    fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
+        let mut borrow = false;
+        let mut difference: Vec<u8> = a
+            .iter()
+            .zip(b)
+            .rev()
+            .map(|(a, b)| {
+                let (x, first) = a.overflowing_sub(*b);
+                let (x, second) = x.overflowing_sub(borrow.into());
+                borrow = first || second;
+                x
+            })
+            .collect();
+        difference.reverse();
+        difference
+    }
+}

@@ -1,0 +1,122 @@
+//! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
+//! of small order. So one signature has one text, and no key accepts a signature of everything.
+
+use super::{KeyError, SignatureError};
+use ed25519_dalek::{Signature, VerifyingKey};
+use std::cell::OnceCell;
+
+/// The encoded point A.
+pub(super) struct Ed25519Key {
+    encoded: [u8; 32],
+    /// Costs a square root, so it waits for the first signature. None: no point of the curve.
+    point: OnceCell<Option<VerifyingKey>>,
+}
+
+impl Ed25519Key {
+    /// Refuses a wrong length and a y that is not reduced. Whether y has an x is found at the first signature.
+    pub(super) fn new(encoded: &[u8]) -> Result<Self, KeyError> {
+        let bytes = encoded.len();
+        let encoded: [u8; 32] = encoded.try_into().map_err(|_| KeyError::Ed25519Length { bytes })?;
+        if !is_reduced(&encoded) {
+            return Err(KeyError::Ed25519NotCanonical);
+        }
+        Ok(Self { encoded, point: OnceCell::new() })
+    }
+
+    /// `signature` is R and S (RFC 8037 3.1).
+    pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let found = signature.len();
+        let signature: &[u8; 64] =
+            signature.try_into().map_err(|_| SignatureError::Length { expected: 64, found })?;
+        let point = self.point.get_or_init(|| {
+            let point = VerifyingKey::from_bytes(&self.encoded).ok()?;
+            (!point.is_weak()).then_some(point)
+        });
+        let point = point.as_ref().ok_or(SignatureError::KeyUnusable)?;
+        // Compares the encoding of R that it computes with the one received, so that R is canonical, too.
+        let signature = Signature::from_bytes(signature);
+        point.verify_strict(signing_input, &signature).map_err(|_| SignatureError::Mismatch)
+    }
+}
+
+/// Whether y < 2^255 - 19 (RFC 8032 5.1.3, step 1), the sign bit apart.
+fn is_reduced(encoded: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = encoded;
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|&byte| byte != 0xff)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::alg::Alg;
+    use crate::core::signature::examples::{example, hex};
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
+
+    /// All encodings of points whose order divides 8, canonical or not.
+    const SMALL_ORDER: [&str; 14] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    #[test]
+    fn ed25519_is_strict_about_small_orders_rfc_8037() {
+        let example = example("RFC 8037 A.4");
+        for (index, point) in SMALL_ORDER.into_iter().enumerate() {
+            let point = hex(point);
+            // As R, with S = 0: for a key of small order this would be a signature of everything.
+            let signature = [&point[..], &[0; 32]].concat();
+            assert_eq!(example.verdict(&signature), Err(SignatureError::Mismatch), "R {index}");
+            match VerifyingKey::ed25519(&point) {
+                Ok(key) => {
+                    let verdict = verify(&key, Alg::EdDsa, &example.input, &signature);
+                    assert_eq!(verdict, Err(SignatureError::KeyUnusable), "A {index}");
+                }
+                Err(error) => {
+                    assert_eq!((error, index >= 10), (KeyError::Ed25519NotCanonical, true), "A {index}")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ed25519_is_strict_about_encodings_rfc_8032_5_1() {
+        let example = example("RFC 8037 A.4");
+        // S + L, the same value modulo the order L.
+        let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut carry = 0;
+        let mut plus_order = example.signature.clone();
+        for (s, l) in plus_order[32..].iter_mut().zip(&order) {
+            let sum = u16::from(*s) + u16::from(*l) + carry;
+            *s = u8::try_from(sum & 0xff).unwrap();
+            carry = sum >> 8;
+        }
+        assert_eq!(example.verdict(&plus_order), Err(SignatureError::Mismatch));
+        for (key, expected) in [
+            (vec![7; 31], Err(KeyError::Ed25519Length { bytes: 31 })),
+            (vec![7; 33], Err(KeyError::Ed25519Length { bytes: 33 })),
+            (vec![], Err(KeyError::Ed25519Length { bytes: 0 })),
+            // y = 2^255 - 1, with either sign; p - 1 is the largest.
+            ([vec![0xff; 31], vec![0x7f]].concat(), Err(KeyError::Ed25519NotCanonical)),
+            (vec![0xff; 32], Err(KeyError::Ed25519NotCanonical)),
+            ([vec![0xec], vec![0xff; 30], vec![0x7f]].concat(), Ok(())),
+            (vec![7; 32], Ok(())),
+        ] {
+            assert_eq!(VerifyingKey::ed25519(&key).map(|_| ()), expected, "{key:x?}");
+        }
+        // y = 2 belongs to no point.
+        let key = VerifyingKey::ed25519(&[&[2], &[0; 31][..]].concat()).unwrap();
+        let verdict = verify(&key, Alg::EdDsa, &example.input, &example.signature);
+        assert_eq!(verdict, Err(SignatureError::KeyUnusable));
+    }
+}

@@ -1,0 +1,208 @@
+//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 3.3 and 3.5, RFC 8017 8). The arithmetic recovers the encoded
+//! message; both encodings are checked here. Public values only, so time need not be constant.
+
+use super::alg::Hash;
+use super::{KeyError, SignatureError};
+use crate::core::arithmetic::rsa::RsaPublicKey;
+use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
+
+/// A modulus of an accepted size with an accepted exponent.
+pub(super) struct RsaKey(RsaPublicKey);
+
+impl RsaKey {
+    /// `n` and `e` are big-endian. Leading zeros are dropped: some libraries write one before a set top bit
+    /// (RFC 7518 6.3.1.1).
+    pub(super) fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
+        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
+        let bits = bit_length(n);
+        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+            return Err(KeyError::RsaModulusSize { bits });
+        }
+        if !is_odd(n) {
+            return Err(KeyError::RsaModulusEven);
+        }
+        // 1 would make every message its own signature; an even e has no inverse.
+        if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
+            return Err(KeyError::RsaExponent);
+        }
+        RsaPublicKey::new(n, e).map(Self).ok_or(KeyError::RsaExponent)
+    }
+
+    pub(super) fn bits(&self) -> usize {
+        self.0.bits()
+    }
+
+    /// RFC 8017 8.2.2. The expected encoding is built and compared as a whole: a decoder is where forgeries
+    /// with small exponents got in (CVE-2006-4339 and its successors).
+    pub(super) fn verify_pkcs1(
+        &self,
+        hash: Hash,
+        signing_input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let found = self.recover(signature)?;
+        let expected = emsa_pkcs1(hash, &hash.digest(&[signing_input]), self.0.size_bytes());
+        if expected == Some(found) { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+
+    /// RFC 8017 8.1.2, the salt as long as the hash (RFC 7518 3.5).
+    pub(super) fn verify_pss(
+        &self,
+        hash: Hash,
+        signing_input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let found = self.recover(signature)?;
+        // The encoded message has one bit less than the modulus, so at most one whole byte less.
+        let encoded_bits = self.bits().saturating_sub(1);
+        let encoded = match found.split_first() {
+            Some((0, rest)) if encoded_bits.is_multiple_of(8) => rest,
+            Some(_) if !encoded_bits.is_multiple_of(8) => &found,
+            Some(_) | None => return Err(SignatureError::Mismatch),
+        };
+        if is_emsa_pss(hash, &hash.digest(&[signing_input]), encoded, encoded_bits) {
+            Ok(())
+        } else {
+            Err(SignatureError::Mismatch)
+        }
+    }
+
+    /// RSAVP1 (RFC 8017 5.2.2). The length must be that of the modulus and the value less than it, or one signature
+    /// would have several texts.
+    fn recover(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let expected = self.0.size_bytes();
+        if signature.len() != expected {
+            return Err(SignatureError::Length { expected, found: signature.len() });
+        }
+        self.0.recover(signature).ok_or(SignatureError::OutOfRange)
+    }
+}
+
+/// EMSA-PKCS1-v1_5 (RFC 8017 9.2): 00 01 ff… 00 DigestInfo.
+fn emsa_pkcs1(hash: Hash, digest: &[u8], length: usize) -> Option<Vec<u8>> {
+    let prefix = digest_info_prefix(hash);
+    let padding = length.checked_sub(prefix.len())?.checked_sub(digest.len())?.checked_sub(3)?;
+    let mut encoded = Vec::with_capacity(length);
+    encoded.extend_from_slice(&[0, 1]);
+    encoded.extend(std::iter::repeat_n(0xff, padding));
+    encoded.push(0);
+    encoded.extend_from_slice(prefix);
+    encoded.extend_from_slice(digest);
+    Some(encoded)
+}
+
+/// DER of DigestInfo up to the digest (RFC 8017 9.2, note 1).
+const fn digest_info_prefix(hash: Hash) -> &'static [u8; 19] {
+    match hash {
+        Hash::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+        Hash::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
+        Hash::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+    }
+}
+
+/// EMSA-PSS-VERIFY (RFC 8017 9.1.2), its steps in its order.
+fn is_emsa_pss(hash: Hash, digest: &[u8], encoded: &[u8], encoded_bits: usize) -> bool {
+    let Some((&0xbc, rest)) = encoded.split_last() else {
+        return false;
+    };
+    let Some((masked, h)) = rest.len().checked_sub(hash.bytes()).and_then(|at| rest.split_at_checked(at))
+    else {
+        return false;
+    };
+    // The bits of the first byte that the encoded message does not have.
+    let top_mask = match encoded_bits % 8 {
+        0 => 0xff,
+        used => (1_u8 << used).wrapping_sub(1),
+    };
+    let Some(&first) = masked.first() else {
+        return false;
+    };
+    if first & !top_mask != 0 {
+        return false;
+    }
+    let mut db: Vec<u8> = masked.iter().zip(mgf1(hash, h, masked.len())).map(|(a, b)| a ^ b).collect();
+    if let Some(first) = db.first_mut() {
+        *first &= top_mask;
+    }
+    let Some((padding, salt)) = db.len().checked_sub(hash.bytes()).and_then(|at| db.split_at_checked(at))
+    else {
+        return false;
+    };
+    let Some((&1, zeros)) = padding.split_last() else {
+        return false;
+    };
+    zeros.iter().all(|&byte| byte == 0) && hash.digest(&[&[0; 8], digest, salt]) == h
+}
+
+/// MGF1 (RFC 8017 B.2.1).
+fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
+    let mut mask = Vec::with_capacity(length.saturating_add(hash.bytes()));
+    for counter in 0_u32.. {
+        if mask.len() >= length {
+            break;
+        }
+        mask.extend(hash.digest(&[seed, &counter.to_be_bytes()]));
+    }
+    mask.truncate(length);
+    mask
+}
+
+fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
+}
+
+/// Bits of a big-endian number without leading zeros.
+fn bit_length(bytes: &[u8]) -> usize {
+    let unused = bytes.first().map_or(0, |first| first.leading_zeros());
+    bytes.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or(0))
+}
+
+fn is_odd(bytes: &[u8]) -> bool {
+    bytes.last().is_some_and(|last| last & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::examples::example;
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey};
+
+    #[test]
+    fn an_rsa_signature_is_below_the_modulus_rfc_8017_5_2_2() {
+        let example = example("RFC 7515 A.2");
+        assert_eq!(example.verdict(&[0xff; 256]), Err(SignatureError::OutOfRange));
+        assert_eq!(example.verdict(&[0; 256]), Err(SignatureError::Mismatch));
+        let mut one = [0; 256];
+        one[255] = 1;
+        assert_eq!(example.verdict(&one), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn rsa_keys_have_2048_to_8192_bits_and_an_odd_exponent_rfc_7518_3_3() {
+        let n = |bytes: usize, first: u8, last: u8| [&[first], &vec![0x5a; bytes - 2][..], &[last]].concat();
+        let f4 = &[1, 0, 1][..];
+        for (n, e, expected) in [
+            (n(256, 0x80, 1), f4, Ok(())),
+            (n(1024, 0xff, 1), f4, Ok(())),
+            ([vec![0, 0], n(256, 0x80, 1)].concat(), f4, Ok(())),
+            (n(256, 0x80, 1), &[0, 1, 0, 1], Ok(())),
+            (n(256, 0x80, 1), &[3], Ok(())),
+            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Ok(())),
+            (n(256, 0x7f, 1), f4, Err(KeyError::RsaModulusSize { bits: 2047 })),
+            (n(128, 0x80, 1), f4, Err(KeyError::RsaModulusSize { bits: 1024 })),
+            (n(1025, 1, 1), f4, Err(KeyError::RsaModulusSize { bits: 8193 })),
+            (vec![], f4, Err(KeyError::RsaModulusSize { bits: 0 })),
+            (vec![0; 256], f4, Err(KeyError::RsaModulusSize { bits: 0 })),
+            (n(256, 0x80, 2), f4, Err(KeyError::RsaModulusEven)),
+            (n(256, 0x80, 1), &[], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[0], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[0, 1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[2], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+        ] {
+            assert_eq!(VerifyingKey::rsa(&n, e).map(|_| ()), expected, "{} {e:x?}", n.len());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
+//! and `x5c` are chosen by whoever made the token and never lead to a key (RFC 8725 3.10).
+
+use crate::core::refusal::Refusal;
+use crate::core::token::json::{Document, JsonLimits, Kind, Value};
+
+/// A header is a handful of members; nested values (`jwk`) are skipped but have to parse.
+const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 256 };
+
+/// The parameters that decide how a token is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `alg` as written; not yet known to be supported.
+    pub alg: String,
+    /// `kid`.
+    pub kid: Option<String>,
+    /// `typ`.
+    pub typ: Option<String>,
+}
+
+/// Parses the decoded protected header.
+///
+/// # Errors
+/// `token_malformed` where a parameter has the wrong type or a name occurs twice, `crit_not_supported` for any
+/// `crit`, `token_encrypted` for a nested token (RFC 7519 5.2) or a JWE header.
+pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
+    let document =
+        Document::parse(json, LIMITS).map_err(|_| malformed("the header is not acceptable JSON"))?;
+    let root = document.root();
+    if root.kind() != Kind::Object {
+        return Err(malformed("the header is not an object"));
+    }
+    // No extension is understood, so an empty, malformed or satisfied `crit` are refused alike.
+    if root.member("crit").is_some() {
+        return Err(Refusal::CritNotSupported);
+    }
+    // A JWT must not use an unencoded payload (RFC 7797 7).
+    if root.member("b64").is_some_and(|b64| b64.kind() != Kind::True) {
+        return Err(malformed("b64 is not true"));
+    }
+    if root.member("enc").is_some() {
+        return Err(Refusal::TokenEncrypted);
+    }
+    let alg = text(root, "alg")?.ok_or(malformed("the header has no alg"))?;
+    if text(root, "cty")?.is_some_and(|cty| is_jwt(&cty)) {
+        return Err(malformed("nested tokens are not supported"));
+    }
+    Ok(Header { alg, kid: text(root, "kid")?, typ: text(root, "typ")? })
+}
+
+fn is_jwt(cty: &str) -> bool {
+    cty.eq_ignore_ascii_case("JWT") || cty.eq_ignore_ascii_case("application/jwt")
+}
+
+fn text(object: Value<'_>, name: &'static str) -> Result<Option<String>, Refusal> {
+    match object.member(name) {
+        None => Ok(None),
+        Some(value) => match value.as_str() {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err(malformed("a header parameter is not a string")),
+        },
+    }
+}
+
+const fn malformed(problem: &'static str) -> Refusal {
+    Refusal::TokenMalformed { problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, malformed, parse};
+    use crate::core::refusal::Refusal;
+
+    #[test]
+    fn reads_what_verification_needs_and_ignores_the_rest() {
+        let json = br#"{"alg":"ES256","kid":"k1","typ":"at+jwt","jku":"https://evil.example","jwk":{"kty":"oct"},"x5c":["a"]}"#;
+        assert_eq!(
+            parse(json.to_vec()),
+            Ok(Header { alg: "ES256".into(), kid: Some("k1".into()), typ: Some("at+jwt".into()) })
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        for (json, refusal) in [
+            ("", malformed("the header is not acceptable JSON")),
+            ("[]", malformed("the header is not an object")),
+            ("{}", malformed("the header has no alg")),
+            (r#"{"alg":1}"#, malformed("a header parameter is not a string")),
+            (r#"{"alg":"HS256","alg":"none"}"#, malformed("the header is not acceptable JSON")),
+            (r#"{"alg":"HS256","kid":7}"#, malformed("a header parameter is not a string")),
+            (r#"{"alg":"HS256","kid":null}"#, malformed("a header parameter is not a string")),
+            (r#"{"alg":"HS256","typ":[]}"#, malformed("a header parameter is not a string")),
+            (r#"{"alg":"HS256","b64":false}"#, malformed("b64 is not true")),
+            (r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#, Refusal::CritNotSupported),
+            (r#"{"alg":"HS256","crit":[]}"#, Refusal::CritNotSupported),
+            (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Refusal::CritNotSupported),
+            (r#"{"alg":"HS256","crit":null}"#, Refusal::CritNotSupported),
+            (r#"{"alg":"HS256","cty":"JWT"}"#, malformed("nested tokens are not supported")),
+            (r#"{"alg":"dir","enc":"A128GCM"}"#, Refusal::TokenEncrypted),
+        ] {
+            assert_eq!(parse(json.into()), Err(refusal), "{json}");
+        }
+    }
+}

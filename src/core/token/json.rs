@@ -1,0 +1,669 @@
+//! JSON (RFC 8259) as tokens and key sets need it: no duplicate member names, bounded depth and size,
+//! numbers kept as their text, strings borrowed. Used for headers, claims sets and key sets alike.
+//!
+//! The document owns its text and a flat list of nodes that point into it, so that a claims set can be
+//! kept without a second copy. Values are typed on demand.
+
+use std::fmt;
+
+/// What a document may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonLimits {
+    /// Nesting depth of arrays and objects.
+    pub max_depth: usize,
+    /// Values in the document, names not counted.
+    pub max_nodes: usize,
+}
+
+/// Why a text is not an acceptable JSON document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonError {
+    /// Not UTF-8 (RFC 8259 8.1).
+    NotUtf8,
+    /// Not the grammar of RFC 8259, or an unpaired surrogate escape.
+    Syntax,
+    /// Two members of one object have the same name (RFC 7515 4, RFC 7519 4).
+    DuplicateMember,
+    /// Deeper or larger than the limits allow.
+    TooComplex,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotUtf8 => "not UTF-8",
+            Self::Syntax => "not JSON",
+            Self::DuplicateMember => "a member name occurs twice",
+            Self::TooComplex => "too deep or too many values",
+        })
+    }
+}
+
+/// A parsed JSON text.
+#[derive(Clone)]
+pub struct Document {
+    /// The source, then the decoded form of every string that had escapes.
+    text: String,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    kind: Kind,
+    /// The value as written.
+    raw: Span,
+    /// A string's decoded content.
+    content: Span,
+    /// The decoded member name, empty outside objects.
+    name: Span,
+    /// Index of the first node behind this value and all it contains.
+    next: u32,
+}
+
+/// Type of a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// A number, kept as text.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// A value inside a [`Document`].
+#[derive(Clone, Copy)]
+pub struct Value<'d> {
+    document: &'d Document,
+    index: usize,
+}
+
+impl Document {
+    /// Parses the whole of `source`.
+    ///
+    /// # Errors
+    /// See [`JsonError`].
+    pub fn parse(source: Vec<u8>, limits: JsonLimits) -> Result<Self, JsonError> {
+        let text = String::from_utf8(source).map_err(|_| JsonError::NotUtf8)?;
+        // Node offsets are 32 bits; decoded strings at most double the text.
+        if text.len() > (u32::MAX / 4).try_into().unwrap_or(usize::MAX) {
+            return Err(JsonError::TooComplex);
+        }
+        let mut parser = Parser { source: &text, at: 0, nodes: Vec::new(), decoded: String::new(), limits };
+        parser.skip_whitespace();
+        parser.value(NO_NAME, limits.max_depth)?;
+        parser.skip_whitespace();
+        if parser.at != text.len() {
+            return Err(JsonError::Syntax);
+        }
+        let Parser { nodes, decoded, .. } = parser;
+        let mut text = text;
+        text.push_str(&decoded);
+        Ok(Self { text, nodes })
+    }
+
+    /// The value at the top.
+    #[must_use]
+    pub const fn root(&self) -> Value<'_> {
+        Value { document: self, index: 0 }
+    }
+
+    /// Bytes held, for callers that bound what they keep.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.text.capacity().saturating_add(self.nodes.capacity().saturating_mul(size_of::<Node>()))
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        slice(&self.text, span)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} values)", self.nodes.len())
+    }
+}
+
+fn slice(text: &str, span: Span) -> &str {
+    let start = usize::try_from(span.start).unwrap_or(usize::MAX);
+    let end = usize::try_from(span.end).unwrap_or(usize::MAX);
+    text.get(start..end).unwrap_or("")
+}
+
+impl<'d> Value<'d> {
+    fn node(self) -> Option<&'d Node> {
+        self.document.nodes.get(self.index)
+    }
+
+    /// The type of the value.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.node().map_or(Kind::Null, |node| node.kind)
+    }
+
+    /// The value exactly as written in the source.
+    #[must_use]
+    pub fn raw(self) -> &'d str {
+        self.node().map_or("", |node| self.document.slice(node.raw))
+    }
+
+    /// The content of a string.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'d str> {
+        let node = self.node()?;
+        (node.kind == Kind::String).then(|| self.document.slice(node.content))
+    }
+
+    /// The text of a number.
+    #[must_use]
+    pub fn as_number(self) -> Option<&'d str> {
+        (self.kind() == Kind::Number).then(|| self.raw())
+    }
+
+    /// The value of a boolean.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            Kind::Null | Kind::Number | Kind::String | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// The elements of an array; none for every other type.
+    pub fn elements(self) -> Children<'d> {
+        self.children(Kind::Array)
+    }
+
+    /// The members of an object with their names; none for every other type.
+    pub fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
+        self.children(Kind::Object).map(|value| (value.name(), value))
+    }
+
+    /// The member `name` of an object.
+    #[must_use]
+    pub fn member(self, name: &str) -> Option<Self> {
+        self.children(Kind::Object).find(|value| value.name() == name)
+    }
+
+    /// The JSON text without white space between its parts: one line, safe for a header.
+    #[must_use]
+    pub fn compact(self) -> String {
+        let raw = self.raw();
+        let mut out = String::with_capacity(raw.len());
+        let (mut in_string, mut escaped) = (false, false);
+        for c in raw.chars() {
+            if in_string {
+                in_string = escaped || c != '"';
+                escaped = !escaped && c == '\\';
+            } else if matches!(c, ' ' | '\t' | '\n' | '\r') {
+                continue;
+            } else {
+                in_string = c == '"';
+            }
+            out.push(c);
+        }
+        out
+    }
+
+    fn name(self) -> &'d str {
+        self.node().map_or("", |node| self.document.slice(node.name))
+    }
+
+    fn children(self, of: Kind) -> Children<'d> {
+        let end = match self.node() {
+            Some(node) if node.kind == of => usize::try_from(node.next).unwrap_or(0),
+            Some(_) | None => 0,
+        };
+        Children { document: self.document, at: self.index.saturating_add(1), end }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+/// Direct children of an array or object, in source order.
+pub struct Children<'d> {
+    document: &'d Document,
+    at: usize,
+    end: usize,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Value<'d>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.end {
+            return None;
+        }
+        let value = Value { document: self.document, index: self.at };
+        self.at = usize::try_from(value.node()?.next).ok()?;
+        Some(value)
+    }
+}
+
+const NO_NAME: Span = Span { start: 0, end: 0 };
+
+struct Parser<'s> {
+    source: &'s str,
+    at: usize,
+    nodes: Vec<Node>,
+    decoded: String,
+    limits: JsonLimits,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.source.as_bytes().get(self.at).copied()
+    }
+
+    fn advance(&mut self) {
+        self.at = self.at.saturating_add(1);
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn skip_whitespace(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.advance();
+        }
+    }
+
+    fn span_from(&self, start: usize) -> Result<Span, JsonError> {
+        span(start, self.at)
+    }
+
+    fn value(&mut self, name: Span, depth_left: usize) -> Result<(), JsonError> {
+        if self.nodes.len() >= self.limits.max_nodes {
+            return Err(JsonError::TooComplex);
+        }
+        let start = self.at;
+        let index = self.nodes.len();
+        let mut node = Node { kind: Kind::Null, raw: NO_NAME, content: NO_NAME, name, next: 0 };
+        self.nodes.push(node);
+        match self.peek() {
+            Some(b'{') => {
+                node.kind = Kind::Object;
+                self.object(depth_left.checked_sub(1).ok_or(JsonError::TooComplex)?)?;
+            }
+            Some(b'[') => {
+                node.kind = Kind::Array;
+                self.array(depth_left.checked_sub(1).ok_or(JsonError::TooComplex)?)?;
+            }
+            Some(b'"') => {
+                node.kind = Kind::String;
+                node.content = self.string()?;
+            }
+            Some(b't') => node.kind = self.literal("true", Kind::True)?,
+            Some(b'f') => node.kind = self.literal("false", Kind::False)?,
+            Some(b'n') => node.kind = self.literal("null", Kind::Null)?,
+            Some(b'-' | b'0'..=b'9') => {
+                node.kind = Kind::Number;
+                self.number()?;
+            }
+            Some(_) | None => return Err(JsonError::Syntax),
+        }
+        node.raw = self.span_from(start)?;
+        node.next = offset(self.nodes.len())?;
+        if let Some(slot) = self.nodes.get_mut(index) {
+            *slot = node;
+        }
+        if node.kind == Kind::Object {
+            self.refuse_duplicates(index)?;
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, depth_left: usize) -> Result<(), JsonError> {
+        self.advance();
+        self.skip_whitespace();
+        if self.eat(b']') {
+            return Ok(());
+        }
+        loop {
+            self.skip_whitespace();
+            self.value(NO_NAME, depth_left)?;
+            self.skip_whitespace();
+            if self.eat(b']') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(JsonError::Syntax);
+            }
+        }
+    }
+
+    fn object(&mut self, depth_left: usize) -> Result<(), JsonError> {
+        self.advance();
+        self.skip_whitespace();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.skip_whitespace();
+            if self.peek() != Some(b'"') {
+                return Err(JsonError::Syntax);
+            }
+            let name = self.string()?;
+            self.skip_whitespace();
+            if !self.eat(b':') {
+                return Err(JsonError::Syntax);
+            }
+            self.skip_whitespace();
+            self.value(name, depth_left)?;
+            self.skip_whitespace();
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(JsonError::Syntax);
+            }
+        }
+    }
+
+    fn literal(&mut self, word: &str, kind: Kind) -> Result<Kind, JsonError> {
+        let end = self.at.saturating_add(word.len());
+        if self.source.as_bytes().get(self.at..end) != Some(word.as_bytes()) {
+            return Err(JsonError::Syntax);
+        }
+        self.at = end;
+        Ok(kind)
+    }
+
+    fn number(&mut self) -> Result<(), JsonError> {
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            if !self.eat(b'+') {
+                self.eat(b'-');
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.advance();
+        }
+        if self.at == start { Err(JsonError::Syntax) } else { Ok(()) }
+    }
+
+    /// The span of the content: in the source where it has no escape, else behind the source.
+    fn string(&mut self) -> Result<Span, JsonError> {
+        self.advance();
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    let span = self.span_from(start)?;
+                    self.advance();
+                    return Ok(span);
+                }
+                Some(b'\\') => return self.escaped_string(start),
+                Some(0..=0x1f) | None => return Err(JsonError::Syntax),
+                Some(_) => self.advance(),
+            }
+        }
+    }
+
+    fn escaped_string(&mut self, start: usize) -> Result<Span, JsonError> {
+        let begin = self.source.len().saturating_add(self.decoded.len());
+        let mut copied = start;
+        loop {
+            match self.peek() {
+                Some(byte @ (b'"' | b'\\')) => {
+                    self.decoded.push_str(self.source.get(copied..self.at).unwrap_or(""));
+                    self.advance();
+                    if byte == b'"' {
+                        return span(begin, self.source.len().saturating_add(self.decoded.len()));
+                    }
+                    let c = self.escape()?;
+                    self.decoded.push(c);
+                    copied = self.at;
+                }
+                Some(0..=0x1f) | None => return Err(JsonError::Syntax),
+                Some(_) => self.advance(),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let byte = self.peek().ok_or(JsonError::Syntax)?;
+        self.advance();
+        Ok(match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(JsonError::Syntax),
+        })
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, JsonError> {
+        let first = self.hex4()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return char::from_u32(first).ok_or(JsonError::Syntax);
+        }
+        if !(self.eat(b'\\') && self.eat(b'u')) {
+            return Err(JsonError::Syntax);
+        }
+        let second = self.hex4()?;
+        if !(0xdc00..0xe000).contains(&second) {
+            return Err(JsonError::Syntax);
+        }
+        let high = first.saturating_sub(0xd800);
+        let low = second.saturating_sub(0xdc00);
+        char::from_u32((high << 10 | low).saturating_add(0x1_0000)).ok_or(JsonError::Syntax)
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let end = self.at.saturating_add(4);
+        let digits = self.source.get(self.at..end).ok_or(JsonError::Syntax)?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(JsonError::Syntax);
+        }
+        self.at = end;
+        u32::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)
+    }
+
+    /// Small objects are compared pair by pair, large ones sorted: a hostile object costs n log n.
+    fn refuse_duplicates(&self, index: usize) -> Result<(), JsonError> {
+        let mut names: Vec<&str> = Vec::new();
+        let end = self.nodes.get(index).map_or(0, |node| node.next);
+        let mut at = index.saturating_add(1);
+        while let Some(node) = self.nodes.get(at) {
+            if offset(at)? >= end {
+                break;
+            }
+            names.push(self.decoded_slice(node.name));
+            at = usize::try_from(node.next).unwrap_or(usize::MAX);
+        }
+        names.sort_unstable();
+        let twice = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        if twice { Err(JsonError::DuplicateMember) } else { Ok(()) }
+    }
+
+    fn decoded_slice(&self, span: Span) -> &str {
+        let behind = usize::try_from(span.start).unwrap_or(usize::MAX).checked_sub(self.source.len());
+        match behind {
+            None => slice(self.source, span),
+            Some(start) => {
+                let end = usize::try_from(span.end).unwrap_or(usize::MAX).saturating_sub(self.source.len());
+                self.decoded.get(start..end).unwrap_or("")
+            }
+        }
+    }
+}
+
+fn offset(at: usize) -> Result<u32, JsonError> {
+    u32::try_from(at).map_err(|_| JsonError::TooComplex)
+}
+
+fn span(start: usize, end: usize) -> Result<Span, JsonError> {
+    Ok(Span { start: offset(start)?, end: offset(end)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Document, JsonError, JsonLimits, Kind, Value};
+    use proptest::prelude::*;
+
+    const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 64 };
+
+    fn parse(text: &str) -> Result<Document, JsonError> {
+        Document::parse(text.as_bytes().to_vec(), LIMITS)
+    }
+
+    #[test]
+    fn values_are_typed_on_demand() {
+        let document = parse(
+            r#" {"a": "x\u00e9\ud83d\ude00\n", "b\u0062": [1, -2.50e+3, true, null], "o": {"k": {}}} "#,
+        )
+        .unwrap();
+        let root = document.root();
+        assert_eq!(root.member("a").and_then(Value::as_str), Some("x\u{e9}\u{1f600}\n"));
+        let list: Vec<_> = root.member("bb").unwrap().elements().map(|v| (v.kind(), v.raw())).collect();
+        assert_eq!(
+            list,
+            [(Kind::Number, "1"), (Kind::Number, "-2.50e+3"), (Kind::True, "true"), (Kind::Null, "null")]
+        );
+        assert_eq!(root.member("o").unwrap().member("k").unwrap().kind(), Kind::Object);
+        assert_eq!(root.members().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "bb", "o"]);
+        assert!(root.member("k").is_none());
+        assert_eq!(root.member("a").unwrap().elements().count(), 0);
+    }
+
+    #[test]
+    fn refusals() {
+        let deep = "[".repeat(9) + &"]".repeat(9);
+        let long = format!("[{}1]", "1,".repeat(64));
+        let many = (0..40).map(|i| format!("\"m{i}\":0,")).collect::<String>();
+        for (text, error) in [
+            ("", JsonError::Syntax),
+            ("{", JsonError::Syntax),
+            ("{}x", JsonError::Syntax),
+            ("[1,]", JsonError::Syntax),
+            ("{\"a\":1,}", JsonError::Syntax),
+            ("{a:1}", JsonError::Syntax),
+            ("01", JsonError::Syntax),
+            ("1.", JsonError::Syntax),
+            ("-", JsonError::Syntax),
+            ("+1", JsonError::Syntax),
+            ("NaN", JsonError::Syntax),
+            ("tru", JsonError::Syntax),
+            ("\"\t\"", JsonError::Syntax),
+            ("\"\\x\"", JsonError::Syntax),
+            (r#""\ud800""#, JsonError::Syntax),
+            (r#""\ud800\u0041""#, JsonError::Syntax),
+            (r#""\udc00""#, JsonError::Syntax),
+            (r#""\u+041""#, JsonError::Syntax),
+            (r#"{"a":1,"a":1}"#, JsonError::DuplicateMember),
+            (r#"{"a":1,"\u0061":1}"#, JsonError::DuplicateMember),
+            (r#"[{"x":{"b":1,"b":2}}]"#, JsonError::DuplicateMember),
+            (&format!("{{{many}\"m7\":1}}"), JsonError::DuplicateMember),
+            (&deep, JsonError::TooComplex),
+            (&long, JsonError::TooComplex),
+        ] {
+            assert_eq!(parse(text).err(), Some(error), "{text}");
+        }
+        assert_eq!(Document::parse(vec![b'"', 0xff, b'"'], LIMITS).err(), Some(JsonError::NotUtf8));
+    }
+
+    #[test]
+    fn compact_drops_only_white_space_between_parts() {
+        let document = parse("{ \"a b\" : [ \"c \\\" d\" ,\n 1 ] }").unwrap();
+        assert_eq!(document.root().compact(), "{\"a b\":[\"c \\\" d\",1]}");
+    }
+
+    fn arbitrary_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            "\\PC*".prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|m| serde_json::Value::Object(m.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn same(ours: Value<'_>, theirs: &serde_json::Value) -> bool {
+        match theirs {
+            serde_json::Value::Null => ours.kind() == Kind::Null,
+            serde_json::Value::Bool(b) => ours.as_bool() == Some(*b),
+            serde_json::Value::Number(n) => ours.as_number() == Some(n.to_string().as_str()),
+            serde_json::Value::String(s) => ours.as_str() == Some(s),
+            serde_json::Value::Array(list) => {
+                ours.elements().count() == list.len() && ours.elements().zip(list).all(|(o, t)| same(o, t))
+            }
+            serde_json::Value::Object(map) => {
+                ours.members().count() == map.len()
+                    && map.iter().all(|(k, t)| ours.member(k).is_some_and(|o| same(o, t)))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_serde_json_writes(value in arbitrary_json()) {
+            let limits = JsonLimits { max_depth: 16, max_nodes: 10_000 };
+            let document = Document::parse(value.to_string().into_bytes(), limits).unwrap();
+            prop_assert!(same(document.root(), &value));
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            let document = Document::parse(pretty.into_bytes(), limits).unwrap();
+            prop_assert_eq!(document.root().compact(), value.to_string());
+        }
+
+        #[test]
+        fn agrees_with_serde_json_on_what_is_json(text in "[\\[\\]{}\",:0-9eE.+\\- tfnrulase\\\\u]{0,24}") {
+            let ours = parse(&text);
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            match ours {
+                Ok(_) => prop_assert!(theirs.is_ok() || text.contains(['e', 'E'])),
+                Err(JsonError::DuplicateMember | JsonError::TooComplex) => {}
+                Err(JsonError::Syntax | JsonError::NotUtf8) => prop_assert!(theirs.is_err(), "{}", text),
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! JWS Compact Serialization (RFC 7515 7.1) whose payload is a claims set (RFC 7519 7.2).
+
+use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::refusal::Refusal;
+use crate::core::token::base64url;
+use crate::core::token::claims_set::ClaimsSet;
+use crate::core::token::header::{self, Header};
+use crate::core::token::json::{Document, JsonLimits, Kind};
+
+/// A claims set of the largest token has room for this many values and no more memory than its text.
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
+
+/// A token that parses. Nothing in it is true yet.
+#[derive(Debug)]
+pub struct UnverifiedToken<'t> {
+    /// The protected header.
+    pub header: Header,
+    /// What the signature covers: the first two parts and the dot between them.
+    pub signing_input: &'t [u8],
+    /// The decoded signature.
+    pub signature: Vec<u8>,
+    /// The payload as whoever made the token claims it.
+    pub claimed: ClaimsSet,
+}
+
+impl UnverifiedToken<'_> {
+    /// The `iss` that the token claims; for choosing whose keys to try, never for trust.
+    ///
+    /// # Errors
+    /// `claim_invalid` where `iss` is not a string.
+    pub fn claimed_issuer(&self) -> Result<Option<&str>, Refusal> {
+        match self.claimed.claim("iss") {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or(Refusal::ClaimInvalid { claim: "iss" }),
+        }
+    }
+}
+
+/// Parses `token`.
+///
+/// # Errors
+/// `token_malformed`, `token_encrypted` for five parts, and the refusals of [`header::parse`].
+pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
+    let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
+    let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
+        return Err(malformed("not three parts"));
+    };
+    match dots.count() {
+        0 => {}
+        2 => return Err(Refusal::TokenEncrypted),
+        _ => return Err(malformed("not three parts")),
+    }
+    let part = |range: Option<&[u8]>, problem| range.and_then(base64url::decode).ok_or(malformed(problem));
+    let header = part(token.get(..first), "the header is not base64url")?;
+    let payload = part(token.get(first.saturating_add(1)..second), "the payload is not base64url")?;
+    let signature = part(token.get(second.saturating_add(1)..), "the signature is not base64url")?;
+    let header = header::parse(header)?;
+    let claimed =
+        Document::parse(payload, LIMITS).map_err(|_| malformed("the payload is not acceptable JSON"))?;
+    if claimed.root().kind() != Kind::Object {
+        return Err(malformed("the payload is not an object"));
+    }
+    let claimed = ClaimsSet::new(claimed);
+    let signing_input = token.get(..second).unwrap_or_default();
+    Ok(UnverifiedToken { header, signing_input, signature, claimed })
+}
+
+const fn malformed(problem: &'static str) -> Refusal {
+    Refusal::TokenMalformed { problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{malformed, parse};
+    use crate::core::refusal::Refusal;
+    use proptest::prelude::*;
+
+    #[test]
+    fn three_parts() {
+        let token = parse(b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIn0.AAAA").unwrap();
+        assert_eq!(token.header.alg, "HS256");
+        assert_eq!(token.signing_input, b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIn0");
+        assert_eq!(token.signature, [0, 0, 0]);
+        assert_eq!(token.claimed_issuer(), Ok(Some("a")));
+    }
+
+    #[test]
+    fn refusals() {
+        for (token, refusal) in [
+            ("", malformed("not three parts")),
+            ("a.b", malformed("not three parts")),
+            ("a.b.c.d", malformed("not three parts")),
+            ("a.b.c.d.e", Refusal::TokenEncrypted),
+            ("a.b.c.d.e.f", malformed("not three parts")),
+            ("e30=.e30.AAAA", malformed("the header is not base64url")),
+            (" e30.e30.AAAA", malformed("the header is not base64url")),
+            ("eyJhbGciOiJIUzI1NiJ9.e31.AAAA", malformed("the payload is not base64url")),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.AAAB!", malformed("the signature is not base64url")),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.A", malformed("the signature is not base64url")),
+            ("eyJhbGciOiJIUzI1NiJ9.W10.AAAA", malformed("the payload is not an object")),
+            ("eyJhbGciOiJIUzI1NiJ9..AAAA", malformed("the payload is not acceptable JSON")),
+            ("..", malformed("the header is not acceptable JSON")),
+            // {"a":1,"a":2}
+            ("eyJhbGciOiJIUzI1NiJ9.eyJhIjoxLCJhIjoyfQ.AAAA", malformed("the payload is not acceptable JSON")),
+        ] {
+            assert_eq!(parse(token.as_bytes()).err(), Some(refusal), "{token}");
+        }
+        assert_eq!(
+            parse(b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOjF9.AAAA").unwrap().claimed_issuer(),
+            Err(Refusal::ClaimInvalid { claim: "iss" })
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn random_bytes_never_panic(token in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&token);
+        }
+
+        #[test]
+        fn random_parts_never_panic(
+            header in "\\PC{0,40}", payload in "[\\[\\]{}\",:0-9a-z\\\\]{0,40}", signature in "\\PC{0,20}"
+        ) {
+            use crate::core::token::base64url::encode;
+            let token = format!(
+                "{}.{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()), encode(signature.as_bytes())
+            );
+            let _ = parse(token.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One TCP connection: resolve, connect, check who answered, and close again whatever happens.
+//!
+//! The host may connect a socket to the address that another instance asked for, or give two instances the same
+//! descriptor. So every socket carries a mark of ours (a send buffer size), the peer is read back, and a socket
+//! that lost its mark is neither used nor closed: it belongs to somebody else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::sockets::{self, Descriptor, Errno, Receive};
+use super::url::{Host, Url, is_redirect_target};
+use crate::core::unix_time::Seconds;
+use crate::keys::io::FetchError;
+
+/// First and longest pause between two looks at a socket. Each pause holds a thread of the host, and a pause that
+/// is long against the round trip delays the request: doubling serves near and far servers.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// Attempts for what only the host's races explain.
+const MAX_CONFUSED: u32 = 4;
+/// The marks: far below what Linux allows as a send buffer (212,992), far above its least (2,304).
+const FIRST_MARK: u32 = 16_384;
+const MARK_MASK: u32 = 0x3fff;
+
+/// The end of the time for one fetch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: u64,
+}
+
+/// What a look at the socket brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Bytes,
+    NothingYet,
+    End,
+}
+
+/// Whether received bytes need a proof of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Integrity {
+    /// TLS finds out about foreign bytes.
+    Elsewhere,
+    /// Nobody does: read them twice.
+    Here,
+}
+
+/// A connected socket, closed when dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    descriptor: Descriptor,
+    mark: Mark,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Set(u32),
+    /// The system takes no marks.
+    Impossible,
+    /// Seen to be gone.
+    Lost,
+}
+
+enum Failure {
+    /// This address does not answer.
+    Refused,
+    /// The host mixed us up with another instance.
+    Confused,
+    Final(FetchError),
+}
+
+impl Deadline {
+    pub(crate) fn after(span: Seconds) -> Self {
+        Self { at: sockets::monotonic_nanos().saturating_add(span.0.saturating_mul(1_000_000_000)) }
+    }
+
+    pub(crate) fn check(self) -> Result<(), FetchError> {
+        if self.left().is_zero() { Err(FetchError::Timeout) } else { Ok(()) }
+    }
+
+    fn left(self) -> Duration {
+        Duration::from_nanos(self.at.saturating_sub(sockets::monotonic_nanos()))
+    }
+
+    /// One of `shares` equal parts of the time left.
+    fn share(self, shares: usize) -> Self {
+        let now = sockets::monotonic_nanos();
+        let shares = u64::try_from(shares).unwrap_or(u64::MAX);
+        let part = self.at.saturating_sub(now).checked_div(shares).unwrap_or(0);
+        Self { at: now.saturating_add(part) }
+    }
+}
+
+/// Pauses between looks at a socket that grow while nothing happens.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    next: Duration,
+}
+
+impl Pauses {
+    pub(crate) const fn new() -> Self {
+        Self { next: FIRST_PAUSE }
+    }
+
+    /// Sleeps, or says that there is no time left to.
+    pub(crate) fn pause(&mut self, deadline: Deadline) -> Result<(), FetchError> {
+        let left = deadline.left();
+        if left.is_zero() {
+            return Err(FetchError::Timeout);
+        }
+        sockets::sleep(self.next.min(left));
+        self.next = self.next.saturating_mul(2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+/// The addresses of the URL's host. A name that leads to an address which a redirect may not reach loses it.
+pub(crate) fn resolve(
+    url: &Url,
+    redirected: bool,
+    deadline: Deadline,
+) -> Result<Vec<SocketAddr>, FetchError> {
+    let addresses = match &url.host {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => resolve_name(name)?,
+    };
+    deadline.check()?;
+    let usable: Vec<SocketAddr> = addresses
+        .into_iter()
+        .filter(|address| !redirected || is_redirect_target(*address))
+        .map(|address| SocketAddr::new(address, url.port))
+        .collect();
+    match usable.is_empty() {
+        true if redirected => Err(FetchError::Redirect),
+        true => Err(FetchError::Resolve),
+        false => Ok(usable),
+    }
+}
+
+fn resolve_name(name: &str) -> Result<Vec<IpAddr>, FetchError> {
+    for _ in 0..MAX_CONFUSED {
+        match sockets::resolve(name) {
+            Ok(addresses) => return Ok(addresses),
+            Err(Errno::NONSENSE) => {}
+            Err(_) => return Err(FetchError::Resolve),
+        }
+    }
+    Err(FetchError::Host("results of other look-ups"))
+}
+
+impl Connection {
+    /// Connects to the first address that answers. Each may take its equal share of the time left, so that a dead
+    /// first one leaves time for the second.
+    pub(crate) fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<Self, FetchError> {
+        let mut confused: u32 = 0;
+        for (index, address) in addresses.iter().enumerate() {
+            let share = deadline.share(addresses.len().saturating_sub(index));
+            loop {
+                match Self::attempt(*address, share) {
+                    Ok(connection) => return Ok(connection),
+                    Err(Failure::Refused) => break,
+                    Err(Failure::Confused) => {
+                        confused = confused.saturating_add(1);
+                        if confused >= MAX_CONFUSED {
+                            return Err(FetchError::Host("connected to another address than asked for"));
+                        }
+                    }
+                    Err(Failure::Final(error)) => return Err(error),
+                }
+            }
+        }
+        deadline.check()?;
+        Err(FetchError::Connect)
+    }
+
+    fn attempt(address: SocketAddr, deadline: Deadline) -> Result<Self, Failure> {
+        let descriptor = match sockets::open_stream(address.ip()) {
+            Ok(descriptor) => descriptor,
+            Err(Errno::TOO_MANY_OPEN) => return Err(Failure::Final(FetchError::Host("no descriptors left"))),
+            // Another family than this machine has, or a descriptor taken away in the meantime.
+            Err(_) => return Err(Failure::Refused),
+        };
+        let mut connection = Self { descriptor, mark: Mark::Lost };
+        connection.mark = set_mark(descriptor).map_err(|_| Failure::Confused)?;
+        match sockets::connect(descriptor, address) {
+            Ok(()) | Err(Errno::IN_PROGRESS) => {}
+            Err(errno) if errno.is_mix_up() => return Err(Failure::Confused),
+            Err(_) => return Err(Failure::Refused),
+        }
+        let mut pauses = Pauses::new();
+        loop {
+            if !connection.is_ours() {
+                return Err(Failure::Confused);
+            }
+            match sockets::peer_address(descriptor) {
+                Ok(peer) if peer == address => return Ok(connection),
+                Ok(_) => return Err(Failure::Confused),
+                Err(Errno::NOT_CONNECTED) => {}
+                Err(_) => return Err(Failure::Confused),
+            }
+            if sockets::pending_error(descriptor).is_err() {
+                return Err(Failure::Refused);
+            }
+            // The caller says whether the time is up for all addresses or for this one only.
+            pauses.pause(deadline).map_err(|_| Failure::Refused)?;
+        }
+    }
+
+    /// Appends what has arrived to `out`.
+    pub(crate) fn receive(
+        &mut self,
+        out: &mut Vec<u8>,
+        integrity: Integrity,
+    ) -> Result<Received, FetchError> {
+        let start = out.len();
+        let peeked = match integrity {
+            Integrity::Elsewhere => None,
+            Integrity::Here => {
+                let mut peeked = Vec::new();
+                match sockets::receive(self.descriptor, Receive::Peek, &mut peeked) {
+                    Ok(_) => Some(peeked),
+                    Err(Errno::AGAIN) => return Ok(Received::NothingYet),
+                    Err(errno) => return Err(lost(errno)),
+                }
+            }
+        };
+        let count = match sockets::receive(self.descriptor, Receive::Take, out) {
+            Ok(count) => count,
+            Err(Errno::AGAIN) => return Ok(Received::NothingYet),
+            Err(errno) => return Err(lost(errno)),
+        };
+        if !self.is_ours() {
+            return Err(FetchError::Host("the socket belongs to another instance"));
+        }
+        if let Some(peeked) = peeked {
+            let taken = out.get(start..).unwrap_or_default();
+            // What arrived between the two was read once only; at least it has no holes.
+            if !taken.starts_with(&peeked) || taken.contains(&0) || (peeked.is_empty() && count > 0) {
+                return Err(FetchError::Host("received bytes of another instance"));
+            }
+        }
+        Ok(if count == 0 { Received::End } else { Received::Bytes })
+    }
+
+    /// Sends all of `bytes`.
+    pub(crate) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
+        let mut pauses = Pauses::new();
+        while !bytes.is_empty() {
+            if !self.is_ours() {
+                return Err(FetchError::Host("the socket belongs to another instance"));
+            }
+            match sockets::send(self.descriptor, bytes) {
+                Ok(0) | Err(Errno::AGAIN) => pauses.pause(deadline)?,
+                Ok(count) => {
+                    bytes = bytes.get(count..).unwrap_or_default();
+                    pauses = Pauses::new();
+                }
+                Err(errno) => return Err(lost(errno)),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ours(&mut self) -> bool {
+        let ours = match self.mark {
+            Mark::Set(mark) => sockets::send_buffer(self.descriptor) == Ok(mark),
+            Mark::Impossible => true,
+            Mark::Lost => false,
+        };
+        if !ours {
+            self.mark = Mark::Lost;
+        }
+        ours
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_ours() {
+            // A failure means that it is closed already.
+            let _ = sockets::close(self.descriptor);
+        }
+    }
+}
+
+impl Errno {
+    /// What a fresh socket cannot answer: family not supported, already connecting, no such descriptor, already
+    /// connected, not a socket.
+    fn is_mix_up(self) -> bool {
+        [
+            Self::NO_FAMILY,
+            Self::ALREADY,
+            Self::BAD_DESCRIPTOR,
+            Self::IS_CONNECTED,
+            Self::NOT_SOCKET,
+            Self::NONSENSE,
+        ]
+        .contains(&self)
+    }
+}
+
+fn set_mark(descriptor: Descriptor) -> Result<Mark, Errno> {
+    let mark = FIRST_MARK.saturating_add(sockets::random()? & MARK_MASK);
+    sockets::set_send_buffer(descriptor, mark)?;
+    let first = sockets::send_buffer(descriptor)?;
+    if first == mark {
+        return Ok(Mark::Set(mark));
+    }
+    // Either another instance has marked the same socket, or the system rounds. It rounds twice alike.
+    sockets::set_send_buffer(descriptor, mark)?;
+    let second = sockets::send_buffer(descriptor)?;
+    match second {
+        again if again == mark => Ok(Mark::Set(mark)),
+        again if again == first => Ok(Mark::Impossible),
+        _ => Err(Errno::NONSENSE),
+    }
+}
+
+fn lost(errno: Errno) -> FetchError {
+    if errno.is_mix_up() {
+        FetchError::Host("the socket belongs to another instance")
+    } else {
+        FetchError::Connect
+    }
+}

@@ -1,0 +1,115 @@
+//! Files below the mounts, read through the static buffer of [`super::sockets`]: `std::fs` is not safe in a module
+//! that has socket imports (14 to 17 of 20 parallel readers trapped).
+//!
+//! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's, the
+//! content is read twice, and a reading that does not fit is done again.
+
+use super::sockets::{self, Descriptor, Errno, FileStat, FileType};
+use crate::keys::io::{FileError, FileStamp, ReadFile};
+
+/// Attempts until a file that never reads the same twice is given up.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// Reads below `settings.mounts`; in this artifact a mount has the same path on both sides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MountedFiles;
+
+impl ReadFile for MountedFiles {
+    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
+        let (mount, below) = locate(path)?;
+        let stat = sockets::path_stat(mount, &below).map_err(to_file_error)?;
+        regular(&stat).map(|()| stamp(&stat))
+    }
+
+    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+        let (mount, below) = locate(path)?;
+        for _ in 0..MAX_ATTEMPTS {
+            let stat = sockets::path_stat(mount, &below).map_err(to_file_error)?;
+            regular(&stat)?;
+            let size = usize::try_from(stat.size).map_err(|_| FileError::TooLarge)?;
+            if size > max_bytes {
+                return Err(FileError::TooLarge);
+            }
+            if let Some(content) = read_once(mount, &below, &stat, size) {
+                return Ok(content);
+            }
+        }
+        Err(FileError::Unreadable)
+    }
+}
+
+/// `None` where anything does not fit together: replaced meanwhile, or mixed up by the host.
+fn read_once(mount: Descriptor, path: &str, expected: &FileStat, size: usize) -> Option<Vec<u8>> {
+    let file = sockets::open_file(mount, path).ok()?;
+    let content = if is_same(file, expected) {
+        read_all(file, size).filter(|first| read_all(file, size).as_ref() == Some(first))
+    } else {
+        None
+    };
+    if is_same(file, expected) {
+        // A failure means that it is closed already.
+        let _ = sockets::close(file);
+        content
+    } else {
+        // Another instance's file, or one that was just changed; closing it could take it from its owner. A
+        // descriptor lost to a change that falls between two stats is the smaller harm.
+        None
+    }
+}
+
+fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
+    let mut content = Vec::with_capacity(size);
+    loop {
+        let offset = u64::try_from(content.len()).ok()?;
+        let count = sockets::read_at(file, offset, &mut content).ok()?;
+        if count == 0 {
+            return (content.len() == size).then_some(content);
+        }
+        if content.len() > size {
+            return None;
+        }
+    }
+}
+
+fn is_same(file: Descriptor, expected: &FileStat) -> bool {
+    sockets::file_stat(file).as_ref() == Ok(expected)
+}
+
+/// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.
+fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if !path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
+        return Err(FileError::NotFound);
+    }
+    let mut best: Option<(usize, Descriptor)> = None;
+    let mut descriptor = Descriptor::FIRST_MOUNT;
+    while let Ok(mount) = sockets::mount_path(descriptor) {
+        let prefix: Vec<&str> = mount.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let longer = best.is_none_or(|(length, _)| prefix.len() > length);
+        if longer && prefix.len() < parts.len() && parts.starts_with(&prefix) {
+            best = Some((prefix.len(), descriptor));
+        }
+        descriptor = descriptor.next();
+    }
+    let (length, mount) = best.ok_or(FileError::NotFound)?;
+    Ok((mount, parts.get(length..).unwrap_or_default().join("/")))
+}
+
+fn regular(stat: &FileStat) -> Result<(), FileError> {
+    match stat.file_type {
+        FileType::RegularFile => Ok(()),
+        FileType::Directory
+        | FileType::CharacterDevice
+        | FileType::Datagram
+        | FileType::Stream
+        | FileType::Other => Err(FileError::Unreadable),
+    }
+}
+
+const fn stamp(stat: &FileStat) -> FileStamp {
+    FileStamp { modified: stat.modified, size: stat.size, inode: stat.inode }
+}
+
+fn to_file_error(errno: Errno) -> FileError {
+    if errno == Errno::NO_SUCH_FILE { FileError::NotFound } else { FileError::Unreadable }
+}

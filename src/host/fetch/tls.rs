@@ -1,0 +1,199 @@
+//! TLS 1.2 and 1.3 over a [`Connection`] (rustls with ring): roots, `clientConfig.tls`, and the pumping of records.
+
+use std::io::{ErrorKind, Read};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConnection, Resumption};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use super::connect::{Connection, Deadline, Integrity, Pauses, Received};
+use super::url::{Host, Url};
+use crate::keys::io::{FetchError, FetchRequest};
+
+/// A protected connection.
+#[derive(Debug)]
+pub(crate) struct TlsStream {
+    connection: Connection,
+    session: ClientConnection,
+    incoming: Vec<u8>,
+}
+
+impl TlsStream {
+    /// Completes a handshake with the server of `url`.
+    pub(crate) fn handshake(
+        connection: Connection,
+        url: &Url,
+        request: &FetchRequest<'_>,
+        deadline: Deadline,
+    ) -> Result<Self, FetchError> {
+        let session = ClientConnection::new(Arc::new(config(request)?), server_name(url)?).map_err(tls)?;
+        let mut stream = Self { connection, session, incoming: Vec::new() };
+        let mut pauses = Pauses::new();
+        stream.flush(deadline)?;
+        while stream.session.is_handshaking() {
+            match stream.take_records(deadline)? {
+                Received::Bytes => pauses = Pauses::new(),
+                Received::NothingYet => pauses.pause(deadline)?,
+                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned())),
+            }
+        }
+        Ok(stream)
+    }
+
+    /// Sends all of `bytes`.
+    pub(crate) fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
+        std::io::Write::write_all(&mut self.session.writer(), bytes)
+            .map_err(|_| FetchError::Host("request larger than TLS buffers"))?;
+        self.flush(deadline)
+    }
+
+    /// Appends what has arrived to `out`; [`Received::End`] only where the server said so under protection, since a
+    /// cut connection must not pass for the end of a body without a length (RFC 8446 6.1).
+    pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, FetchError> {
+        let start = out.len();
+        match self.session.reader().read_to_end(out) {
+            Ok(_) => return Ok(if out.len() > start { Received::Bytes } else { Received::End }),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if out.len() > start {
+                    return Ok(Received::Bytes);
+                }
+            }
+            Err(_) => return Err(FetchError::Tls("cut off without close_notify".to_owned())),
+        }
+        // The end of the stream is found by the next read, which knows whether it was a protected one.
+        Ok(match self.take_records(deadline)? {
+            Received::Bytes | Received::End => Received::Bytes,
+            Received::NothingYet => Received::NothingYet,
+        })
+    }
+
+    fn take_records(&mut self, deadline: Deadline) -> Result<Received, FetchError> {
+        self.incoming.clear();
+        let received = self.connection.receive(&mut self.incoming, Integrity::Elsewhere)?;
+        let mut unread = self.incoming.as_slice();
+        loop {
+            if received == Received::Bytes && unread.is_empty() || received == Received::NothingYet {
+                break;
+            }
+            match self.session.read_tls(&mut unread) {
+                Ok(_) => {}
+                Err(_) => return Err(FetchError::Tls("more plaintext than was read".to_owned())),
+            }
+            if let Err(error) = self.session.process_new_packets() {
+                // The server should learn why, but our error is the one that counts.
+                let _ = self.flush(deadline);
+                return Err(tls(error));
+            }
+            if received == Received::End {
+                break;
+            }
+        }
+        self.flush(deadline)?;
+        Ok(received)
+    }
+
+    fn flush(&mut self, deadline: Deadline) -> Result<(), FetchError> {
+        let mut records = Vec::new();
+        while self.session.wants_write() {
+            if self.session.write_tls(&mut records).is_err() {
+                return Err(FetchError::Tls("records cannot be written".to_owned()));
+            }
+        }
+        self.connection.send(&records, deadline)
+    }
+}
+
+fn tls(error: rustls::Error) -> FetchError {
+    FetchError::Tls(error.to_string())
+}
+
+fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
+    match &url.host {
+        // The trailing dot of an absolute name is for the resolver; certificates do not have it.
+        Host::Name(name) => {
+            ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| FetchError::Url)
+        }
+        Host::Address(IpAddr::V4(address)) => Ok(ServerName::IpAddress(IpAddr::V4(*address).into())),
+        Host::Address(IpAddr::V6(address)) => Ok(ServerName::IpAddress(IpAddr::V6(*address).into())),
+    }
+}
+
+fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let builder = builder.map_err(tls)?;
+    let mut config = if request.insecure_skip_verify {
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth()
+    } else {
+        builder.with_root_certificates(roots(request.ca_pem)?).with_no_client_auth()
+    };
+    // One request a connection, and instances live shortly: tickets would never be used.
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn roots(ca_pem: &str) -> Result<RootCertStore, FetchError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if ca_pem.is_empty() {
+        return Ok(roots);
+    }
+    let mut added: usize = 0;
+    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+        let certificate =
+            certificate.map_err(|_| FetchError::Tls("clientConfig.tls.ca is not PEM".to_owned()))?;
+        roots.add(certificate).map_err(tls)?;
+        added = added.saturating_add(1);
+    }
+    if added == 0 {
+        return Err(FetchError::Tls("clientConfig.tls.ca holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// `clientConfig.tls.insecureSkipVerify`: whoever holds the key of whatever certificate.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

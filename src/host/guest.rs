@@ -1,0 +1,73 @@
+//! Step 1: one request from the host: view, decide, perform; where keys are lacking, refresh and decide once more.
+
+use std::rc::Rc;
+
+use crate::core::answer::Decision;
+use crate::core::decide::{decide, refuse};
+use crate::core::policy::Policy;
+use crate::core::refusal::Refusal;
+use crate::core::unix_time::Seconds;
+use crate::host::abi::{self, Handler, Next};
+use crate::host::io::HostIo;
+use crate::host::request::HostRequest;
+use crate::host::{clock, log, perform};
+use crate::keys::keyring::Keyring;
+
+/// The middleware of one instance.
+pub struct Middleware {
+    policy: Rc<Policy>,
+    keyring: Keyring,
+    io: HostIo,
+}
+
+impl Middleware {
+    /// The middleware for `policy`, with no keys asked for yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let policy = Rc::new(policy);
+        Self { keyring: Keyring::new(Rc::clone(&policy)), policy, io: HostIo::default() }
+    }
+
+    fn decide(&self, request: &HostRequest) -> Decision {
+        let now = clock::now();
+        log::key_events(&self.keyring.refresh_due(now, &self.io));
+        let decision = decide(&self.policy, &self.keyring.at(now), now, request);
+        let Decision::NeedKeys(need) = decision else {
+            return decision;
+        };
+        log::key_events(&self.keyring.refresh(&need, now, &self.io));
+        let now = clock::now();
+        match decide(&self.policy, &self.keyring.at(now), now, request) {
+            // A source that may be asked again this soon has just failed.
+            Decision::NeedKeys(_) => {
+                refuse(&self.policy, Refusal::KeysUnavailable { retry_after: Seconds(1) }, request)
+            }
+            decision @ (Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_)) => decision,
+        }
+    }
+}
+
+impl Handler for Middleware {
+    fn handle_request(&self) -> Next {
+        match self.decide(&HostRequest::default()) {
+            Decision::Forward(forward) => {
+                perform::forward(&forward);
+                Next::Forward
+            }
+            Decision::Reject(reject) => {
+                log::refusal(&reject);
+                perform::reject(&reject);
+                Next::Answered
+            }
+            Decision::Serve(served) => {
+                perform::serve(&served);
+                Next::Answered
+            }
+            // `decide` never leaves this; were it to, nothing passes.
+            Decision::NeedKeys(_) => {
+                abi::set_status(503);
+                Next::Answered
+            }
+        }
+    }
+}

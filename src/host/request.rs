@@ -1,0 +1,42 @@
+//! Step 2: the host's request as a [`RequestView`]. A value crosses the boundary when a rule asks for it.
+
+use std::cell::OnceCell;
+
+use crate::core::request::RequestView;
+use crate::host::abi;
+
+/// The request that the host is handling, read lazily and once.
+#[derive(Default)]
+pub struct HostRequest {
+    method: OnceCell<String>,
+    uri: OnceCell<String>,
+    header_names: OnceCell<Vec<String>>,
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The parts of a list in which a NUL follows each; Go lets no NUL into a header.
+fn parts(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.strip_suffix(b"\0").into_iter().flat_map(|list| list.split(|byte| *byte == 0))
+}
+
+impl RequestView for HostRequest {
+    fn method(&self) -> &str {
+        self.method.get_or_init(|| text(abi::method()))
+    }
+
+    fn uri(&self) -> &str {
+        self.uri.get_or_init(|| text(abi::uri()))
+    }
+
+    fn header_names(&self) -> &[String] {
+        self.header_names
+            .get_or_init(|| parts(&abi::header_names()).map(|name| text(name.to_vec())).collect())
+    }
+
+    fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
+        parts(&abi::header_values(name)).map(<[u8]>::to_vec).collect()
+    }
+}

@@ -1,0 +1,41 @@
+//! Why keys could not be loaded.
+
+use std::fmt;
+
+use crate::core::jwk::JwkSetError;
+use crate::core::jwk::pem::PemError;
+use crate::keys::discovery::DiscoveryError;
+use crate::keys::io::{FetchError, FileError};
+
+/// Failure of one key source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// The URL could not be fetched.
+    Fetch(FetchError),
+    /// The issuer's metadata lead nowhere.
+    Discovery(DiscoveryError),
+    /// A file could not be read.
+    File(FileError),
+    /// The content is no JWK Set.
+    JwkSet(JwkSetError),
+    /// The content is no PEM with public keys.
+    Pem(PemError),
+    /// The content is no usable secret; the text says why, without it.
+    Secret(&'static str),
+    /// There is a set, but none of its keys is usable.
+    NoUsableKey,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(error) => write!(f, "{error}"),
+            Self::Discovery(error) => write!(f, "{error}"),
+            Self::File(error) => write!(f, "{error}"),
+            Self::JwkSet(error) => write!(f, "not a JWK Set: {error}"),
+            Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),
+            Self::Secret(problem) => write!(f, "not a usable secret: {problem}"),
+            Self::NoUsableKey => f.write_str("no usable key in the set"),
+        }
+    }
+}

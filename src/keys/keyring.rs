@@ -1,0 +1,478 @@
+//! Step 7: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::core::answer::NeedKeys;
+use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySource, MoreKeys, Recalled};
+use crate::core::policy::{IssuerId, Policy};
+use crate::core::signature::VerifiedToken;
+use crate::core::signature::alg::Alg;
+use crate::core::unix_time::UnixTime;
+use crate::keys::freshness::State;
+use crate::keys::io::Io;
+use crate::keys::source::{KeyEvent, Loaded};
+use crate::keys::verified::{Outcome, VerifiedTokens};
+
+/// Key sets by issuer and source, in the order of the policy.
+pub struct Keyring {
+    policy: Rc<Policy>,
+    issuers: Vec<Vec<Slot>>,
+    verified: VerifiedTokens,
+}
+
+/// A snapshot that is replaced whole; the borrow never lasts beyond one statement.
+struct Slot(RefCell<Rc<Loaded>>);
+
+impl Slot {
+    fn get(&self) -> Rc<Loaded> {
+        Rc::clone(&self.0.borrow())
+    }
+
+    fn replace(&self, loaded: Loaded) {
+        *self.0.borrow_mut() = Rc::new(loaded);
+    }
+}
+
+impl Keyring {
+    /// A keyring that has asked nobody yet.
+    #[must_use]
+    pub fn new(policy: Rc<Policy>) -> Self {
+        let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(Loaded::new(source))));
+        let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
+        Self { policy, issuers, verified: VerifiedTokens::default() }
+    }
+
+    /// The keyring as a decision at `now` sees it.
+    #[must_use]
+    pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
+        KeyringAt { keyring: self, now }
+    }
+
+    /// Asks every source of the issuer that could have the key and may be asked. Returns what to log.
+    pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+        let mut events = Vec::new();
+        for (source, slot) in self.sources(need.issuer) {
+            let loaded = slot.get();
+            let configured = matches!(source, KeySource::Configured(_));
+            if !configured && loaded.freshness.may_ask(now) && lacks(&loaded, need.kid.as_deref(), now) {
+                let (loaded, event) = loaded.refreshed(source, now, io);
+                slot.replace(loaded);
+                events.extend(event);
+            }
+        }
+        events
+    }
+
+    /// Refreshes what is due by the clock, whatever the request is. Returns what to log.
+    pub fn refresh_due(&self, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+        let mut events = Vec::new();
+        for (issuer, slots) in self.policy.issuers.iter().zip(&self.issuers) {
+            for (source, slot) in issuer.keys.iter().zip(slots) {
+                if matches!(source, KeySource::Configured(_)) || !slot.0.borrow().freshness.is_due(now) {
+                    continue;
+                }
+                let (loaded, event) = slot.get().refreshed(source, now, io);
+                slot.replace(loaded);
+                events.extend(event);
+            }
+        }
+        events
+    }
+
+    fn sources(&self, issuer: IssuerId) -> impl Iterator<Item = (&KeySource, &Slot)> {
+        let sources =
+            self.policy.issuers.get(issuer.0).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
+        sources.iter().zip(self.issuers.get(issuer.0).map(Vec::as_slice).unwrap_or_default())
+    }
+}
+
+/// Whether the current set leaves the question for `kid` open.
+fn lacks(loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
+    match &loaded.set {
+        Some(set) if loaded.freshness.state(now) != State::Absent => kid.is_none_or(|kid| !set.has_kid(kid)),
+        Some(_) | None => true,
+    }
+}
+
+/// [`Keyring`] at an instant.
+pub struct KeyringAt<'k> {
+    keyring: &'k Keyring,
+    now: UnixTime,
+}
+
+impl KeyLookup for KeyringAt<'_> {
+    fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
+        let mut found = Candidates::default();
+        let mut exact = false;
+        for (source, slot) in self.keyring.sources(issuer) {
+            let loaded = slot.get();
+            let set = match source {
+                KeySource::Configured(set) => Some(set),
+                KeySource::File { .. } | KeySource::Url(_) => {
+                    let (serves, more) = self.outlook(&loaded, kid);
+                    found.more = found.more.max(more);
+                    loaded.set.as_deref().filter(|_| serves)
+                }
+            };
+            if let Some(set) = set {
+                exact = exact || kid.is_some_and(|kid| set.has_kid(kid));
+                found.keys.extend(set.select(kid, alg).cloned());
+            }
+        }
+        // The key that the token names is known: no other source has a say about it.
+        if exact {
+            found.more = MoreKeys::None;
+        }
+        found
+    }
+
+    fn recall(&self, token: &[u8]) -> Option<Recalled> {
+        let (issuer, generation, outcome) = self.keyring.verified.recall(token)?;
+        if self.generation(issuer) != Some(generation) {
+            return None;
+        }
+        match outcome {
+            Outcome::Verified(token) => Some(Recalled::Verified { issuer, token }),
+            // A refresh could bring the key that verifies it.
+            Outcome::Invalid { kid } if self.asking_could_help(issuer, kid.as_deref()) => None,
+            Outcome::Invalid { kid } => Some(Recalled::SignatureInvalid { kid }),
+        }
+    }
+
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<VerifiedToken>) {
+        self.remember(bytes, issuer, Outcome::Verified(Rc::clone(token)));
+    }
+
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>) {
+        self.remember(bytes, issuer, Outcome::Invalid { kid: kid.map(str::to_owned) });
+    }
+}
+
+impl KeyringAt<'_> {
+    /// Names the state of all key sets of the issuer. `None` where one of them is missing or too old: then nothing
+    /// is taken from memory.
+    fn generation(&self, issuer: IssuerId) -> Option<u64> {
+        let mut sum = 0_u64;
+        for (source, slot) in self.keyring.sources(issuer) {
+            match source {
+                KeySource::Configured(_) => {}
+                KeySource::File { .. } | KeySource::Url(_) => {
+                    let loaded = slot.0.borrow();
+                    if loaded.freshness.state(self.now) == State::Absent {
+                        return None;
+                    }
+                    // Each only grows, so no two states of one issuer have the same sum.
+                    sum = sum.wrapping_add(loaded.generation);
+                }
+            }
+        }
+        Some(sum)
+    }
+
+    fn remember(&self, token: &[u8], issuer: IssuerId, outcome: Outcome) {
+        if let Some(generation) = self.generation(issuer) {
+            self.keyring.verified.keep(token, issuer, generation, outcome);
+        }
+    }
+
+    fn asking_could_help(&self, issuer: IssuerId, kid: Option<&str>) -> bool {
+        self.keyring.sources(issuer).any(|(source, slot)| {
+            let loaded = slot.0.borrow();
+            let configured = matches!(source, KeySource::Configured(_));
+            !configured && loaded.freshness.may_ask(self.now) && lacks(&loaded, kid, self.now)
+        })
+    }
+
+    /// Whether the current set may serve, and what asking could bring.
+    fn outlook(&self, loaded: &Loaded, kid: Option<&str>) -> (bool, MoreKeys) {
+        let may_ask = loaded.freshness.may_ask(self.now);
+        match loaded.freshness.state(self.now) {
+            State::Fresh | State::Stale if may_ask && lacks(loaded, kid, self.now) => (true, MoreKeys::Ask),
+            State::Fresh | State::Stale => (true, MoreKeys::None),
+            State::Absent if may_ask => (false, MoreKeys::Ask),
+            State::Absent => {
+                (false, MoreKeys::Unavailable { retry_after: loaded.freshness.retry_after(self.now) })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    use super::Keyring;
+    use crate::core::answer::forward::ForwardRules;
+    use crate::core::answer::{AnswerRules, NeedKeys};
+    use crate::core::bypass::{BypassRules, Mode, Preflight};
+    use crate::core::claims::ClaimRules;
+    use crate::core::jwk::lookup::{
+        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys,
+        RemoteKeys,
+    };
+    use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
+    use crate::core::signature::alg::Alg;
+    use crate::core::token::source::TokenSources;
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile};
+    use crate::keys::source::{KeyEvent, KeyEventKind};
+
+    const ISSUER: IssuerId = IssuerId(0);
+
+    /// A provider and a file system that the test plays.
+    struct Outside {
+        now: Cell<UnixTime>,
+        answers: RefCell<Vec<Result<Fetched, FetchError>>>,
+        asked: Cell<usize>,
+        file: RefCell<Option<(u64, String)>>,
+    }
+
+    impl Outside {
+        fn new() -> Self {
+            Self {
+                now: Cell::new(UnixTime::from_seconds(10_000)),
+                answers: RefCell::default(),
+                asked: Cell::new(0),
+                file: RefCell::default(),
+            }
+        }
+
+        fn next(&self, answer: Result<Fetched, FetchError>) {
+            self.answers.borrow_mut().insert(0, answer);
+        }
+
+        fn wait(&self, seconds: u64) {
+            self.now.set(self.now.get().saturating_add(Seconds(seconds)));
+        }
+    }
+
+    impl Fetch for Outside {
+        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+            self.asked.set(self.asked.get() + 1);
+            self.answers.borrow_mut().pop().unwrap_or(Err(FetchError::Connect))
+        }
+    }
+
+    impl ReadFile for Outside {
+        fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
+            let file = self.file.borrow();
+            let (modified, text) = file.as_ref().ok_or(FileError::NotFound)?;
+            Ok(FileStamp { modified: *modified, size: text.len() as u64, inode: 1 })
+        }
+
+        fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
+            self.file.borrow().as_ref().map(|(_, text)| text.clone().into_bytes()).ok_or(FileError::NotFound)
+        }
+    }
+
+    impl Io for Outside {
+        fn now(&self) -> UnixTime {
+            self.now.get()
+        }
+    }
+
+    /// A set of Ed25519 keys; the point is the same, the `kid`s tell them apart (RFC 8037 A.2).
+    fn set(kids: &[&str]) -> String {
+        let key = |kid: &&str| {
+            let kid = if kid.is_empty() { String::new() } else { format!(r#","kid":"{kid}""#) };
+            format!(
+                r#"{{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"{kid}}}"#
+            )
+        };
+        format!(r#"{{"keys":[{}]}}"#, kids.iter().map(key).collect::<Vec<_>>().join(","))
+    }
+
+    fn document(kids: &[&str], cache_control: &str) -> Result<Fetched, FetchError> {
+        Ok(Fetched::Document {
+            body: set(kids).into_bytes(),
+            cache_control: cache_control.into(),
+            age: Seconds(0),
+            etag: Some("\"1\"".into()),
+        })
+    }
+
+    fn url() -> KeySource {
+        KeySource::Url(Box::new(RemoteKeys {
+            location: KeyLocation::Url("https://idp.example/jwks.json?secret=1".into()),
+            client: ClientRules {
+                ca: None,
+                insecure_skip_verify: false,
+                timeout: Seconds(5),
+                max_retries: 0,
+                headers: vec![],
+                allow_http: false,
+            },
+            cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
+        }))
+    }
+
+    fn keyring(sources: Vec<Vec<KeySource>>) -> Keyring {
+        let issuer = |keys| TrustedIssuer {
+            names: vec![],
+            keys,
+            algorithms: vec![Alg::EdDsa],
+            claims: ClaimRules::default(),
+        };
+        Keyring::new(Rc::new(Policy {
+            bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+            token: TokenSources { places: vec![], max_bytes: 1 },
+            issuers: sources.into_iter().map(issuer).collect(),
+            forward: ForwardRules::default(),
+            answer: AnswerRules::default(),
+        }))
+    }
+
+    fn ask(keyring: &Keyring, outside: &Outside, kid: Option<&str>) -> (usize, MoreKeys) {
+        let Candidates { keys, more } = keyring.at(outside.now()).candidates(ISSUER, kid, Alg::EdDsa);
+        (keys.len(), more)
+    }
+
+    /// What a request does: look, refresh where asked to, look again.
+    fn request(
+        keyring: &Keyring,
+        outside: &Outside,
+        kid: Option<&str>,
+    ) -> ((usize, MoreKeys), Vec<KeyEvent>) {
+        let mut events = keyring.refresh_due(outside.now(), outside);
+        if ask(keyring, outside, kid).1 == MoreKeys::Ask {
+            let need = NeedKeys { issuer: ISSUER, kid: kid.map(str::to_owned) };
+            events.extend(keyring.refresh(&need, outside.now(), outside));
+        }
+        (ask(keyring, outside, kid), events)
+    }
+
+    #[test]
+    fn the_first_request_fetches_and_the_next_do_not() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        assert_eq!(ask(&keyring, &outside, Some("a")), (0, MoreKeys::Ask));
+        outside.next(document(&["a", "b"], ""));
+        let (found, events) = request(&keyring, &outside, Some("a"));
+        assert_eq!(found, (1, MoreKeys::None));
+        let [KeyEvent { place, kind: KeyEventKind::Changed { added, removed, keys: 2, .. } }] =
+            events.as_slice()
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!((place.as_str(), added.len(), removed.len()), ("https://idp.example/jwks.json", 2, 0));
+        for kid in ["a", "b"] {
+            assert_eq!(request(&keyring, &outside, Some(kid)).0, (1, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+    }
+
+    #[test]
+    fn an_unknown_kid_asks_once_per_cooldown_whatever_clients_send() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("a"));
+        for n in 0..300 {
+            assert_eq!(request(&keyring, &outside, Some(&format!("x{n}"))).0, (0, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+        outside.wait(30);
+        outside.next(document(&["b"], ""));
+        assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
+        // The key that left the set is gone.
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (0, MoreKeys::None));
+        assert_eq!(outside.asked.get(), 2);
+    }
+
+    #[test]
+    fn a_provider_that_is_down_leaves_the_old_keys_for_a_while() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], "max-age=100"));
+        request(&keyring, &outside, Some("a"));
+        outside.wait(100);
+        let (found, events) = request(&keyring, &outside, Some("a"));
+        assert_eq!(found, (1, MoreKeys::None));
+        assert!(matches!(
+            events.as_slice(),
+            [KeyEvent { kind: KeyEventKind::Failed { error: _, serving_stale: true, .. }, .. }]
+        ));
+        // The same failure again is not told again, and asked for only after the back-off.
+        assert_eq!(request(&keyring, &outside, Some("a")).1, []);
+        assert_eq!(outside.asked.get(), 2);
+        outside.wait(2);
+        assert_eq!(request(&keyring, &outside, Some("a")).1, []);
+        assert_eq!(outside.asked.get(), 3);
+        outside.wait(3);
+        outside.next(Ok(Fetched::NotModified { cache_control: String::new() }));
+        let (found, events) = request(&keyring, &outside, Some("a"));
+        assert_eq!(found, (1, MoreKeys::None));
+        assert!(matches!(events.as_slice(), [KeyEvent { kind: KeyEventKind::Recovered, .. }]));
+        outside.wait(600 + 1000);
+        assert_eq!(request(&keyring, &outside, Some("a")).0.0, 0);
+    }
+
+    #[test]
+    fn without_keys_the_answer_is_unavailable_until_the_back_off_is_over() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        let unavailable = |seconds| MoreKeys::Unavailable { retry_after: Seconds(seconds) };
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (0, unavailable(2)));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (0, unavailable(2)));
+        assert_eq!(outside.asked.get(), 1);
+        outside.wait(2);
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+    }
+
+    #[test]
+    fn an_answer_without_usable_keys_does_not_replace_a_set() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], "max-age=60"));
+        request(&keyring, &outside, Some("a"));
+        for body in ["{\"keys\":[]}", "<html>", "{}", ""] {
+            outside.wait(60);
+            outside.next(Ok(Fetched::Document {
+                body: body.into(),
+                cache_control: String::new(),
+                age: Seconds(0),
+                etag: None,
+            }));
+            assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None), "{body}");
+        }
+        assert_eq!(outside.asked.get(), 5);
+    }
+
+    #[test]
+    fn keys_without_a_kid_serve_every_kid_and_a_named_key_settles_it() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a", ""], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (2, MoreKeys::None));
+        outside.wait(30);
+        assert_eq!(ask(&keyring, &outside, Some("a")), (2, MoreKeys::None));
+        assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::Ask));
+        assert_eq!(ask(&keyring, &outside, None), (2, MoreKeys::Ask));
+    }
+
+    #[test]
+    fn a_key_never_serves_another_issuer() {
+        let (keyring, outside) = (keyring(vec![vec![url()], vec![url()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("a"));
+        let other = keyring.at(outside.now()).candidates(IssuerId(1), Some("a"), Alg::EdDsa);
+        assert_eq!((other.keys.len(), other.more), (0, MoreKeys::Ask));
+        let nobody = keyring.at(outside.now()).candidates(IssuerId(2), Some("a"), Alg::EdDsa);
+        assert_eq!((nobody.keys.len(), nobody.more), (0, MoreKeys::None));
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes() {
+        let file = KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet };
+        let (keyring, outside) = (keyring(vec![vec![file]]), Outside::new());
+        assert!(matches!(request(&keyring, &outside, Some("a")).0, (0, MoreKeys::Unavailable { .. })));
+        outside.wait(2);
+        *outside.file.borrow_mut() = Some((1, set(&["a"])));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+        outside.wait(1);
+        *outside.file.borrow_mut() = Some((2, set(&["b"])));
+        assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (0, MoreKeys::None));
+        // Half a file is not a set: the last good one stays.
+        outside.wait(1);
+        *outside.file.borrow_mut() = Some((3, "{\"keys\":[".into()));
+        assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
+    }
+}

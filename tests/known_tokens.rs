@@ -1,0 +1,228 @@
+//! A token that is known from before is worth exactly a verification: whatever would refuse a new token refuses it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail by panicking"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use traefik_jwt_auth::core::answer::forward::{ClaimHeader, ForwardRules};
+use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
+use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
+use traefik_jwt_auth::core::claims::ClaimRules;
+use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLookup, KeySource, Recalled};
+use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
+use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::token::base64url::encode;
+use traefik_jwt_auth::core::token::claims_set::ClaimPath;
+use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
+use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
+use traefik_jwt_auth::keys::io::{
+    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+};
+use traefik_jwt_auth::keys::keyring::Keyring;
+
+const NOW: u64 = 1_700_000_000;
+
+/// A clock and one file that the test writes.
+struct Outside {
+    now: Cell<UnixTime>,
+    file: RefCell<(u64, String)>,
+}
+
+impl Fetch for Outside {
+    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        Err(FetchError::NotSupported)
+    }
+}
+
+impl ReadFile for Outside {
+    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
+        let (modified, text) = &*self.file.borrow();
+        Ok(FileStamp { modified: *modified, size: u64::try_from(text.len()).unwrap(), inode: 1 })
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
+        Ok(self.file.borrow().1.clone().into_bytes())
+    }
+}
+
+impl Io for Outside {
+    fn now(&self) -> UnixTime {
+        self.now.get()
+    }
+}
+
+struct Bench {
+    policy: Rc<Policy>,
+    keyring: Keyring,
+    outside: Outside,
+}
+
+fn bench() -> Bench {
+    let policy = Rc::new(Policy {
+        bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+        token: TokenSources {
+            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+            max_bytes: 16_384,
+        },
+        issuers: vec![TrustedIssuer {
+            names: vec!["https://idp.example".into()],
+            keys: vec![KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet }],
+            algorithms: vec![Alg::Hs256],
+            claims: ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() },
+        }],
+        forward: ForwardRules {
+            headers: vec![ClaimHeader { name: "X-User-Sub".into(), claim: ClaimPath::parse("sub").unwrap() }],
+            ..ForwardRules::default()
+        },
+        answer: AnswerRules::default(),
+    });
+    let outside = Outside {
+        now: Cell::new(UnixTime::from_seconds(NOW)),
+        file: RefCell::new((1, set(&[("k1", b'1'), ("k2", b'2')]))),
+    };
+    Bench { keyring: Keyring::new(Rc::clone(&policy)), policy, outside }
+}
+
+fn secret(fill: u8) -> [u8; 32] {
+    [fill; 32]
+}
+
+fn set(keys: &[(&str, u8)]) -> String {
+    let key = |(kid, fill): &(&str, u8)| {
+        format!(r#"{{"kty":"oct","kid":"{kid}","k":"{}"}}"#, encode(&secret(*fill)))
+    };
+    format!(r#"{{"keys":[{}]}}"#, keys.iter().map(key).collect::<Vec<_>>().join(","))
+}
+
+fn token(kid: &str, fill: u8, sub: &str, exp: u64) -> String {
+    let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+    let payload = format!(r#"{{"iss":"https://idp.example","sub":"{sub}","exp":{exp}}}"#);
+    let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(&secret(fill)).unwrap();
+    mac.update(input.as_bytes());
+    format!("{input}.{}", encode(&mac.finalize().into_bytes()))
+}
+
+impl Bench {
+    /// What a request does; `allow SUB` or the code of the refusal.
+    fn request(&self, token: &str) -> String {
+        let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
+        self.keyring.refresh_due(self.outside.now(), &self.outside);
+        let mut decision = self.decide(&request);
+        if let Decision::NeedKeys(need) = &decision {
+            self.keyring.refresh(need, self.outside.now(), &self.outside);
+            decision = self.decide(&request);
+        }
+        match decision {
+            Decision::Forward(forward) => {
+                let (_, value) = forward.set.first().expect("identity");
+                format!("allow {}", String::from_utf8_lossy(value))
+            }
+            Decision::Reject(reject) => reject.refusal.code().to_owned(),
+            Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
+        }
+    }
+
+    fn decide(&self, request: &RecordedRequest) -> Decision {
+        let now = self.outside.now();
+        decide(&self.policy, &self.keyring.at(now), now, request)
+    }
+
+    fn recalls(&self, token: &str) -> Option<&'static str> {
+        self.keyring.at(self.outside.now()).recall(token.as_bytes()).map(|recalled| match recalled {
+            Recalled::Verified { .. } => "verified",
+            Recalled::SignatureInvalid { .. } => "invalid",
+        })
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.outside.now.set(self.outside.now().saturating_add(Seconds(seconds)));
+    }
+
+    fn write(&self, keys: &[(&str, u8)]) {
+        let modified = self.outside.file.borrow().0;
+        *self.outside.file.borrow_mut() = (modified + 1, set(keys));
+        self.wait(1);
+    }
+}
+
+#[test]
+fn a_known_token_is_recalled_and_answered_the_same() {
+    let bench = bench();
+    let token = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.recalls(&token), None);
+    assert_eq!(bench.request(&token), "allow alice");
+    assert_eq!(bench.recalls(&token), Some("verified"));
+    assert_eq!(bench.request(&token), "allow alice");
+}
+
+#[test]
+fn the_clock_is_checked_again() {
+    let bench = bench();
+    let token = token("k1", b'1', "alice", NOW + 2);
+    assert_eq!(bench.request(&token), "allow alice");
+    bench.wait(2);
+    assert_eq!(bench.request(&token), "token_expired");
+}
+
+#[test]
+fn a_key_that_left_the_set_takes_its_tokens_along() {
+    let bench = bench();
+    let token = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.request(&token), "allow alice");
+    bench.write(&[("k2", b'2')]);
+    assert_eq!(bench.request(&token), "key_not_found");
+    assert_eq!(bench.recalls(&token), None);
+}
+
+#[test]
+fn a_key_replaced_under_the_same_kid_takes_its_tokens_along() {
+    let bench = bench();
+    let token = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.request(&token), "allow alice");
+    bench.write(&[("k1", b'9')]);
+    assert_eq!(bench.request(&token), "signature_invalid");
+}
+
+#[test]
+fn the_same_signature_under_another_payload_is_another_token() {
+    let bench = bench();
+    let alice = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.request(&alice), "allow alice");
+    let admin = token("k1", b'1', "admin", NOW + 60);
+    let signature = alice.rsplit('.').next().unwrap();
+    let forged = format!("{}.{signature}", admin.rsplit_once('.').unwrap().0);
+    assert_eq!(bench.request(&forged), "signature_invalid");
+    assert_eq!(bench.request(&alice), "allow alice");
+}
+
+#[test]
+fn a_bad_signature_is_remembered_until_the_keys_change() {
+    let bench = bench();
+    let token = token("k1", b'9', "alice", NOW + 60);
+    assert_eq!(bench.request(&token), "signature_invalid");
+    assert_eq!(bench.recalls(&token), Some("invalid"));
+    assert_eq!(bench.request(&token), "signature_invalid");
+    bench.write(&[("k1", b'9')]);
+    assert_eq!(bench.request(&token), "allow alice");
+}
+
+#[test]
+fn an_unchanged_file_keeps_its_tokens() {
+    let bench = bench();
+    let token = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.request(&token), "allow alice");
+    bench.wait(1);
+    assert_eq!(bench.request(&token), "allow alice");
+    assert_eq!(bench.recalls(&token), Some("verified"));
+}
