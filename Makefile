@@ -13,6 +13,9 @@ help: ## this list
 plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs the rest)
 	scripts/plugin.sh
 
+demo: plugin ## a real Traefik with the plugin: one request accepted, several refused (needs Python for Traefik)
+	TRAEFIK_BINARY=$$(scripts/traefik.sh) $(CARGO) run --quiet --locked --example demo
+
 test: fmt lint unit e2e ## everything that a change must pass
 
 fmt: ## check the formatting
