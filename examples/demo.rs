@@ -1,7 +1,12 @@
 //! `make demo`: an identity provider, an upstream and a real Traefik with the plugin, and what it answers.
 //!
 //! Stays up until Ctrl-C where it runs in a terminal; ends with an error where an answer is not the expected one.
-#![expect(clippy::print_stdout, reason = "this is what a demo is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a demo prints, and fails by panicking"
+)]
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,7 +65,8 @@ fn main() -> ExitCode {
     }
     println!("\nThe same with curl:");
     for (what, token, _) in &requests {
-        let header = token.as_ref().map_or_else(String::new, |token| format!(" -H 'Authorization: Bearer {token}'"));
+        let header =
+            token.as_ref().map_or_else(String::new, |token| format!(" -H 'Authorization: Bearer {token}'"));
         println!("\n# {what}\ncurl -i -H 'Host: {HOST}'{header} http://{address}/hello");
     }
     if !as_expected {
