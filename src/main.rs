@@ -4,13 +4,16 @@
 fn main() {
     use traefik_jwt_auth::core::config::{Capabilities, compile};
     use traefik_jwt_auth::host::guest::Middleware;
-    use traefik_jwt_auth::host::{abi, boot::boot, log};
+    use traefik_jwt_auth::host::{abi, boot, log};
 
-    boot();
+    boot::boot();
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
     match compile(&abi::config(), &capabilities) {
-        Ok(policy) => abi::register(Middleware::new(policy)),
+        Ok(policy) => {
+            boot::share(&policy);
+            abi::register(Middleware::new(policy));
+        }
         Err(errors) => {
             errors.iter().for_each(log::config_error);
             #[expect(

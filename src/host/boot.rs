@@ -1,10 +1,21 @@
 //! What `main` does first in every instance.
 
-use crate::host::{close_standard_streams, log};
+use crate::core::jwk::lookup::KeySource;
+use crate::core::policy::Policy;
+use crate::host::{close_standard_streams, log, open_mailbox};
 
 /// Sends panics to the host log and gives up the standard streams: descriptor 2 may be somebody's socket, and the
 /// host never closes the three that it opens for every router and reload.
 pub fn boot() {
     std::panic::set_hook(Box::new(|info| log::panic(&info.to_string())));
     close_standard_streams();
+}
+
+/// Opens what the instances of a router share, where the policy reads files or URLs: with nothing to ask for, nothing
+/// is shared, and the descriptor is saved.
+pub fn share(policy: &Policy) {
+    let asks = |source: &KeySource| !matches!(source, KeySource::Configured(_));
+    if policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks)) {
+        open_mailbox();
+    }
 }

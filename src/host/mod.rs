@@ -26,9 +26,9 @@ pub use fetch::MountedFiles;
 pub use mounts::MountedFiles;
 
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use fetch::{HostFetch, close_standard_streams};
+use fetch::{HostFetch, close_standard_streams, open_mailbox};
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostFetch, close_standard_streams};
+use offline::{HostFetch, close_standard_streams, open_mailbox};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
@@ -47,4 +47,7 @@ mod offline {
 
     /// Every instance has a descriptor table of its own here: there is nothing to close.
     pub(super) const fn close_standard_streams() {}
+
+    /// Instances have nothing in common here.
+    pub(super) const fn open_mailbox() {}
 }

@@ -1,6 +1,8 @@
-//! What ring 3 provides to ring 2: one HTTP GET, and files.
+//! What ring 3 provides to ring 2: one HTTP GET, files, and what instances and routers share.
 
 use std::fmt;
+
+use sha2::{Digest, Sha256};
 
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -23,6 +25,37 @@ pub struct FetchRequest<'a> {
     pub max_body_bytes: usize,
     /// Sent as `If-None-Match` where present.
     pub etag: Option<&'a str>,
+    /// What few need.
+    pub extras: ClientExtras<'a>,
+}
+
+/// The rest of `clientConfig`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientExtras<'a> {
+    /// Presented to servers that ask for a certificate (`tls.cert`, `tls.key`).
+    pub identity: Option<ClientIdentity<'a>>,
+    /// Name to ask for and to expect in the certificate instead of the URL's host (`tls.serverName`); not for hosts
+    /// that a redirect leads to.
+    pub server_name: Option<&'a str>,
+    /// `http://[user:password@]host[:port]`. Never logged.
+    pub proxy: Option<&'a str>,
+    /// Hosts that are asked without the proxy, in the form of `NO_PROXY`.
+    pub no_proxy: &'a str,
+}
+
+/// A certificate chain and its key.
+#[derive(Clone, Copy)]
+pub struct ClientIdentity<'a> {
+    /// PEM, the own certificate first.
+    pub certificates_pem: &'a str,
+    /// PEM: PKCS#8, PKCS#1 or SEC1. Never logged.
+    pub key_pem: &'a str,
+}
+
+impl fmt::Debug for ClientIdentity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientIdentity").finish_non_exhaustive()
+    }
 }
 
 /// What a GET brought.
@@ -123,6 +156,164 @@ pub trait ReadFile {
 pub trait Io: Fetch + ReadFile {
     /// The current time.
     fn now(&self) -> UnixTime;
+}
+
+/// Names one key document for all instances of a router, and for all routers that ask for it in the same way: a
+/// digest of the URL and of all else that decides what a GET brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub [u8; 16]);
+
+/// Orders the states of one source: every attempt makes a higher one. Zero is that of a source never asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// What all instances know of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Of the last attempt.
+    pub generation: Generation,
+    /// What the last successful attempt brought.
+    pub document: Option<SharedDocument>,
+    /// Failed attempts since then.
+    pub failures: u32,
+    /// When the last of them failed.
+    pub failed_at: Option<UnixTime>,
+}
+
+/// A fetched document and what was said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedDocument {
+    /// As in [`Fetched::Document`].
+    pub body: Vec<u8>,
+    /// As in [`Fetched::Document`].
+    pub cache_control: String,
+    /// As in [`Fetched::Document`].
+    pub age: Seconds,
+    /// As in [`Fetched::Document`].
+    pub etag: Option<String>,
+    /// When it was fetched, or last confirmed by a 304.
+    pub fetched_at: UnixTime,
+}
+
+/// What a request does while another instance fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It has no keys and waits, if not too many do.
+    ForKeys,
+    /// It has keys and goes on with them.
+    NotAtAll,
+}
+
+/// What asking for a source brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A state newer than the one seen; of this instance's attempt or of another's, failed or not.
+    Known(Shared),
+    /// Another instance is fetching.
+    Underway,
+    /// Another instance is fetching, and as many requests as may wait do.
+    Crowded,
+}
+
+/// Shares what was fetched between the instances of a router. Implemented by `host`.
+pub trait Share {
+    /// What is known of `source` where it is newer than `seen`. Costs microseconds.
+    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared>;
+
+    /// Has `source` asked by one instance at a time. Where nobody has a newer state than `seen` and nobody is asking,
+    /// `attempt` is called, which gets the document that is known and says what is now, or when it failed; it should
+    /// end within `lease`, after which another instance may try.
+    fn ask(
+        &self,
+        source: SourceId,
+        seen: Generation,
+        lease: Seconds,
+        waiting: Waiting,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+    ) -> Asked;
+}
+
+/// Who may fetch for a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// This router, until it gives the claim back.
+    Ours,
+    /// Another one.
+    Theirs,
+    /// Nobody can say: the directory is missing or not to be written.
+    Impossible,
+}
+
+/// Keeps files in a directory that several routers mount (`jwksCache.directory`). Implemented by `host`.
+pub trait Archive {
+    /// The file called `name`, at most `max_bytes` of it. What is in it is not to be trusted.
+    fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>>;
+
+    /// Replaces the file called `name`: readers see the old content or all of the new. Failing is no harm.
+    fn store(&self, directory: &str, name: &str, content: &[u8]);
+
+    /// Claims `name`; a claim older than `lease` is taken over.
+    fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim;
+
+    /// Gives a claim back.
+    fn release(&self, directory: &str, name: &str);
+
+    /// Waits for a moment, milliseconds.
+    fn pause(&self);
+}
+
+/// Shares nothing: for a host without the means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unshared;
+
+impl Share for Unshared {
+    fn look(&self, _: SourceId, _: Generation) -> Option<Shared> {
+        None
+    }
+
+    fn ask(
+        &self,
+        _: SourceId,
+        seen: Generation,
+        _: Seconds,
+        _: Waiting,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+    ) -> Asked {
+        let unasked = Shared { generation: seen, ..Shared::default() };
+        Asked::Known(unasked.after(attempt(None), Generation(0)))
+    }
+}
+
+impl SourceId {
+    /// The digest of everything that decides what a GET brings, in an order of the caller's.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            // The length first, so that no two lists run together.
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(digest.finalize()) {
+            *to = from;
+        }
+        Self(id)
+    }
+}
+
+impl Shared {
+    /// The state after an attempt; its generation is `at_least` or the next one.
+    #[must_use]
+    pub fn after(self, attempt: Result<SharedDocument, UnixTime>, at_least: Generation) -> Self {
+        let generation = Generation(self.generation.0.saturating_add(1)).max(at_least);
+        match attempt {
+            Ok(document) => Self { generation, document: Some(document), failures: 0, failed_at: None },
+            Err(at) => {
+                Self { generation, failures: self.failures.saturating_add(1), failed_at: Some(at), ..self }
+            }
+        }
+    }
 }
 
 impl FetchError {

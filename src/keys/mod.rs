@@ -1,6 +1,8 @@
 //! Ring 2: where keys come from and when they are asked for. No I/O of its own.
 
 pub mod io;
+pub mod envelope;
+pub mod archive;
 pub mod freshness;
 pub mod cache_control;
 pub mod discovery;

@@ -16,7 +16,7 @@ use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::KeyError;
 use crate::keys::freshness::Freshness;
-use crate::keys::io::{FetchError, FetchRequest, Fetched, FileStamp, Io};
+use crate::keys::io::{ClientExtras, FetchError, FetchRequest, Fetched, FileStamp, Io};
 
 /// A file is examined once a second, and its keys serve for a day after it has gone.
 const FILE_RULES: CacheRules = CacheRules { ttl: Seconds(1), cooldown: Seconds(1), stale: Seconds(86_400) };
@@ -194,6 +194,7 @@ impl Loaded {
                 timeout,
                 max_body_bytes: MAX_JWKS_BYTES,
                 etag,
+                extras: ClientExtras::default(),
             })
         };
         let url = match &remote.location {

@@ -1,4 +1,4 @@
-//! Nine signed limbs of 29 bits: the numbers of both curves and their scalars.
+//! Signed limbs of 29 bits: the numbers of all curves and their scalars, nine limbs up to 256 bits, 14 for 384.
 //!
 //! A limb is an `i32`, a column of a product an `i64`. *Balanced* limbs lie in [-2^28, 2^28), the head limb apart, which
 //! carries what is left. A sum of a balanced numbers has limbs of at most a·2^28, and the nine products of a column stay
@@ -16,35 +16,43 @@
 pub(super) const LIMB_BITS: usize = 29;
 pub(super) const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 
-/// A number of 261 bits, low limb first.
-pub(super) type Limbs = [i32; 9];
-/// The column sums of a product of two.
+/// A number of N limbs, low first.
+pub(super) type Limbs<const N: usize = 9> = [i32; N];
+/// The column sums of a product of two of nine.
 pub(super) type Columns = [i64; 17];
 
-/// The limbs of a big-endian number.
-pub(super) const fn from_be_bytes(bytes: &[u8; 32]) -> Limbs {
-    let mut limbs = [0; 9];
-    let mut bit = 0;
-    while bit < 256 {
-        let byte = bytes[31 - bit / 8] as i64;
-        let spread = byte << (bit % LIMB_BITS);
+/// The number 1.
+pub(super) const fn one<const N: usize>() -> Limbs<N> {
+    let mut one = [0; N];
+    one[0] = 1;
+    one
+}
+
+/// The limbs of a big-endian number; the caller has checked that it fits.
+#[inline(never)]
+pub(super) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
+    let mut limbs = [0; N];
+    let mut i = 0;
+    while i < bytes.len() {
+        let bit = 8 * (bytes.len() - 1 - i);
+        let spread = (bytes[i] as i64) << (bit % LIMB_BITS);
         limbs[bit / LIMB_BITS] |= (spread & LIMB_MASK) as i32;
-        if bit / LIMB_BITS < 8 {
+        if bit / LIMB_BITS + 1 < N {
             limbs[bit / LIMB_BITS + 1] |= (spread >> LIMB_BITS) as i32;
         }
-        bit += 8;
+        i += 1;
     }
     limbs
 }
 
-/// Bit `index` of a number whose limbs are all in [0, 2^29); zero from 261 on.
-pub(super) const fn bit(limbs: &Limbs, index: usize) -> i32 {
-    if index < 9 * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
+/// Bit `index` of a number whose limbs are all in [0, 2^29); zero beyond them.
+pub(super) const fn bit(limbs: &[i32], index: usize) -> i32 {
+    if index < limbs.len() * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
 }
 
 /// Whether a < b, both with limbs in [0, 2^29).
-pub(super) const fn less(a: &Limbs, b: &Limbs) -> bool {
-    let mut i = 9;
+pub(super) const fn less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
+    let mut i = N;
     while i > 0 {
         i -= 1;
         if a[i] != b[i] {
@@ -54,28 +62,54 @@ pub(super) const fn less(a: &Limbs, b: &Limbs) -> bool {
     false
 }
 
-pub(super) const fn add(a: &Limbs, b: &Limbs) -> Limbs {
-    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
-    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = *b;
-    [a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4, a5 + b5, a6 + b6, a7 + b7, a8 + b8]
+/// Whether every limb is zero.
+pub(super) const fn is_zero<const N: usize>(a: &Limbs<N>) -> bool {
+    let (mut any, mut i) = (0, 0);
+    while i < N {
+        any |= a[i];
+        i += 1;
+    }
+    any == 0
 }
 
-pub(super) const fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
-    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
-    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = *b;
-    [a0 - b0, a1 - b1, a2 - b2, a3 - b3, a4 - b4, a5 - b5, a6 - b6, a7 - b7, a8 - b8]
+#[inline(always)]
+pub(super) const fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+    let mut sum = [0; N];
+    let mut i = 0;
+    while i < N {
+        sum[i] = a[i] + b[i];
+        i += 1;
+    }
+    sum
+}
+
+#[inline(always)]
+pub(super) const fn subtract<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+    let mut difference = [0; N];
+    let mut i = 0;
+    while i < N {
+        difference[i] = a[i] - b[i];
+        i += 1;
+    }
+    difference
 }
 
 /// The same number with limbs in [0, 2^29), the head limb with the sign.
-pub(super) const fn carry_unsigned(a: &Limbs) -> Limbs {
+pub(super) const fn carry_unsigned<const N: usize>(a: &Limbs<N>) -> Limbs<N> {
     let mut limbs = *a;
     let mut i = 0;
-    while i < 8 {
+    while i < N - 1 {
         limbs[i + 1] += limbs[i] >> LIMB_BITS;
         limbs[i] &= LIMB_MASK as i32;
         i += 1;
     }
     limbs
+}
+
+/// What a limb keeps, balanced, and what it carries on; for limbs of at most 7·2^28.
+pub(super) const fn balance(limb: i32) -> (i32, i32) {
+    let carry = (limb + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
+    (limb - (carry << LIMB_BITS), carry)
 }
 
 /// What a column leaves in its limb, in [0, 2^29), and what it carries on.

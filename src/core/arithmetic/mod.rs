@@ -6,7 +6,15 @@ mod montgomery;
 pub mod rsa;
 mod limbs;
 mod modulus;
-mod recode;
+mod multiply;
+mod weierstrass;
+pub mod ecdsa;
+#[cfg(test)]
+mod ecdsa_oracle;
 mod p256_field;
-mod p256_point;
 pub mod p256;
+mod p384_field;
+pub mod p384;
+mod ed25519_field;
+mod ed25519_point;
+pub mod ed25519;

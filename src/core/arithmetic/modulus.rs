@@ -1,4 +1,4 @@
-//! Arithmetic modulo an odd number of up to 256 bits: the scalars of both curves, and inverses for their fields.
+//! Arithmetic modulo an odd number of up to 384 bits: the scalars of all curves, and inverses for their fields.
 //!
 //! Limbs as in `limbs`, here all in [0, 2^29) unless said otherwise. Public values only: the inverse takes as long as
 //! its input says.
@@ -6,25 +6,25 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "columns sum at most 18 products below 2^58 and carries, under 2^63; casts widen, or narrow what a mask or \
+    reason = "columns sum at most 28 products below 2^58 and carries, under 2^63; casts widen, or narrow what a mask or \
               a carry left within 32 bits; indices are below the fixed lengths"
 )]
 
 use super::limbs::{
-    LIMB_BITS, LIMB_MASK, Limbs, carry_unsigned, from_be_bytes, less, product, split, subtract,
+    LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, is_zero, less, one, split, subtract,
 };
 
-/// An odd modulus m; products are Montgomery's, with R = 2^261.
-pub(super) struct Modulus {
-    pub(super) value: Limbs,
+/// An odd modulus m; products are Montgomery's, with R = 2^(29 N).
+pub(super) struct Modulus<const N: usize = 9> {
+    pub(super) value: Limbs<N>,
     /// 1/m mod 2^29.
     inverse: i64,
     /// R² mod m.
-    r_squared: Limbs,
+    r_squared: Limbs<N>,
 }
 
-impl Modulus {
-    pub(super) const fn new(bytes: &[u8; 32]) -> Self {
+impl<const N: usize> Modulus<N> {
+    pub(super) const fn new(bytes: &[u8]) -> Self {
         let value = from_be_bytes(bytes);
         let m0 = value[0] as u32;
         // Newton: m is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
@@ -34,14 +34,12 @@ impl Modulus {
             inverse = inverse.wrapping_mul(2_u32.wrapping_sub(m0.wrapping_mul(inverse)));
             i += 1;
         }
-        let mut modulus = Self { value, inverse: inverse as i64 & LIMB_MASK, r_squared: [0; 9] };
-        // 2^522 by doubling 1.
-        let mut power = [1, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut modulus = Self { value, inverse: inverse as i64 & LIMB_MASK, r_squared: [0; N] };
+        // R² by doubling 1.
+        let mut power = one();
         let mut i = 0;
-        while i < 2 * 9 * LIMB_BITS {
-            let [p0, p1, p2, p3, p4, p5, p6, p7, p8] = power;
-            power = [p0 << 1, p1 << 1, p2 << 1, p3 << 1, p4 << 1, p5 << 1, p6 << 1, p7 << 1, p8 << 1];
-            power = modulus.subtract_once(&carry_unsigned(&power));
+        while i < 2 * N * LIMB_BITS {
+            power = modulus.sum(&power, &power);
             i += 1;
         }
         modulus.r_squared = power;
@@ -49,55 +47,64 @@ impl Modulus {
     }
 
     /// `a - m` if that is not negative, for a below 2m.
-    const fn subtract_once(&self, a: &Limbs) -> Limbs {
+    const fn subtract_once(&self, a: &Limbs<N>) -> Limbs<N> {
         if less(a, &self.value) { *a } else { carry_unsigned(&subtract(a, &self.value)) }
     }
 
     /// `a·b/R mod m`, below m, for a·b below R·m.
-    pub(super) const fn montgomery(&self, a: &Limbs, b: &Limbs) -> Limbs {
-        let mut columns = product(a, b);
-        let mut carry = 0;
+    #[inline(never)]
+    pub(super) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        let mut columns = [0_i64; N];
         let mut i = 0;
-        while i < 9 {
-            let column = columns[i] + carry;
-            // The multiple of m that makes the column zero.
-            let digit = (column.wrapping_mul(self.inverse)).wrapping_neg() & LIMB_MASK;
-            carry = (column + digit * self.value[0] as i64) >> LIMB_BITS;
+        while i < N {
+            let first = columns[0] + a[i] as i64 * b[0] as i64;
+            // The multiple of m that makes the lowest column zero.
+            let digit = first.wrapping_mul(self.inverse).wrapping_neg() & LIMB_MASK;
+            let carry = (first + digit * self.value[0] as i64) >> LIMB_BITS;
             let mut j = 1;
-            while j < 9 {
-                columns[i + j] += digit * self.value[j] as i64;
+            while j < N {
+                columns[j - 1] = columns[j] + a[i] as i64 * b[j] as i64 + digit * self.value[j] as i64;
                 j += 1;
             }
+            columns[N - 1] = 0;
+            columns[0] += carry;
             i += 1;
         }
-        let mut result = [0; 9];
+        let mut result = [0; N];
+        let mut carry = 0;
         let mut i = 0;
-        while i < 8 {
-            let (limb, rest) = split(columns[9 + i] + carry);
+        while i < N - 1 {
+            let (limb, rest) = split(columns[i] + carry);
             (result[i], carry) = (limb as i32, rest);
             i += 1;
         }
-        result[8] = carry as i32;
+        result[N - 1] = carry as i32;
         self.subtract_once(&result)
     }
 
     /// `a·R mod m`, for a below 2^261.
-    pub(super) const fn to_montgomery(&self, a: &Limbs) -> Limbs {
+    pub(super) const fn to_montgomery(&self, a: &Limbs<N>) -> Limbs<N> {
         self.montgomery(a, &self.r_squared)
+    }
+
+    /// `a + b mod m`, for both below m.
+    pub(super) const fn sum(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        self.subtract_once(&carry_unsigned(&add(a, b)))
     }
 
     /// `1/a mod m`, below m, for a below m that shares no factor with it; 0 for 0.
     ///
     /// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in batches of 29 division
-    /// steps on the low limbs, run in variable time. f and g stay within (-m, m], d and e within (-2m, m): 258 bits with
-    /// the sign. Invariant: `d·a = f` and `e·a = g` mod m, up to a power of two that the batches divide out.
-    pub(super) const fn invert(&self, a: &Limbs) -> Limbs {
+    /// steps on the low limbs, run in variable time. f and g stay within (-m, m], d and e within (-2m, m): two bits
+    /// more than m with the sign. Invariant: `d·a = f` and `e·a = g` mod m, up to a power of two that the batches divide out.
+    pub(super) const fn invert(&self, a: &Limbs<N>) -> Limbs<N> {
         let (mut f, mut g) = (self.value, *a);
-        let (mut d, mut e) = ([0; 9], [1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let (mut d, mut e) = ([0; N], one());
         let mut eta = -1;
-        // 741 steps are enough for every 256-bit input (26 batches); the bound only makes the end evident.
+        // (49·b + 57)/17 steps are enough for every input of b bits, under 3 batches a limb; the bound only makes the end
+        // evident.
         let mut batches = 0;
-        while !is_zero(&g) && batches < 30 {
+        while !is_zero(&g) && batches < 3 * N {
             let steps = DivisionSteps::batch(eta, f[0] as u32, g[0] as u32);
             eta = steps.eta;
             (d, e) = steps.apply(&d, &e, Some(self));
@@ -105,24 +112,19 @@ impl Modulus {
             batches += 1;
         }
         // f is 1 or -1, and d its multiple of 1/a.
-        let mut inverse = if d[8] < 0 { self.add_to(&d) } else { d };
-        if f[8] < 0 {
-            inverse = carry_unsigned(&subtract(&[0; 9], &inverse));
+        let mut inverse = if d[N - 1] < 0 { self.add_to(&d) } else { d };
+        if f[N - 1] < 0 {
+            inverse = carry_unsigned(&subtract(&[0; N], &inverse));
         }
-        if inverse[8] < 0 {
+        if inverse[N - 1] < 0 {
             inverse = self.add_to(&inverse);
         }
         inverse
     }
 
-    const fn add_to(&self, a: &Limbs) -> Limbs {
-        carry_unsigned(&super::limbs::add(a, &self.value))
+    const fn add_to(&self, a: &Limbs<N>) -> Limbs<N> {
+        carry_unsigned(&add(a, &self.value))
     }
-}
-
-const fn is_zero(a: &Limbs) -> bool {
-    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
-    (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
 }
 
 /// 29 division steps: `(f, g) := (u·f + v·g, q·f + r·g) / 2^29`, with |u| + |v| and |q| + |r| at most 2^29.
@@ -171,26 +173,31 @@ impl DivisionSteps {
 
     /// `(u·a + v·b, q·a + r·b) / 2^29`; modulo m, a multiple of m is added that makes the division exact and keeps the
     /// results within (-2m, m).
-    const fn apply(&self, a: &Limbs, b: &Limbs, modulus: Option<&Modulus>) -> (Limbs, Limbs) {
+    const fn apply<const N: usize>(
+        &self,
+        a: &Limbs<N>,
+        b: &Limbs<N>,
+        modulus: Option<&Modulus<N>>,
+    ) -> (Limbs<N>, Limbs<N>) {
         let (u, v, q, r) = (self.u as i64, self.v as i64, self.q as i64, self.r as i64);
         let (a0, b0) = (a[0] as i64, b[0] as i64);
         let (mut carry_a, mut carry_b) = (u * a0 + v * b0, q * a0 + r * b0);
         let (m, multiple_a, multiple_b) = match modulus {
-            None => (&[0; 9], 0, 0),
+            None => (&[0; N], 0, 0),
             Some(modulus) => {
                 // A negative input counts as itself plus m.
-                let (sign_a, sign_b) = ((a[8] >> 31) as i64, (b[8] >> 31) as i64);
+                let (sign_a, sign_b) = ((a[N - 1] >> 31) as i64, (b[N - 1] >> 31) as i64);
                 let (start_a, start_b) = ((u & sign_a) + (v & sign_b), (q & sign_a) + (r & sign_b));
-                let exact_a = (carry_a.wrapping_mul(modulus.inverse) + start_a) & LIMB_MASK;
-                let exact_b = (carry_b.wrapping_mul(modulus.inverse) + start_b) & LIMB_MASK;
+                let exact_a = carry_a.wrapping_mul(modulus.inverse).wrapping_add(start_a) & LIMB_MASK;
+                let exact_b = carry_b.wrapping_mul(modulus.inverse).wrapping_add(start_b) & LIMB_MASK;
                 (&modulus.value, start_a - exact_a, start_b - exact_b)
             }
         };
         carry_a = (carry_a + m[0] as i64 * multiple_a) >> LIMB_BITS;
         carry_b = (carry_b + m[0] as i64 * multiple_b) >> LIMB_BITS;
-        let (mut new_a, mut new_b) = ([0; 9], [0; 9]);
+        let (mut new_a, mut new_b) = ([0; N], [0; N]);
         let mut i = 1;
-        while i < 9 {
+        while i < N {
             let (ai, bi, mi) = (a[i] as i64, b[i] as i64, m[i] as i64);
             let (limb_a, rest_a) = split(carry_a + u * ai + v * bi + mi * multiple_a);
             let (limb_b, rest_b) = split(carry_b + q * ai + r * bi + mi * multiple_b);
@@ -198,8 +205,44 @@ impl DivisionSteps {
             (new_b[i - 1], carry_b) = (limb_b as i32, rest_b);
             i += 1;
         }
-        new_a[8] = carry_a as i32;
-        new_b[8] = carry_b as i32;
+        new_a[N - 1] = carry_a as i32;
+        new_b[N - 1] = carry_b as i32;
         (new_a, new_b)
+    }
+}
+
+/// What the tests of both kinds of fields need.
+#[cfg(test)]
+pub(super) mod residues {
+    use super::{LIMB_BITS, Limbs, Modulus, add, carry_unsigned};
+    use proptest::prelude::Rng;
+    use proptest::test_runner::TestRng;
+
+    /// The residue of a number with limbs of any sign and size, limb by limb.
+    pub(in super::super) fn residue<const N: usize>(modulus: &Modulus<N>, limbs: &Limbs<N>) -> Limbs<N> {
+        limbs.iter().rev().fold([0; N], |sum, &limb| {
+            let shifted = (0..LIMB_BITS).fold(sum, |sum, _| modulus.sum(&sum, &sum));
+            let mut small = [0; N];
+            small[0] = limb;
+            let small = carry_unsigned(&small);
+            modulus
+                .sum(&shifted, &if limb < 0 { carry_unsigned(&add(&small, &modulus.value)) } else { small })
+        })
+    }
+
+    /// Limbs at or near the ends of what `count` tight elements sum to; the head limb within `head` for each of them.
+    pub(in super::super) fn extreme<const N: usize>(rng: &mut TestRng, count: i32, head: i32) -> Limbs<N> {
+        let mut limb = |most: i32| match rng.next_u32() % 8 {
+            0..=2 => count * most,
+            3..=5 => -count * most,
+            6 => 0,
+            _ => i32::try_from(rng.next_u32() % (1 << 28)).unwrap(),
+        };
+        let mut limbs = [0; N];
+        for at in &mut limbs {
+            *at = limb(1 << 28);
+        }
+        limbs[N - 1] = limb(head) % (count * head + 1);
+        limbs
     }
 }

@@ -50,7 +50,8 @@ impl Modulus {
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return None;
         }
-        let limbs = (bits + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
+        // Room for two bits more, and for every signature of as many bytes: what does not fit would not be compared.
+        let limbs = (bytes.len() * 8 + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
         let value = Number::from_bytes(bytes, limbs);
         // Newton: n is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
         let n0 = value.limb(0);
@@ -80,7 +81,7 @@ impl Modulus {
 }
 
 /// A number of L limbs, low first, between three zero limbs below and five above: read from its start, chunk J holds
-/// limbs 4J-3 to 4J, which is how the falling factor of a column meets the rising one.
+/// limbs 4J-3 to 4J, which is what chunk I of the other factor meets in columns 4(I + J) to 4(I + J) + 3.
 #[derive(Clone, Debug)]
 pub(super) struct Number(Vec<u32>);
 
@@ -135,6 +136,13 @@ impl Number {
         self.0.get_mut(PAD..end).unwrap_or_default()
     }
 
+    /// The chunks from the head down, each reversed. Products read both factors from high addresses to low: the host's
+    /// compiler then checks the bounds of one access of four, 71 us instead of 84 for a signature of 2048 bits.
+    fn falling(&self) -> Vec<Chunk> {
+        let reverse = |&[a, b, c, d]: &Chunk| [d, c, b, a];
+        self.chunks().iter().rev().map(reverse).collect()
+    }
+
     fn limb(&self, index: usize) -> u32 {
         self.limbs().get(index).copied().unwrap_or(0)
     }
@@ -179,7 +187,7 @@ impl Number {
     }
 }
 
-/// Scratch space of a multiplication: the quotient digits, L limbs.
+/// Scratch space of a multiplication: the quotient digits, L limbs as [`Number::falling`] gives them.
 pub(super) struct Work {
     quotient: Vec<Chunk>,
 }
@@ -191,13 +199,15 @@ impl Work {
 
     /// `x·y/R mod n`, below 2n if x and y are.
     pub(super) fn product(&mut self, n: &Modulus, x: &Number, y: &Number) -> Number {
-        self.reduce(n, |columns, block| add_products(columns, x.chunks(), y, block, block + 1))
+        let falling = x.falling();
+        self.reduce(n, |columns, block| add_products(columns, &falling, y, block, block + 1))
     }
 
     /// `x²/R mod n`, below 2n if x is: each product of two different limbs is made once and counted twice.
     pub(super) fn square(&mut self, n: &Modulus, x: &Number) -> Number {
+        let falling = x.falling();
         self.reduce(n, |carried, block| {
-            let mut columns = add_products([0; 4], x.chunks(), x, block, block / 2);
+            let mut columns = add_products([0; 4], &falling, x, block, block / 2);
             // The middle of the columns, limbs 2·block - 2 and up, where rising and falling limb meet.
             let start = PAD + 2 * block - 2;
             let Some(&[e, f, a, b, c, d, g, h]) = x.0.get(start..).and_then(|x| x.first_chunk()) else {
@@ -232,7 +242,7 @@ impl Work {
         for block in 0..2 * blocks {
             let columns = add_block([carry, 0, 0, 0], block);
             let [c0, c1, c2, c3] = add_products(columns, &self.quotient, &n.value, block, block);
-            if let Some(chunk) = self.quotient.get_mut(block) {
+            if let Some(chunk) = self.quotient.iter_mut().nth_back(block) {
                 let q0 = digit(c0);
                 let c1 = c1 + ((c0 + q0 * n0) >> LIMB_BITS) + q0 * n1;
                 let q1 = digit(c1);
@@ -241,7 +251,7 @@ impl Work {
                 let c3 = c3 + ((c2 + q2 * n0) >> LIMB_BITS) + q0 * n3 + q1 * n2 + q2 * n1;
                 let q3 = digit(c3);
                 carry = (c3 + q3 * n0) >> LIMB_BITS;
-                *chunk = [q0, q1, q2, q3].map(low_limb);
+                *chunk = [q3, q2, q1, q0].map(low_limb);
             } else if let Some(chunk) = upper.next() {
                 let c1 = c1 + (c0 >> LIMB_BITS);
                 let c2 = c2 + (c1 >> LIMB_BITS);
@@ -254,21 +264,22 @@ impl Work {
     }
 }
 
-/// Adds to columns 4·block to 4·block + 3 of x·y the products of x's chunks below `end`.
+/// Adds to columns 4·block to 4·block + 3 of x·y the products of x's chunks below `end`. x is as [`Number::falling`]
+/// gives it.
 #[inline(always)]
 fn add_products(columns: Columns, x: &[Chunk], y: &Number, block: usize, end: usize) -> Columns {
     let (y, _) = y.0.as_chunks::<4>();
     let start = (block + 1).saturating_sub(x.len() + 1);
     let end = end.min(x.len());
-    let (Some(x), Some((above, y))) =
-        (x.get(start..end), y.get(block + 1 - end..block + 2 - start).and_then(|y| y.split_last()))
+    let (Some(x), Some([y @ .., above])) =
+        (x.get(x.len() - end..x.len() - start), y.get(block + 1 - end..block + 2 - start))
     else {
         return columns;
     };
     let [mut c0, mut c1, mut c2, mut c3] = columns;
     let [mut above0, mut above1, mut above2, _] = above.map(u64::from);
-    for (x, y) in x.iter().zip(y.iter().rev()) {
-        let [x0, x1, x2, x3] = x.map(u64::from);
+    for (x, y) in x.iter().zip(y).rev() {
+        let [x3, x2, x1, x0] = x.map(u64::from);
         let [y0, y1, y2, y3] = y.map(u64::from);
         c0 += x0 * y3 + x1 * y2 + x2 * y1 + x3 * y0;
         c1 += x0 * above0 + x1 * y3 + x2 * y2 + x3 * y1;

@@ -1,20 +1,21 @@
 //! The field of P-256: integers modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1, as Montgomery residues with R = 2^261.
 //!
 //! Limbs as in `limbs`. An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
-//! every product and [`Field::tighten`] return, have balanced limbs; sums of a tight ones count a, and operations say
-//! what they take. p is -1 modulo 2^96, so the Montgomery digit of a column is its own low limb, and a digit times p is
+//! every product and `tighten` return, have balanced limbs; sums of a tight ones count a, and operations take what
+//! [`Curve`] says, or more. p is -1 modulo 2^96, so the Montgomery digit of a column is its own low limb, and a digit times p is
 //! four shifted additions.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "limb and column bounds of limbs.rs; casts narrow what a carry left within 32 bits; indices are below 17"
+    reason = "limb and column bounds of limbs.rs; casts narrow what a carry left within 32 bits"
 )]
 
 use super::limbs::{
-    self, Columns, Limbs, add, carry_unsigned, from_be_bytes, less, product, split, split_balanced, subtract,
+    Columns, Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, product, split,
+    split_balanced, square, subtract,
 };
 use super::modulus::Modulus;
+use super::weierstrass::Curve;
 
 /// The modulus p.
 const P: Modulus = Modulus::new(&[
@@ -24,14 +25,11 @@ const P: Modulus = Modulus::new(&[
 
 /// An element of the field; the value is within ±p where tight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field(Limbs);
+pub struct Field(Limbs);
 
 impl Field {
-    pub(super) const ZERO: Self = Self([0; 9]);
-    pub(super) const ONE: Self = Self(P.to_montgomery(&[1, 0, 0, 0, 0, 0, 0, 0, 0])).tighten();
     /// Takes an inverse of a·R, which lacks R twice, to the residue of the inverse of a.
-    const R_CUBED: Self =
-        Self(P.to_montgomery(&P.to_montgomery(&P.to_montgomery(&[1, 0, 0, 0, 0, 0, 0, 0, 0]))));
+    const R_CUBED: Self = Self(P.to_montgomery(&P.to_montgomery(&P.to_montgomery(&one()))));
 
     /// None from p on.
     pub(super) const fn from_be_bytes(bytes: &[u8; 32]) -> Option<Self> {
@@ -40,41 +38,20 @@ impl Field {
 
     /// The residue of a number with limbs in [0, 2^29); None from p on.
     pub(super) const fn from_limbs(limbs: &Limbs) -> Option<Self> {
-        if less(limbs, &P.value) { Some(Self(P.to_montgomery(limbs)).tighten()) } else { None }
+        if less(limbs, &P.value) { Some(Self::residue(limbs)) } else { None }
     }
 
-    /// Counts add up.
-    pub(super) const fn plus(&self, other: &Self) -> Self {
-        Self(add(&self.0, &other.0))
+    /// The residue of a constant, below p.
+    const fn constant(bytes: &[u8; 32]) -> Self {
+        Self::residue(&from_be_bytes(bytes))
     }
 
-    /// Counts add up.
-    pub(super) const fn minus(&self, other: &Self) -> Self {
-        Self(subtract(&self.0, &other.0))
-    }
-
-    /// Takes products of counts up to 14.
-    #[inline(never)]
-    pub(super) const fn times(&self, other: &Self) -> Self {
-        reduce(&product(&self.0, &other.0))
-    }
-
-    /// Takes counts up to 3.
-    #[inline(never)]
-    pub(super) const fn squared(&self) -> Self {
-        reduce(&limbs::square(&self.0))
-    }
-
-    /// `a·b - c·d` with one reduction, for products of counts up to 14 together.
-    #[inline(never)]
-    pub(super) const fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        let (mut columns, less) = (product(&a.0, &b.0), product(&c.0, &d.0));
-        subtract_columns(&mut columns, &less);
-        reduce(&columns)
+    const fn residue(limbs: &Limbs) -> Self {
+        Self(P.to_montgomery(limbs)).tight()
     }
 
     /// The same element with balanced limbs, within ±0.51 p; takes counts up to 6.
-    pub(super) const fn tighten(&self) -> Self {
+    const fn tight(&self) -> Self {
         let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.0;
         // The head limb counts 2^232; p has 2^24 of them, less a 2^-32nd.
         let q = (a8 + (1 << 23)) >> 24;
@@ -88,32 +65,73 @@ impl Field {
         let (r7, t) = balance(a7 + (q << 21) + t);
         Self([r0, r1, r2, r3, r4, r5, r6, r7, a8 - (q << 24) + t])
     }
+}
 
-    /// Takes counts up to 6. Balanced limbs are unique and p is out of reach, so that zero is nine zeros.
-    pub(super) const fn is_zero(&self) -> bool {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.tighten().0;
-        (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
+impl Curve for Field {
+    const ZERO: Self = Self([0; 9]);
+    const ONE: Self = Self::residue(&one());
+    const B: Self = Self::constant(&[
+        0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55, 0x76, 0x98, 0x86,
+        0xbc, //
+        0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60,
+        0x4b, //
+    ]);
+    const G: (Self, Self) = (
+        Self::constant(&[
+            0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40,
+            0xf2, //
+            0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2,
+            0x96, //
+        ]),
+        Self::constant(&[
+            0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e,
+            0x16, //
+            0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51,
+            0xf5, //
+        ]),
+    );
+    const BITS: usize = 256;
+
+    fn plus(&self, other: &Self) -> Self {
+        Self(add(&self.0, &other.0))
     }
 
-    /// `1/self`, 0 for 0; takes counts up to 6.
-    pub(super) const fn inverse(&self) -> Self {
-        let tight = carry_unsigned(&self.tighten().0);
+    fn minus(&self, other: &Self) -> Self {
+        Self(subtract(&self.0, &other.0))
+    }
+
+    #[inline(never)]
+    fn times(&self, other: &Self) -> Self {
+        reduce(&product(&self.0, &other.0))
+    }
+
+    #[inline(never)]
+    fn squared(&self) -> Self {
+        reduce(&square(&self.0))
+    }
+
+    #[inline(never)]
+    fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let (mut columns, less) = (product(&a.0, &b.0), product(&c.0, &d.0));
+        for (column, less) in columns.iter_mut().zip(less) {
+            *column -= less;
+        }
+        reduce(&columns)
+    }
+
+    fn tighten(&self) -> Self {
+        self.tight()
+    }
+
+    /// Balanced limbs are unique, and p is out of their reach: zero is all zeros.
+    fn is_zero(&self) -> bool {
+        is_zero(&self.tight().0)
+    }
+
+    fn inverse(&self) -> Self {
+        let tight = carry_unsigned(&self.tight().0);
         let positive = if tight[8] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight };
         Self(P.invert(&positive)).times(&Self::R_CUBED)
-    }
-}
-
-const fn balance(limb: i32) -> (i32, i32) {
-    let carry = (limb + (1 << 28)) >> 29;
-    (limb - (carry << 29), carry)
-}
-
-#[inline(always)]
-const fn subtract_columns(columns: &mut Columns, less: &Columns) {
-    let mut i = 0;
-    while i < 17 {
-        columns[i] -= less[i];
-        i += 1;
     }
 }
 
@@ -139,4 +157,39 @@ const fn reduce(c: &Columns) -> Field {
     let (r6, t) = split_balanced(c[15] + t - (q8 << 21) + (q7 << 24));
     let (r7, t) = split_balanced(c[16] + t + (q8 << 24));
     Field([r0, r1, r2, r3, r4, r5, r6, r7, t as i32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::modulus::residues::{extreme, residue};
+    use super::{Field, P};
+    use crate::core::arithmetic::weierstrass::Curve;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    /// Every operation at the ends of the counts that `Curve` allows: overflow would panic here.
+    #[test]
+    fn stays_in_its_bounds() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let value = |field: Field| residue(&P, &field.0);
+        let product = |a: Field, b: Field| P.montgomery(&value(a), &value(b));
+        for round in 0..2_000 {
+            let mut element = |count| Field(extreme(&mut rng, count, 1 << 24));
+            let (a, b) = [(1, 6), (2, 4), (3, 3), (4, 2)].map(|(a, b)| (element(a), element(b)))[round % 4];
+            assert_eq!(value(a.times(&b)), product(a, b));
+            let (a, b, c, d) = (element(3), element(2), element(1), element(3));
+            assert_eq!(value(a.squared()), product(a, a));
+            let difference = Field::difference_of_products(&a, &b, &c, &d);
+            assert_eq!(P.sum(&value(difference), &product(c, d)), product(a, b));
+            let a = element(6);
+            assert_eq!(value(a.tighten()), value(a));
+            for tight in [a.tighten(), c.times(&d), difference] {
+                let [limbs @ .., head] = tight.0;
+                assert!(
+                    limbs.iter().all(|limb| (-(1 << 28)..1 << 28).contains(limb)) && head.abs() <= 1 << 25
+                );
+            }
+            assert!(a.minus(&a.tighten()).is_zero());
+            assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
+        }
+    }
 }

@@ -193,6 +193,24 @@ mod tests {
         assert_eq!(key.recover(&minus(&n, 1)).map(|m| m.len()), Some(256));
     }
 
+    /// Lengths that are no whole number of bytes leave room above n in the bytes of a signature.
+    #[test]
+    fn refuses_signatures_above_the_modulus_at_every_length() {
+        let mut rng = rng();
+        for bits in 2048..2400 {
+            let n = modulus(&mut rng, bits, bits);
+            let key = RsaPublicKey::new(&n, &[3]).unwrap();
+            for bit in 0..8 {
+                let mut s = bytes(&mut rng, n.len());
+                s[0] = s[0] & n[0] | 1 << bit;
+                assert_eq!(key.recover(&s).is_some(), s < n, "{bits} bits, bit {bit}");
+                s[0] = 1 << bit;
+                s[1..].fill(0);
+                assert_eq!(key.recover(&s).is_some(), s < n, "{bits} bits, bit {bit} alone");
+            }
+        }
+    }
+
     #[test]
     fn refuses_numbers_that_are_no_key() {
         let mut rng = rng();

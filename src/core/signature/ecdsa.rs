@@ -1,11 +1,15 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4). High S is accepted: JOSE does not forbid it.
 
 use super::alg::{Crv, Hash};
+use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
-use crate::core::arithmetic::p256::{Generator, PreparedKey, PublicKey};
-use p384::ecdsa::signature::hazmat::PrehashVerifier;
-use std::cell::{Cell, OnceCell};
+use crate::core::arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
+use crate::core::arithmetic::p256::P256;
+use crate::core::arithmetic::p384::P384;
+use p521::ecdsa::signature::hazmat::PrehashVerifier;
+use std::cell::OnceCell;
 use std::rc::Rc;
+use std::thread::LocalKey;
 
 /// A public point.
 pub(super) struct EcdsaKey {
@@ -17,72 +21,46 @@ pub(super) struct EcdsaKey {
 }
 
 enum Point {
-    P256(Box<P256Key>),
-    P384(p384::ecdsa::VerifyingKey),
+    P256(Box<OwnKey<P256>>),
+    P384(Box<OwnKey<P384>>),
     P521(p521::ecdsa::VerifyingKey),
 }
 
-/// A point of P-256 and, once it is in use, its table (docs/performance.md).
-struct P256Key {
-    public: PublicKey,
-    verifications: Cell<u32>,
-    table: OnceCell<PreparedKey>,
+/// A point on a curve of our own arithmetic and, once it is in use, its table.
+struct OwnKey<C: Ecdsa + 'static> {
+    public: PublicKey<C>,
+    table: InUse<PreparedKey<C>>,
+    generator: &'static LocalKey<OnceCell<Rc<Generator<C>>>>,
 }
-
-/// Verifications after which a key gets a table, which costs as much as two.
-const IN_USE: u32 = 2;
-/// Keys of an instance that may have a table: 9 KB each, for every request in flight.
-const MAX_TABLES: usize = 8;
 
 thread_local! {
-    /// The table of the generator: the same for all keys, so made once.
-    static GENERATOR: OnceCell<Rc<Generator>> = const { OnceCell::new() };
+    // The same for all keys of a curve, so made once.
+    static P256_GENERATOR: OnceCell<Rc<Generator<P256>>> = const { OnceCell::new() };
+    static P384_GENERATOR: OnceCell<Rc<Generator<P384>>> = const { OnceCell::new() };
 }
 
-impl P256Key {
-    fn from_sec1(sec1: &[u8]) -> Option<Self> {
-        // Only a compressed point needs the crate: it knows square roots.
-        let public = match sec1.split_first()? {
-            (4, xy) => PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?,
-            _ => {
-                let point = p256::PublicKey::from_sec1_bytes(sec1).ok()?;
-                let point = p256::elliptic_curve::sec1::ToSec1Point::to_sec1_point(&point, false);
-                let xy = point.as_bytes().get(1..)?;
-                PublicKey::from_affine(xy.first_chunk()?, xy.last_chunk()?)?
-            }
-        };
-        Some(Self { public, verifications: Cell::new(0), table: OnceCell::new() })
+impl<C: Ecdsa> OwnKey<C> {
+    fn new(
+        x: &C::Bytes,
+        y: &C::Bytes,
+        generator: &'static LocalKey<OnceCell<Rc<Generator<C>>>>,
+    ) -> Option<Box<Self>> {
+        let public = PublicKey::from_affine(x, y)?;
+        Some(Box::new(Self { public, table: InUse::default(), generator }))
     }
 
-    fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let (Some(hash), Some(r), Some(s)) =
-            (digest.first_chunk(), signature.first_chunk(), signature.last_chunk())
-        else {
-            return Err(SignatureError::Mismatch);
+    fn verify(&self, digest: &C::Bytes, r: &C::Bytes, s: &C::Bytes) -> bool {
+        let make = || {
+            let generator =
+                self.generator.with(|made| Rc::clone(made.get_or_init(|| Rc::new(Generator::new()))));
+            // Every table holds on to the generator's.
+            (Rc::strong_count(&generator) <= MAX_TABLES.saturating_add(1))
+                .then(|| self.public.prepare(&generator))
         };
-        let holds = match self.table() {
-            Some(table) => table.verify_prehash(hash, r, s),
-            None => self.public.verify_prehash(hash, r, s),
-        };
-        if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
-    }
-
-    fn table(&self) -> Option<&PreparedKey> {
-        if self.table.get().is_some() {
-            return self.table.get();
+        match self.table.get_or_make(make) {
+            Some(table) => table.verify_prehash(digest, r, s),
+            None => self.public.verify_prehash(digest, r, s),
         }
-        let verifications = self.verifications.get().saturating_add(1);
-        self.verifications.set(verifications);
-        if verifications <= IN_USE {
-            return None;
-        }
-        let generator =
-            GENERATOR.with(|generator| Rc::clone(generator.get_or_init(|| Rc::new(Generator::new()))));
-        // Every table holds on to the generator's.
-        if Rc::strong_count(&generator) > MAX_TABLES.saturating_add(1) {
-            return None;
-        }
-        Some(self.table.get_or_init(|| self.public.prepare(&generator)))
     }
 }
 
@@ -128,31 +106,55 @@ impl EcdsaKey {
             return Err(SignatureError::Length { expected, found: signature.len() });
         }
         let digest = hash.digest(&[signing_input]);
-        match self.point().ok_or(SignatureError::KeyUnusable)? {
-            Point::P256(key) => key.verify(&digest, signature),
-            Point::P384(key) => {
-                let rs =
-                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
-                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
-            }
-            Point::P521(key) => {
-                let rs =
-                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
-                key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
-            }
-        }
+        let (r, s) = signature.split_at(self.crv.coordinate_bytes());
+        let holds = match self.point().ok_or(SignatureError::KeyUnusable)? {
+            Point::P256(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                _ => false,
+            },
+            Point::P384(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                _ => false,
+            },
+            Point::P521(key) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok()),
+        };
+        if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
     fn point(&self) -> Option<&Point> {
         let decode = || {
+            let xy = self.uncompressed()?;
+            let (x, y) = xy.split_at(self.crv.coordinate_bytes());
             Some(match self.crv {
-                Crv::P256 => Point::P256(Box::new(P256Key::from_sec1(&self.sec1)?)),
-                Crv::P384 => Point::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P256 => Point::P256(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P256_GENERATOR)?),
+                Crv::P384 => Point::P384(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P384_GENERATOR)?),
                 Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
                 Crv::Ed25519 => return None,
             })
         };
         self.point.get_or_init(decode).as_ref()
+    }
+
+    /// x and y. Only for a compressed point, which JWKs do not have, a crate takes the square root.
+    fn uncompressed(&self) -> Option<Vec<u8>> {
+        use p521::elliptic_curve::sec1::ToSec1Point;
+        if let Some((4, xy)) = self.sec1.split_first() {
+            return Some(xy.to_vec());
+        }
+        let point = match self.crv {
+            Crv::P256 => {
+                p256::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
+            }
+            Crv::P384 => {
+                p384::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
+            }
+            Crv::P521 => {
+                p521::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
+            }
+            Crv::Ed25519 => return None,
+        };
+        point.get(1..).map(<[u8]>::to_vec)
     }
 }
 

@@ -1,15 +1,22 @@
 //! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
 //! of small order. So one signature has one text, and no key accepts a signature of everything.
 
+use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
-use ed25519_dalek::{Signature, VerifyingKey};
+use crate::core::arithmetic::ed25519::{BasePoint, PreparedKey, PublicKey};
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// The encoded point A.
 pub(super) struct Ed25519Key {
-    encoded: [u8; 32],
-    /// Costs a square root, so it waits for the first signature. None: no point of the curve.
-    point: OnceCell<Option<VerifyingKey>>,
+    /// `None` where its order is small. Whether y has an x costs a square root, so it waits for the first signature.
+    point: Option<PublicKey>,
+    table: InUse<PreparedKey>,
+}
+
+thread_local! {
+    /// The same for all keys, so made once.
+    static BASE_POINT: OnceCell<Rc<BasePoint>> = const { OnceCell::new() };
 }
 
 impl Ed25519Key {
@@ -20,7 +27,7 @@ impl Ed25519Key {
         if !is_reduced(&encoded) {
             return Err(KeyError::Ed25519NotCanonical);
         }
-        Ok(Self { encoded, point: OnceCell::new() })
+        Ok(Self { point: PublicKey::from_bytes(&encoded), table: InUse::default() })
     }
 
     /// `signature` is R and S (RFC 8037 3.1).
@@ -28,14 +35,18 @@ impl Ed25519Key {
         let found = signature.len();
         let signature: &[u8; 64] =
             signature.try_into().map_err(|_| SignatureError::Length { expected: 64, found })?;
-        let point = self.point.get_or_init(|| {
-            let point = VerifyingKey::from_bytes(&self.encoded).ok()?;
-            (!point.is_weak()).then_some(point)
-        });
-        let point = point.as_ref().ok_or(SignatureError::KeyUnusable)?;
-        // Compares the encoding of R that it computes with the one received, so that R is canonical, too.
-        let signature = Signature::from_bytes(signature);
-        point.verify_strict(signing_input, &signature).map_err(|_| SignatureError::Mismatch)
+        let point =
+            self.point.as_ref().filter(|point| point.is_point()).ok_or(SignatureError::KeyUnusable)?;
+        let make = || {
+            let base = BASE_POINT.with(|made| Rc::clone(made.get_or_init(|| Rc::new(BasePoint::new()))));
+            // Every table holds on to the base point's.
+            if Rc::strong_count(&base) <= MAX_TABLES.saturating_add(1) { point.prepare(&base) } else { None }
+        };
+        let holds = match self.table.get_or_make(make) {
+            Some(table) => table.verify(signing_input, signature),
+            None => point.verify(signing_input, signature),
+        };
+        if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 }
 

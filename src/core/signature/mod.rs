@@ -6,6 +6,7 @@ mod hmac;
 mod rsa;
 mod ecdsa;
 mod eddsa;
+mod in_use;
 #[cfg(test)]
 mod examples;
 mod verified;

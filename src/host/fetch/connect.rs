@@ -7,7 +7,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::sockets::{self, Descriptor, Errno, Receive};
+use super::mailbox;
+use super::sockets::{self, Descriptor, Errno, Receive, Wipe};
 use super::url::{Host, Url, is_redirect_target};
 use crate::core::unix_time::Seconds;
 use crate::keys::io::FetchError;
@@ -43,6 +44,20 @@ pub(crate) enum Integrity {
     Elsewhere,
     /// Nobody does: read them twice.
     Here,
+}
+
+/// Why an exchange failed, and whether another instance may be the reason: then it is worth another attempt.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) error: FetchError,
+    pub(crate) mixed_up: bool,
+}
+
+impl From<FetchError> for Fault {
+    fn from(error: FetchError) -> Self {
+        let mixed_up = matches!(error, FetchError::Host(_));
+        Self { error, mixed_up }
+    }
 }
 
 /// A connected socket, closed when dropped.
@@ -174,19 +189,9 @@ impl Connection {
     }
 
     fn attempt(address: SocketAddr, deadline: Deadline) -> Result<Self, Failure> {
-        let descriptor = match sockets::open_stream(address.ip()) {
-            Ok(descriptor) => descriptor,
-            Err(Errno::TOO_MANY_OPEN) => return Err(Failure::Final(FetchError::Host("no descriptors left"))),
-            // Another family than this machine has, or a descriptor taken away in the meantime.
-            Err(_) => return Err(Failure::Refused),
-        };
-        let mut connection = Self { descriptor, mark: Mark::Lost };
-        connection.mark = set_mark(descriptor).map_err(|_| Failure::Confused)?;
-        match sockets::connect(descriptor, address) {
-            Ok(()) | Err(Errno::IN_PROGRESS) => {}
-            Err(errno) if errno.is_mix_up() => return Err(Failure::Confused),
-            Err(_) => return Err(Failure::Refused),
-        }
+        // One instance at a time: two that open at once may lose a descriptor for good.
+        let mut connection = mailbox::exclusive(|| Self::begin(address))?;
+        let descriptor = connection.descriptor;
         let mut pauses = Pauses::new();
         loop {
             if !connection.is_ours() {
@@ -206,40 +211,68 @@ impl Connection {
         }
     }
 
+    fn begin(address: SocketAddr) -> Result<Self, Failure> {
+        let descriptor = match sockets::open_stream(address.ip()) {
+            Ok(descriptor) => descriptor,
+            Err(Errno::TOO_MANY_OPEN) => return Err(Failure::Final(FetchError::Host("no descriptors left"))),
+            // Another family than this machine has, or a descriptor taken away in the meantime.
+            Err(_) => return Err(Failure::Refused),
+        };
+        let mut connection = Self { descriptor, mark: Mark::Lost };
+        connection.mark = set_mark(descriptor).map_err(|_| Failure::Confused)?;
+        match sockets::connect(descriptor, address) {
+            Ok(()) | Err(Errno::IN_PROGRESS) => Ok(connection),
+            Err(errno) if errno.is_mix_up() => Err(Failure::Confused),
+            Err(_) => Err(Failure::Refused),
+        }
+    }
+
     /// Appends what has arrived to `out`.
     pub(crate) fn receive(
         &mut self,
         out: &mut Vec<u8>,
         integrity: Integrity,
     ) -> Result<Received, FetchError> {
-        let start = out.len();
-        let peeked = match integrity {
-            Integrity::Elsewhere => None,
+        match integrity {
+            Integrity::Elsewhere => self.take(Wipe::Head, out),
             Integrity::Here => {
-                let mut peeked = Vec::new();
-                match sockets::receive(self.descriptor, Receive::Peek, &mut peeked) {
-                    Ok(_) => Some(peeked),
-                    Err(Errno::AGAIN) => return Ok(Received::NothingYet),
-                    Err(errno) => return Err(lost(errno)),
+                match sockets::receive(self.descriptor, Receive::Peek, Wipe::All, &mut Vec::new()) {
+                    Err(Errno::AGAIN) => Ok(Received::NothingYet),
+                    Ok(_) | Err(_) => mailbox::exclusive(|| self.take_twice(out)),
                 }
             }
-        };
-        let count = match sockets::receive(self.descriptor, Receive::Take, out) {
-            Ok(count) => count,
-            Err(Errno::AGAIN) => return Ok(Received::NothingYet),
+        }
+    }
+
+    fn take(&mut self, wipe: Wipe, out: &mut Vec<u8>) -> Result<Received, FetchError> {
+        let received = match sockets::receive(self.descriptor, Receive::Take, wipe, out) {
+            Ok(0) => Received::End,
+            Ok(_) => Received::Bytes,
+            Err(Errno::AGAIN) => Received::NothingYet,
             Err(errno) => return Err(lost(errno)),
         };
-        if !self.is_ours() {
-            return Err(FetchError::Host("the socket belongs to another instance"));
+        if self.is_ours() {
+            Ok(received)
+        } else {
+            Err(FetchError::Host("the socket belongs to another instance"))
         }
-        if let Some(peeked) = peeked {
-            let taken = out.get(start..).unwrap_or_default();
-            // What arrived between the two was read once only; at least it has no holes.
-            if !taken.starts_with(&peeked) || taken.contains(&0) || (peeked.is_empty() && count > 0) {
-                return Err(FetchError::Host("received bytes of another instance"));
-            }
+    }
+
+    fn take_twice(&mut self, out: &mut Vec<u8>) -> Result<Received, FetchError> {
+        let mut peeked = Vec::new();
+        match sockets::receive(self.descriptor, Receive::Peek, Wipe::All, &mut peeked) {
+            Ok(_) => {}
+            Err(Errno::AGAIN) => return Ok(Received::NothingYet),
+            Err(errno) => return Err(lost(errno)),
         }
-        Ok(if count == 0 { Received::End } else { Received::Bytes })
+        let start = out.len();
+        let received = self.take(Wipe::All, out)?;
+        // What arrived between the two was read once only; at least it has no holes.
+        let taken = out.get(start..).unwrap_or_default();
+        if taken.strip_prefix(peeked.as_slice()).is_none_or(|rest| rest.contains(&0)) {
+            return Err(FetchError::Host("received bytes of another instance"));
+        }
+        Ok(received)
     }
 
     /// Sends all of `bytes`.
@@ -261,6 +294,21 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends all of `bytes` in one call, which an empty send buffer has room for: any other count is the length of
+    /// what another instance sends.
+    pub(crate) fn send_at_once(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        if !self.is_ours() {
+            return Err(FetchError::Host("the socket belongs to another instance"));
+        }
+        match mailbox::exclusive(|| sockets::send(self.descriptor, bytes)) {
+            Ok(count) if count == bytes.len() => Ok(()),
+            Ok(_) | Err(Errno::AGAIN | Errno::NONSENSE) => {
+                Err(FetchError::Host("sent bytes of another instance"))
+            }
+            Err(errno) => Err(lost(errno)),
+        }
+    }
+
     fn is_ours(&mut self) -> bool {
         let ours = match self.mark {
             Mark::Set(mark) => sockets::send_buffer(self.descriptor) == Ok(mark),
@@ -276,10 +324,12 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.is_ours() {
-            // A failure means that it is closed already.
-            let _ = sockets::close(self.descriptor);
-        }
+        mailbox::exclusive(|| {
+            if self.is_ours() {
+                // A failure means that it is closed already.
+                let _ = sockets::close(self.descriptor);
+            }
+        });
     }
 }
 
@@ -320,6 +370,6 @@ fn lost(errno: Errno) -> FetchError {
     if errno.is_mix_up() {
         FetchError::Host("the socket belongs to another instance")
     } else {
-        FetchError::Connect
+        FetchError::Http("the connection broke")
     }
 }

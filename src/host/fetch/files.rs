@@ -4,6 +4,7 @@
 //! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's, the
 //! content is read twice, and a reading that does not fit is done again.
 
+use super::mailbox;
 use super::sockets::{self, Descriptor, Errno, FileStat, FileType};
 use crate::keys::io::{FileError, FileStamp, ReadFile};
 
@@ -30,7 +31,8 @@ impl ReadFile for MountedFiles {
             if size > max_bytes {
                 return Err(FileError::TooLarge);
             }
-            if let Some(content) = read_once(mount, &below, &stat, size) {
+            // One instance at a time: two that open at once may lose a descriptor for good.
+            if let Some(content) = mailbox::exclusive(|| read_once(mount, &below, &stat, size)) {
                 return Ok(content);
             }
         }
@@ -57,7 +59,8 @@ fn read_once(mount: Descriptor, path: &str, expected: &FileStat, size: usize) ->
     }
 }
 
-fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
+/// All of an open file, if that is `size` bytes.
+pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     loop {
         let offset = u64::try_from(content.len()).ok()?;
@@ -76,7 +79,7 @@ fn is_same(file: Descriptor, expected: &FileStat) -> bool {
 }
 
 /// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.
-fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
+pub(super) fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if !path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
         return Err(FileError::NotFound);

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::gzip;
+use super::proxy::{self, Proxy};
 use super::url::Url;
 use crate::core::unix_time::Seconds;
 use crate::keys::io::FetchError;
@@ -49,13 +51,28 @@ pub enum Progress {
     Complete,
 }
 
-/// The bytes of a GET. Header names and values that could end a line are refused: a configured value with a
-/// line break would otherwise become a header of its own.
+/// What a GET is made of besides its URL.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestParts<'a> {
+    /// Configured headers.
+    pub headers: &'a [(String, String)],
+    /// `If-None-Match`.
+    pub etag: Option<&'a str>,
+    /// The proxy that is to read the request itself.
+    pub proxy: Option<&'a Proxy>,
+    /// Bytes that the request is longer than needed.
+    pub padding: usize,
+}
+
+/// The bytes of a GET. Header names and values that could end a line are refused: a configured value with a line
+/// break would otherwise become a header of its own.
 ///
 /// # Errors
 /// [`FetchError::Http`] for such a header.
-pub fn request(url: &Url, headers: &[(String, String)], etag: Option<&str>) -> Result<Vec<u8>, FetchError> {
-    let mut head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n", url.target, url.authority());
+pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchError> {
+    let RequestParts { headers, etag, proxy, padding } = *parts;
+    let target = proxy::target(url, proxy.is_some());
+    let mut head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n", url.authority());
     let mut add = |name: &str, value: &str| {
         let fits = !name.is_empty() && name.bytes().all(is_token) && value.bytes().all(is_field_byte);
         if fits {
@@ -67,8 +84,15 @@ pub fn request(url: &Url, headers: &[(String, String)], etag: Option<&str>) -> R
             Err(FetchError::Http("a request header cannot be sent"))
         }
     };
-    let ours =
-        ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "if-none-match"];
+    let ours = [
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "accept-encoding",
+        "if-none-match",
+        "proxy-authorization",
+    ];
     let configured =
         || headers.iter().filter(|(name, _)| !ours.iter().any(|our| name.eq_ignore_ascii_case(our)));
     if !configured().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
@@ -82,6 +106,12 @@ pub fn request(url: &Url, headers: &[(String, String)], etag: Option<&str>) -> R
     }
     if let Some(etag) = etag {
         add("If-None-Match", etag)?;
+    }
+    if let Some(authorization) = proxy.and_then(Proxy::authorization) {
+        add("Proxy-Authorization", authorization)?;
+    }
+    if padding > 0 {
+        add("X-Padding", &"0".repeat(padding))?;
     }
     add("Accept-Encoding", "identity")?;
     add("Connection", "close")?;
@@ -212,9 +242,16 @@ impl ResponseReader {
         if !matches!(self.state, State::Complete) {
             return Err(FetchError::Http("the answer ended early"));
         }
+        let coding = self.head.content_coding();
         let Head { status, cache_control, age, etag, location, .. } = self.head;
         match status {
-            200 => Ok(Answer::Document { body: self.body, cache_control, age, etag }),
+            200 => {
+                let body = match coding {
+                    Some(Coding::Gzip) => gzip::decode(&self.body, self.max_body_bytes)?,
+                    Some(Coding::Identity) | None => self.body,
+                };
+                Ok(Answer::Document { body, cache_control, age, etag })
+            }
             304 => Ok(Answer::NotModified { cache_control }),
             _ => location
                 .map(|location| Answer::Redirect { location })
@@ -308,10 +345,8 @@ impl ResponseReader {
             301 | 302 | 303 | 307 | 308 => return Ok(State::Complete),
             other => return Err(FetchError::Status(other)),
         }
-        if let Some(coding) = &head.content_encoding
-            && !coding.eq_ignore_ascii_case("identity")
-        {
-            return Err(FetchError::Http("content coding that was not asked for"));
+        if head.content_coding().is_none() {
+            return Err(FetchError::Http("content coding other than gzip"));
         }
         match (&head.transfer_encoding, head.content_length) {
             (Some(_), Some(_)) => Err(FetchError::Http("both Transfer-Encoding and Content-Length")),
@@ -329,7 +364,25 @@ impl ResponseReader {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Coding {
+    Identity,
+    Gzip,
+}
+
 impl Head {
+    /// `None` for one that cannot be read. None was asked for, but some servers compress regardless.
+    fn content_coding(&self) -> Option<Coding> {
+        let coding = self.content_encoding.as_deref().unwrap_or("identity");
+        if coding.eq_ignore_ascii_case("identity") {
+            Some(Coding::Identity)
+        } else if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") {
+            Some(Coding::Gzip)
+        } else {
+            None
+        }
+    }
+
     fn take_field(&mut self, line: &[u8]) -> Result<(), FetchError> {
         let (name, value) = parse_field(line)?;
         let value = &*value;
@@ -433,8 +486,9 @@ const fn is_field_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Progress, ResponseReader, request};
+    use super::{Answer, Progress, RequestParts, ResponseReader, request};
     use crate::core::unix_time::Seconds;
+    use crate::host::fetch::proxy::Proxy;
     use crate::host::fetch::url::Url;
     use crate::keys::io::FetchError;
 
@@ -570,10 +624,8 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n", http("the answer ended early")),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n41\r\n", Err(FetchError::TooLarge)),
             ("HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n", Err(FetchError::TooLarge)),
-            (
-                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
-                http("content coding that was not asked for"),
-            ),
+            ("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n", http("content coding other than gzip")),
+            ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", http("malformed gzip")),
             ("HTTP/1.1 302 Found\r\n\r\n", http("redirect without Location")),
             ("HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\n\r\n", http("two different Location")),
             ("HTTP/1.1 101 Switching\r\n\r\n", Err(FetchError::Status(101))),
@@ -596,23 +648,37 @@ mod tests {
         let url = Url::parse("https://idp.example:8443/keys?a=b").unwrap();
         let headers = [("X-Key".to_owned(), "v".to_owned()), ("HOST".to_owned(), "evil".to_owned())];
         assert_eq!(
-            String::from_utf8(request(&url, &headers, Some("\"e\"")).unwrap()).unwrap(),
+            String::from_utf8(
+                request(
+                    &url,
+                    &RequestParts { headers: &headers, etag: Some("\"e\""), proxy: None, padding: 3 }
+                )
+                .unwrap()
+            )
+            .unwrap(),
             format!(
                 "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/jwk-set+json, application/json\r\n\
-                 User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nAccept-Encoding: identity\r\n\
+                 User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nX-Padding: 000\r\nAccept-Encoding: identity\r\n\
                  Connection: close\r\n\r\n",
                 env!("CARGO_PKG_VERSION")
             )
         );
         for (name, value) in [("X\r\nY", "v"), ("X", "v\r\nY: z"), ("", "v"), ("X Y", "v"), ("X", "v\0")] {
-            let refused = request(&url, &[(name.to_owned(), value.to_owned())], None);
+            let headers = [(name.to_owned(), value.to_owned())];
+            let refused = request(&url, &RequestParts { headers: &headers, ..RequestParts::default() });
             assert_eq!(
                 refused,
                 Err(FetchError::Http("a request header cannot be sent")),
                 "{name:?}: {value:?}"
             );
         }
-        assert!(request(&url, &[], Some("a\r\nb")).is_err());
+        assert!(request(&url, &RequestParts { etag: Some("a\r\nb"), ..RequestParts::default() }).is_err());
+        let url = Url::parse("http://idp.example/keys").unwrap();
+        let proxy = Proxy::parse("http://u:p@proxy:1").unwrap();
+        let bytes = request(&url, &RequestParts { proxy: Some(&proxy), ..RequestParts::default() }).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with("GET http://idp.example/keys HTTP/1.1\r\nHost: idp.example\r\n"), "{text}");
+        assert!(text.contains("\r\nProxy-Authorization: Basic dTpw\r\n"), "{text}");
     }
 
     proptest::proptest! {

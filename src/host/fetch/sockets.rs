@@ -28,6 +28,9 @@ const MAX_ADDRESSES: usize = 8;
 /// `AI_NUMERICSERV`: the service is a decimal port.
 const NUMERIC_SERVICE: u16 = 1 << 3;
 
+/// fd_read, fd_seek (which fd_pread and fd_pwrite need) and fd_filestat_get.
+const RIGHTS_READ: u64 = (1 << 1) | (1 << 2) | (1 << 21);
+
 /// A WASI error number, or one of ours for answers that cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Errno(u16);
@@ -37,6 +40,7 @@ impl Errno {
     pub(crate) const AGAIN: Self = Self(6);
     pub(crate) const ALREADY: Self = Self(7);
     pub(crate) const BAD_DESCRIPTOR: Self = Self(8);
+    pub(crate) const EXISTS: Self = Self(20);
     pub(crate) const IN_PROGRESS: Self = Self(26);
     pub(crate) const IS_CONNECTED: Self = Self(30);
     pub(crate) const TOO_MANY_OPEN: Self = Self(33);
@@ -79,6 +83,30 @@ pub(crate) enum FileType {
 pub(crate) enum Receive {
     Take,
     Peek,
+}
+
+/// How much of the buffer is zeroed before a receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wipe {
+    /// What is received has a checksum that begins in its head.
+    Head,
+    /// Zeros are how missing bytes are found.
+    All,
+}
+
+/// Families of datagram sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Unix,
+    V4,
+    V6,
+}
+
+/// The name of a socket as the host has it, only to be compared and given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SocketName {
+    address: [u8; 128],
+    port: u32,
 }
 
 /// What `stat` says of a file.
@@ -139,11 +167,25 @@ struct PreStat {
 struct Subscription {
     user_data: u64,
     tag: u8,
-    clock: u32,
+    clock: SubscriptionClock,
+}
+
+/// A struct of its own, since it begins at byte 16 whatever stands before it.
+#[repr(C)]
+struct SubscriptionClock {
+    id: u32,
     timeout: u64,
     precision: u64,
     flags: u16,
 }
+
+// The host reads and writes these by offset.
+const _: () = assert!(size_of::<Subscription>() == 48 && std::mem::offset_of!(Subscription, clock) == 16);
+const _: () = assert!(std::mem::offset_of!(SubscriptionClock, timeout) == 8 && size_of::<Event>() == 32);
+const _: () =
+    assert!(size_of::<FdStat>() == 24 && size_of::<RawFileStat>() == 64 && size_of::<PreStat>() == 8);
+const _: () = assert!(size_of::<AddressInfo>() == 28 && size_of::<ResolvedAddress>() == 12);
+const _: () = assert!(size_of::<IoVector>() == 8 && size_of::<AddressReference>() == 8);
 
 #[repr(C)]
 #[derive(Default)]
@@ -193,6 +235,7 @@ unsafe extern "C" {
     fn fd_close(fd: i32) -> i32;
     fn fd_filestat_get(fd: i32, stat: *mut RawFileStat) -> i32;
     fn fd_pread(fd: i32, vectors: *const IoVector, count: i32, offset: u64, read: *mut u32) -> i32;
+    fn fd_pwrite(fd: i32, vectors: *const IoVector, count: i32, offset: u64, written: *mut u32) -> i32;
     fn fd_prestat_get(fd: i32, stat: *mut PreStat) -> i32;
     fn fd_prestat_dir_name(fd: i32, name: *mut u8, length: usize) -> i32;
     fn path_open(
@@ -213,6 +256,17 @@ unsafe extern "C" {
         path_length: usize,
         stat: *mut RawFileStat,
     ) -> i32;
+    fn path_create_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_remove_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_unlink_file(fd: i32, path: *const u8, path_length: usize) -> i32;
+    fn path_rename(
+        fd: i32,
+        from: *const u8,
+        from_length: usize,
+        new_fd: i32,
+        to: *const u8,
+        to_length: usize,
+    ) -> i32;
     fn poll_oneoff(
         subscriptions: *const Subscription,
         events: *mut Event,
@@ -224,6 +278,8 @@ unsafe extern "C" {
     fn random_get(buffer: *mut u8, length: usize) -> i32;
     fn sock_open(family: i32, kind: i32, fd: *mut i32) -> i32;
     fn sock_connect(fd: i32, address: *const AddressReference, port: u32) -> i32;
+    fn sock_bind(fd: i32, address: *const AddressReference, port: u32) -> i32;
+    fn sock_getlocaladdr(fd: i32, address: *const AddressReference, port: *mut u32) -> i32;
     fn sock_getpeeraddr(fd: i32, address: *const AddressReference, port: *mut u32) -> i32;
     fn sock_getsockopt(fd: i32, level: i32, option: i32, value: *mut i32, length: i32) -> i32;
     fn sock_setsockopt(fd: i32, level: i32, option: i32, value: *const i32, length: i32) -> i32;
@@ -283,14 +339,9 @@ pub(crate) fn random() -> Result<u32, Errno> {
 /// host meanwhile, so callers keep it short.
 pub(crate) fn sleep(span: Duration) {
     let span = span.max(MIN_SLEEP);
-    let subscription = Subscription {
-        user_data: 0,
-        tag: 0,
-        clock: 1,
-        timeout: u64::try_from(span.as_nanos()).unwrap_or(u64::MAX),
-        precision: 0,
-        flags: 0,
-    };
+    let timeout = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    let clock = SubscriptionClock { id: 1, timeout, precision: 0, flags: 0 };
+    let subscription = Subscription { user_data: 0, tag: 0, clock };
     let mut event = Event::default();
     let mut returned = 0;
     // SAFETY: one subscription to read and room for one event, both locals.
@@ -304,13 +355,18 @@ pub(crate) fn sleep(span: Duration) {
 
 /// A non-blocking TCP socket of the address's family.
 pub(crate) fn open_stream(address: IpAddr) -> Result<Descriptor, Errno> {
-    let family = match address {
-        IpAddr::V4(_) => 1,
-        IpAddr::V6(_) => 2,
-    };
+    open_socket(if address.is_ipv4() { Family::V4 } else { Family::V6 }, 2)
+}
+
+/// A non-blocking datagram socket.
+pub(crate) fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
+    open_socket(family, 1)
+}
+
+fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
     let mut opened = -1;
     // SAFETY: the host writes a descriptor number to a local.
-    check(unsafe { sock_open(family, 2, &raw mut opened) })?;
+    check(unsafe { sock_open(family.number().into(), kind, &raw mut opened) })?;
     if opened < 0 {
         return Err(Errno::NONSENSE);
     }
@@ -319,11 +375,55 @@ pub(crate) fn open_stream(address: IpAddr) -> Result<Descriptor, Errno> {
     match check(unsafe { fd_fdstat_set_flags(opened, 4) }) {
         Ok(()) => Ok(descriptor),
         Err(errno) => {
-            // Without it a receive would hold the request until the server speaks.
+            // Without it a receive would hold the request until somebody sends.
             close(descriptor)?;
             Err(errno)
         }
     }
+}
+
+/// Gives a datagram socket a name that nobody has: a port of the loopback interface, or an abstract unix name.
+pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno> {
+    let mut address = match family {
+        Family::Unix => {
+            let mut bytes = [0; 128];
+            if let Some(first) = bytes.first_mut() {
+                *first = Family::Unix.number();
+            }
+            bytes
+        }
+        Family::V4 => address_bytes(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Family::V6 => address_bytes(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    };
+    let reference = AddressReference { pointer: address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host reads the 128 bytes that the reference names.
+    check(unsafe { sock_bind(descriptor.0, &raw const reference, 0) })
+}
+
+/// The socket's own name.
+pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+    let mut name = SocketName { address: [0; 128], port: 0 };
+    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
+    check(unsafe { sock_getlocaladdr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    Ok(name)
+}
+
+/// The name of whom the socket is connected to.
+pub(crate) fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+    let mut name = SocketName { address: [0; 128], port: 0 };
+    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
+    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    Ok(name)
+}
+
+/// Connects a datagram socket.
+pub(crate) fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<(), Errno> {
+    let mut address = name.address;
+    let reference = AddressReference { pointer: address.as_mut_ptr(), length: 128 };
+    // SAFETY: the host reads the 128 bytes that the reference names.
+    check(unsafe { sock_connect(descriptor.0, &raw const reference, name.port) })
 }
 
 /// Begins to connect; [`Errno::IN_PROGRESS`] is the rule.
@@ -336,13 +436,9 @@ pub(crate) fn connect(descriptor: Descriptor, address: SocketAddr) -> Result<(),
 
 /// Whom the socket is connected to; [`Errno::NOT_CONNECTED`] while it is not.
 pub(crate) fn peer_address(descriptor: Descriptor) -> Result<SocketAddr, Errno> {
-    let mut bytes = [0; 128];
-    let reference = AddressReference { pointer: bytes.as_mut_ptr(), length: 128 };
-    let mut port = 0;
-    // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
-    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, &raw mut port) })?;
-    let port = u16::try_from(port).map_err(|_| Errno::NONSENSE)?;
-    let ip = parse_address(&bytes).ok_or(Errno::NONSENSE)?;
+    let name = peer_name(descriptor)?;
+    let port = u16::try_from(name.port).map_err(|_| Errno::NONSENSE)?;
+    let ip = parse_address(&name.address).ok_or(Errno::NONSENSE)?;
     Ok(SocketAddr::new(ip, port))
 }
 
@@ -365,12 +461,17 @@ pub(crate) fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), 
 }
 
 /// Appends what has arrived to `out` and returns how much; zero is the end of the stream.
-pub(crate) fn receive(descriptor: Descriptor, mode: Receive, out: &mut Vec<u8>) -> Result<usize, Errno> {
+pub(crate) fn receive(
+    descriptor: Descriptor,
+    mode: Receive,
+    wipe: Wipe,
+    out: &mut Vec<u8>,
+) -> Result<usize, Errno> {
     let flags = match mode {
         Receive::Take => 0,
         Receive::Peek => 1,
     };
-    let vector = whole_buffer();
+    let vector = wiped_buffer(wipe);
     let mut count = 0;
     let mut out_flags = 0;
     // SAFETY: the vector names the static buffer, all of it; count and flags are locals of four bytes.
@@ -382,19 +483,11 @@ pub(crate) fn receive(descriptor: Descriptor, mode: Receive, out: &mut Vec<u8>) 
 
 /// Sends the beginning of `bytes`, as much as fits the buffer and the socket takes, and returns how much that was.
 pub(crate) fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno> {
-    let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
-    let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
-    let pointer = BUFFER.0.get().cast::<u8>();
-    // SAFETY: at most BUFFER_BYTES, from a slice that is not the static buffer, to which no references exist.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer, bytes.len()) };
-    let vector = IoVector { pointer, length };
+    let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
     // SAFETY: the vector names the beginning of the static buffer; the count is a local.
     check(unsafe { sock_send(descriptor.0, &raw const vector, 1, 0, &raw mut count) })?;
-    match usize::try_from(count) {
-        Ok(count) if count <= bytes.len() => Ok(count),
-        Ok(_) | Err(_) => Err(Errno::NONSENSE),
-    }
+    checked_count(count, length)
 }
 
 /// The addresses of `name`. The host has its own timeouts and may block far beyond ours.
@@ -483,35 +576,95 @@ pub(crate) fn file_stat(descriptor: Descriptor) -> Result<FileStat, Errno> {
 
 /// Opens `path` below the mount for reading.
 pub(crate) fn open_file(mount: Descriptor, path: &str) -> Result<Descriptor, Errno> {
-    // fd_read, fd_seek (which fd_pread needs) and fd_filestat_get.
-    let rights = (1 << 1) | (1 << 2) | (1 << 21);
+    open_path(mount, path, 0, RIGHTS_READ)
+}
+
+/// Creates the file `path` below the mount, which must not exist, for writing and reading.
+pub(crate) fn create_file(mount: Descriptor, path: &str) -> Result<Descriptor, Errno> {
+    // O_CREAT and O_EXCL; fd_write besides.
+    open_path(mount, path, 1 | 4, RIGHTS_READ | (1 << 6))
+}
+
+fn open_path(mount: Descriptor, path: &str, flags: i32, rights: u64) -> Result<Descriptor, Errno> {
     let mut opened = -1;
     // SAFETY: the host reads the path with its length and writes a descriptor number to a local. The file is opened
     // non-blocking (4), so that a pipe put in its place cannot hold the request.
-    check(unsafe { path_open(mount.0, 1, path.as_ptr(), path.len(), 0, rights, 0, 4, &raw mut opened) })?;
+    check(unsafe { path_open(mount.0, 1, path.as_ptr(), path.len(), flags, rights, 0, 4, &raw mut opened) })?;
     if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
+}
+
+/// Creates a directory; [`Errno::EXISTS`] where there is one.
+pub(crate) fn create_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_create_directory(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Removes an empty directory.
+pub(crate) fn remove_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_remove_directory(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(mount: Descriptor, path: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads the path with its length.
+    check(unsafe { path_unlink_file(mount.0, path.as_ptr(), path.len()) })
+}
+
+/// Renames a file below the mount, replacing what has the new name.
+pub(crate) fn rename(mount: Descriptor, from: &str, to: &str) -> Result<(), Errno> {
+    // SAFETY: the host reads both paths with their lengths.
+    check(unsafe { path_rename(mount.0, from.as_ptr(), from.len(), mount.0, to.as_ptr(), to.len()) })
+}
+
+/// Writes the beginning of `bytes` at `offset`, as much as fits the buffer, and returns how much that was.
+pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    let (vector, length) = filled_buffer(bytes)?;
+    let mut count = 0;
+    // SAFETY: the vector names the beginning of the static buffer; the count is a local.
+    check(unsafe { fd_pwrite(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
+    checked_count(count, length)
 }
 
 /// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns how many; zero is the end.
 pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) -> Result<usize, Errno> {
-    let vector = whole_buffer();
+    let vector = wiped_buffer(Wipe::All);
     let mut count = 0;
     // SAFETY: the vector names the static buffer, all of it; the count is a local.
     check(unsafe { fd_pread(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
     let result = copy_out(count, out);
     // A file may hold a secret: it must not stay where another instance's send can pick it up.
-    wipe();
+    wiped_buffer(Wipe::All);
     result
 }
 
-fn whole_buffer() -> IoVector {
-    wipe();
-    IoVector { pointer: BUFFER.0.get().cast(), length: BUFFER_LENGTH }
+/// The beginning of the buffer, with as many bytes in it as fit.
+fn filled_buffer(bytes: &[u8]) -> Result<(IoVector, usize), Errno> {
+    let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
+    let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
+    let pointer = BUFFER.0.get().cast::<u8>();
+    // SAFETY: at most BUFFER_BYTES, from a slice that is not the static buffer, to which no references exist.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer, bytes.len()) };
+    Ok((IoVector { pointer, length }, bytes.len()))
 }
 
-fn wipe() {
-    // SAFETY: the pointer covers the whole static buffer, to which no references exist.
-    unsafe { BUFFER.0.get().write_bytes(0, 1) };
+fn checked_count(count: u32, most: usize) -> Result<usize, Errno> {
+    match usize::try_from(count) {
+        Ok(count) if count <= most => Ok(count),
+        Ok(_) | Err(_) => Err(Errno::NONSENSE),
+    }
+}
+
+/// All of the buffer, with zeros in it.
+fn wiped_buffer(wipe: Wipe) -> IoVector {
+    let pointer = BUFFER.0.get().cast::<u8>();
+    let bytes = match wipe {
+        Wipe::Head => 64,
+        Wipe::All => BUFFER_BYTES,
+    };
+    // SAFETY: at most the whole static buffer, to which no references exist.
+    unsafe { pointer.write_bytes(0, bytes) };
+    IoVector { pointer, length: BUFFER_LENGTH }
 }
 
 fn copy_out(count: u32, out: &mut Vec<u8>) -> Result<usize, Errno> {
@@ -576,10 +729,20 @@ const fn to_file_stat(stat: &RawFileStat) -> FileStat {
     }
 }
 
+impl Family {
+    const fn number(self) -> u8 {
+        match self {
+            Self::V4 => 1,
+            Self::V6 => 2,
+            Self::Unix => 3,
+        }
+    }
+}
+
 fn address_bytes(address: IpAddr) -> [u8; 128] {
     let (family, octets): (u8, &[u8]) = match &address {
-        IpAddr::V4(address) => (1, &address.octets()),
-        IpAddr::V6(address) => (2, &address.octets()),
+        IpAddr::V4(address) => (Family::V4.number(), &address.octets()),
+        IpAddr::V6(address) => (Family::V6.number(), &address.octets()),
     };
     let mut bytes = [0; 128];
     let text = [family, 0];

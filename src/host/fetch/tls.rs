@@ -8,10 +8,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientConnection, Resumption};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::connect::{Connection, Deadline, Integrity, Pauses, Received};
+use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received};
 use super::url::{Host, Url};
 use crate::keys::io::{FetchError, FetchRequest};
 
@@ -21,25 +21,28 @@ pub(crate) struct TlsStream {
     connection: Connection,
     session: ClientConnection,
     incoming: Vec<u8>,
+    /// The server has said that nothing follows.
+    ended: bool,
 }
 
 impl TlsStream {
-    /// Completes a handshake with the server of `url`.
+    /// Completes a handshake with the server called `name`.
     pub(crate) fn handshake(
         connection: Connection,
-        url: &Url,
+        name: ServerName<'static>,
         request: &FetchRequest<'_>,
         deadline: Deadline,
-    ) -> Result<Self, FetchError> {
-        let session = ClientConnection::new(Arc::new(config(request)?), server_name(url)?).map_err(tls)?;
-        let mut stream = Self { connection, session, incoming: Vec::new() };
+    ) -> Result<Self, Fault> {
+        let session = ClientConnection::new(Arc::new(config(request)?), name).map_err(tls)?;
+        let mut stream = Self { connection, session, incoming: Vec::new(), ended: false };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
         while stream.session.is_handshaking() {
-            match stream.take_records(deadline)? {
+            // A server speaks after the request; what it says before that is left out.
+            match stream.receive(&mut Vec::new(), deadline)? {
                 Received::Bytes => pauses = Pauses::new(),
                 Received::NothingYet => pauses.pause(deadline)?,
-                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned())),
+                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned()).into()),
             }
         }
         Ok(stream)
@@ -52,49 +55,45 @@ impl TlsStream {
         self.flush(deadline)
     }
 
-    /// Appends what has arrived to `out`; [`Received::End`] only where the server said so under protection, since a
-    /// cut connection must not pass for the end of a body without a length (RFC 8446 6.1).
-    pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, FetchError> {
-        let start = out.len();
-        match self.session.reader().read_to_end(out) {
-            Ok(_) => return Ok(if out.len() > start { Received::Bytes } else { Received::End }),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if out.len() > start {
-                    return Ok(Received::Bytes);
-                }
-            }
-            Err(_) => return Err(FetchError::Tls("cut off without close_notify".to_owned())),
+    /// Takes what has arrived and appends its plaintext, which may be none, to `out`. [`Received::End`] comes only
+    /// where the server said so under protection, since a cut connection must not pass for the end of a body without
+    /// a length (RFC 8446 6.1).
+    pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, Fault> {
+        if self.ended {
+            return Ok(Received::End);
         }
-        // The end of the stream is found by the next read, which knows whether it was a protected one.
-        Ok(match self.take_records(deadline)? {
-            Received::Bytes | Received::End => Received::Bytes,
-            Received::NothingYet => Received::NothingYet,
-        })
-    }
-
-    fn take_records(&mut self, deadline: Deadline) -> Result<Received, FetchError> {
         self.incoming.clear();
         let received = self.connection.receive(&mut self.incoming, Integrity::Elsewhere)?;
+        if received == Received::NothingYet {
+            return Ok(received);
+        }
         let mut unread = self.incoming.as_slice();
         loop {
-            if received == Received::Bytes && unread.is_empty() || received == Received::NothingYet {
-                break;
-            }
-            match self.session.read_tls(&mut unread) {
-                Ok(_) => {}
-                Err(_) => return Err(FetchError::Tls("more plaintext than was read".to_owned())),
+            // With nothing left to read, rustls takes it for the end of the stream, which is then true.
+            if self.session.read_tls(&mut unread).is_err() {
+                return Err(FetchError::Tls("records out of step".to_owned()).into());
             }
             if let Err(error) = self.session.process_new_packets() {
                 // The server should learn why, but our error is the one that counts.
                 let _ = self.flush(deadline);
-                return Err(tls(error));
+                return Err(records(error));
             }
-            if received == Received::End {
+            match self.session.reader().read_to_end(out) {
+                Ok(_) => self.ended = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // Also how a server ends that was sent foreign bytes.
+                Err(_) => {
+                    let error = FetchError::Tls("cut off without close_notify".to_owned());
+                    return Err(Fault { error, mixed_up: true });
+                }
+            }
+            if self.ended || unread.is_empty() {
                 break;
             }
         }
         self.flush(deadline)?;
-        Ok(received)
+        // The end is told by the next call, after the caller has taken the bytes before it.
+        Ok(Received::Bytes)
     }
 
     fn flush(&mut self, deadline: Deadline) -> Result<(), FetchError> {
@@ -108,11 +107,39 @@ impl TlsStream {
     }
 }
 
+/// What foreign bytes in either direction look like is told apart from what a server really answers, since only the
+/// former is worth another attempt.
+fn records(error: rustls::Error) -> Fault {
+    use rustls::{AlertDescription, Error};
+    let mixed_up = matches!(
+        &error,
+        Error::InvalidMessage(_)
+            | Error::DecryptError
+            | Error::PeerSentOversizedRecord
+            | Error::InappropriateMessage { .. }
+            | Error::InappropriateHandshakeMessage { .. }
+            | Error::PeerMisbehaved(_)
+            | Error::AlertReceived(
+                AlertDescription::BadRecordMac
+                    | AlertDescription::DecodeError
+                    | AlertDescription::DecryptError
+                    | AlertDescription::IllegalParameter
+                    | AlertDescription::RecordOverflow
+                    | AlertDescription::UnexpectedMessage
+            )
+    );
+    Fault { error: tls(error), mixed_up }
+}
+
 fn tls(error: rustls::Error) -> FetchError {
     FetchError::Tls(error.to_string())
 }
 
-fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
+/// The name to ask for and to expect: the configured one, else the URL's host.
+pub(crate) fn server_name(url: &Url, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
+    if let Some(name) = configured {
+        return ServerName::try_from(name.to_owned()).map_err(|_| FetchError::Url);
+    }
     match &url.host {
         // The trailing dot of an absolute name is for the resolver; certificates do not have it.
         Host::Name(name) => {
@@ -128,13 +155,22 @@ fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(tls)?;
-    let mut config = if request.insecure_skip_verify {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth()
+    let builder = if request.insecure_skip_verify {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
     } else {
-        builder.with_root_certificates(roots(request.ca_pem)?).with_no_client_auth()
+        builder.with_root_certificates(roots(request.ca_pem)?)
+    };
+    let mut config = match &request.extras.identity {
+        Some(identity) => {
+            let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.{what}"));
+            let certificates: Result<Vec<_>, _> =
+                CertificateDer::pem_slice_iter(identity.certificates_pem.as_bytes()).collect();
+            let certificates = certificates.map_err(|_| bad("cert is not PEM"))?;
+            let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())
+                .map_err(|_| bad("key holds no private key"))?;
+            builder.with_client_auth_cert(certificates, key).map_err(|_| bad("cert and key do not fit"))?
+        }
+        None => builder.with_no_client_auth(),
     };
     // One request a connection, and instances live shortly: tickets would never be used.
     config.resumption = Resumption::disabled();

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Builds dist/plugin.wasm and dist/plugin-offline.wasm and holds them to their size budget.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/toolchain.sh
+
+# Linear memory of an instance, in bytes. One is created for every request in flight; memory that
+# grows is copied whole by the host, so both artifacts start with what a request needs.
+STACK_SIZE=${STACK_SIZE:-131072}
+INITIAL_MEMORY=${INITIAL_MEMORY:-2097152}
+
+# Largest accepted artifact, in bytes: Traefik compiles it at every start.
+MAX_BYTES_FETCH=1468006 # 1.4 MiB
+MAX_BYTES_OFFLINE=716800 # 700 KiB
+
+# build FILE MAX_BYTES CARGO_FLAGS…
+build() {
+    local file=$1 max=$2
+    shift 2
+    # Link arguments go to the last crate only, so that changing them rebuilds nothing else.
+    wasm_cargo rustc --release --locked --bin traefik-jwt-auth "$@" -- \
+        -C strip=symbols \
+        -C link-arg=-zstack-size="$STACK_SIZE" -C link-arg=--initial-memory="$INITIAL_MEMORY"
+    optimise "$WASM_TARGET_DIR/wasm32-wasip1/release/traefik-jwt-auth.wasm" "dist/$file"
+    local bytes
+    bytes=$(wc -c <"dist/$file")
+    say "dist/$file: $bytes bytes of $max"
+    [ "$bytes" -le "$max" ] || die "dist/$file is over its size budget"
+}
+
+# optimise FROM TO: unchanged input keeps the old output, wasm-opt takes seconds.
+optimise() {
+    local from=$1 to=$2 stamp
+    stamp=$WASM_TARGET_DIR/$(basename "$2").from
+    if [ -f "$to" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(input_id "$from")" ]; then return; fi
+    if [ "$WASM_OPT" ]; then
+        wasm-opt -O3 --strip-debug --strip-producers --enable-bulk-memory --enable-sign-ext \
+            --enable-mutable-globals --enable-nontrapping-float-to-int --enable-simd "$from" -o "$to.tmp"
+    else
+        cp "$from" "$to.tmp"
+    fi
+    mv "$to.tmp" "$to"
+    input_id "$from" >"$stamp"
+}
+
+input_id() { echo "$WASM_OPT $(sha256sum "$1" | cut -d' ' -f1)"; }
+
+apt_install $DEBIAN_BINARYEN || true
+WASM_OPT=$(wasm-opt --version 2>/dev/null || true)
+case $WASM_OPT in
+"wasm-opt version $WASM_OPT_VERSION"*) ;;
+'') say "no wasm-opt: artifacts are left as the compiler made them" ;;
+*) say "wasm-opt is '$WASM_OPT', releases use version $WASM_OPT_VERSION: bytes will differ" ;;
+esac
+
+mkdir -p dist
+build plugin.wasm "$MAX_BYTES_FETCH"
+build plugin-offline.wasm "$MAX_BYTES_OFFLINE" --no-default-features

@@ -1,0 +1,110 @@
+# Picks the Rust that builds for wasm32-wasip1 and says which. Sourced; gives:
+#   wasm_cargo SUBCOMMAND ARGS…   cargo for wasm32-wasip1, in a target directory of its own
+#   WASM_TARGET_DIR               that directory
+# WASM_TOOLCHAIN=rustup|debian forces the choice.
+#
+# What is already there is taken before anything is fetched, so that a machine without
+# network never waits for one: installed target, complete Debian packages, rustup, apt-get.
+
+. scripts/versions.sh
+
+CARGO=${CARGO:-cargo}
+TARGET_DIR=${CARGO_TARGET_DIR:-target}
+
+say() { echo "== $*" >&2; }
+die() { echo "error: $*" >&2; exit 1; }
+
+have_rustup_target() {
+    local root
+    root=$(rustc --print sysroot 2>/dev/null) && ls "$root"/lib/rustlib/wasm32-wasip1/lib/libstd-*.rlib >/dev/null 2>&1
+}
+
+have_packages() {
+    command -v dpkg-query >/dev/null || return 1
+    local p
+    for p in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || return 1
+    done
+}
+
+apt_install() {
+    have_packages "$@" && return 0
+    command -v apt-get >/dev/null || return 1
+    local root=
+    [ "$(id -u)" = 0 ] || root=sudo
+    say "apt-get install $*"
+    $root apt-get -q update >&2 &&
+        $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@" >&2
+}
+
+rustup_target_add() {
+    command -v rustup >/dev/null || return 1
+    # A machine that cannot reach rustup's server must not hang here.
+    timeout 90 rustup target add wasm32-wasip1 >&2 && have_rustup_target
+}
+
+pick_wasm_toolchain() {
+    case ${WASM_TOOLCHAIN:-} in
+    rustup) have_rustup_target || rustup_target_add || die "rustup has no wasm32-wasip1" ;;
+    debian) apt_install $DEBIAN_RUST || die "cannot install: $DEBIAN_RUST" ;;
+    '')
+        if have_rustup_target; then WASM_TOOLCHAIN=rustup
+        elif have_packages $DEBIAN_RUST; then WASM_TOOLCHAIN=debian
+        elif rustup_target_add; then WASM_TOOLCHAIN=rustup
+        elif apt_install $DEBIAN_RUST; then WASM_TOOLCHAIN=debian
+        else die "no standard library for wasm32-wasip1: run 'rustup target add wasm32-wasip1', or install on Debian: $DEBIAN_RUST"
+        fi ;;
+    *) die "WASM_TOOLCHAIN is '$WASM_TOOLCHAIN', expected rustup or debian" ;;
+    esac
+}
+
+# `ring` compiles C for wasm32; the clang of macOS cannot, so the answer is asked for, not assumed.
+pick_clang() {
+    if [ -n "${CC_wasm32_wasip1:-}" ]; then return; fi
+    if ! command -v clang-19 >/dev/null && ! can_target_wasm clang; then
+        apt_install $DEBIAN_CLANG || die "ring needs a clang with the wasm32 target (Debian: $DEBIAN_CLANG), or set CC_wasm32_wasip1"
+    fi
+    if command -v clang-19 >/dev/null; then
+        export CC_wasm32_wasip1=clang-19 AR_wasm32_wasip1=llvm-ar-19
+    else
+        export CC_wasm32_wasip1=clang AR_wasm32_wasip1=llvm-ar
+    fi
+}
+
+can_target_wasm() { "$1" --print-targets 2>/dev/null | grep -q wasm32; }
+
+# The linker of the rustup toolchain where there is one, else Debian's.
+wasm_linker() {
+    local lld
+    for lld in "$(rustc --print sysroot 2>/dev/null)"/lib/rustlib/*/bin/rust-lld /usr/lib/llvm-22/bin/wasm-ld; do
+        if [ -x "$lld" ]; then echo "$lld"; return; fi
+    done
+    die "no linker for wasm: neither rust-lld nor /usr/lib/llvm-22/bin/wasm-ld"
+}
+
+wasm_cargo() {
+    local sub=$1
+    shift
+    case $WASM_TOOLCHAIN in
+    rustup) "$CARGO" "$sub" --target wasm32-wasip1 --target-dir "$WASM_TARGET_DIR" "$@" ;;
+    debian)
+        # RUSTC_BOOTSTRAP: building the standard library is a nightly feature; the code itself uses none.
+        # `cargo clippy` would find rustup's clippy first in PATH, hence the direct call.
+        local command=(/usr/bin/cargo "$sub")
+        [ "$sub" = clippy ] && command=(/usr/bin/cargo-clippy clippy)
+        PATH=/usr/bin:/bin:$PATH CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
+            CARGO_TARGET_WASM32_WASIP1_LINKER=$(wasm_linker) \
+            CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi" \
+            "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
+            --target-dir "$WASM_TARGET_DIR" "$@" ;;
+    esac
+}
+
+pick_wasm_toolchain
+pick_clang
+# One directory per compiler: each would throw away what the other built.
+WASM_TARGET_DIR=$TARGET_DIR/wasm-$WASM_TOOLCHAIN
+case $WASM_TOOLCHAIN in
+rustup) say "wasm toolchain: rustup, $(rustc --version), installed wasm32-wasip1" ;;
+debian) say "wasm toolchain: Debian, $(/usr/bin/rustc --version), standard library built from source" ;;
+esac

@@ -1,0 +1,18 @@
+# Every version that the scripts fetch or install, in one place. Sourced.
+# Crates are pinned by Cargo.lock.
+
+# The Traefik of `make demo` and `make e2e`; `TRAEFIK=path` overrides it.
+TRAEFIK_VERSION=3.7.15
+
+# `make test-compat`: the oldest and newest patch of each minor version that can load the artifact.
+# Sockets need 3.2 (Traefik serves them since then); no WASM plugin ABI change lies between.
+TRAEFIK_COMPAT_FETCH="3.2.0 3.3.6 3.4.3 3.5.3 3.6.15 3.7.15"
+TRAEFIK_COMPAT_OFFLINE="3.0.4 $TRAEFIK_COMPAT_FETCH"
+
+# Debian's names for a Rust that can build the standard library for wasm32-wasip1.
+DEBIAN_RUST="rustc-web cargo-web rust-web-src rust-web-clippy wasi-libc lld-22"
+# The C compiler for `ring`, whichever Rust builds the rest.
+DEBIAN_CLANG="clang-19 llvm-19"
+# wasm-opt. Other versions give other bytes, so a release uses exactly this one.
+DEBIAN_BINARYEN="binaryen"
+WASM_OPT_VERSION=108

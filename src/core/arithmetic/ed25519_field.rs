@@ -1,0 +1,220 @@
+//! The field of Ed25519: integers modulo p = 2^255 - 19.
+//!
+//! Limbs as in `limbs`. An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
+//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too; sums of a tight ones count a, and
+//! operations say what they take. 2^261 is 1216 modulo p: what leaves the head comes back at the foot.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "limb and column bounds of limbs.rs (2^17 more a limb is within its room); casts narrow what a carry left \
+              within 32 bits; indices are below the fixed lengths"
+)]
+
+use super::limbs::{
+    self, Columns, LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, product, split,
+    split_balanced, subtract,
+};
+use super::modulus::Modulus;
+
+/// The modulus p.
+const P: Modulus = Modulus::new(&[
+    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, //
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xed,
+]);
+
+/// 2^261 modulo p.
+const FOLD: i64 = 19 << 6;
+
+/// An element of the field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field(Limbs);
+
+impl Field {
+    pub(super) const ZERO: Self = Self([0; 9]);
+    pub(super) const ONE: Self = Self::small(1);
+
+    /// A number of at most 28 bits.
+    pub(super) const fn small(value: i32) -> Self {
+        Self([value, 0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    /// None from p on (RFC 8032 5.1.3 step 1).
+    pub(super) const fn from_le_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        let mut reversed = *bytes;
+        reversed.reverse();
+        let limbs = from_be_bytes(&reversed);
+        // Unsigned limbs are balanced, but for one bit.
+        if less(&limbs, &P.value) { Some(Self(limbs).times(&Self::ONE)) } else { None }
+    }
+
+    /// The residue, little-endian.
+    pub(super) const fn to_le_bytes(self) -> [u8; 32] {
+        let limbs = self.canonical();
+        let mut bytes = [0; 32];
+        let mut bit = 0;
+        while bit < 256 {
+            let low = limbs[bit / LIMB_BITS] as i64 >> (bit % LIMB_BITS);
+            let high = if bit / LIMB_BITS < 8 { limbs[bit / LIMB_BITS + 1] as i64 } else { 0 };
+            bytes[bit / 8] = (low | high << (LIMB_BITS - bit % LIMB_BITS)) as u8;
+            bit += 8;
+        }
+        bytes
+    }
+
+    /// Counts add up.
+    pub(super) const fn plus(&self, other: &Self) -> Self {
+        Self(add(&self.0, &other.0))
+    }
+
+    /// Counts add up.
+    pub(super) const fn minus(&self, other: &Self) -> Self {
+        Self(subtract(&self.0, &other.0))
+    }
+
+    /// Takes products of counts up to 13.
+    #[inline(never)]
+    pub(super) const fn times(&self, other: &Self) -> Self {
+        reduce(&product(&self.0, &other.0))
+    }
+
+    /// Takes counts up to 3.
+    #[inline(never)]
+    pub(super) const fn squared(&self) -> Self {
+        reduce(&limbs::square(&self.0))
+    }
+
+    const fn squared_times(&self, times: usize) -> Self {
+        let mut power = *self;
+        let mut i = 0;
+        while i < times {
+            power = power.squared();
+            i += 1;
+        }
+        power
+    }
+
+    /// Takes counts up to 7.
+    pub(super) const fn is_zero(&self) -> bool {
+        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.canonical();
+        (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
+    }
+
+    /// Whether the residue is odd: the sign of an x coordinate (RFC 8032 5.1.2).
+    pub(super) const fn is_odd(&self) -> bool {
+        self.canonical()[0] & 1 == 1
+    }
+
+    /// `1/self`, 0 for 0.
+    pub(super) const fn inverse(&self) -> Self {
+        Self(P.invert(&self.canonical())).times(&Self::ONE)
+    }
+
+    /// `self^((p - 5) / 8)`, that is `self^(2^252 - 3)`. Names say how many ones the exponent has in a row.
+    const fn power_for_root(&self) -> Self {
+        let ones2 = self.squared().times(self);
+        let ones4 = ones2.squared_times(2).times(&ones2);
+        let ones5 = ones4.squared().times(self);
+        let ones10 = ones5.squared_times(5).times(&ones5);
+        let ones20 = ones10.squared_times(10).times(&ones10);
+        let ones40 = ones20.squared_times(20).times(&ones20);
+        let ones50 = ones40.squared_times(10).times(&ones10);
+        let ones100 = ones50.squared_times(50).times(&ones50);
+        let ones200 = ones100.squared_times(100).times(&ones100);
+        let ones250 = ones200.squared_times(50).times(&ones50);
+        ones250.squared_times(2).times(self)
+    }
+
+    /// A square root of `u/v` for v other than 0 (RFC 8032 5.1.3 step 3); None if there is none. Takes tight elements.
+    pub(super) const fn root_of_ratio(u: &Self, v: &Self) -> Option<Self> {
+        /// 2^((p - 1) / 4), a square root of -1.
+        const ROOT_OF_MINUS_1: Field = Field::small(2).power_for_root().squared().times(&Field::small(2));
+        let v3 = v.squared().times(v);
+        let uv7 = v3.squared().times(v).times(u);
+        let root = uv7.power_for_root().times(&v3).times(u);
+        let square = root.squared().times(v);
+        if square.minus(u).is_zero() {
+            Some(root)
+        } else if square.plus(u).is_zero() {
+            Some(root.times(&ROOT_OF_MINUS_1))
+        } else {
+            None
+        }
+    }
+
+    /// The residue; takes counts up to 7.
+    const fn canonical(&self) -> Limbs {
+        /// 64p, which makes a tight number positive: all ones, but for what 2^261 folds to.
+        const ABOVE: Limbs = {
+            let ones = LIMB_MASK as i32;
+            [ones + 1 - FOLD as i32, ones, ones, ones, ones, ones, ones, ones, ones]
+        };
+        let mut limbs = carry_unsigned(&add(&carry_unsigned(&self.times(&Self::ONE).0), &ABOVE));
+        // The head limb has the bits from 232 on; 2^255 is 19.
+        limbs[0] += 19 * (limbs[8] >> 23);
+        limbs[8] &= (1 << 23) - 1;
+        limbs = carry_unsigned(&limbs);
+        if less(&limbs, &P.value) { limbs } else { carry_unsigned(&subtract(&limbs, &P.value)) }
+    }
+}
+
+/// The residue's nine columns: the upper half, as limbs, folds into the lower.
+#[inline(always)]
+const fn reduce(c: &Columns) -> Field {
+    let (h0, t) = split(c[9]);
+    let (h1, t) = split(c[10] + t);
+    let (h2, t) = split(c[11] + t);
+    let (h3, t) = split(c[12] + t);
+    let (h4, t) = split(c[13] + t);
+    let (h5, t) = split(c[14] + t);
+    let (h6, t) = split(c[15] + t);
+    let (h7, h8) = split(c[16] + t);
+    let (r0, t) = split_balanced(c[0] + FOLD * h0);
+    let (r1, t) = split_balanced(c[1] + FOLD * h1 + t);
+    let (r2, t) = split_balanced(c[2] + FOLD * h2 + t);
+    let (r3, t) = split_balanced(c[3] + FOLD * h3 + t);
+    let (r4, t) = split_balanced(c[4] + FOLD * h4 + t);
+    let (r5, t) = split_balanced(c[5] + FOLD * h5 + t);
+    let (r6, t) = split_balanced(c[6] + FOLD * h6 + t);
+    let (r7, t) = split_balanced(c[7] + FOLD * h7 + t);
+    let (r8, t) = split_balanced(c[8] + FOLD * h8 + t);
+    // The last carry is below 2^34, and folds to less than 2^45: limb 1 may leave its balance by 2^16.
+    let (r0, t) = split_balanced(r0 as i64 + FOLD * t);
+    Field([r0, r1 + t as i32, r2, r3, r4, r5, r6, r7, r8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::modulus::residues::{extreme, residue};
+    use super::{Field, P};
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    /// Every operation at the ends of the counts it allows: overflow would panic here.
+    #[test]
+    fn stays_in_its_bounds() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let value = |field: Field| residue(&P, &field.0);
+        let product = |a: Field, b: Field| P.montgomery(&P.to_montgomery(&value(a)), &value(b));
+        for round in 0..2_000 {
+            // Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
+            let mut element = |count: i32| {
+                let mut limbs: [i32; 9] = extreme(&mut rng, count, 1 << 28);
+                limbs[1] += limbs[1].signum() * count * (1 << 17);
+                Field(limbs)
+            };
+            let (a, b) = [(1, 7), (2, 6), (3, 4), (4, 3)].map(|(a, b)| (element(a), element(b)))[round % 4];
+            assert_eq!(value(a.times(&b)), product(a, b));
+            let c = element(3);
+            assert_eq!(value(c.squared()), product(c, c));
+            for tight in [a.times(&b), c.squared()] {
+                assert!(tight.0.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 17)));
+            }
+            let a = element(5);
+            assert_eq!(a.canonical(), value(a));
+            let bytes = a.to_le_bytes();
+            assert_eq!(Field::from_le_bytes(&bytes).unwrap().to_le_bytes(), bytes);
+            assert!(a.minus(&Field(value(a))).is_zero());
+            assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Sums of two multiples of points, for all curves: scalars as signed digits, tables of points, one run of doublings.
+//!
+//! Scalars are below 2^BITS, their limbs in [0, 2^29). Public values only.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "digits are below 32, table indices below 8 and 128, positions below 8·COLUMNS: all follow from fixed lengths"
+)]
+
+use super::limbs::{LIMB_BITS, bit};
+
+const TEETH: usize = 8;
+/// Points of a comb's table: one for each choice of signs below the head tooth.
+const POINTS: usize = 1 << (TEETH - 1);
+
+/// A point in the coordinates that doublings and sums like.
+pub(super) trait Point: Copy {
+    /// A point in the form that is cheap to add.
+    type Affine: Copy;
+
+    /// Bits of a scalar, a multiple of 8.
+    const BITS: usize;
+    /// Bits between two teeth of a comb, which span a bit more than a scalar.
+    const COLUMNS: usize = Self::BITS / TEETH + 1;
+
+    fn from_affine(point: &Self::Affine) -> Self;
+    fn double(&self) -> Self;
+    fn plus(&self, other: &Self::Affine) -> Self;
+    fn minus(&self, other: &Self::Affine) -> Self;
+    fn opposite(point: &Self::Affine) -> Self::Affine;
+    /// Each point in affine form, with one inversion for all.
+    fn normalize(points: &[Self]) -> Vec<Self::Affine>;
+}
+
+/// Whether a digit's point is added or subtracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Plus,
+    Minus,
+}
+
+fn add_signed<P: Point>(sum: &P, sign: Sign, point: &P::Affine) -> P {
+    match sign {
+        Sign::Plus => sum.plus(point),
+        Sign::Minus => sum.minus(point),
+    }
+}
+
+fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
+    match sign {
+        Sign::Plus => P::from_affine(point),
+        Sign::Minus => P::from_affine(&P::opposite(point)),
+    }
+}
+
+/// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
+pub(super) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
+    let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
+    let mut steps = (0..digits[0].len()).rev().flat_map(|position| {
+        let step = |term: usize| {
+            let digit = digits[term][position];
+            let point = &terms[term].1[usize::from(digit.unsigned_abs() / 2)];
+            (digit != 0).then_some((position, if digit < 0 { Sign::Minus } else { Sign::Plus }, point))
+        };
+        [step(0), step(1)].into_iter().flatten()
+    });
+    let (mut reached, sign, point) = steps.next()?;
+    let mut sum: P = start_signed(sign, point);
+    for (position, sign, point) in steps {
+        for _ in position..reached {
+            sum = sum.double();
+        }
+        reached = position;
+        sum = add_signed(&sum, sign, point);
+    }
+    for _ in 0..reached {
+        sum = sum.double();
+    }
+    Some(sum)
+}
+
+/// Odd digits in ±1 to ±15 with at least four zeros after each: a scalar is the sum of `digits[i] << i` (wNAF, width 5).
+fn sparse_digits(scalar: &[i32], scalar_bits: usize) -> Vec<i8> {
+    let bits = bits(scalar, scalar_bits + 5);
+    let mut digits = vec![0; scalar_bits + 1];
+    let mut carry = 0;
+    let mut position = 0;
+    while position < digits.len() {
+        if bits[position] == carry {
+            position += 1;
+            continue;
+        }
+        let window = (0..5).fold(carry, |sum, i| sum + (bits[position + i] << i));
+        // A scalar has no bit from BITS on, so the last window is positive and leaves no carry.
+        carry = i8::from(window > 16);
+        digits[position] = window - 32 * carry;
+        position += 5;
+    }
+    digits
+}
+
+/// A table of the multiples `2^(7c) ± 2^(6c) ... ± 2^c ± 1` of a point, c for COLUMNS, the sign of `2^(c i)` in bit i of
+/// the index.
+#[derive(Clone, Debug)]
+pub(super) struct Comb<P: Point> {
+    point: P::Affine,
+    table: Vec<P::Affine>,
+}
+
+impl<P: Point> Comb<P> {
+    /// The table takes 7c doublings, 134 sums and two inversions. All sums are of different multiples, none zero, all
+    /// far smaller than the order.
+    pub(super) fn new(point: &P::Affine) -> Self {
+        let mut tooth = P::from_affine(point);
+        // Teeth, then their doubles.
+        let mut teeth = [tooth; 2 * (TEETH - 1)];
+        for i in 0..TEETH - 1 {
+            teeth[i] = tooth;
+            tooth = tooth.double();
+            teeth[TEETH - 1 + i] = tooth;
+            for _ in 1..P::COLUMNS {
+                tooth = tooth.double();
+            }
+        }
+        let steps = P::normalize(&teeth);
+        let (teeth, doubles) = steps.split_at(TEETH - 1);
+        let mut points = Vec::with_capacity(POINTS);
+        points.push(teeth.iter().rev().fold(tooth, |sum, tooth| sum.minus(tooth)));
+        for double in doubles {
+            for i in 0..points.len() {
+                points.push(points[i].plus(double));
+            }
+        }
+        Self { point: *point, table: P::normalize(&points) }
+    }
+
+    /// The sum of two multiples.
+    pub(super) fn sum(terms: [(&[i32], &Self); 2]) -> P {
+        let digits = terms.map(|(scalar, _)| comb_digits(scalar, P::COLUMNS));
+        let digit = |term: usize, column: usize| {
+            let CombDigit { sign, index } = digits[term][column];
+            (sign, &terms[term].1.table[index])
+        };
+        let (sign, point) = digit(0, P::COLUMNS - 1);
+        let mut sum: P = start_signed(sign, point);
+        for column in (0..P::COLUMNS).rev() {
+            if column != P::COLUMNS - 1 {
+                let (sign, point) = digit(0, column);
+                sum = add_signed(&sum.double(), sign, point);
+            }
+            let (sign, point) = digit(1, column);
+            sum = add_signed(&sum, sign, point);
+        }
+        for (scalar, comb) in terms {
+            // The digits are those of scalar | 1.
+            if bit(scalar, 0) == 0 {
+                sum = sum.minus(&comb.point);
+            }
+        }
+        sum
+    }
+}
+
+/// An entry of a comb's table, to be added or subtracted.
+#[derive(Clone, Copy)]
+struct CombDigit {
+    sign: Sign,
+    index: usize,
+}
+
+/// The columns of `scalar | 1`, low first: 8·COLUMNS bits, each worth +1 or -1, because an odd number k is the sum of
+/// ±2^i with the sign of i in bit i + 1 of k, and + for the head.
+fn comb_digits(scalar: &[i32], columns: usize) -> Vec<CombDigit> {
+    let mut signs = bits(scalar, columns * TEETH + 1);
+    signs[columns * TEETH] = 1;
+    let digit = |column: usize| {
+        let sign = |tooth: usize| signs[tooth * columns + column + 1];
+        let index = (0..TEETH - 1).fold(0, |index, tooth| index | usize::from(sign(tooth) == 1) << tooth);
+        // The table has the head tooth positive: a negative one flips them all.
+        match sign(TEETH - 1) {
+            1 => CombDigit { sign: Sign::Plus, index },
+            _ => CombDigit { sign: Sign::Minus, index: POINTS - 1 - index },
+        }
+    };
+    (0..columns).map(digit).collect()
+}
+
+/// The first bits of a scalar, low first.
+fn bits(scalar: &[i32], len: usize) -> Vec<i8> {
+    let mut bits = vec![0; len];
+    for (limb, bits) in scalar.iter().zip(bits.chunks_mut(LIMB_BITS)) {
+        for (i, bit) in bits.iter_mut().enumerate() {
+            *bit = (limb >> i & 1) as i8;
+        }
+    }
+    bits
+}

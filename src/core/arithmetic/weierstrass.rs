@@ -1,0 +1,200 @@
+//! The groups of the NIST curves, `y² = x³ - 3x + b` (SP 800-186 3.2.1).
+//!
+//! [`Jacobian::double`], [`Jacobian::plus`] and [`Jacobian::minus`] do without tests. They are right for all points but
+//! these: sums of two points with one x coordinate, and anything done to infinity. There they return z = 0, which marks
+//! infinity *or a result to be computed again* with [`Jacobian::complete_plus`].
+#![expect(clippy::indexing_slicing, reason = "a list of 2i + 1 points is read at i")]
+
+use std::fmt::Debug;
+
+use super::multiply::Point;
+
+/// An element of a curve's field, with the curve's numbers. Counts are those of `limbs`: a sum of a tight elements counts
+/// a, and formulas here stay within what every implementation takes.
+pub trait Curve: Copy + Debug {
+    const ZERO: Self;
+    const ONE: Self;
+    /// The coefficient b.
+    const B: Self;
+    /// The coordinates of the base point.
+    const G: (Self, Self);
+    /// Bits of the order and of p.
+    const BITS: usize;
+
+    /// Counts add up.
+    fn plus(&self, other: &Self) -> Self;
+    /// Counts add up.
+    fn minus(&self, other: &Self) -> Self;
+    /// Takes products of counts up to 9; the result is tight.
+    fn times(&self, other: &Self) -> Self;
+    /// Takes counts up to 3; the result is tight.
+    fn squared(&self) -> Self;
+    /// `a·b - c·d` with one reduction, for products of counts up to 9 together; the result is tight.
+    fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self;
+    /// Takes counts up to 6.
+    fn tighten(&self) -> Self;
+    /// Takes counts up to 6.
+    fn is_zero(&self) -> bool;
+    /// `1/self`, 0 for 0; takes counts up to 6.
+    fn inverse(&self) -> Self;
+}
+
+/// A point other than infinity, its coordinates tight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Affine<C> {
+    x: C,
+    y: C,
+}
+
+impl<C: Curve> Affine<C> {
+    pub(super) const G: Self = Self { x: C::G.0, y: C::G.1 };
+
+    /// None off the curve; takes tight coordinates.
+    pub(super) fn new(x: C, y: C) -> Option<Self> {
+        // x² - 3 counts 4.
+        let three = C::ONE.plus(&C::ONE).plus(&C::ONE);
+        let right = x.squared().minus(&three).times(&x).plus(&C::B);
+        y.squared().minus(&right).is_zero().then_some(Self { x, y })
+    }
+
+    /// P, 3P, 5P, ... 15P. All multiples on the way are smaller than the order.
+    pub(super) fn odd_multiples(&self) -> [Self; 8] {
+        // (i + 1)·P at i.
+        let mut multiples = vec![Jacobian::from_affine(self)];
+        for i in 0..7 {
+            let double = multiples[i].double();
+            multiples.extend([double, double.plus(self)]);
+        }
+        let odd: Vec<_> = multiples.into_iter().step_by(2).collect();
+        Jacobian::normalize(&odd).first_chunk().copied().unwrap_or([*self; 8])
+    }
+}
+
+/// The point (x/z², y/z³); x and y are tight, z counts 2.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jacobian<C> {
+    x: C,
+    y: C,
+    z: C,
+}
+
+impl<C: Curve> Jacobian<C> {
+    /// dbl-2001-b of the Explicit-Formulas Database, with z as 2yz.
+    #[inline(never)]
+    pub(super) fn double(&self) -> Self {
+        let delta = self.z.squared();
+        let gamma = self.y.squared();
+        let alpha = self.x.minus(&delta).times(&self.x.plus(&delta));
+        let alpha = alpha.plus(&alpha).plus(&alpha);
+        let beta = self.x.times(&gamma);
+        let beta2 = beta.plus(&beta);
+        let beta4 = beta2.plus(&beta2).tighten();
+        let x = alpha.squared().minus(&beta4).minus(&beta4).tighten();
+        let gamma2 = gamma.plus(&gamma).tighten();
+        // 3·2 + 1·2.
+        let y = C::difference_of_products(&alpha, &beta4.minus(&x), &gamma2, &gamma2.plus(&gamma2));
+        let z = self.y.times(&self.z);
+        Self { x, y, z: z.plus(&z) }
+    }
+
+    /// z = 0 where the x coordinates are equal.
+    #[inline(never)]
+    pub(super) fn plus(&self, other: &Affine<C>) -> Self {
+        let (h, y) = self.rescaled(other);
+        self.sum(&h, &y.minus(&self.y).tighten())
+    }
+
+    /// z = 0 where the x coordinates are equal.
+    #[inline(never)]
+    pub(super) fn minus(&self, other: &Affine<C>) -> Self {
+        let (h, y) = self.rescaled(other);
+        self.sum(&h, &C::ZERO.minus(&y).minus(&self.y).tighten())
+    }
+
+    /// madd with 8 multiplications and 3 squarings, of which [`Self::rescaled`] has 3 and 1.
+    #[inline(always)]
+    fn sum(&self, h: &C, r: &C) -> Self {
+        let hh = h.squared();
+        let hhh = h.times(&hh);
+        let v = self.x.times(&hh);
+        let x = r.squared().minus(&hhh).minus(&v).minus(&v).tighten();
+        let y = C::difference_of_products(r, &v.minus(&x), &self.y, &hhh);
+        Self { x, y, z: self.z.times(h) }
+    }
+
+    /// With `other`'s coordinates scaled by this point's z: what x exceeds this point's by, counting 2, and y, tight.
+    #[inline(always)]
+    fn rescaled(&self, other: &Affine<C>) -> (C, C) {
+        let zz = self.z.squared();
+        (other.x.times(&zz).minus(&self.x), other.y.times(&self.z.times(&zz)))
+    }
+
+    /// The sum for all points; None is infinity.
+    pub(super) fn complete_plus(point: Option<Self>, other: &Affine<C>) -> Option<Self> {
+        let Some(point) = point else {
+            return Some(Self::from_affine(other));
+        };
+        let (h, y) = point.rescaled(other);
+        match (h.is_zero(), y.minus(&point.y).is_zero()) {
+            (false, _) => Some(point.plus(other)),
+            // No point has y = 0: the order of the group is odd.
+            (true, true) => Some(point.double()),
+            (true, false) => None,
+        }
+    }
+
+    /// Whether the point is infinity, or one to be computed again.
+    pub(super) fn is_void(&self) -> bool {
+        self.z.is_zero()
+    }
+
+    /// Whether the affine x of a point other than infinity is this; `x` tight.
+    pub(super) fn has_x(&self, x: &C) -> bool {
+        x.times(&self.z.squared()).minus(&self.x).is_zero()
+    }
+}
+
+impl<C: Curve> Point for Jacobian<C> {
+    type Affine = Affine<C>;
+
+    const BITS: usize = C::BITS;
+
+    fn from_affine(point: &Affine<C>) -> Self {
+        Self { x: point.x, y: point.y, z: C::ONE }
+    }
+
+    fn double(&self) -> Self {
+        self.double()
+    }
+
+    fn plus(&self, other: &Affine<C>) -> Self {
+        self.plus(other)
+    }
+
+    fn minus(&self, other: &Affine<C>) -> Self {
+        self.minus(other)
+    }
+
+    fn opposite(point: &Affine<C>) -> Affine<C> {
+        Affine { x: point.x, y: C::ZERO.minus(&point.y) }
+    }
+
+    /// None of the points is infinity.
+    fn normalize(points: &[Self]) -> Vec<Affine<C>> {
+        let mut product = C::ONE;
+        let mut affine = Vec::with_capacity(points.len());
+        for point in points {
+            // The product of the z before, until the way back.
+            affine.push(Affine { x: product, y: C::ZERO });
+            product = product.times(&point.z);
+        }
+        let mut inverse = product.inverse();
+        for (point, affine) in points.iter().zip(&mut affine).rev() {
+            let z_inverse = inverse.times(&affine.x);
+            inverse = inverse.times(&point.z);
+            let square = z_inverse.squared();
+            *affine = Affine { x: point.x.times(&square), y: point.y.times(&square.times(&z_inverse)) };
+        }
+        affine
+    }
+}

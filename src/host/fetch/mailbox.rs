@@ -1,0 +1,348 @@
+//! The one thing that instances of a router have in common: a datagram socket connected to itself.
+//!
+//! The first instance opens it, later ones find it under the same number. One datagram lies in it, the record of
+//! [`crate::keys::envelope`]. A look (PEEK) leaves it there. Taking it out is atomic, so whoever has it is alone until
+//! it is put back: that makes it the lock for all that the host does not bear from two instances at once.
+//!
+//! The record may get lost (its holder traps) or come twice (two find the box empty for too long). So nobody waits
+//! for it for long, everybody keeps a copy, and taking it merges all that is there. Without a mailbox, everything
+//! works, alone.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::connect::Deadline;
+use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::keys::envelope::{Envelope, MAX_RECORD_BYTES, Nanos, Turn, Watch};
+use crate::keys::io::{Asked, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting};
+
+/// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
+/// a receive fails instead of queueing foreign bytes.
+const SEND_BUFFER: u32 = 32_768;
+/// How long the box may be empty before its record is taken for lost, and a spread, so that not all who wait put their
+/// copy at once. On saturated cores a holder was seen off the processor for 630 ms; copies put too early merge.
+const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE_SPREAD: u32 = 201;
+/// Far more than exclusive work takes.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// Looks at a record that cannot be read before it is taken out.
+const MAX_BAD_LOOKS: u32 = 8;
+/// Attempts to put a record.
+const MAX_PUTS: u32 = 4;
+
+/// Shares key documents between the instances of a router.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mailbox;
+
+#[derive(Clone, Copy)]
+enum Place {
+    NotLookedFor,
+    None,
+    At(Descriptor),
+}
+
+thread_local! {
+    static FIRST_INSTANCE: Cell<bool> = const { Cell::new(false) };
+    static PLACE: Cell<Place> = const { Cell::new(Place::NotLookedFor) };
+    static ID: Cell<u32> = const { Cell::new(0) };
+    /// Since when this instance has had the record out.
+    static HELD: Cell<Option<Nanos>> = const { Cell::new(None) };
+    /// The last record seen, for the case that it gets lost.
+    static OWN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Notes that this instance is the first of its runtime: the one that opens the mailbox.
+pub(super) fn mark_first_instance() {
+    FIRST_INSTANCE.set(true);
+}
+
+impl Mailbox {
+    /// Opens the mailbox, where this is the first instance of its runtime. It costs one descriptor until the process
+    /// ends, so only a configuration that reads files or URLs asks for it.
+    pub fn open() {
+        if FIRST_INSTANCE.replace(false) {
+            let families = [Family::Unix, Family::V4, Family::V6];
+            let opened = families.into_iter().find_map(|family| open_connected(family).ok());
+            PLACE.set(opened.map_or(Place::None, Place::At));
+        }
+    }
+}
+
+impl Share for Mailbox {
+    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared> {
+        let descriptor = place()?;
+        let record = look(descriptor)?;
+        if Envelope::verify(&record)? <= seen {
+            return None;
+        }
+        let shared = Envelope::decode(&record)?.look(source, seen)?.clone();
+        OWN.set(record);
+        // One that did not fit the record helps nobody.
+        (shared.document.is_some() || shared.failures > 0).then_some(shared)
+    }
+
+    fn ask(
+        &self,
+        source: SourceId,
+        seen: Generation,
+        lease: Seconds,
+        waiting: Waiting,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+    ) -> Asked {
+        let Some(descriptor) = place() else {
+            return Unshared.ask(source, seen, lease, waiting, attempt);
+        };
+        // A lease may be taken over once while this request waits; more would be no service to it.
+        let deadline = Deadline::after(Seconds(lease.0.saturating_mul(2)));
+        loop {
+            let turn =
+                update(descriptor, |envelope| envelope.turn(source, seen, waiting, id(), now(), lease));
+            match turn {
+                // Its document did not fit the record: everybody for himself.
+                Turn::Known(shared) if shared.document.is_none() && shared.failures == 0 => {
+                    let generation = shared.generation;
+                    return Asked::Known(Shared { generation, ..shared.after(attempt(None), generation) });
+                }
+                Turn::Known(shared) => return Asked::Known(shared),
+                Turn::Ask(document) => {
+                    let outcome = attempt(document.as_ref());
+                    return Asked::Known(update(descriptor, |envelope| {
+                        envelope.finish(source, id(), now(), outcome)
+                    }));
+                }
+                Turn::Underway => return Asked::Underway,
+                Turn::Crowded => return Asked::Crowded,
+                Turn::Wait => match wait(descriptor, source, seen) {
+                    Some(shared) if shared.document.is_some() || shared.failures > 0 => {
+                        return Asked::Known(shared);
+                    }
+                    Some(_) => {}
+                    None => update(descriptor, Envelope::leave),
+                },
+            }
+            if deadline.check().is_err() {
+                return Asked::Crowded;
+            }
+        }
+    }
+}
+
+/// Whether this instance has the mailbox.
+pub(super) fn exists() -> bool {
+    place().is_some()
+}
+
+/// Does something while no other instance holds the record. Without a mailbox it is just done.
+pub(super) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
+    match place() {
+        Some(descriptor) if !is_held() => {
+            let record = take(descriptor);
+            HELD.set(Some(now()));
+            let result = work();
+            put(descriptor, record);
+            HELD.set(None);
+            result
+        }
+        Some(_) | None => work(),
+    }
+}
+
+/// Whether this is work inside of [`exclusive`] work. A trap leaves the note behind, but not for long.
+fn is_held() -> bool {
+    HELD.get().is_some_and(|since| elapsed(since) < LONGEST_HOLD)
+}
+
+/// Changes the record.
+fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Envelope) -> R) -> R {
+    let mut envelope = Envelope::decode(&take(descriptor)).unwrap_or_default();
+    let result = change(&mut envelope);
+    put(descriptor, envelope.encode());
+    result
+}
+
+/// Waits for the end of an attempt; `None` where its lease ends first.
+fn wait(descriptor: Descriptor, source: SourceId, seen: Generation) -> Option<Shared> {
+    let mut pause = Duration::from_millis(5);
+    let mut empty_since = None;
+    loop {
+        sockets::sleep(pause);
+        pause = pause.saturating_mul(2).min(Duration::from_millis(20));
+        if let Some(record) = look(descriptor) {
+            empty_since = None;
+            match Envelope::decode(&record)?.watch(source, seen, now()) {
+                Watch::Known(shared) => {
+                    OWN.set(record);
+                    return Some(shared);
+                }
+                Watch::Underway => {}
+                Watch::Abandoned => return None,
+            }
+        } else {
+            let since = *empty_since.get_or_insert_with(now);
+            if elapsed(since) >= patience() {
+                let record = take(descriptor);
+                put(descriptor, record);
+                empty_since = None;
+            }
+        }
+    }
+}
+
+/// The record, left where it is. `None` where there is none at the moment.
+fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
+    let mut record = Vec::new();
+    for _ in 0..MAX_BAD_LOOKS {
+        record.clear();
+        match sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut record) {
+            Ok(_) if Envelope::verify(&record).is_some() => return Some(record),
+            Err(Errno::AGAIN) => return None,
+            // Most bad looks are the host's and the next one is good.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let record = take(descriptor);
+    put(descriptor, record.clone());
+    Some(record)
+}
+
+/// Takes the record out: waits for it, and after a while goes on with the copy.
+fn take(descriptor: Descriptor) -> Vec<u8> {
+    let since = now();
+    let mut taken: Option<Vec<u8>> = None;
+    let mut removed = false;
+    let mut faults: u32 = 0;
+    loop {
+        // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
+        let mut seen = Vec::new();
+        let looked = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen);
+        let mut record = Vec::new();
+        match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut record) {
+            Err(Errno::AGAIN) if removed || elapsed(since) >= patience() => break,
+            Err(Errno::AGAIN) => sockets::sleep(Duration::from_millis(2)),
+            Err(_) if faults >= MAX_BAD_LOOKS => {
+                // No mailbox any more.
+                PLACE.set(Place::None);
+                break;
+            }
+            received @ (Ok(_) | Err(_)) => {
+                faults = faults.saturating_add(u32::from(received.is_err()));
+                removed = true;
+                if received.is_ok() {
+                    taken = Some(join(taken, record));
+                }
+                if looked.is_ok() {
+                    taken = Some(join(taken, seen));
+                }
+            }
+        }
+    }
+    // Never below what this instance has seen.
+    let own = OWN.take();
+    let newer = Envelope::verify(&own) > taken.as_deref().and_then(Envelope::verify);
+    if newer || taken.is_none() {
+        taken = Some(join(taken, own));
+    }
+    taken.unwrap_or_default()
+}
+
+/// Both records in one; a record that cannot be read counts as none.
+fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
+    let Some(known) = known else {
+        return if Envelope::verify(&other).is_some() { other } else { Envelope::default().encode() };
+    };
+    if known == other {
+        return known;
+    }
+    let Some(other) = Envelope::decode(&other) else {
+        return known;
+    };
+    let mut all = Envelope::decode(&known).unwrap_or_default();
+    all.merge(other);
+    all.encode()
+}
+
+/// Puts a record, and looks whether it is there.
+fn put(descriptor: Descriptor, mut record: Vec<u8>) {
+    for _ in 0..MAX_PUTS {
+        // Another record is there already; the next one who takes it merges what this instance keeps.
+        if sockets::send(descriptor, &record) == Err(Errno::AGAIN) {
+            break;
+        }
+        let mut seen = Vec::new();
+        match sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen) {
+            // Taken by another instance.
+            Err(Errno::AGAIN) => break,
+            Ok(_) if Envelope::verify(&seen) >= Envelope::verify(&record) => break,
+            Ok(_) | Err(_) => {}
+        }
+        // Foreign bytes in the box: out with them.
+        let mut drained = Vec::new();
+        while sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut drained) != Err(Errno::AGAIN) {
+            record = join(Some(record), std::mem::take(&mut drained));
+        }
+    }
+    if Envelope::has_waiters(&record) {
+        record = Envelope::decode(&record).unwrap_or_default().without_waiters().encode();
+    }
+    OWN.set(record);
+}
+
+fn place() -> Option<Descriptor> {
+    let place = match PLACE.get() {
+        Place::NotLookedFor => {
+            let found = Descriptor::STANDARD.into_iter().find(|descriptor| is_mailbox(*descriptor));
+            let place = found.map_or(Place::None, Place::At);
+            PLACE.set(place);
+            place
+        }
+        known @ (Place::None | Place::At(_)) => known,
+    };
+    match place {
+        Place::At(descriptor) => Some(descriptor),
+        Place::None | Place::NotLookedFor => None,
+    }
+}
+
+fn is_mailbox(descriptor: Descriptor) -> bool {
+    sockets::file_type(descriptor) == Ok(FileType::Datagram)
+        && sockets::local_name(descriptor)
+            .is_ok_and(|name| sockets::peer_name(descriptor).as_ref() == Ok(&name))
+}
+
+fn open_connected(family: Family) -> Result<Descriptor, Errno> {
+    let descriptor = sockets::open_datagram(family)?;
+    let ready = sockets::bind_anew(descriptor, family)
+        .and_then(|()| sockets::local_name(descriptor))
+        .and_then(|name| sockets::connect_to(descriptor, &name))
+        .and_then(|()| sockets::set_send_buffer(descriptor, SEND_BUFFER));
+    // An empty box would make the first requests wait for a record that never was.
+    let ready = ready.and_then(|()| sockets::send(descriptor, &Envelope::default().encode()));
+    if ready.is_ok() && is_mailbox(descriptor) {
+        Ok(descriptor)
+    } else {
+        sockets::close(descriptor)?;
+        Err(Errno::NONSENSE)
+    }
+}
+
+fn id() -> u32 {
+    if ID.get() == 0 {
+        ID.set(sockets::random().unwrap_or(1).max(1));
+    }
+    ID.get()
+}
+
+fn patience() -> Duration {
+    PATIENCE.saturating_add(Duration::from_millis((id() % PATIENCE_SPREAD).into()))
+}
+
+fn now() -> Nanos {
+    Nanos(sockets::monotonic_nanos())
+}
+
+fn elapsed(since: Nanos) -> Duration {
+    Duration::from_nanos(now().0.saturating_sub(since.0))
+}
+
+const _: () = assert!(MAX_RECORD_BYTES < 65_504, "the largest datagram with SEND_BUFFER");

@@ -1,0 +1,592 @@
+//! The record that all instances of a router share: what is known of each source, and who is asking.
+//!
+//! Pure. The record travels through a host that may lose it, double it, or mix it with other bytes, so it carries a
+//! checksum, every length is checked, and two records merge into one whatever order they come in.
+//!
+//! A header of 64 bytes, little endian: magic `JWKS` at 0, format at 4, the highest generation at 8, waiters at 16,
+//! length of the slots at 20, checksum at 24; the rest is zero. Then the slots. Each source has a lease of its own,
+//! so that a provider that hangs holds up nobody else's keys.
+
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::keys::io::{Generation, Shared, SharedDocument, SourceId, Waiting};
+
+/// Bytes of the header.
+pub const HEADER_BYTES: usize = 64;
+/// Most bytes of a record: the largest datagram that the host's sockets carry (65,504) with some room.
+pub const MAX_RECORD_BYTES: usize = 65_000;
+/// Most requests that wait at once for one router's keys. Each holds a thread of Traefik, and under a limit of 300
+/// threads 200 of them were the end of the process.
+pub const MAX_WAITERS: u32 = 64;
+
+const MAGIC: [u8; 5] = *b"JWKS\x01";
+const HAS_DOCUMENT: u8 = 1;
+const HAS_ETAG: u8 = 1;
+
+/// Nanoseconds of the process's monotonic clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nanos(pub u64);
+
+/// All that is shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    waiters: u32,
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot {
+    source: SourceId,
+    /// Until when its owner may be asking; zero where nobody is.
+    lease_until: Nanos,
+    owner: u32,
+    shared: Shared,
+}
+
+/// What an instance that wants a source asked does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing: this is newer than what it has seen.
+    Known(Shared),
+    /// Ask; the lease is its own. With the document that is known.
+    Ask(Option<SharedDocument>),
+    /// Go on with the keys it has.
+    Underway,
+    /// Wait; it is counted.
+    Wait,
+    /// Give up: enough others wait.
+    Crowded,
+}
+
+/// What a look at the record tells a waiting instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// The attempt is over.
+    Known(Shared),
+    /// It goes on.
+    Underway,
+    /// The lease has ended without a result.
+    Abandoned,
+}
+
+impl Envelope {
+    /// The highest generation of a valid record, without reading the slots. `None` for anything that is not whole.
+    #[must_use]
+    pub fn verify(record: &[u8]) -> Option<Generation> {
+        let (header, slots) = record.split_first_chunk::<HEADER_BYTES>()?;
+        let mut fields = Reader(header);
+        let magic: [u8; 5] = fields.array()?;
+        let padding: [u8; 3] = fields.array()?;
+        let generation = fields.u64()?;
+        fields.u32()?;
+        let length = fields.u32()?;
+        let sum = fields.u64()?;
+        let whole = magic == MAGIC && padding == [0; 3] && usize::try_from(length).ok()? == slots.len();
+        (whole && sum == checksum(header, slots)).then_some(Generation(generation))
+    }
+
+    /// Whether a valid record counts anybody who waits, without reading the slots.
+    #[must_use]
+    pub fn has_waiters(record: &[u8]) -> bool {
+        record.get(16..20).is_some_and(|waiters| waiters != [0; 4])
+    }
+
+    /// Reads a record; `None` for anything that is not whole.
+    #[must_use]
+    pub fn decode(record: &[u8]) -> Option<Self> {
+        Self::verify(record)?;
+        let (header, slots) = record.split_first_chunk::<HEADER_BYTES>()?;
+        let waiters = u32::from_le_bytes(*header.get(16..)?.first_chunk()?);
+        let mut reader = Reader(slots);
+        let mut envelope = Self { waiters, slots: Vec::new() };
+        while !reader.0.is_empty() {
+            envelope.slots.push(Slot::read(&mut reader)?);
+        }
+        Some(envelope)
+    }
+
+    /// The record. Documents that do not fit are left out, the largest first: their sources are still asked by one
+    /// instance at a time, but each instance has to.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let sizes: Vec<usize> = self.slots.iter().map(Slot::size).collect();
+        let mut total = sizes.iter().fold(HEADER_BYTES, |sum, size| sum.saturating_add(*size));
+        let mut by_size: Vec<usize> = (0..sizes.len()).collect();
+        by_size.sort_by_key(|index| std::cmp::Reverse(sizes.get(*index).copied()));
+        let mut left_out = Vec::new();
+        for index in by_size {
+            if total <= MAX_RECORD_BYTES {
+                break;
+            }
+            let without = self.slots.get(index).map_or(0, |slot| slot.without_document().size());
+            total = total.saturating_sub(sizes.get(index).copied().unwrap_or(0)).saturating_add(without);
+            left_out.push(index);
+        }
+        let mut record = vec![0; HEADER_BYTES];
+        for (index, slot) in self.slots.iter().enumerate() {
+            if left_out.contains(&index) {
+                slot.without_document().write(&mut record);
+            } else {
+                slot.write(&mut record);
+            }
+        }
+        let generation = self.slots.iter().map(|slot| slot.shared.generation).max().unwrap_or_default();
+        let length = record.len().saturating_sub(HEADER_BYTES);
+        let mut fields = Vec::with_capacity(HEADER_BYTES);
+        fields.extend_from_slice(&MAGIC);
+        fields.extend_from_slice(&[0; 3]);
+        fields.extend_from_slice(&generation.0.to_le_bytes());
+        fields.extend_from_slice(&self.waiters.to_le_bytes());
+        fields.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+        for (to, from) in record.iter_mut().zip(&fields) {
+            *to = *from;
+        }
+        if let Some((header, slots)) = record.split_first_chunk_mut::<HEADER_BYTES>() {
+            let sum = checksum(header, slots);
+            for (to, from) in header.iter_mut().skip(24).zip(sum.to_le_bytes()) {
+                *to = from;
+            }
+        }
+        record
+    }
+
+    /// Takes over from `other` what is newer in it. The order of merging does not matter.
+    pub fn merge(&mut self, other: Self) {
+        self.waiters = self.waiters.max(other.waiters);
+        for slot in other.slots {
+            match self.slots.iter_mut().find(|known| known.source == slot.source) {
+                Some(known) if known.rank() < slot.rank() => *known = slot,
+                Some(_) => {}
+                None => self.slots.push(slot),
+            }
+        }
+        self.slots.sort_by_key(|slot| slot.source);
+    }
+
+    /// What is known of `source` where it is newer than `seen`.
+    #[must_use]
+    pub fn look(&self, source: SourceId, seen: Generation) -> Option<&Shared> {
+        self.slot(source).map(|slot| &slot.shared).filter(|shared| shared.generation > seen)
+    }
+
+    /// Whose turn it is to ask for `source`. Notes the lease or the waiting in the record, which the caller puts back.
+    pub fn turn(
+        &mut self,
+        source: SourceId,
+        seen: Generation,
+        waiting: Waiting,
+        owner: u32,
+        now: Nanos,
+        lease: Seconds,
+    ) -> Turn {
+        if let Some(shared) = self.look(source, seen) {
+            return Turn::Known(shared.clone());
+        }
+        if self.slot(source).is_some_and(|slot| slot.lease_until > now) {
+            return match waiting {
+                Waiting::NotAtAll => Turn::Underway,
+                Waiting::ForKeys if self.waiters >= MAX_WAITERS => Turn::Crowded,
+                Waiting::ForKeys => {
+                    self.waiters = self.waiters.saturating_add(1);
+                    Turn::Wait
+                }
+            };
+        }
+        let slot = self.slot_mut(source);
+        slot.lease_until = Nanos(now.0.saturating_add(lease.0.saturating_mul(1_000_000_000)));
+        slot.owner = owner;
+        Turn::Ask(slot.shared.document.clone())
+    }
+
+    /// What a waiting instance finds. Changes nothing.
+    #[must_use]
+    pub fn watch(&self, source: SourceId, seen: Generation, now: Nanos) -> Watch {
+        match self.slot(source) {
+            Some(slot) if slot.shared.generation > seen => Watch::Known(slot.shared.clone()),
+            Some(slot) if slot.lease_until > now => Watch::Underway,
+            Some(_) | None => Watch::Abandoned,
+        }
+    }
+
+    /// One instance waits no longer.
+    pub const fn leave(&mut self) {
+        self.waiters = self.waiters.saturating_sub(1);
+    }
+
+    /// Enters the result of an attempt and ends its lease. Returns the new state.
+    pub fn finish(
+        &mut self,
+        source: SourceId,
+        owner: u32,
+        now: Nanos,
+        attempt: Result<SharedDocument, UnixTime>,
+    ) -> Shared {
+        let slot = self.slot_mut(source);
+        // The clock makes generations that also win against a record that was lost and begun anew.
+        slot.shared = std::mem::take(&mut slot.shared).after(attempt, Generation(now.0));
+        if slot.owner == owner {
+            slot.lease_until = Nanos(0);
+        }
+        let shared = slot.shared.clone();
+        // Everybody who waits sees the result and goes; 64 goodbyes would only hold up those who come now.
+        self.waiters = 0;
+        shared
+    }
+
+    /// As an instance keeps it for the case that the record is lost: without the waiting of others.
+    #[must_use]
+    pub fn without_waiters(self) -> Self {
+        Self { waiters: 0, ..self }
+    }
+
+    fn slot(&self, source: SourceId) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.source == source)
+    }
+
+    fn slot_mut(&mut self, source: SourceId) -> &mut Slot {
+        let at = self.slots.iter().position(|slot| slot.source == source).unwrap_or(self.slots.len());
+        if at == self.slots.len() {
+            self.slots.push(Slot { source, lease_until: Nanos(0), owner: 0, shared: Shared::default() });
+        }
+        #[expect(clippy::indexing_slicing, reason = "found, or just pushed at the end")]
+        &mut self.slots[at]
+    }
+}
+
+impl Slot {
+    /// A newer attempt wins, then the longer lease, so that a lease is not lost to a copy from before it.
+    fn rank(&self) -> (Generation, Nanos, bool) {
+        (self.shared.generation, self.lease_until, self.shared.document.is_some())
+    }
+
+    fn without_document(&self) -> Self {
+        let Shared { generation, failures, failed_at, .. } = self.shared;
+        Self { shared: Shared { generation, document: None, failures, failed_at }, ..*self }
+    }
+
+    fn size(&self) -> usize {
+        let mut bytes = Vec::new();
+        self.without_document_bytes(&mut bytes);
+        let Some(document) = &self.shared.document else {
+            return bytes.len();
+        };
+        let etag = document.etag.as_ref().map_or(0, String::len);
+        [29, document.body.len(), document.cache_control.len(), etag]
+            .iter()
+            .fold(bytes.len(), |sum, part| sum.saturating_add(*part))
+    }
+
+    fn without_document_bytes(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.source.0);
+        out.extend_from_slice(&self.lease_until.0.to_le_bytes());
+        out.extend_from_slice(&self.owner.to_le_bytes());
+        out.extend_from_slice(&self.shared.generation.0.to_le_bytes());
+        out.extend_from_slice(&self.shared.failures.to_le_bytes());
+        let failed_at = self.shared.failed_at.map_or(0, UnixTime::as_millis);
+        out.extend_from_slice(&failed_at.to_le_bytes());
+        out.push(self.shared.document.as_ref().map_or(0, |_| HAS_DOCUMENT));
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.without_document_bytes(out);
+        if let Some(document) = &self.shared.document {
+            write_document(document, out);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let source = SourceId(reader.array()?);
+        let lease_until = Nanos(reader.u64()?);
+        let owner = reader.u32()?;
+        let generation = Generation(reader.u64()?);
+        let failures = reader.u32()?;
+        let failed_at = Some(reader.u64()?).filter(|millis| *millis > 0).map(UnixTime::from_millis);
+        let [flags] = reader.array()?;
+        let document = match flags & HAS_DOCUMENT {
+            0 => None,
+            _ => Some(read_document(reader)?),
+        };
+        Some(Self {
+            source,
+            lease_until,
+            owner,
+            shared: Shared { generation, document, failures, failed_at },
+        })
+    }
+}
+
+/// The form of a document in records and files.
+pub(super) fn write_document(document: &SharedDocument, out: &mut Vec<u8>) {
+    out.extend_from_slice(&document.fetched_at.as_millis().to_le_bytes());
+    out.extend_from_slice(&document.age.0.to_le_bytes());
+    out.push(document.etag.as_ref().map_or(0, |_| HAS_ETAG));
+    let etag = document.etag.as_deref().unwrap_or_default();
+    for part in [&document.body, document.cache_control.as_bytes(), etag.as_bytes()] {
+        // Nothing that long is ever written: bodies are bounded far below.
+        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(part);
+    }
+}
+
+/// Reads what [`write_document`] wrote.
+pub(super) fn read_document(reader: &mut Reader<'_>) -> Option<SharedDocument> {
+    let fetched_at = UnixTime::from_millis(reader.u64()?);
+    let age = Seconds(reader.u64()?);
+    let [flags] = reader.array()?;
+    let body = reader.bytes()?.to_vec();
+    let cache_control = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
+    let etag = String::from_utf8(reader.bytes()?.to_vec()).ok()?;
+    let etag = (flags & HAS_ETAG != 0).then_some(etag);
+    Some(SharedDocument { body, cache_control, age, etag, fetched_at })
+}
+
+/// What is left of bytes that are being read.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.u32()?).ok()?;
+        self.take(length)
+    }
+}
+
+/// Finds holes, cuts and mixtures, which is what the host's races make; it is no defence against a forger, of whom
+/// there is none: nobody else can write where records are kept. The checksum's own bytes count as zero. Four sums
+/// side by side, since one would wait for each multiplication: 60 KB cost 35 us that way.
+fn checksum(header: &[u8; HEADER_BYTES], slots: &[u8]) -> u64 {
+    let mut unsummed = *header;
+    for byte in unsummed.iter_mut().skip(24).take(8) {
+        *byte = 0;
+    }
+    let mut sums =
+        [0x9e37_79b9_7f4a_7c15_u64, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0x27d4_eb2f_1656_67c5];
+    for part in [&unsummed, slots] {
+        let (blocks, rest) = part.as_chunks::<32>();
+        for block in blocks {
+            add_block(&mut sums, block);
+        }
+        let mut last = [0; 32];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        add_block(&mut sums, &last);
+    }
+    let [a, b, c, d] = sums;
+    let sum = mix(mix(mix(a, b), c), d);
+    sum ^ (sum >> 32)
+}
+
+fn add_block(sums: &mut [u64; 4], block: &[u8; 32]) {
+    for (sum, word) in sums.iter_mut().zip(block.as_chunks::<8>().0) {
+        *sum = mix(*sum, u64::from_le_bytes(*word));
+    }
+}
+
+const fn mix(sum: u64, word: u64) -> u64 {
+    (sum ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop, proptest};
+
+    use super::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, MAX_WAITERS, Nanos, Turn, Watch};
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::keys::io::{Generation, SharedDocument, SourceId, Waiting};
+
+    const A: SourceId = SourceId([1; 16]);
+    const B: SourceId = SourceId([2; 16]);
+    const NONE: Generation = Generation(0);
+
+    fn document(body: &[u8]) -> SharedDocument {
+        SharedDocument {
+            body: body.to_vec(),
+            cache_control: "max-age=60".into(),
+            age: Seconds(1),
+            etag: Some("\"e\"".into()),
+            fetched_at: UnixTime::from_seconds(5),
+        }
+    }
+
+    fn ask(envelope: &mut Envelope, seen: Generation, waiting: Waiting, owner: u32, now: u64) -> Turn {
+        envelope.turn(A, seen, waiting, owner, Nanos(now), Seconds(1))
+    }
+
+    #[test]
+    fn one_asks_and_the_others_wait_or_go_on() {
+        let mut envelope = Envelope::default();
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100), Turn::Ask(None));
+        assert_eq!(ask(&mut envelope, NONE, Waiting::NotAtAll, 2, 101), Turn::Underway);
+        for _ in 0..MAX_WAITERS {
+            assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 3, 101), Turn::Wait);
+        }
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 4, 101), Turn::Crowded);
+        envelope.leave();
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 4, 101), Turn::Wait);
+        assert_eq!(envelope.watch(A, NONE, Nanos(101)), Watch::Underway);
+        // Another source is nobody's concern here.
+        assert_eq!(envelope.turn(B, NONE, Waiting::ForKeys, 5, Nanos(102), Seconds(1)), Turn::Ask(None));
+        let shared = envelope.finish(A, 1, Nanos(200), Ok(document(b"x")));
+        assert_eq!((shared.generation, shared.failures), (Generation(200), 0));
+        assert_eq!(envelope.watch(A, NONE, Nanos(201)), Watch::Known(shared.clone()));
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 6, 201), Turn::Known(shared.clone()));
+        assert_eq!(
+            ask(&mut envelope, shared.generation, Waiting::NotAtAll, 6, 201),
+            Turn::Ask(Some(document(b"x")))
+        );
+    }
+
+    #[test]
+    fn a_failure_is_news_and_keeps_the_document() {
+        let mut envelope = Envelope::default();
+        ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100);
+        let first = envelope.finish(A, 1, Nanos(200), Ok(document(b"x")));
+        ask(&mut envelope, first.generation, Waiting::NotAtAll, 1, 300);
+        let failed = envelope.finish(A, 1, Nanos(400), Err(UnixTime::from_seconds(9)));
+        assert_eq!((failed.generation, failed.failures), (Generation(400), 1));
+        assert_eq!(
+            (failed.failed_at, failed.document),
+            (Some(UnixTime::from_seconds(9)), Some(document(b"x")))
+        );
+        assert_eq!(envelope.look(A, first.generation).map(|shared| shared.failures), Some(1));
+        assert_eq!(envelope.look(A, failed.generation), None);
+    }
+
+    #[test]
+    fn a_lease_that_ended_is_taken_over_and_its_owner_comes_late() {
+        let mut envelope = Envelope::default();
+        ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100);
+        assert_eq!(envelope.watch(A, NONE, Nanos(2_000_000_000)), Watch::Abandoned);
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 2, 2_000_000_000), Turn::Ask(None));
+        envelope.finish(A, 1, Nanos(2_000_000_001), Ok(document(b"late")));
+        // The second is still asking.
+        assert_eq!(
+            ask(&mut envelope, Generation(2_000_000_001), Waiting::NotAtAll, 3, 2_000_000_002),
+            Turn::Underway
+        );
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_leaves_out_the_largest_documents() {
+        let mut envelope = Envelope::default();
+        envelope.finish(A, 1, Nanos(1), Ok(document(&[b'a'; 40_000])));
+        envelope.finish(B, 1, Nanos(2), Ok(document(&[b'b'; 30_000])));
+        let record = envelope.encode();
+        assert!(record.len() <= MAX_RECORD_BYTES);
+        let read = Envelope::decode(&record).unwrap();
+        assert_eq!(read.look(A, NONE).map(|shared| shared.document.is_some()), Some(false));
+        assert_eq!(read.look(B, NONE).map(|shared| shared.document.is_some()), Some(true));
+        // Whoever still has the document gives it back.
+        let mut merged = read;
+        merged.merge(envelope.clone());
+        assert_eq!(merged, envelope);
+    }
+
+    #[test]
+    fn no_altered_record_is_read() {
+        let mut envelope = Envelope::default();
+        envelope.finish(A, 1, Nanos(7), Ok(document(&[b'k'; 300])));
+        let record = envelope.encode();
+        assert_eq!(Envelope::verify(&record), Some(Generation(7)));
+        assert_eq!(Envelope::decode(&record), Some(envelope));
+        for at in 0..record.len() {
+            for bit in [1, 0x80] {
+                let mut altered = record.clone();
+                altered[at] ^= bit;
+                assert_eq!(Envelope::verify(&altered), None, "{at}");
+            }
+            assert_eq!(Envelope::verify(&record[..at]), None);
+            // A hole from here to the end, as a receive that landed elsewhere leaves it.
+            let mut hole = record.clone();
+            hole[at..].fill(0);
+            assert!(hole == record || Envelope::verify(&hole).is_none(), "{at}");
+        }
+        let other = {
+            let mut other = Envelope::default();
+            other.finish(A, 2, Nanos(7), Ok(document(&[b'q'; 300])));
+            other.encode()
+        };
+        for at in 1..record.len() - 1 {
+            let mixed = [&record[..at], &other[at..]].concat();
+            assert!(mixed == record || mixed == other || Envelope::verify(&mixed).is_none(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_true_checksum_does_not_make_lengths_true() {
+        let mut envelope = Envelope::default();
+        envelope.finish(A, 1, Nanos(7), Ok(document(b"body")));
+        let record = envelope.encode();
+        for at in HEADER_BYTES..record.len() {
+            let mut altered = record.clone();
+            altered[at] ^= 0xff;
+            let (header, slots) = altered.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
+            let sum = super::checksum(header, slots).to_le_bytes();
+            header[24..32].copy_from_slice(&sum);
+            // Whatever it says, nothing panics, and nothing is read beyond the end.
+            let _ = Envelope::decode(&altered);
+        }
+    }
+
+    fn envelopes() -> impl Strategy<Value = Envelope> {
+        let slot = (0_u8..3, 1_u64..5, prop::option::of(0_u64..3), any::<bool>());
+        prop::collection::vec(slot, 0..4).prop_map(|slots| {
+            let mut envelope = Envelope::default();
+            for (source, generation, lease, success) in slots {
+                let source = SourceId([source; 16]);
+                // One generation has one content, as in life: the clock does not repeat itself.
+                let content = document(&[source.0[0], u8::try_from(generation).unwrap()]);
+                let attempt = if generation % 2 == 0 { Ok(content) } else { Err(UnixTime::from_millis(1)) };
+                let mut one = Envelope::default();
+                one.finish(source, 0, Nanos(generation), attempt);
+                if let Some(lease) = lease
+                    && success
+                {
+                    let seen = Generation(generation);
+                    one.turn(source, seen, Waiting::NotAtAll, 0, Nanos(lease), Seconds(1));
+                }
+                envelope.merge(one);
+            }
+            envelope
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn merging_has_no_order(a in envelopes(), b in envelopes(), c in envelopes(), _d in Just(())) {
+            let join = |order: [&Envelope; 3]| {
+                let mut all = Envelope::default();
+                for one in order {
+                    all.merge(one.clone());
+                }
+                all
+            };
+            let all = join([&a, &b, &c]);
+            assert_eq!(all, join([&c, &a, &b]));
+            assert_eq!(all, join([&b, &c, &a]));
+            assert_eq!(Envelope::decode(&all.encode()), Some(all));
+        }
+
+        #[test]
+        fn noise_is_never_a_record(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            assert_eq!(Envelope::decode(&noise), None);
+        }
+    }
+}
