@@ -1,23 +1,20 @@
 //! The whole configuration.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
+use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
-use crate::core::config::coerce::Shown;
-use crate::core::config::coerce::{Section, found};
+use crate::core::config::accepted::{self, IssuerNames};
+use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::{KeySources, Shared};
-use crate::core::config::{answers, key_sources, schema, upstream};
-use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::config::{answers, key_sources, schema, token_places, upstream};
+use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
-use crate::core::token::source::{TokenPlace, TokenSources};
-
-/// Skews beyond a day are mistakes: they would keep expired tokens alive.
-const MAX_CLOCK_SKEW: u64 = 86_400;
-/// Traefik takes a request head of 1 MiB.
-const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 /// What the artifact and its host can do. A configuration must compile to the same in every instance, so nothing
 /// here may change while Traefik runs.
@@ -62,27 +59,29 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
 
 fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = key_sources::shared(root, capabilities, errors);
-    let issuers = issuers(root, &shared, errors);
+    let (issuers, headers) = issuers(root, &shared, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
+    let token = token_places::token_sources(root, errors);
+    let forward = upstream::forward_rules(root, headers, &token, errors);
     Policy {
         bypass: bypass(root, errors),
-        token: TokenSources {
-            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
-            max_bytes: usize::try_from(root.integer("maxTokenBytes", 16_384, 64..=MAX_TOKEN_BYTES, errors))
-                .unwrap_or(usize::MAX),
-        },
+        token,
         issuers,
-        forward: upstream::forward_rules(root, errors),
+        forward,
         answer: answers::answer_rules(root, &trusted, errors),
     }
 }
 
+/// Headers of issuers that have their own.
+type OwnHeaders = BTreeMap<IssuerId, Vec<ClaimHeader>>;
+
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
-fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<TrustedIssuer> {
+fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
+    let mut headers = OwnHeaders::new();
     let entries = root.sections("trustedIssuers", errors);
-    let defaults =
-        claim_rules(root, &ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() }, errors);
+    let defaults = ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() };
+    let defaults = accepted::claim_rules(root, &defaults, errors);
     let sources = key_sources::compile(root, shared, errors);
     if !sources.is_empty() || entries.is_empty() {
         if sources.is_empty() && errors.is_empty() {
@@ -92,7 +91,7 @@ fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<
                  trustedIssuers",
             );
         }
-        let names = names(root, &sources, errors);
+        let names = accepted::issuer_names(root, sources.discovers, errors);
         issuers.push(issuer(root, names, sources, defaults.clone(), errors));
     } else if root.has("issuer") {
         errors.conflict("issuer", "has no keys; set jwksUrl or another source of keys beside it");
@@ -103,50 +102,27 @@ fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<
             errors
                 .conflict(entry.path(""), "has no keys; set jwksUrl or another source of keys in the entry");
         }
-        let claims = claim_rules(entry, &defaults, errors);
-        let names = names(entry, &sources, errors);
+        let claims = accepted::claim_rules(entry, &defaults, errors);
+        let names = accepted::issuer_names(entry, sources.discovers, errors);
+        if let Some(own) = upstream::claim_headers(entry, errors) {
+            headers.insert(IssuerId(issuers.len()), own);
+        }
         issuers.push(issuer(entry, names, sources, claims, errors));
     }
     refuse_repeated(&issuers, errors);
-    issuers
-}
-
-/// Accepted values of `iss`. They are compared byte for byte, so nothing is trimmed or split.
-fn names(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) -> Vec<String> {
-    let names = match section.raw("issuer") {
-        None => Vec::new(),
-        // An issuer is a StringOrURI and may hold a comma, so a single text is one issuer.
-        Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
-            vec![text.clone()]
-        }
-        Some(Value::Array(_) | Value::String(_)) => {
-            let names = section.list("issuer", errors).unwrap_or_default();
-            if names.is_empty() {
-                // No issuer would mean any issuer.
-                errors.value(section.path("issuer"), "nothing", "an issuer, or a list of issuers");
-            }
-            names
-        }
-        Some(other) => {
-            errors.value(section.path("issuer"), found(other, Shown::Plain), "a string or a list of strings");
-            Vec::new()
-        }
-    };
-    if sources.discovers && names.len() != 1 {
-        errors.conflict(section.path("discovery"), "needs exactly one issuer, whose metadata is fetched");
-    }
-    names
+    (issuers, headers)
 }
 
 fn issuer(
     section: &Section<'_>,
-    names: Vec<String>,
+    names: IssuerNames,
     sources: KeySources,
-    claims: ClaimRules,
+    mut claims: ClaimRules,
     errors: &mut Errors,
 ) -> TrustedIssuer {
     let algorithms = algorithms(section, &sources, errors);
-    TrustedIssuer { names, keys: sources.into_vec(), algorithms, claims }
+    claims.templates = names.templates;
+    TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims }
 }
 
 fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
@@ -157,7 +133,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(name);
     }
-    if issuers.iter().filter(|issuer| issuer.names.is_empty()).count() > 1 {
+    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 {
         errors.conflict("trustedIssuers", "only one entry may go without issuer");
     }
 }
@@ -189,15 +165,6 @@ fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) 
         errors.conflict(&path, "no configured key can be used with any of them");
     }
     allowed
-}
-
-fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
-    ClaimRules {
-        audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
-        required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
-        clock_skew: section.seconds("clockSkewSeconds", defaults.clock_skew.0, 0..=MAX_CLOCK_SKEW, errors),
-        ..defaults.clone()
-    }
 }
 
 fn bypass(root: &Section<'_>, errors: &mut Errors) -> BypassRules {
@@ -232,7 +199,11 @@ fn bypass(root: &Section<'_>, errors: &mut Errors) -> BypassRules {
 #[cfg(test)]
 mod tests {
     use super::{Capabilities, compile};
-    use crate::core::policy::Policy;
+    use crate::core::claims::ClaimRules;
+    use crate::core::claims::registered::TokenType;
+    use crate::core::policy::{IssuerId, Policy};
+    use crate::core::token::source::TokenPlace;
+    use crate::core::unix_time::Seconds;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -366,6 +337,76 @@ mod tests {
             (json!({"resourceMetadata": {"resource": "api"}}), "resourceMetadata.resource"),
             (json!({"trustedIssuers": [{"issuer": "https://a.example"}]}), "has no keys"),
             (
+                json!({"claims": "Equals(`a`)"}),
+                "(expression_invalid): claims: column 1: the value is missing",
+            ),
+            (json!({"claims": 7}), "claims: found 7, expected a string"),
+            (
+                json!({"trustedIssuers": [{"issuer": "b", "signingSecret": SECRET, "claims": "x"}]}),
+                "trustedIssuers[0].claims: column 2: expected ( after the name of a function, found the end",
+            ),
+            (json!({"tokenType": "a b"}), "tokenType: found \"a b\", expected access, or a typ"),
+            (json!({"maxLifetimeSeconds": -1}), "maxLifetimeSeconds: found -1"),
+            (json!({"maxAgeSeconds": "1h"}), "maxAgeSeconds: found \"1h\""),
+            (
+                json!({"maxAgeClaim": "exp", "maxAgeSeconds": 1}),
+                "maxAgeClaim: found \"exp\", expected one of iat, auth_time",
+            ),
+            (json!({"maxAgeClaim": "iat"}), "maxAgeClaim: needs maxAgeSeconds"),
+            (json!({"scopes": {}}), "scopes.required: found \"\", expected at least one scope"),
+            (json!({"scopes": {"required": "a\"b"}}), "scopes.required"),
+            (json!({"scopes": {"required": "a", "match": "some"}}), "scopes.match: found \"some\""),
+            (json!({"scopes": {"required": "a", "claim": "x..y"}}), "scopes.claim: found \"x..y\""),
+            (json!({"scopes": ["a"]}), "scopes: found a list, expected an object"),
+            (json!({"tokenSources": []}), "tokenSources: found nothing"),
+            (json!({"tokenSources": [{}]}), "tokenSources[0]: needs exactly one of header"),
+            (
+                json!({"tokenSources": [{"header": "A", "cookie": "b"}]}),
+                "tokenSources[0]: needs exactly one of",
+            ),
+            (
+                json!({"tokenSources": [{"cookie": "b", "scheme": "x"}]}),
+                "tokenSources[0].scheme: goes with header",
+            ),
+            (json!({"tokenSources": [{"cookie": "a b"}]}), "tokenSources[0].cookie: found \"a b\""),
+            (json!({"tokenSources": [{"header": "cookie"}]}), "tokenSources[0].header: found \"cookie\""),
+            (
+                json!({"tokenSources": [{"cookie": "a"}, {"cookie": "a"}]}),
+                "tokenSources[1]: is the same place",
+            ),
+            (json!({"tokenSources": [{"cooky": "a"}]}), "tokenSources[0].cooky is no option"),
+            (json!({"tokenKey": "a", "tokenQueryKey": "b"}), "tokenQueryKey: is another name of tokenKey"),
+            (
+                json!({"tokenSources": [{"header": "X-Token"}], "forwardHeaders": {"x_token": "sub"}}),
+                "forwardHeaders.x_token: carries the token",
+            ),
+            (
+                json!({"tokenSources": [{"cookie": "a"}], "forwardHeaders": {"Cookie": "sub"}}),
+                "carries the token",
+            ),
+            (json!({"tenants": ["a"]}), "tenants: needs an issuer with {tenant} in it"),
+            (
+                json!({"issuer": "https://a/", "tenantClaim": "tid"}),
+                "tenantClaim: needs an issuer with {tenant}",
+            ),
+            (json!({"issuer": "https://a/{tenant}/{x}"}), "issuer: found \"https://a/{tenant}/{x}\""),
+            (json!({"issuer": "https://a/{tenants}/"}), "issuer: found \"https://a/{tenants}/\""),
+            (
+                json!({"issuer": "https://a/{tenant}/", "discovery": true}),
+                "a token must not choose where keys come from",
+            ),
+            (
+                json!({"issuer": "https://a/{tenant}/", "jwksUrl": "keys"}),
+                "a token must not choose where keys come from",
+            ),
+            (
+                json!({"trustedIssuers": [
+                    {"signingSecret": SECRET, "issuer": "b", "forwardHeaders": {"Host": "sub"}}
+                ]}),
+                "trustedIssuers[0].forwardHeaders.Host: belongs to the connection",
+            ),
+            (json!({"trustedIssuers": [{"signingSecret": SECRET}]}), "only one entry may go without issuer"),
+            (
                 json!({"trustedIssuers": [{"isuer": "a"}]}),
                 "trustedIssuers[0].isuer is no option; did you mean trustedIssuers[].issuer?",
             ),
@@ -394,7 +435,14 @@ mod tests {
             "signingSecret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
             "signingSecretBase64Encoded": true,
             "keys": {"k": SECRET},
-            "trustedIssuers": [{"issuer": "https://b.example", "signingSecret": SECRET, "audience": ["b"]}],
+            "trustedIssuers": [
+                {"issuer": "https://b.example", "signingSecret": SECRET, "audience": ["b"]},
+                {
+                    "issuer": "https://c.example/{tenant}/", "tenants": ["x", "y"], "tenantClaim": "tid",
+                    "signingSecret": SECRET, "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0,
+                    "scopes": {"required": ["c"]}, "claims": "Exists(`c`)", "forwardHeaders": {"X-C": "sub"}
+                }
+            ],
             "clientConfig": {
                 "tls": {"ca": "/ca.pem", "insecureSkipVerify": false},
                 "timeoutSeconds": 3, "maxRetries": 1, "headers": {"X-Key": "v"}, "allowHttp": true
@@ -404,6 +452,17 @@ mod tests {
             "audience": ["a", "b"],
             "requiredClaims": ["exp", "sub"],
             "clockSkewSeconds": 30,
+            "tokenType": "access",
+            "maxLifetimeSeconds": 3600,
+            "maxAgeSeconds": 600,
+            "maxAgeClaim": "auth_time",
+            "scopes": {"required": ["read", "write"], "match": "any", "claim": "realm.scopes"},
+            "claims": "Equals(`a`, `b`) || OneOf(`c`, `d`, `e`)",
+            "tokenSources": [
+                {"header": "Authorization", "scheme": "Bearer"}, {"header": "X-Token", "scheme": ""},
+                {"cookie": "jwt"}, {"webSocketProtocol": "bearer"}
+            ],
+            "tokenKey": "access_token",
             "maxTokenBytes": 8192,
             "forwardHeaders": {"X-User": "sub", "X-Roles": "realm.roles"},
             "missingClaim": "empty",
@@ -419,6 +478,53 @@ mod tests {
             "bypassPreflight": true,
             "bypassPaths": ["/health", "/public/*"]
         })
+    }
+
+    #[test]
+    fn an_issuer_says_otherwise_or_inherits() {
+        let policy = with(full().to_string().as_bytes(), true).unwrap();
+        let [top, b, c] = policy.issuers.as_slice() else { panic!() };
+        assert_eq!(b.claims, ClaimRules { audience: vec!["b".into()], ..top.claims.clone() });
+        assert_eq!(c.claims.audience, top.claims.audience);
+        assert_eq!(c.claims.token_type, TokenType::Typ("at+jwt".into()));
+        assert_eq!(c.claims.max_lifetime, Some(Seconds(60)));
+        assert_eq!(c.claims.max_age, None);
+        assert_eq!(c.claims.scopes.as_ref().unwrap().required, ["c"]);
+        assert_eq!(c.claims.expression.as_ref().unwrap().source(), "Exists(`c`)");
+        assert!(c.names.is_empty() && !c.accepts_any());
+        assert_eq!(policy.issuer(Some("https://c.example/x/")).map(|(id, _)| id), Some(IssuerId(2)));
+        assert_eq!(policy.issuer(Some("https://c.example/z/")).map(|(id, _)| id), None);
+        let own: Vec<_> =
+            policy.forward.issuers.iter().map(|(id, rows)| (id.0, rows[0].name.as_str())).collect();
+        assert_eq!(own, [(2, "X-C")]);
+    }
+
+    #[test]
+    fn token_places() {
+        let header =
+            |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), scheme: scheme.into() };
+        let query = |name: &str| TokenPlace::Query { name: name.into() };
+        let cookie = |name: &str| TokenPlace::Cookie { name: name.into() };
+        let bearer = header("Authorization", "Bearer");
+        for (config, expected) in [
+            (json!({}), vec![bearer.clone()]),
+            (json!({"tokenKey": "t"}), vec![bearer.clone(), query("t")]),
+            (json!({"tokenQueryKey": "t"}), vec![bearer.clone(), query("t")]),
+            (json!({"tokenKey": ""}), vec![bearer]),
+            (json!({"tokenSources": [{"cookie": "c"}], "tokenKey": "t"}), vec![cookie("c"), query("t")]),
+            (json!({"tokenSources": [{"query": "t"}], "tokenKey": "t"}), vec![query("t")]),
+            (
+                json!({"tokenSources": [{"header": "authorization", "scheme": ""}]}),
+                vec![header("authorization", "")],
+            ),
+            (
+                json!({"tokenSources": "[{\"header\": \"X-T\", \"scheme\": \"Token\"}]"}),
+                vec![header("X-T", "Token")],
+            ),
+        ] {
+            let policy = with(merged(&config).to_string().as_bytes(), true).unwrap();
+            assert_eq!(policy.token.places, expected, "{config}");
+        }
     }
 
     /// Every option as a label has it: scalars as text, lists with commas, objects as JSON.

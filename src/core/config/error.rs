@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::core::claims::expression::ExpressionError;
+
 /// One problem of a configuration. Values of secrets are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -30,6 +32,11 @@ pub enum Problem {
         /// What is expected.
         expected: String,
     },
+    /// A text that is not an expression of the claims language.
+    Expression {
+        /// What is wrong, and where.
+        error: ExpressionError,
+    },
     /// A value that cannot stand with the rest of the configuration.
     Conflict {
         /// The rule it breaks.
@@ -46,6 +53,7 @@ impl ConfigError {
             Problem::Empty => "config_empty",
             Problem::Unknown { .. } => "option_unknown",
             Problem::Value { .. } => "option_invalid",
+            Problem::Expression { .. } => "expression_invalid",
             Problem::Conflict { .. } => "option_conflict",
         }
     }
@@ -68,6 +76,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "{path} is no option; docs/configuration.md lists them all")
             }
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
+            Problem::Expression { error } => write!(f, "{path}: {error}"),
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
     }
