@@ -86,6 +86,12 @@ impl Routes {
         self.insert(host, &[host]);
     }
 
+    /// Every request that no host is for passes through `plugin` with this configuration.
+    pub fn protect_all(&mut self, plugin: Plugin, configuration: &Value) {
+        self.protect("all", plugin, configuration);
+        self.routers["all"]["rule"] = json!("PathPrefix(`/`)");
+    }
+
     /// Requests with `Host: host` go to the upstream as they are.
     pub fn open(&mut self, host: &str) {
         self.insert(host, &[]);
