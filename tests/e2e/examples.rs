@@ -21,7 +21,7 @@ pub(crate) fn seed() {
         let file = format!("examples/seed/{file}");
         fs::copy(root().join(&file), directory.join(&file)).unwrap();
     }
-    install(&directory, "example.org/traefik-jwt-auth", FETCH.file);
+    install(&directory, "github.com/traefik-jwt-auth/jwt", FETCH.file);
     let setup = Setup { envs: vec![("IDP_CA".into(), idp.ca_pem().into())], ..Setup::default() };
     let address = "127.0.0.1:8010".parse().unwrap();
     let traefik = Traefik::run(&setup, directory, "examples/seed/traefik.yml", address);

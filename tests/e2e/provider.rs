@@ -53,12 +53,18 @@ pub(crate) fn failures() {
         idp.set(behaviour);
         let reached = upstream.requests();
         let answer = timed(&traefik, name, &token());
-        assert_eq!((answer.status, answer.text()), (503, r#"{"error": "Keys unavailable"}"#.into()), "{name}");
+        assert_eq!(
+            (answer.status, answer.text()),
+            (503, r#"{"error": "Keys unavailable"}"#.into()),
+            "{name}"
+        );
         assert!(answer.header("Retry-After").is_some(), "{name}: no Retry-After");
         assert_eq!(upstream.requests(), reached, "{name}: it reached the upstream");
         // Back again: the same route recovers by itself.
         idp.set(Behaviour::Up);
-        wait(&format!("{name} recovers"), 15, || (timed(&traefik, name, &token()).status == 200).then_some(()));
+        wait(&format!("{name} recovers"), 15, || {
+            (timed(&traefik, name, &token()).status == 200).then_some(())
+        });
     }
     let traps = traefik.log_with(0, &["wasm error"]);
     assert!(traps.is_empty(), "{traps:?}");

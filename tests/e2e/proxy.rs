@@ -56,9 +56,8 @@ fn stream(traefik: &Traefik, host: &str) {
 
 /// Each chunk comes back before the next one is sent: nothing is buffered on the way.
 fn both_ways(traefik: &Traefik, host: &str) {
-    let request = Request::new("POST", host, "/stream-step")
-        .bearer(&token())
-        .header("Transfer-Encoding", "chunked");
+    let request =
+        Request::new("POST", host, "/stream-step").bearer(&token()).header("Transfer-Encoding", "chunked");
     let mut stream = request.open(traefik.address()).unwrap();
     for number in 0..5 {
         let text = format!("step {number}");
