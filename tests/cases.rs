@@ -70,18 +70,19 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
         Ok(policy) => Rc::new(policy),
         Err(errors) => {
             let said = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            let refused = !case.expect.refused.is_empty()
-                && case.expect.refused.iter().all(|word| said.contains(word));
+            let refused =
+                !case.expect.refused.is_empty() && case.expect.refused.iter().all(|word| said.contains(word));
             return if refused { Ok(()) } else { Err(said) };
         }
     };
     if !case.expect.refused.is_empty() {
         return Err("the configuration is not refused".into());
     }
-    let request = case.request.headers.iter().fold(
-        RecordedRequest::new(&case.request.method, &case.request.path),
-        |request, (name, value)| request.header(name, value.as_bytes()),
-    );
+    let request =
+        case.request.headers.iter().fold(
+            RecordedRequest::new(&case.request.method, &case.request.path),
+            |request, (name, value)| request.header(name, value.as_bytes()),
+        );
     let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
     let mut decision = decide(&policy, &keyring.at(now), now, &request);
     if let Decision::NeedKeys(need) = &decision {

@@ -45,7 +45,14 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
             wrong.push(format!("{}: {difference}", case.name));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} rows, {}:\n{}", wrong.len(), cases.len(), plugin.name, wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} rows, {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        plugin.name,
+        wrong.join("\n")
+    );
 }
 
 fn check(traefik: &Traefik, case: &Case, host: &str) -> Result<(), String> {
