@@ -108,9 +108,9 @@ impl<'v> Section<'v> {
     /// A text that is not empty. An empty one counts as absent.
     pub fn text(&self, key: &str, shown: Shown, errors: &mut Errors) -> Option<String> {
         match self.members.get(key)? {
-            Value::String(text) if text.is_empty() => None,
-            Value::String(text) => Some(text.clone()),
-            other => {
+            Value::String(text) => (!text.is_empty()).then(|| text.clone()),
+            other
+            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 errors.value(self.path(key), found(other, shown), "a string");
                 None
             }

@@ -464,7 +464,8 @@ mod tests {
         fn mutated_configurations_never_panic(at in 0_usize..1000, with_text in "[\\PC]{0,6}") {
             let text = full().to_string();
             let at = text.char_indices().map(|(i, _)| i).nth(at % text.len()).unwrap_or(0);
-            let mutated = format!("{}{with_text}{}", &text[..at], &text[at..]);
+            let (before, after) = text.split_at(at);
+            let mutated = format!("{before}{with_text}{after}");
             let _ = with(mutated.as_bytes(), true);
         }
     }

@@ -107,7 +107,7 @@ fn walk(path: &str, pattern: &str, value: &Value, errors: &mut Errors) {
 fn parsed(value: &Value) -> Value {
     match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.clone(),
     }
 }
 

@@ -188,6 +188,12 @@ impl Jwk {
         &self.key
     }
 
+    /// The key without what its owner says about it.
+    #[must_use]
+    pub fn into_key(self) -> VerifyingKey {
+        self.key
+    }
+
     /// Whether a token with `alg` may be verified with this key: it can serve it, and names no other (RFC 8725
     /// 3.1: one key, one algorithm). `EdDSA` and `Ed25519` are two names, and a key that carries one serves it
     /// alone.
@@ -225,6 +231,220 @@ impl fmt::Display for JwkError {
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
             Self::Key(error) => error.fmt(f),
             Self::TooManyKeys { max } => write!(f, "only the first {max} keys of a set are used"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Jwk, JwkError, Origin, parse};
+    use crate::core::signature::KeyError;
+    use crate::core::signature::alg::{Alg, Crv};
+    use crate::core::token::json::{Document, JsonLimits};
+    use proptest::prelude::*;
+
+    fn jwk(json: &str, origin: Origin) -> Result<Jwk, JwkError> {
+        let limits = JsonLimits { max_depth: 8, max_nodes: 64 };
+        parse(Document::parse(json.as_bytes().to_vec(), limits).unwrap().root(), origin)
+    }
+
+    /// The object `{members}` after the members that make it a usable key of a type.
+    fn ed25519(members: &str) -> String {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"{members}}}"#)
+    }
+
+    fn p256(members: &str) -> String {
+        let (x, y) =
+            ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"{members}}}"#)
+    }
+
+    fn rsa(members: &str) -> String {
+        format!(r#"{{"kty":"RSA","n":"w{}Q","e":"AQAB"{members}}}"#, "x".repeat(340))
+    }
+
+    fn secret(bytes: usize, members: &str) -> String {
+        let k = crate::core::token::base64url::encode(&vec![7; bytes]);
+        format!(r#"{{"kty":"oct","k":"{k}"{members}}}"#)
+    }
+
+    #[test]
+    fn usable_keys_rfc_7517_4_and_rfc_7518_6_and_rfc_8037_2() {
+        for (json, expected) in [
+            (ed25519(""), "Jwk(kid None, alg None, OKP on Ed25519)"),
+            (p256(""), "Jwk(kid None, alg None, EC on P-256)"),
+            (rsa(""), "Jwk(kid None, alg None, RSA of 2048 bits)"),
+            (secret(40, ""), "Jwk(kid None, alg None, oct of 40 bytes)"),
+            (
+                ed25519(r#","kid":"a","alg":"EdDSA""#),
+                r#"Jwk(kid Some("a"), alg Some(EdDSA), OKP on Ed25519)"#,
+            ),
+            (
+                ed25519(r#","kid":"","alg":"Ed25519""#),
+                r#"Jwk(kid Some(""), alg Some(Ed25519), OKP on Ed25519)"#,
+            ),
+            (rsa(r#","alg":"PS384""#), "Jwk(kid None, alg Some(PS384), RSA of 2048 bits)"),
+            (secret(48, r#","alg":"HS384""#), "Jwk(kid None, alg Some(HS384), oct of 48 bytes)"),
+            // What says nothing against verifying.
+            (ed25519(r#","use":"sig","key_ops":["verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
+            (ed25519(r#","key_ops":["sign","verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
+            // Members that are not known, or not looked at (RFC 7517 4): a private one, foreign keys.
+            (
+                ed25519(r#","d":"AA","x5c":1,"x5u":"http://x","other":{}"#),
+                "Jwk(kid None, alg None, OKP on Ed25519)",
+            ),
+            (
+                ed25519(r#","kid":null,"alg":null,"use":null,"key_ops":null"#),
+                "Jwk(kid None, alg None, OKP on Ed25519)",
+            ),
+        ] {
+            assert_eq!(jwk(&json, Origin::Configured).map(|jwk| format!("{jwk:?}")).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn unusable_keys_have_a_reason_rfc_7517_5() {
+        let missing = |member| JwkError::Missing { member };
+        let not_text = |member| JwkError::WrongType { member, expected: "a string" };
+        let found = str::to_owned;
+        for (json, error) in [
+            ("[]".to_owned(), JwkError::NotAnObject),
+            (r#""text""#.to_owned(), JwkError::NotAnObject),
+            ("{}".to_owned(), missing("kty")),
+            (r#"{"kty":1}"#.to_owned(), not_text("kty")),
+            (r#"{"kty":null}"#.to_owned(), missing("kty")),
+            (r#"{"kty":"AKP"}"#.to_owned(), JwkError::UnknownKty { found: found("AKP") }),
+            (r#"{"kty":"rsa"}"#.to_owned(), JwkError::UnknownKty { found: found("rsa") }),
+            (r#"{"kty":"RSA"}"#.to_owned(), missing("n")),
+            (r#"{"kty":"RSA","n":"AQ"}"#.to_owned(), missing("e")),
+            (r#"{"kty":"RSA","n":7,"e":"AQAB"}"#.to_owned(), not_text("n")),
+            (r#"{"kty":"RSA","n":"AQ==","e":"AQAB"}"#.to_owned(), JwkError::NotBase64Url { member: "n" }),
+            (r#"{"kty":"RSA","n":"AQ","e":"A+B"}"#.to_owned(), JwkError::NotBase64Url { member: "e" }),
+            (
+                r#"{"kty":"RSA","n":"gQ","e":"AQAB"}"#.to_owned(),
+                JwkError::Key(KeyError::RsaModulusSize { bits: 8 }),
+            ),
+            (r#"{"kty":"EC"}"#.to_owned(), missing("crv")),
+            (r#"{"kty":"EC","crv":"P-256"}"#.to_owned(), missing("x")),
+            (r#"{"kty":"EC","crv":"P-256","x":"AQ"}"#.to_owned(), missing("y")),
+            (
+                r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}"#.to_owned(),
+                JwkError::Key(KeyError::CoordinateLength { crv: Crv::P256, member: "x", bytes: 1 }),
+            ),
+            // RFC 8812 3: another curve of 32 bytes.
+            (p256("").replace("P-256", "secp256k1"), JwkError::UnknownCrv { found: found("secp256k1") }),
+            (p256("").replace("P-256", "Ed25519"), JwkError::UnknownCrv { found: found("Ed25519") }),
+            (p256("").replace("5a0", "5a1"), JwkError::NotBase64Url { member: "y" }),
+            (p256("").replace("WI5a0", "WI5b0"), JwkError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
+            // RFC 8037 3.1: the curves of key agreement and Ed448 are no signature keys here.
+            (ed25519("").replace("Ed25519", "X25519"), JwkError::UnknownCrv { found: found("X25519") }),
+            (ed25519("").replace("Ed25519", "Ed448"), JwkError::UnknownCrv { found: found("Ed448") }),
+            (ed25519("").replace("Ed25519", "P-256"), JwkError::UnknownCrv { found: found("P-256") }),
+            (r#"{"kty":"oct"}"#.to_owned(), missing("k")),
+            (secret(31, ""), JwkError::Key(KeyError::SecretTooShort { bytes: 31 })),
+            // RFC 7518 3.2: long enough for HS256 only.
+            (secret(40, r#","alg":"HS512""#), JwkError::AlgDoesNotFit { alg: Alg::Hs512 }),
+            (ed25519(r#","kid":7"#), not_text("kid")),
+            // RFC 7517 4.2 and 4.3.
+            (ed25519(r#","use":"enc""#), JwkError::Use { found: found("enc") }),
+            (ed25519(r#","use":"SIG""#), JwkError::Use { found: found("SIG") }),
+            (ed25519(r#","use":["sig"]"#), not_text("use")),
+            (ed25519(r#","key_ops":[]"#), JwkError::KeyOps),
+            (ed25519(r#","key_ops":["sign"]"#), JwkError::KeyOps),
+            (ed25519(r#","key_ops":[7]"#), JwkError::KeyOps),
+            (
+                ed25519(r#","key_ops":"verify""#),
+                JwkError::WrongType { member: "key_ops", expected: "an array of strings" },
+            ),
+            (ed25519(r#","use":"sig","key_ops":["encrypt"]"#), JwkError::KeyOps),
+            // RFC 7517 4.4, RFC 8725 3.1 and 3.2.
+            (ed25519(r#","alg":"RS256""#), JwkError::AlgDoesNotFit { alg: Alg::Rs256 }),
+            (p256(r#","alg":"ES384""#), JwkError::AlgDoesNotFit { alg: Alg::Es384 }),
+            (rsa(r#","alg":"HS256""#), JwkError::AlgDoesNotFit { alg: Alg::Hs256 }),
+            (rsa(r#","alg":"RSA-OAEP""#), JwkError::UnknownAlg { found: found("RSA-OAEP") }),
+            (rsa(r#","alg":"none""#), JwkError::UnknownAlg { found: found("none") }),
+            (rsa(r#","alg":256"#), not_text("alg")),
+            (rsa(&format!(r#","alg":"{}""#, "é".repeat(99))), JwkError::UnknownAlg { found: "é".repeat(32) }),
+        ] {
+            assert_eq!(jwk(&json, Origin::Configured).map(|jwk| format!("{jwk:?}")), Err(error), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_url_never_yields_a_secret_rfc_8725_2_1() {
+        assert_eq!(jwk(&secret(64, ""), Origin::Fetched).err(), Some(JwkError::SecretFetched));
+        for json in [rsa(""), p256(""), ed25519("")] {
+            assert!(jwk(&json, Origin::Fetched).is_ok());
+        }
+    }
+
+    #[test]
+    fn one_key_one_algorithm_rfc_8725_3_1_and_rfc_9864() {
+        let fits = |json: &str| -> Vec<Alg> {
+            let jwk = jwk(json, Origin::Configured).unwrap();
+            Alg::ALL.into_iter().filter(|alg| jwk.fits(*alg)).collect()
+        };
+        assert_eq!(fits(&ed25519("")), [Alg::EdDsa, Alg::Ed25519]);
+        assert_eq!(fits(&ed25519(r#","alg":"EdDSA""#)), [Alg::EdDsa]);
+        assert_eq!(fits(&ed25519(r#","alg":"Ed25519""#)), [Alg::Ed25519]);
+        assert_eq!(fits(&rsa(r#","alg":"PS256""#)), [Alg::Ps256]);
+        assert_eq!(fits(&secret(64, "")), [Alg::Hs256, Alg::Hs384, Alg::Hs512]);
+        assert_eq!(fits(&secret(64, r#","alg":"HS512""#)), [Alg::Hs512]);
+    }
+
+    #[test]
+    fn reasons_name_the_member_and_no_material() {
+        for (error, sentence) in [
+            (JwkError::Missing { member: "e" }, "member e is missing"),
+            (
+                JwkError::UnknownKty { found: "A\nB".to_owned() },
+                r#"kty is "A\nB", expected RSA, EC, OKP or oct"#,
+            ),
+            (
+                JwkError::Key(KeyError::SecretTooShort { bytes: 7 }),
+                "the secret has 7 bytes, HS256 needs 32, HS384 48, HS512 64",
+            ),
+            (
+                JwkError::Key(KeyError::RsaModulusSize { bits: 1024 }),
+                "the RSA modulus n has 1024 bits, expected 2048 to 8192",
+            ),
+            (
+                JwkError::Key(KeyError::CoordinateLength { crv: Crv::P521, member: "y", bytes: 65 }),
+                "coordinate y has 65 bytes, P-521 needs 66",
+            ),
+        ] {
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+
+    fn any_member() -> impl Strategy<Value = String> {
+        let name =
+            prop::sample::select(vec!["kty", "crv", "n", "e", "x", "y", "k", "alg", "use", "key_ops", "kid"]);
+        let value = prop_oneof![
+            4 => prop::sample::select(vec!["RSA", "EC", "OKP", "oct", "P-256", "P-521", "Ed25519", "AQAB", "sig", "HS256"])
+                .prop_map(|text| format!("{text:?}")),
+            2 => "[A-Za-z0-9_-]{0,90}".prop_map(|text| format!("{text:?}")),
+            1 => Just("[\"verify\"]".to_owned()),
+            1 => Just("17".to_owned()),
+        ];
+        (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32_768))]
+
+        #[test]
+        fn any_object_is_a_key_or_a_reason(members in prop::collection::vec(any_member(), 0..7)) {
+            let limits = JsonLimits { max_depth: 8, max_nodes: 64 };
+            let json = format!("{{{}}}", members.join(","));
+            if let Ok(document) = Document::parse(json.into_bytes(), limits) {
+                for origin in [Origin::Configured, Origin::Fetched] {
+                    if let Err(reason) = parse(document.root(), origin) {
+                        prop_assert!(!reason.to_string().is_empty());
+                    }
+                }
+            }
         }
     }
 }

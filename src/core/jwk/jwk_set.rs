@@ -137,3 +137,164 @@ impl fmt::Display for SkippedKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{JwkSet, JwkSetError, SkippedKey};
+    use crate::core::jwk::{Jwk, JwkError, Origin};
+    use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
+    use crate::core::signature::alg::Alg;
+    use crate::core::signature::{KeyError, VerifyingKey};
+    use crate::core::token::json::JsonError;
+    use proptest::prelude::*;
+
+    const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    const P256: &str = concat!(
+        r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","#,
+        r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#
+    );
+
+    fn parse(json: &str) -> Result<JwkSet, JwkSetError> {
+        JwkSet::parse(json.as_bytes().to_vec(), Origin::Fetched)
+    }
+
+    /// A set of keys, each given by its members.
+    fn set(keys: &[&str]) -> JwkSet {
+        let keys: Vec<String> = keys.iter().map(|members| format!("{{{members}}}")).collect();
+        parse(&format!(r#"{{"keys":[{}],"other":1}}"#, keys.join(","))).unwrap()
+    }
+
+    #[test]
+    fn unusable_keys_are_skipped_and_the_rest_works_rfc_7517_5() {
+        let named = |name: &str, members: &str| format!(r#""kid":"{name}",{members}"#);
+        let set = set(&[
+            &named("akp", r#""kty":"AKP""#),
+            &named("good", ED25519),
+            &named("enc", &format!(r#""use":"enc",{P256}"#)),
+            r#""kty":"RSA","n":"gQ","e":"AQAB","kid":7"#,
+            &named("secret", r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8""#),
+            &named("also", P256),
+        ]);
+        assert_eq!(set.kids().collect::<Vec<_>>(), ["good", "also"]);
+        assert_eq!(set.keys().len(), 2);
+        assert!(set.has_kid("also") && !set.has_kid("enc") && !set.has_kid(""));
+        let skipped =
+            |index, kid: Option<&str>, reason| SkippedKey { index, kid: kid.map(str::to_owned), reason };
+        let not_text = JwkError::WrongType { member: "kid", expected: "a string" };
+        assert_eq!(
+            set.skipped,
+            [
+                skipped(0, Some("akp"), JwkError::UnknownKty { found: "AKP".to_owned() }),
+                skipped(2, Some("enc"), JwkError::Use { found: "enc".to_owned() }),
+                skipped(3, None, not_text),
+                skipped(4, Some("secret"), JwkError::SecretFetched),
+            ]
+        );
+        assert_eq!(
+            set.skipped.first().map(ToString::to_string).as_deref(),
+            Some(r#"key 0 (kid "akp") is not used: kty is "AKP", expected RSA, EC, OKP or oct"#)
+        );
+    }
+
+    #[test]
+    fn a_set_without_usable_keys_is_a_set() {
+        for json in [r#"{"keys":[]}"#, r#"{"keys":[{}]}"#, r#"{"keys":[1,null,"a",[]]}"#] {
+            let set = parse(json).unwrap();
+            assert!(set.keys().is_empty());
+            assert_eq!(set.select(None, Alg::EdDsa).count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_no_set_rfc_7517_5_1() {
+        for (json, error) in [
+            ("", JwkSetError::Json(JsonError::Syntax)),
+            ("<html>", JwkSetError::Json(JsonError::Syntax)),
+            (r#"{"keys":[]"#, JwkSetError::Json(JsonError::Syntax)),
+            (r#"{"keys":[],"keys":[]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
+            (r#"{"keys":[{"kty":"EC","kty":"RSA"}]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
+            ("[]", JwkSetError::NotAnObject),
+            ("{}", JwkSetError::NoKeys),
+            (r#"{"keys":{}}"#, JwkSetError::NoKeys),
+            (r#"{"keys":null}"#, JwkSetError::NoKeys),
+            (r#"{"Keys":[]}"#, JwkSetError::NoKeys),
+            (r#"{"kty":"OKP"}"#, JwkSetError::NoKeys),
+        ] {
+            assert_eq!(parse(json).map(|set| set.keys().len()), Err(error), "{json}");
+        }
+        let deep = format!(r#"{{"keys":[],"a":{}1{}}}"#, "[".repeat(40), "]".repeat(40));
+        assert_eq!(parse(&deep).err(), Some(JwkSetError::Json(JsonError::TooComplex)));
+        let wide = format!(r#"{{"keys":[{}1]}}"#, "1,".repeat(20_000));
+        assert_eq!(parse(&wide).err(), Some(JwkSetError::Json(JsonError::TooComplex)));
+        let bytes = MAX_JWKS_BYTES + 1;
+        let large = JwkSet::parse(vec![b' '; bytes], Origin::Configured);
+        assert_eq!(large.err(), Some(JwkSetError::TooLarge { bytes }));
+    }
+
+    #[test]
+    fn keys_behind_the_bound_are_ignored_and_reported() {
+        let set = set(&vec![ED25519; MAX_KEYS_PER_SET + 7]);
+        assert_eq!(set.keys().len(), MAX_KEYS_PER_SET);
+        let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
+        assert_eq!(set.skipped, [SkippedKey { index: MAX_KEYS_PER_SET, kid: None, reason }]);
+    }
+
+    #[test]
+    fn keys_are_selected_by_kid_and_algorithm_rfc_7515_4_1_4_and_rfc_7517_4_5() {
+        let set = set(&[
+            ED25519,
+            &format!(r#""kid":"a",{ED25519}"#),
+            // The same name with another kty, and with another alg.
+            &format!(r#""kid":"a",{P256}"#),
+            &format!(r#""kid":"a","alg":"Ed25519",{ED25519}"#),
+            &format!(r#""kid":"b",{ED25519}"#),
+            &format!(r#""kid":"",{ED25519}"#),
+        ]);
+        let index =
+            |key: &std::rc::Rc<Jwk>| set.keys().iter().position(|other| std::rc::Rc::ptr_eq(other, key));
+        for (kid, alg, expected) in [
+            // The keys of that name, then the one without.
+            (Some("a"), Alg::EdDsa, &[1, 0][..]),
+            (Some("a"), Alg::Ed25519, &[1, 3, 0]),
+            (Some("a"), Alg::Es256, &[2]),
+            (Some("a"), Alg::Rs256, &[]),
+            (Some("b"), Alg::EdDsa, &[4, 0]),
+            (Some("b"), Alg::Es256, &[]),
+            // A kid is compared byte for byte; no fallback to keys of another name.
+            (Some("A"), Alg::EdDsa, &[0]),
+            (Some("c"), Alg::Es256, &[]),
+            (Some(""), Alg::EdDsa, &[5, 0]),
+            // Without one: all.
+            (None, Alg::EdDsa, &[0, 1, 4, 5]),
+            (None, Alg::Ed25519, &[0, 1, 3, 4, 5]),
+            (None, Alg::Es256, &[2]),
+            (None, Alg::Hs256, &[]),
+        ] {
+            let selected: Vec<usize> = set.select(kid, alg).filter_map(index).collect();
+            assert_eq!(selected, expected, "{kid:?} {alg}");
+        }
+    }
+
+    #[test]
+    fn sets_of_other_sources_serve_every_kid() {
+        let secret = VerifyingKey::hmac(&[7; 32]).unwrap();
+        let set = JwkSet::from_keys(vec![Jwk::from_key(secret)]);
+        assert_eq!(set.select(Some("any"), Alg::Hs256).count(), 1);
+        assert_eq!(set.select(Some("any"), Alg::Hs384).count(), 0);
+        assert_eq!(VerifyingKey::hmac(&[7; 8]).err(), Some(KeyError::SecretTooShort { bytes: 8 }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16_384))]
+
+        #[test]
+        fn any_bytes_are_a_set_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            text in "[\\[\\]{}\",:0-9a-z\\\\]{0,32}",
+        ) {
+            let _ = JwkSet::parse(bytes, Origin::Fetched);
+            let _ = parse(&format!(r#"{{"keys":[{{{ED25519},{text}}}]}}"#));
+            let _ = parse(&format!(r#"{{"keys":[{text}]}}"#));
+        }
+    }
+}

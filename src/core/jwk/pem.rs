@@ -266,6 +266,8 @@ mod tests {
     fn spki_pkcs1_and_certificates_rfc_7468() {
         for (text, key) in [
             (pem!("rsa-2048"), "RSA of 2048 bits"),
+            (pem!("rsa-2049"), "RSA of 2049 bits"),
+            (pem!("rsa-2052"), "RSA of 2052 bits"),
             (pem!("rsa-2048-pkcs1"), "RSA of 2048 bits"),
             (pem!("rsa-2048-certificate"), "RSA of 2048 bits"),
             (pem!("p-256"), "EC on P-256"),
@@ -365,7 +367,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #![proptest_config(ProptestConfig::with_cases(16_384))]
 
         #[test]
         fn any_text_is_read_without_a_panic(text in ".{0,64}") {

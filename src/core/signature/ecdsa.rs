@@ -132,12 +132,12 @@ impl EcdsaKey {
             Point::P256(key) => key.verify(&digest, signature),
             Point::P384(key) => {
                 let rs =
-                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                    p384::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
                 key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
             }
             Point::P521(key) => {
                 let rs =
-                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::OutOfRange)?;
+                    p521::ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Mismatch)?;
                 key.verify_prehash(&digest, &rs).map_err(|_| SignatureError::Mismatch)
             }
         }
@@ -153,5 +153,139 @@ impl EcdsaKey {
             })
         };
         self.point.get_or_init(decode).as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::alg::{Alg, Crv};
+    use crate::core::signature::examples::{Example, example, hex, p384};
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
+    use crate::core::token::base64url::decode;
+
+    const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    const P384_ORDER: &str =
+        "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
+    const P521_ORDER: &str = concat!(
+        "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa",
+        "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"
+    );
+
+    #[test]
+    fn r_and_s_are_between_1_and_n_minus_1_rfc_7515_10_1_and_cve_2022_21449() {
+        let keys = [
+            (example("RFC 7515 A.3").key, Alg::Es256, P256_ORDER),
+            (p384(), Alg::Es384, P384_ORDER),
+            (example("RFC 7515 A.4").key, Alg::Es512, P521_ORDER),
+        ];
+        for (key, alg, order) in keys {
+            let n = hex(order);
+            let zero = vec![0; n.len()];
+            let mut one = zero.clone();
+            one[n.len() - 1] = 1;
+            let all_ones = vec![0xff; n.len()];
+            let below = subtract(&n, &one);
+            for (r, s) in [
+                (&zero, &zero),
+                (&zero, &one),
+                (&one, &zero),
+                (&n, &one),
+                (&one, &n),
+                (&all_ones, &one),
+                (&one, &all_ones),
+                (&one, &one),
+                (&below, &below),
+            ] {
+                let signature = [&r[..], &s[..]].concat();
+                assert_eq!(
+                    verify(&key, alg, b"input", &signature),
+                    Err(SignatureError::Mismatch),
+                    "{alg} {r:x?} {s:x?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn high_s_is_accepted_rfc_7518_3_4() {
+        for (name, order) in [("RFC 7515 A.3", P256_ORDER), ("RFC 7515 A.4", P521_ORDER)] {
+            let example = example(name);
+            let (r, s) = example.signature.split_at(example.signature.len() / 2);
+            let other = subtract(&hex(order), s);
+            assert_eq!(example.verdict(&[r, &other].concat()), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn points_have_full_coordinates_and_are_on_the_curve_rfc_7518_6_2_1_and_rfc_8725_3_4() {
+        let x = decode(b"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap();
+        let y = decode(b"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap();
+        let long = [&[0], &x[..]].concat();
+        let zero = [0; 32];
+        let length = |member, bytes| Err(KeyError::CoordinateLength { crv: Crv::P256, member, bytes });
+        for (x, y, expected) in [
+            (&x[..], &y[..], Ok(())),
+            (&x[1..], &y, length("x", 31)),
+            (&x, &y[..31], length("y", 31)),
+            (&long, &y, length("x", 33)),
+            (&[], &y, length("x", 0)),
+            (&y, &x, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&x, &x, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&zero, &zero, Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+            (&[0xff; 32], &[0xff; 32], Err(KeyError::NotOnCurve { crv: Crv::P256 })),
+        ] {
+            assert_eq!(VerifyingKey::ec(Crv::P256, x, y).map(|_| ()), expected, "{x:x?} {y:x?}");
+        }
+        for (first, body, expected) in [
+            (4, &[&x[..], &y[..]].concat()[..], Ok(())),
+            (2, &x, Ok(())),
+            (3, &x, Ok(())),
+            (2, &[&x[..], &y[..]].concat(), Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (4, &x, Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (5, &x, Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (6, &[&x[..], &y[..]].concat(), Err(KeyError::PointEncoding { crv: Crv::P256 })),
+            (0, &[], Err(KeyError::PointEncoding { crv: Crv::P256 })),
+        ] {
+            let key = VerifyingKey::ec_sec1(Crv::P256, &[&[first], body].concat());
+            assert_eq!(key.map(|_| ()), expected, "{first} {body:x?}");
+        }
+        assert_eq!(
+            VerifyingKey::ec_sec1(Crv::Ed25519, &[4; 65]).map(|_| ()),
+            Err(KeyError::NotOnCurve { crv: Crv::Ed25519 })
+        );
+    }
+
+    #[test]
+    fn a_compressed_point_is_found_at_the_first_signature() {
+        let Example { input, signature, .. } = example("RFC 7515 A.3");
+        let x = decode(b"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap();
+        for (sec1, expected) in [
+            ([&[3], &x[..]].concat(), Ok(())),
+            ([&[2], &x[..]].concat(), Err(SignatureError::Mismatch)),
+            // No point has x = 1; 2^256 - 1 is no coordinate.
+            ([&[2], &[0; 31][..], &[1]].concat(), Err(SignatureError::KeyUnusable)),
+            ([&[2], &[0xff; 32][..]].concat(), Err(SignatureError::KeyUnusable)),
+        ] {
+            let key = VerifyingKey::ec_sec1(Crv::P256, &sec1).unwrap();
+            assert_eq!(verify(&key, Alg::Es256, &input, &signature), expected, "{sec1:x?}");
+        }
+    }
+
+    /// `a - b`, big-endian, of one length.
+    fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
+        let mut borrow = false;
+        let mut difference: Vec<u8> = a
+            .iter()
+            .zip(b)
+            .rev()
+            .map(|(a, b)| {
+                let (x, first) = a.overflowing_sub(*b);
+                let (x, second) = x.overflowing_sub(borrow.into());
+                borrow = first || second;
+                x
+            })
+            .collect();
+        difference.reverse();
+        difference
     }
 }

@@ -44,3 +44,79 @@ fn is_reduced(encoded: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = encoded;
     *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|&byte| byte != 0xff)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::alg::Alg;
+    use crate::core::signature::examples::{example, hex};
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
+
+    /// All encodings of points whose order divides 8, canonical or not.
+    const SMALL_ORDER: [&str; 14] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    #[test]
+    fn ed25519_is_strict_about_small_orders_rfc_8037() {
+        let example = example("RFC 8037 A.4");
+        for (index, point) in SMALL_ORDER.into_iter().enumerate() {
+            let point = hex(point);
+            // As R, with S = 0: for a key of small order this would be a signature of everything.
+            let signature = [&point[..], &[0; 32]].concat();
+            assert_eq!(example.verdict(&signature), Err(SignatureError::Mismatch), "R {index}");
+            match VerifyingKey::ed25519(&point) {
+                Ok(key) => {
+                    let verdict = verify(&key, Alg::EdDsa, &example.input, &signature);
+                    assert_eq!(verdict, Err(SignatureError::KeyUnusable), "A {index}");
+                }
+                Err(error) => {
+                    assert_eq!((error, index >= 10), (KeyError::Ed25519NotCanonical, true), "A {index}")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ed25519_is_strict_about_encodings_rfc_8032_5_1() {
+        let example = example("RFC 8037 A.4");
+        // S + L, the same value modulo the order L.
+        let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut carry = 0;
+        let mut plus_order = example.signature.clone();
+        for (s, l) in plus_order[32..].iter_mut().zip(&order) {
+            let sum = u16::from(*s) + u16::from(*l) + carry;
+            *s = u8::try_from(sum & 0xff).unwrap();
+            carry = sum >> 8;
+        }
+        assert_eq!(example.verdict(&plus_order), Err(SignatureError::Mismatch));
+        for (key, expected) in [
+            (vec![7; 31], Err(KeyError::Ed25519Length { bytes: 31 })),
+            (vec![7; 33], Err(KeyError::Ed25519Length { bytes: 33 })),
+            (vec![], Err(KeyError::Ed25519Length { bytes: 0 })),
+            // y = 2^255 - 1, with either sign; p - 1 is the largest.
+            ([vec![0xff; 31], vec![0x7f]].concat(), Err(KeyError::Ed25519NotCanonical)),
+            (vec![0xff; 32], Err(KeyError::Ed25519NotCanonical)),
+            ([vec![0xec], vec![0xff; 30], vec![0x7f]].concat(), Ok(())),
+            (vec![7; 32], Ok(())),
+        ] {
+            assert_eq!(VerifyingKey::ed25519(&key).map(|_| ()), expected, "{key:x?}");
+        }
+        // y = 2 belongs to no point.
+        let key = VerifyingKey::ed25519(&[&[2], &[0; 31][..]].concat()).unwrap();
+        let verdict = verify(&key, Alg::EdDsa, &example.input, &example.signature);
+        assert_eq!(verdict, Err(SignatureError::KeyUnusable));
+    }
+}

@@ -42,3 +42,17 @@ fn check<M: Mac + KeyInit>(secret: &[u8], signing_input: &[u8], mac: &[u8]) -> R
     let state = <M as KeyInit>::new_from_slice(secret).map_err(|_| SignatureError::KeyUnusable)?;
     state.chain_update(signing_input).verify_slice(mac).map_err(|_| SignatureError::Mismatch)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::{KeyError, VerifyingKey};
+
+    #[test]
+    fn secrets_are_as_long_as_the_hash_rfc_7518_3_2() {
+        for bytes in [0, 1, 31] {
+            let error = Err(KeyError::SecretTooShort { bytes });
+            assert_eq!(VerifyingKey::hmac(&vec![7; bytes]).map(|_| ()), error);
+        }
+        assert!(VerifyingKey::hmac(&[7; 32]).is_ok());
+    }
+}

@@ -6,6 +6,8 @@ mod hmac;
 mod rsa;
 mod ecdsa;
 mod eddsa;
+#[cfg(test)]
+mod examples;
 mod verified;
 
 pub use verified::{VerifiedToken, verify_with_any};
@@ -83,7 +85,7 @@ pub enum SignatureError {
         /// Length in bytes.
         found: usize,
     },
-    /// A number in the signature is zero or not below its modulus.
+    /// An RSA signature that is not below the modulus (RFC 8017 5.2.2).
     OutOfRange,
     /// Not the signature of this input by this key.
     Mismatch,
@@ -218,9 +220,139 @@ impl fmt::Display for SignatureError {
             Self::Length { expected, found } => {
                 write!(f, "the signature has {found} bytes, expected {expected}")
             }
-            Self::OutOfRange => f.write_str("a number in the signature is zero or too large"),
+            Self::OutOfRange => f.write_str("the signature is not below the modulus of the key"),
             Self::Mismatch => f.write_str("the signature is not that of the key"),
             Self::KeyUnusable => f.write_str("the key is no usable point of its curve"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alg::{Alg, Crv};
+    use super::examples::{EXAMPLES, Example, example, p384};
+    use super::{SignatureError, VerifyingKey, verify};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_key_decides_the_algorithms_rfc_8725_3_1_rfc_8037_3_1_rfc_9864() {
+        use Alg::{Ed25519, EdDsa, Es256, Es384, Es512, Hs256, Hs384, Hs512};
+        use Alg::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        for (key, algs) in [
+            (VerifyingKey::hmac(&[7; 32]).unwrap(), &[Hs256][..]),
+            (VerifyingKey::hmac(&[7; 40]).unwrap(), &[Hs256]),
+            (VerifyingKey::hmac(&[7; 48]).unwrap(), &[Hs256, Hs384]),
+            (VerifyingKey::hmac(&[7; 64]).unwrap(), &[Hs256, Hs384, Hs512]),
+            (example("RFC 7515 A.2").key, &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]),
+            (example("RFC 7515 A.3").key, &[Es256]),
+            (p384(), &[Es384]),
+            (example("RFC 7515 A.4").key, &[Es512]),
+            (example("RFC 8037 A.4").key, &[EdDsa, Ed25519]),
+        ] {
+            for alg in Alg::ALL {
+                assert_eq!(key.supports(alg), algs.contains(&alg), "{key:?} {alg}");
+                let refused = verify(&key, alg, b"", b"") == Err(SignatureError::AlgDoesNotFitKey);
+                assert_eq!(refused, !algs.contains(&alg), "{key:?} {alg}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_is_no_hmac_secret_rfc_8725_2_1() {
+        // The classic confusion: HS256 over the public key's text. The key does not serve it at all.
+        let Example { key, input, .. } = example("RFC 7515 A.2");
+        for alg in [Alg::Hs256, Alg::Hs384, Alg::Hs512] {
+            assert_eq!(verify(&key, alg, &input, &[0; 32]), Err(SignatureError::AlgDoesNotFitKey));
+        }
+    }
+
+    #[test]
+    fn signatures_have_one_length_rfc_7518_3_and_rfc_8037_3_1() {
+        for name in EXAMPLES {
+            let example = example(name);
+            assert_eq!(example.verdict(&example.signature), Ok(()), "{name}");
+            let expected = example.alg.signature_bytes().unwrap_or(256);
+            for found in [0, 1, 31, 63, 65, 70, 95, 131, 133, 255, 257, 4096] {
+                let signature: Vec<u8> = example.signature.iter().copied().cycle().take(found).collect();
+                let error = match example.alg.is_hmac() {
+                    true => SignatureError::Mismatch,
+                    false => SignatureError::Length { expected, found },
+                };
+                assert_eq!(example.verdict(&signature), Err(error), "{name} {found}");
+            }
+            // The same number with a leading zero, or without its first byte.
+            assert!(example.verdict(&[&[0], &example.signature[..]].concat()).is_err(), "{name}");
+            assert!(example.verdict(&example.signature[1..]).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_bit_counts() {
+        for name in EXAMPLES {
+            let example = example(name);
+            for at in (0..example.signature.len()).step_by(7) {
+                let mut signature = example.signature.clone();
+                signature[at] ^= 0x10;
+                assert!(example.verdict(&signature).is_err(), "{name} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn debug_prints_type_and_size_only() {
+        let printed: Vec<String> =
+            EXAMPLES.into_iter().map(|name| format!("{:?}", example(name).key)).collect();
+        let expected = [
+            "oct of 64 bytes",
+            "RSA of 2048 bits",
+            "EC on P-256",
+            "EC on P-521",
+            "RSA of 2048 bits",
+            "EC on P-521",
+            "OKP on Ed25519",
+        ];
+        assert_eq!(printed, expected);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn random_bytes_are_never_a_signature(
+            which in 0..EXAMPLES.len(),
+            input in prop::collection::vec(any::<u8>(), 0..64),
+            seed in prop::collection::vec(any::<u8>(), 1..80),
+            length in prop_oneof![Just(32), Just(64), Just(132), Just(256), 0..300_usize],
+        ) {
+            thread_local! {
+                static KEYS: Vec<Example> = EXAMPLES.into_iter().map(example).collect();
+            }
+            let signature: Vec<u8> = seed.iter().copied().cycle().take(length).collect();
+            KEYS.with(|keys| {
+                let Example { key, alg, .. } = &keys[which];
+                prop_assert!(verify(key, *alg, &input, &signature).is_err());
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn random_material_is_a_key_or_an_error(
+            a in prop::collection::vec(any::<u8>(), 0..300),
+            b in prop::collection::vec(any::<u8>(), 0..70),
+            signature in prop::collection::vec(any::<u8>(), 64),
+        ) {
+            let keys = [
+                VerifyingKey::hmac(&a),
+                VerifyingKey::rsa(&a, &b),
+                VerifyingKey::ec(Crv::P256, &a, &b),
+                VerifyingKey::ec_sec1(Crv::P521, &a),
+                VerifyingKey::ed25519(b.get(..32).unwrap_or(&b)),
+            ];
+            for key in keys.into_iter().flatten() {
+                for alg in [Alg::Hs256, Alg::Es256, Alg::EdDsa] {
+                    prop_assert!(verify(&key, alg, &b, &signature).is_err());
+                }
+            }
         }
     }
 }

@@ -161,3 +161,48 @@ fn bit_length(bytes: &[u8]) -> usize {
 fn is_odd(bytes: &[u8]) -> bool {
     bytes.last().is_some_and(|last| last & 1 == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::examples::example;
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey};
+
+    #[test]
+    fn an_rsa_signature_is_below_the_modulus_rfc_8017_5_2_2() {
+        let example = example("RFC 7515 A.2");
+        assert_eq!(example.verdict(&[0xff; 256]), Err(SignatureError::OutOfRange));
+        assert_eq!(example.verdict(&[0; 256]), Err(SignatureError::Mismatch));
+        let mut one = [0; 256];
+        one[255] = 1;
+        assert_eq!(example.verdict(&one), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn rsa_keys_have_2048_to_8192_bits_and_an_odd_exponent_rfc_7518_3_3() {
+        let n = |bytes: usize, first: u8, last: u8| [&[first], &vec![0x5a; bytes - 2][..], &[last]].concat();
+        let f4 = &[1, 0, 1][..];
+        for (n, e, expected) in [
+            (n(256, 0x80, 1), f4, Ok(())),
+            (n(1024, 0xff, 1), f4, Ok(())),
+            ([vec![0, 0], n(256, 0x80, 1)].concat(), f4, Ok(())),
+            (n(256, 0x80, 1), &[0, 1, 0, 1], Ok(())),
+            (n(256, 0x80, 1), &[3], Ok(())),
+            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Ok(())),
+            (n(256, 0x7f, 1), f4, Err(KeyError::RsaModulusSize { bits: 2047 })),
+            (n(128, 0x80, 1), f4, Err(KeyError::RsaModulusSize { bits: 1024 })),
+            (n(1025, 1, 1), f4, Err(KeyError::RsaModulusSize { bits: 8193 })),
+            (vec![], f4, Err(KeyError::RsaModulusSize { bits: 0 })),
+            (vec![0; 256], f4, Err(KeyError::RsaModulusSize { bits: 0 })),
+            (n(256, 0x80, 2), f4, Err(KeyError::RsaModulusEven)),
+            (n(256, 0x80, 1), &[], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[0], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[0, 1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[2], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+        ] {
+            assert_eq!(VerifyingKey::rsa(&n, e).map(|_| ()), expected, "{} {e:x?}", n.len());
+        }
+    }
+}
