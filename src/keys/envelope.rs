@@ -220,6 +220,12 @@ impl Envelope {
         }
     }
 
+    /// Until when nobody else may begin to wait for `source`, where as many wait as may.
+    #[must_use]
+    pub fn crowded_until(&self, source: SourceId) -> Option<Nanos> {
+        self.slot(source).filter(|_| self.waiters >= MAX_WAITERS).map(|slot| slot.lease_until)
+    }
+
     /// One instance waits no longer.
     pub const fn leave(&mut self) {
         self.waiters = self.waiters.saturating_sub(1);

@@ -23,6 +23,10 @@ use crate::keys::io::{Asked, Generation, Share, Shared, SharedDocument, SourceId
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
 const SEND_BUFFER: u32 = 32_768;
+/// Send buffer sizes that tell until which second as many requests wait as may, modulo [`GATE_SECONDS`]. All let a
+/// whole record through.
+const FIRST_GATE: u32 = 32_520;
+const GATE_SECONDS: u32 = 240;
 /// How long the box may be empty before its record is taken for lost, and a spread, so that not all who wait put their
 /// copy at once. Where 200 instances are born on two cores, a holder was off the processor for 630 ms; with 150 ms of
 /// patience some bursts then made two requests instead of one.
@@ -112,8 +116,18 @@ impl Share for Mailbox {
         // A lease may be taken over once while this request waits; more would be no service to it.
         let deadline = Deadline::after(Seconds(lease.0.saturating_mul(2)));
         loop {
-            let turn =
-                update(descriptor, |envelope| envelope.turn(source, seen, waiting, id(), now(), lease));
+            // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
+            let refused = || waiting == Waiting::ForKeys && gate_is_closed(descriptor);
+            let turn = update_unless(descriptor, &refused, |envelope| {
+                let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
+                (turn, envelope.crowded_until(source))
+            });
+            let Some((turn, crowded)) = turn else {
+                return Asked::Crowded;
+            };
+            if let Some(until) = crowded {
+                close_gate(descriptor, until);
+            }
             match turn {
                 // Its document did not fit the record: everybody for himself.
                 Turn::Known(shared) if shared.document.is_none() && shared.failures == 0 => {
@@ -126,6 +140,7 @@ impl Share for Mailbox {
                     let finish = |envelope: &mut Envelope| envelope.finish(source, id(), now(), outcome);
                     let shared = update(descriptor, finish);
                     announce(descriptor, shared.generation);
+                    open_gate(descriptor);
                     return Asked::Known(shared);
                 }
                 Turn::Underway => return Asked::Underway,
@@ -172,7 +187,20 @@ fn is_held() -> bool {
 
 /// Changes the record.
 fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Envelope) -> R) -> R {
-    let mut envelope = Envelope::decode(&take(descriptor)).unwrap_or_default();
+    changed(descriptor, &take(descriptor), change)
+}
+
+/// Changes the record, unless `refused` while it has to be waited for.
+fn update_unless<R>(
+    descriptor: Descriptor,
+    refused: &dyn Fn() -> bool,
+    change: impl FnOnce(&mut Envelope) -> R,
+) -> Option<R> {
+    take_unless(descriptor, refused).map(|record| changed(descriptor, &record, change))
+}
+
+fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
+    let mut envelope = Envelope::decode(record).unwrap_or_default();
     let result = change(&mut envelope);
     put(descriptor, envelope.encode());
     result
@@ -215,6 +243,37 @@ fn wait(descriptor: Descriptor, source: SourceId, seen: Generation, deadline: De
     None
 }
 
+/// Tells newcomers that enough wait, until the lease of what they wait for ends or its result comes.
+fn close_gate(descriptor: Descriptor, until: Nanos) {
+    if let Some(second) = gate_second(until) {
+        // Where this fails, they learn it from the record.
+        let _ = sockets::set_send_buffer(descriptor, FIRST_GATE.saturating_add(second));
+    }
+}
+
+fn open_gate(descriptor: Descriptor) {
+    // Else it opens by itself, later.
+    let _ = sockets::set_send_buffer(descriptor, SEND_BUFFER);
+}
+
+fn gate_is_closed(descriptor: Descriptor) -> bool {
+    let size = sockets::send_buffer(descriptor).unwrap_or(SEND_BUFFER);
+    let until = size.checked_sub(FIRST_GATE).filter(|second| *second < GATE_SECONDS);
+    match (until, gate_second(now())) {
+        // Half of the circle is the future.
+        (Some(until), Some(now)) => {
+            let left = until.saturating_add(GATE_SECONDS).saturating_sub(now).checked_rem(GATE_SECONDS);
+            left.is_some_and(|left| left > 0 && left < GATE_SECONDS / 2)
+        }
+        (None, _) | (_, None) => false,
+    }
+}
+
+fn gate_second(at: Nanos) -> Option<u32> {
+    let second = (at.0 / 1_000_000_000).checked_rem(GATE_SECONDS.into())?;
+    u32::try_from(second).ok()
+}
+
 /// A number that every result changes; `None` where the system has no such number.
 fn version(descriptor: Descriptor) -> Option<u32> {
     let size = sockets::receive_buffer(descriptor).ok()?;
@@ -248,11 +307,19 @@ fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
 
 /// Takes the record out: waits for it, and after a while goes on with the copy.
 fn take(descriptor: Descriptor) -> Vec<u8> {
+    take_unless(descriptor, &|| false).unwrap_or_default()
+}
+
+/// As [`take`]; `None` where `refused` before the record came.
+fn take_unless(descriptor: Descriptor, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let since = now();
     let mut taken: Option<Vec<u8>> = None;
     let mut removed = false;
     let mut faults: u32 = 0;
     loop {
+        if !removed && refused() {
+            return None;
+        }
         // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
         let mut seen = Vec::new();
         let looked = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen);
@@ -287,7 +354,7 @@ fn take(descriptor: Descriptor) -> Vec<u8> {
     if missing {
         taken = Some(join(taken, own));
     }
-    taken.unwrap_or_default()
+    taken
 }
 
 /// Both records in one; a record that cannot be read counts as none.
@@ -390,4 +457,6 @@ fn elapsed(since: Nanos) -> Duration {
     Duration::from_nanos(now().0.saturating_sub(since.0))
 }
 
-const _: () = assert!(MAX_RECORD_BYTES < 65_504, "the largest datagram with SEND_BUFFER");
+// A unix datagram may have twice the set size less 32 bytes.
+const _: () = assert!(MAX_RECORD_BYTES == 65_000 && FIRST_GATE * 2 - 32 > 65_000);
+const _: () = assert!(FIRST_GATE + GATE_SECONDS <= SEND_BUFFER);
