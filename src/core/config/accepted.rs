@@ -44,8 +44,8 @@ pub(super) struct IssuerNames {
 pub(super) fn issuer_names(section: &Section<'_>, discovers: bool, errors: &mut Errors) -> IssuerNames {
     let names = match section.raw("issuer") {
         None => Vec::new(),
-        // An issuer is a StringOrURI and may hold a comma, so a single text is one issuer.
-        Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
+        // An issuer is a StringOrURI and may hold a comma: a text is several only where every part is a URL.
+        Some(Value::String(text)) if is_one_issuer(text) => {
             vec![text.clone()]
         }
         Some(Value::Array(_) | Value::String(_)) => {
@@ -158,4 +158,8 @@ fn expression(section: &Section<'_>, errors: &mut Errors) -> Option<Expression> 
             None
         }
     }
+}
+fn is_one_issuer(text: &str) -> bool {
+    let several = text.contains(',') && text.split(',').all(|part| part.contains("://"));
+    !text.is_empty() && !text.trim_start().starts_with('[') && !several
 }
