@@ -18,6 +18,8 @@ pub enum Problem {
     NotAnObject,
     /// There is no configuration at all.
     Empty,
+    /// No option says where keys come from.
+    NoKeys,
     /// No such option.
     Unknown {
         /// A known option that may be meant.
@@ -29,6 +31,11 @@ pub enum Problem {
         found: String,
         /// What is expected.
         expected: String,
+    },
+    /// Key material that is no key for this project.
+    Key {
+        /// Why, without the material, and what is expected.
+        reason: String,
     },
     /// A value that cannot stand with the rest of the configuration.
     Conflict {
@@ -44,8 +51,10 @@ impl ConfigError {
         match &self.problem {
             Problem::NotAnObject => "config_not_an_object",
             Problem::Empty => "config_empty",
+            Problem::NoKeys => "keys_missing",
             Problem::Unknown { .. } => "option_unknown",
             Problem::Value { .. } => "option_invalid",
+            Problem::Key { .. } => "key_unusable",
             Problem::Conflict { .. } => "option_conflict",
         }
     }
@@ -61,6 +70,10 @@ impl fmt::Display for ConfigError {
                 "nothing is configured; set at least jwksUrl (or discovery, jwks, jwksFile, publicKey, signingSecret, \
                  keys) and issuer",
             ),
+            Problem::NoKeys => f.write_str(
+                "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
+                 trustedIssuers",
+            ),
             Problem::Unknown { nearest: Some(nearest) } => {
                 write!(f, "{path} is no option; did you mean {nearest}?")
             }
@@ -68,6 +81,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "{path} is no option; docs/configuration.md lists them all")
             }
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
+            Problem::Key { reason } => write!(f, "{path}: {reason}"),
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
     }
@@ -88,6 +102,11 @@ impl Errors {
         self.push(path, Problem::Value { found: found.into(), expected: expected.into() });
     }
 
+    /// Adds key material that cannot be used.
+    pub fn key(&mut self, path: impl Into<String>, reason: impl fmt::Display) {
+        self.push(path, Problem::Key { reason: reason.to_string() });
+    }
+
     /// Adds a value that cannot stand with others.
     pub fn conflict(&mut self, path: impl Into<String>, rule: impl Into<String>) {
         self.push(path, Problem::Conflict { rule: rule.into() });
@@ -97,6 +116,12 @@ impl Errors {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// All of them.
