@@ -63,7 +63,7 @@ fn accept(
     request: &dyn RequestView,
 ) -> Result<Accepted, Refusal> {
     let found = source::find(&policy.token, request)?;
-    let (issuer, token) = match keys.recall(&found.token) {
+    let (id, token) = match keys.recall(&found.token) {
         Some(Recalled::Verified { issuer, token }) => (issuer, token),
         Some(Recalled::SignatureInvalid { kid }) => return Err(Refusal::SignatureInvalid { kid }),
         None => match verify(policy, keys, now, &found.token)? {
@@ -71,9 +71,9 @@ fn accept(
             Verified::NeedKeys(need) => return Ok(Accepted::NeedKeys(need)),
         },
     };
-    let issuer = policy.issuers.get(issuer.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
+    let issuer = policy.issuers.get(id.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
     let accepted = claims::check(&token, &issuer.claims, now, request)?;
-    Ok(Accepted::Forward(forward::with_identity(&policy.forward, accepted, &found, request)))
+    Ok(Accepted::Forward(forward::with_identity(&policy.forward, id, accepted, &found, request)))
 }
 
 enum Verified {

@@ -32,6 +32,8 @@ pub const MAX_MATCHED_BYTES: usize = 1024;
 pub const MAX_TOKEN_BYTES: u64 = 128 << 10;
 /// Largest `clockSkewSeconds`: more would keep expired tokens alive; 60000 is milliseconds by mistake.
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 3600;
+/// Largest `maxLifetimeSeconds` and `maxAgeSeconds`, ten years: longer spans are mistakes.
+pub const MAX_TOKEN_AGE_SECONDS: u64 = 10 * 365 * 86_400;
 /// Largest `clientConfig.timeoutSeconds`: so long may a request wait for keys.
 pub const MAX_FETCH_TIMEOUT_SECONDS: u64 = 60;
 /// Largest `clientConfig.maxRetries`.

@@ -26,7 +26,8 @@ pub struct Policy {
 /// One party whose tokens are accepted. Its keys serve no other.
 #[derive(Debug)]
 pub struct TrustedIssuer {
-    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8); empty accepts any `iss`, also none.
+    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). Without these and without templates in `claims`, any
+    /// `iss` and none is accepted, unless another entry is about it.
     pub names: Vec<String>,
     /// Where its keys come from.
     pub keys: Vec<KeySource>,
@@ -40,13 +41,80 @@ pub struct TrustedIssuer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IssuerId(pub usize);
 
+impl TrustedIssuer {
+    /// Whether this is the entry for tokens of issuers that no other entry is about.
+    #[must_use]
+    pub const fn accepts_any(&self) -> bool {
+        self.names.is_empty() && self.claims.templates.is_empty()
+    }
+}
+
 impl Policy {
-    /// The entry for `iss`: the one that names it, else the one that accepts any.
+    /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.
+    /// It alone decides which keys are looked at.
     #[must_use]
     pub fn issuer(&self, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
-        let entries = || self.issuers.iter().enumerate().map(|(at, issuer)| (IssuerId(at), issuer));
-        entries()
-            .find(|(_, issuer)| issuer.names.iter().any(|name| Some(name.as_str()) == iss))
-            .or_else(|| entries().find(|(_, issuer)| issuer.names.is_empty()))
+        let first = |accepts: &dyn Fn(&TrustedIssuer) -> bool| {
+            let entries = self.issuers.iter().enumerate().map(|(at, issuer)| (IssuerId(at), issuer));
+            entries.into_iter().find(|(_, issuer)| accepts(issuer))
+        };
+        first(&|issuer| issuer.names.iter().any(|name| Some(name.as_str()) == iss))
+            .or_else(|| {
+                let iss = iss?;
+                first(&|issuer| issuer.claims.templates.iter().any(|template| template.tenant(iss).is_some()))
+            })
+            .or_else(|| first(&TrustedIssuer::accepts_any))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IssuerId, Policy, TrustedIssuer};
+    use crate::core::answer::AnswerRules;
+    use crate::core::answer::forward::ForwardRules;
+    use crate::core::bypass::{BypassRules, Mode, Preflight};
+    use crate::core::claims::ClaimRules;
+    use crate::core::claims::tenant::IssuerTemplate;
+    use crate::core::token::claims_set::ClaimPath;
+    use crate::core::token::source::TokenSources;
+
+    fn policy(entries: &[&str]) -> Policy {
+        let issuer = |name: &&str| {
+            let template = IssuerTemplate::new(name, vec![], ClaimPath::parse("tid"));
+            TrustedIssuer {
+                names: if template.is_some() || name.is_empty() { vec![] } else { vec![(*name).to_owned()] },
+                keys: vec![],
+                algorithms: vec![],
+                claims: ClaimRules { templates: template.into_iter().collect(), ..ClaimRules::default() },
+            }
+        };
+        Policy {
+            bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+            token: TokenSources { places: vec![], max_bytes: 1 },
+            issuers: entries.iter().map(issuer).collect(),
+            forward: ForwardRules::default(),
+            answer: AnswerRules::default(),
+        }
+    }
+
+    #[test]
+    fn the_issuer_chooses_the_entry() {
+        let all = ["", "https://a/{tenant}/", "https://b/", "https://a/x/"];
+        for (entries, iss, expected) in [
+            (&all[..], Some("https://b/"), Some(2)),
+            (&all, Some("https://a/y/"), Some(1)),
+            (&all, Some("https://a/x/"), Some(3)),
+            (&all, Some("https://b"), Some(0)),
+            (&all, Some(""), Some(0)),
+            (&all, None, Some(0)),
+            (&all[1..], Some("https://c/"), None),
+            (&all[1..], Some("https://a//"), None),
+            (&all[1..], Some("https://a/{tenant}/"), None),
+            (&all[1..], Some("HTTPS://b/"), None),
+            (&all[1..], None, None),
+        ] {
+            let found = policy(entries).issuer(iss).map(|(id, _)| id);
+            assert_eq!(found, expected.map(IssuerId), "{iss:?}");
+        }
     }
 }

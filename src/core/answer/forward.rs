@@ -1,6 +1,9 @@
 //! What the upstream gets. Every `Forward` is made here, so that managed headers of the client never pass.
 
+use std::collections::BTreeMap;
+
 use crate::core::claims::AcceptedToken;
+use crate::core::policy::IssuerId;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::is_alias;
 use crate::core::token::claims_set::ClaimPath;
@@ -12,6 +15,8 @@ use crate::core::token::source::{self, FoundToken, TokenPlace};
 pub struct ForwardRules {
     /// Header and the claim that fills it.
     pub headers: Vec<ClaimHeader>,
+    /// Rows of issuers that have their own, in place of `headers`. All of them are managed, whoever issued a token.
+    pub issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
     /// What an absent claim leaves.
     pub missing: MissingClaim,
     /// What becomes of the token.
@@ -73,6 +78,13 @@ pub enum Verdict {
     Deny(&'static str),
 }
 
+impl ForwardRules {
+    /// Every row, of every issuer.
+    pub fn filled(&self) -> impl Iterator<Item = &ClaimHeader> {
+        self.headers.iter().chain(self.issuers.values().flatten())
+    }
+}
+
 impl Forward {
     /// The same request, labelled with `verdict` where the rules name headers for it.
     #[must_use]
@@ -101,12 +113,13 @@ pub fn anonymous(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
 #[must_use]
 pub fn with_identity(
     rules: &ForwardRules,
+    issuer: IssuerId,
     token: AcceptedToken<'_>,
     found: &FoundToken<'_>,
     request: &dyn RequestView,
 ) -> Forward {
     let mut forward = without_managed_headers(rules, request);
-    for header in &rules.headers {
+    for header in rules.issuers.get(&issuer).unwrap_or(&rules.headers) {
         match token.claims().at(&header.claim).and_then(header_value) {
             Some(value) => forward.set.push((header.name.clone(), value.into_bytes())),
             None => match rules.missing {
@@ -136,7 +149,7 @@ pub fn with_identity(
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
     let is_managed = |name: &str| {
-        rules.headers.iter().any(|header| is_alias(&header.name, name))
+        rules.filled().any(|header| is_alias(&header.name, name))
             || is_alias(&rules.verdict_request_header, name)
     };
     for name in request.header_names() {
@@ -180,10 +193,17 @@ fn header_value(value: Value<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClaimHeader, Forward, ForwardRules, Verdict, header_value, without_managed_headers};
+    use super::{
+        ClaimHeader, Forward, ForwardRules, Verdict, header_value, with_identity, without_managed_headers,
+    };
+    use crate::core::claims::{ClaimRules, check};
+    use crate::core::policy::IssuerId;
     use crate::core::request::RecordedRequest;
-    use crate::core::token::claims_set::ClaimPath;
-    use crate::core::token::claims_set::claims;
+    use crate::core::signature::VerifiedToken;
+    use crate::core::token::claims_set::{ClaimPath, claims};
+    use crate::core::token::header::Header;
+    use crate::core::token::source::{FoundToken, TokenPlace};
+    use crate::core::unix_time::UnixTime;
 
     fn rules() -> ForwardRules {
         ForwardRules {
@@ -207,6 +227,30 @@ mod tests {
                 ..Forward::default()
             }
         );
+    }
+
+    #[test]
+    fn headers_of_every_issuer_are_managed_and_filled_by_its_own_tokens() {
+        let row = |name: &str, claim: &str| ClaimHeader {
+            name: name.into(),
+            claim: ClaimPath::parse(claim).unwrap(),
+        };
+        let rules = ForwardRules { issuers: [(IssuerId(1), vec![row("X-Tenant", "tid")])].into(), ..rules() };
+        let request = RecordedRequest::new("GET", "/").header("X-User-Sub", "a").header("X_Tenant", "b");
+        let places = [TokenPlace::Query { name: "token".into() }];
+        let found = FoundToken { token: vec![], places: places.iter().collect() };
+        let set = claims(r#"{"sub":"s","tid":"t"}"#);
+        let header = Header { alg: String::new(), kid: None, typ: None };
+        let token = VerifiedToken::unchecked(header, set);
+        for (issuer, expected) in [(IssuerId(0), ("X-User-Sub", "s")), (IssuerId(1), ("X-Tenant", "t"))] {
+            let now = UnixTime::from_seconds(0);
+            let accepted = check(&token, &ClaimRules::default(), now, &request).unwrap();
+            let forward = with_identity(&rules, issuer, accepted, &found, &request);
+            assert_eq!(forward.remove, ["x-user-sub", "x_tenant"]);
+            assert_eq!(forward.set, [(expected.0.to_owned(), expected.1.as_bytes().to_vec())]);
+            // RFC 6750 2.3
+            assert_eq!(forward.response, [("Cache-Control".to_owned(), "private".to_owned())]);
+        }
     }
 
     #[test]

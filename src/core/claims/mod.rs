@@ -2,12 +2,14 @@
 
 pub mod registered;
 pub mod validity;
+pub mod tenant;
 pub mod scope;
 pub mod expression;
 
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::MaxAge;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
@@ -32,6 +34,8 @@ pub struct ClaimRules {
     pub max_age: Option<MaxAge>,
     /// Scopes that the token has to hold (`scopes`).
     pub scopes: Option<ScopeRules>,
+    /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
+    pub templates: Vec<IssuerTemplate>,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
 }
@@ -64,6 +68,7 @@ pub fn check<'t>(
     check_unverified(claims, rules, now)?;
     registered::check_type(token.header().typ.as_deref(), claims, &rules.token_type)?;
     registered::check_types(claims)?;
+    tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
     registered::check_audience(claims, &rules.audience)?;
     if let Some(scopes) = &rules.scopes {
@@ -89,11 +94,12 @@ mod tests {
     use super::expression::Expression;
     use super::registered::TokenType;
     use super::scope::{Match, ScopeRules};
+    use super::tenant::IssuerTemplate;
     use super::validity::{MaxAge, Since};
     use super::{ClaimRules, check};
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
-    use crate::core::token::claims_set::claims;
+    use crate::core::token::claims_set::{ClaimPath, claims};
     use crate::core::token::header::Header;
     use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -126,6 +132,15 @@ mod tests {
                 meets: r#""typ":"at+jwt""#,
                 fails: r#""typ":"JWT""#,
                 code: "token_type_not_accepted",
+            },
+            Row {
+                set: |rules| {
+                    let template = IssuerTemplate::new("https://a/{tenant}", vec![], ClaimPath::parse("tid"));
+                    rules.templates = template.into_iter().collect();
+                },
+                meets: r#""iss":"https://a/b","tid":"b""#,
+                fails: r#""iss":"https://a/b","tid":"c""#,
+                code: "issuer_not_trusted",
             },
             Row {
                 set: |rules| rules.required = vec!["tenant".into()],

@@ -35,16 +35,16 @@ impl<'v> Section<'v> {
         Self { path: String::new(), members: Cow::Borrowed(members) }
     }
 
-    /// Full path of the section itself.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.path
-    }
-
-    /// Full path of the member `key`.
+    /// Full path of the member `key`, of the section itself where that is empty.
     #[must_use]
     pub fn path(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if key.is_empty() {
+            self.path.clone()
+        } else if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     /// Whether `key` is written.

@@ -1,18 +1,20 @@
 //! The whole configuration.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
+use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
-use crate::core::config::coerce::{Section, Shown, found, quoted};
+use crate::core::config::accepted::{self, IssuerNames};
+use crate::core::config::coerce::{Section, quoted};
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::{KeySources, Shared};
-use crate::core::config::{answers, key_sources, schema, upstream};
-use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_BYTES};
-use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::config::{answers, key_sources, schema, token_places, upstream};
+use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
-use crate::core::token::source::{TokenPlace, TokenSources};
 
 /// What the artifact and its host can do. A configuration must compile to the same in every instance, so nothing
 /// here may change while Traefik runs.
@@ -57,28 +59,30 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
 
 fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = key_sources::shared(root, capabilities, errors);
-    let issuers = issuers(root, &shared, errors);
+    let (issuers, headers) = issuers(root, &shared, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
+    let token = token_places::token_sources(root, errors);
+    let forward = upstream::forward_rules(root, headers, &token, errors);
     Policy {
         bypass: bypass(root, errors),
-        token: TokenSources {
-            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
-            max_bytes: usize::try_from(root.integer("maxTokenBytes", 16_384, 64..=MAX_TOKEN_BYTES, errors))
-                .unwrap_or(usize::MAX),
-        },
+        token,
         issuers,
-        forward: upstream::forward_rules(root, errors),
+        forward,
         answer: answers::answer_rules(root, &trusted, errors),
     }
 }
 
+/// Headers of issuers that have their own.
+type OwnHeaders = BTreeMap<IssuerId, Vec<ClaimHeader>>;
+
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
-fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<TrustedIssuer> {
+fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
+    let mut headers = OwnHeaders::new();
     let entries = root.sections("trustedIssuers", errors);
-    let defaults =
-        claim_rules(root, &ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() }, errors);
-    let names = issuer_names(root, errors);
+    let defaults = ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() };
+    let defaults = accepted::claim_rules(root, &defaults, errors);
+    let names = accepted::issuer_names(root, errors);
     let told = errors.len();
     let sources = key_sources::compile(root, &names, shared, errors);
     // Where a source was refused, its own error is the one to mend.
@@ -87,65 +91,36 @@ fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<
         issuers.push(issuer(root, names, sources, defaults.clone(), errors));
     } else if entries.is_empty() {
         errors.push("", Problem::NoKeys);
-    } else if !names.is_empty() {
+    } else if root.has("issuer") {
         errors.conflict("issuer", "has no keys; set jwksUrl or another source of keys beside it");
     }
     for entry in &entries {
-        let names = issuer_names(entry, errors);
+        let names = accepted::issuer_names(entry, errors);
         let told = errors.len();
         let sources = key_sources::compile(entry, &names, shared, errors);
         if sources.is_empty() && errors.len() == told {
-            errors.conflict(entry.name(), "has no keys; set jwksUrl or another source of keys in it");
+            errors.conflict(entry.path(""), "has no keys; set jwksUrl or another source of keys in it");
         }
-        let claims = claim_rules(entry, &defaults, errors);
+        let claims = accepted::claim_rules(entry, &defaults, errors);
+        if let Some(own) = upstream::claim_headers(entry, errors) {
+            headers.insert(IssuerId(issuers.len()), own);
+        }
         issuers.push(issuer(entry, names, sources, claims, errors));
     }
     refuse_repeated(&issuers, errors);
-    issuers
-}
-
-/// Accepted values of `iss`. They are compared byte for byte, so nothing is trimmed.
-fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> Vec<String> {
-    let names = match section.raw("issuer") {
-        None => return Vec::new(),
-        Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
-            split_issuers(text)
-        }
-        Some(Value::Array(_) | Value::String(_)) => section.list("issuer", errors).unwrap_or_default(),
-        Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_))) => {
-            let expected = "a string in quotes, or a list of strings";
-            errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
-            return Vec::new();
-        }
-    };
-    if names.is_empty() {
-        // No issuer would mean any issuer.
-        let expected = "an issuer, or a list of issuers; leave the option out to accept any issuer";
-        errors.value(section.path("issuer"), "nothing", expected);
-    }
-    names
-}
-
-/// A StringOrURI may hold a comma, so a text is one issuer, unless a URL follows every comma: that is what Traefik's
-/// KV providers make of a list.
-fn split_issuers(text: &str) -> Vec<String> {
-    let parts = || text.split(',').map(str::trim);
-    if parts().all(|part| part.contains("://")) {
-        parts().map(str::to_owned).collect()
-    } else {
-        vec![text.into()]
-    }
+    (issuers, headers)
 }
 
 fn issuer(
     section: &Section<'_>,
-    names: Vec<String>,
+    names: IssuerNames,
     sources: KeySources,
-    claims: ClaimRules,
+    mut claims: ClaimRules,
     errors: &mut Errors,
 ) -> TrustedIssuer {
     let algorithms = algorithms(section, &sources, errors);
-    TrustedIssuer { names, keys: sources.into_vec(), algorithms, claims }
+    claims.templates = names.templates;
+    TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims }
 }
 
 fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
@@ -156,7 +131,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(name);
     }
-    if issuers.iter().filter(|issuer| issuer.names.is_empty()).count() > 1 {
+    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 {
         errors.conflict("trustedIssuers", "only one entry may go without issuer");
     }
 }
@@ -189,20 +164,6 @@ fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) 
         errors.conflict(&path, "no configured key can be used with any of them");
     }
     allowed
-}
-
-fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
-    ClaimRules {
-        audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
-        required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
-        clock_skew: section.seconds(
-            "clockSkewSeconds",
-            defaults.clock_skew.0,
-            0..=MAX_CLOCK_SKEW_SECONDS,
-            errors,
-        ),
-        ..defaults.clone()
-    }
 }
 
 fn bypass(root: &Section<'_>, errors: &mut Errors) -> BypassRules {

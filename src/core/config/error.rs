@@ -1,6 +1,8 @@
 //! Why a configuration is refused: every problem names its option, what was found and what is expected.
 
-use std::fmt;
+use std::fmt::{self, Write};
+
+use crate::core::claims::expression::ExpressionError;
 
 /// One problem of a configuration. Values of secrets are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,11 @@ pub enum Problem {
         /// Why, without the material, and what is expected.
         reason: String,
     },
+    /// A text that is not an expression of the claims language.
+    Expression {
+        /// What is wrong, and where.
+        error: ExpressionError,
+    },
     /// A value that cannot stand with the rest of the configuration.
     Conflict {
         /// The rule it breaks.
@@ -55,6 +62,7 @@ impl ConfigError {
             Problem::Unknown { .. } => "option_unknown",
             Problem::Value { .. } => "option_invalid",
             Problem::Key { .. } => "key_unusable",
+            Problem::Expression { .. } => "expression_invalid",
             Problem::Conflict { .. } => "option_conflict",
         }
     }
@@ -62,6 +70,8 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names and key material of the user are in it, and a line break would start a line of the log.
+        let f = &mut OneLine(f);
         let path = &self.path;
         write!(f, "configuration refused ({}): ", self.code())?;
         match &self.problem {
@@ -82,8 +92,17 @@ impl fmt::Display for ConfigError {
             }
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
             Problem::Key { reason } => write!(f, "{path}: {reason}"),
+            Problem::Expression { error } => write!(f, "{path}: {error}"),
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
+    }
+}
+
+struct OneLine<'f, 'b>(&'f mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| self.0.write_char(if c.is_control() { '?' } else { c }))
     }
 }
 

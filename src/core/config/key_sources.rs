@@ -1,5 +1,6 @@
 //! Options that say where keys come from, at the top level and in `trustedIssuers`.
 
+use crate::core::config::accepted::IssuerNames;
 use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
@@ -119,7 +120,7 @@ fn request_headers(
 /// the accepted values of `iss`.
 pub(super) fn compile(
     section: &Section<'_>,
-    issuers: &[String],
+    issuers: &IssuerNames,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> KeySources {
@@ -138,13 +139,21 @@ pub(super) fn compile(
 /// `jwksUrl` or `discovery`.
 fn remote(
     section: &Section<'_>,
-    issuers: &[String],
+    issuers: &IssuerNames,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
     let discovers = section.boolean("discovery", false, errors);
     let url = section.text("jwksUrl", Shown::Plain, errors);
     let path = section.path(if url.is_some() { "jwksUrl" } else { "discovery" });
+    let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
+    if !issuers.templates.is_empty() && (discovers || is_relative) {
+        errors.conflict(
+            section.path("issuer"),
+            "has {tenant} in it, and a token must not choose where keys come from; set jwksUrl to one absolute URL",
+        );
+        return None;
+    }
     let location = match (url, discovers) {
         (None, false) => return None,
         (Some(_), true) => {
@@ -154,9 +163,9 @@ fn remote(
             );
             return None;
         }
-        (Some(url), false) => KeyLocation::Url(absolute(&url, issuers, &path, shared, errors)?),
+        (Some(url), false) => KeyLocation::Url(absolute(&url, &issuers.exact, &path, shared, errors)?),
         (None, true) => {
-            let [issuer] = issuers else {
+            let [issuer] = issuers.exact.as_slice() else {
                 errors.conflict(path, "needs exactly one issuer, whose metadata is fetched");
                 return None;
             };

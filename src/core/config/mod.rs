@@ -4,6 +4,8 @@ pub mod schema;
 pub mod coerce;
 mod compile;
 mod key_sources;
+mod token_places;
+mod accepted;
 mod upstream;
 mod answers;
 pub mod error;

@@ -1,10 +1,15 @@
 //! Options that say what the upstream gets.
 
+use std::collections::BTreeMap;
+
 use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, TokenForwarding};
 use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
+use crate::core::config::token_places;
+use crate::core::policy::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::token::claims_set::ClaimPath;
+use crate::core::token::source::TokenSources;
 
 /// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.
 const NOT_FOR_CLAIMS: &[&str] = &[
@@ -24,12 +29,19 @@ fn is_not_for_claims(name: &str) -> bool {
     proxy || NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, name))
 }
 
-/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
-pub(super) fn forward_rules(root: &Section<'_>, errors: &mut Errors) -> ForwardRules {
+/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
+/// have their own.
+pub(super) fn forward_rules(
+    root: &Section<'_>,
+    issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
+    token: &TokenSources,
+    errors: &mut Errors,
+) -> ForwardRules {
     let missing = [("remove", MissingClaim::Remove), ("empty", MissingClaim::Empty)];
     let verdict = root.section("verdictHeader", errors);
     let rules = ForwardRules {
-        headers: claim_headers(root, errors),
+        headers: claim_headers(root, errors).unwrap_or_else(user_header),
+        issuers,
         missing: root.choice("missingClaim", MissingClaim::Remove, &missing, errors),
         token: if root.boolean("forwardAuthorization", true, errors) {
             TokenForwarding::Keep
@@ -39,19 +51,31 @@ pub(super) fn forward_rules(root: &Section<'_>, errors: &mut Errors) -> ForwardR
         verdict_request_header: header_name(&verdict, "request", errors),
         verdict_response_header: header_name(&verdict, "response", errors),
     };
-    if rules.headers.iter().any(|header| is_alias(&header.name, &rules.verdict_request_header)) {
+    if rules.filled().any(|header| is_alias(&header.name, &rules.verdict_request_header)) {
         errors.conflict("verdictHeader.request", "is a header of forwardHeaders, too");
     }
+    let filled: Vec<_> = rules
+        .filled()
+        .map(|header| (format!("forwardHeaders.{}", header.name), header.name.as_str()))
+        .collect();
+    token_places::refuse_filled(&filled, token, errors);
     rules
 }
 
-fn claim_headers(root: &Section<'_>, errors: &mut Errors) -> Vec<ClaimHeader> {
-    let rows = root
-        .texts("forwardHeaders", Shown::Plain, errors)
-        .unwrap_or_else(|| vec![("X-User-Sub".to_owned(), "sub".to_owned())]);
+/// What the upstream gets where nothing is said.
+fn user_header() -> Vec<ClaimHeader> {
+    ClaimPath::parse("sub")
+        .map(|claim| ClaimHeader { name: "X-User-Sub".into(), claim })
+        .into_iter()
+        .collect()
+}
+
+/// `forwardHeaders`; `None` where it is absent.
+pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
+    let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
     for (name, claim) in rows {
-        let path = format!("forwardHeaders.{name}");
+        let path = format!("{}.{name}", section.path("forwardHeaders"));
         if !is_field_name(&name) {
             errors.value(&path, quoted(&name), "the name of a header");
         } else if name.eq_ignore_ascii_case("Authorization") {
@@ -66,7 +90,7 @@ fn claim_headers(root: &Section<'_>, errors: &mut Errors) -> Vec<ClaimHeader> {
             None => errors.value(path, quoted(&claim), "a claim, or a path such as realm_access.roles"),
         }
     }
-    headers
+    Some(headers)
 }
 
 /// An optional header that the middleware sets.

@@ -1,5 +1,7 @@
 //! The claims set (RFC 7519 4): members typed on demand, dot paths into it.
 
+use std::fmt;
+
 use crate::core::refusal::Refusal;
 use crate::core::token::json::{Document, Kind, Value};
 use crate::core::unix_time::UnixTime;
@@ -114,6 +116,13 @@ impl ClaimPath {
     }
 }
 
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let escaped = self.segments.iter().map(|name| name.replace('\\', r"\\").replace('.', r"\."));
+        f.write_str(&escaped.collect::<Vec<_>>().join("."))
+    }
+}
+
 #[cfg(test)]
 pub(crate) fn claims(json: &str) -> ClaimsSet {
     use crate::core::token::json::JsonLimits;
@@ -172,7 +181,9 @@ mod tests {
             (r"t\", Some("6")),
             (r"t\\", Some("6")),
         ] {
-            assert_eq!(set.at(&ClaimPath::parse(path).unwrap()).map(|v| v.raw()), expected, "{path}");
+            let parsed = ClaimPath::parse(path).unwrap();
+            assert_eq!(set.at(&parsed).map(|v| v.raw()), expected, "{path}");
+            assert_eq!(ClaimPath::parse(&parsed.to_string()), Some(parsed), "{path}");
         }
         for path in ["", ".", "a.", ".a", "a..b"] {
             assert_eq!(ClaimPath::parse(path), None, "{path}");

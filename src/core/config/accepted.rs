@@ -1,0 +1,166 @@
+//! Options that say which tokens are accepted, at the top level and in `trustedIssuers`.
+
+use crate::core::claims::ClaimRules;
+use crate::core::claims::expression::Expression;
+use crate::core::claims::registered::TokenType;
+use crate::core::claims::scope::{Match, ScopeRules};
+use crate::core::claims::tenant::IssuerTemplate;
+use crate::core::claims::validity::{MaxAge, Since};
+use crate::core::config::coerce::{Section, Shown, found, quoted};
+use crate::core::config::error::{Errors, Problem};
+use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
+use crate::core::request::header_name::is_field_name;
+use crate::core::token::claims_set::ClaimPath;
+use crate::core::unix_time::Seconds;
+use serde_json::Value;
+
+/// The rules of `section`; what it does not say is as in `defaults`.
+pub(super) fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
+    ClaimRules {
+        audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
+        required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
+        token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
+        clock_skew: section.seconds(
+            "clockSkewSeconds",
+            defaults.clock_skew.0,
+            0..=MAX_CLOCK_SKEW_SECONDS,
+            errors,
+        ),
+        max_lifetime: span(section, "maxLifetimeSeconds", defaults.max_lifetime, errors),
+        max_age: max_age(section, defaults.max_age, errors),
+        scopes: if section.has("scopes") { scopes(section, errors) } else { defaults.scopes.clone() },
+        expression: expression(section, errors).or_else(|| defaults.expression.clone()),
+        templates: Vec::new(),
+    }
+}
+
+/// Accepted values of `iss`: those that stand as they are, and those with `{tenant}` in them.
+#[derive(Default)]
+pub(super) struct IssuerNames {
+    pub(super) exact: Vec<String>,
+    pub(super) templates: Vec<IssuerTemplate>,
+}
+
+/// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed.
+pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> IssuerNames {
+    let names = match section.raw("issuer") {
+        None => Vec::new(),
+        Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
+            split_issuers(text)
+        }
+        Some(Value::Array(_) | Value::String(_)) => {
+            let told = errors.len();
+            let names = section.list("issuer", errors).unwrap_or_default();
+            if names.is_empty() && errors.len() == told {
+                // No issuer would mean any issuer.
+                let expected = "an issuer, or a list of issuers; leave the option out to accept any issuer";
+                errors.value(section.path("issuer"), "nothing", expected);
+            }
+            names
+        }
+        Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_))) => {
+            let expected = "a string in quotes, or a list of strings";
+            errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
+            Vec::new()
+        }
+    };
+    let (templates, exact): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.contains(['{', '}']));
+    let tenants = section.list("tenants", errors).unwrap_or_default();
+    let claim = claim_path(section, "tenantClaim", errors);
+    if templates.is_empty() && (section.has("tenants") || section.has("tenantClaim")) {
+        let option = if section.has("tenants") { "tenants" } else { "tenantClaim" };
+        errors.conflict(section.path(option), "needs an issuer with {tenant} in it");
+    }
+    // Entra asks its clients to compare both (tid), so that is what happens where nothing is said.
+    let claim = if tenants.is_empty() { claim.or_else(|| ClaimPath::parse("tid")) } else { claim };
+    let mut parsed = Vec::with_capacity(templates.len());
+    for text in templates {
+        match IssuerTemplate::new(&text, tenants.clone(), claim.clone()) {
+            Some(template) => parsed.push(template),
+            None => {
+                let expected = "an issuer, or one with a single {tenant} behind its beginning";
+                errors.value(section.path("issuer"), quoted(&text), expected);
+            }
+        }
+    }
+    IssuerNames { exact, templates: parsed }
+}
+
+/// A StringOrURI may hold a comma, so a text is one issuer, unless a URL follows every comma: that is what Traefik's
+/// KV providers make of a list.
+fn split_issuers(text: &str) -> Vec<String> {
+    let parts = || text.split(',').map(str::trim);
+    if parts().all(|part| part.contains("://")) {
+        parts().map(str::to_owned).collect()
+    } else {
+        vec![text.to_owned()]
+    }
+}
+
+fn token_type(section: &Section<'_>, errors: &mut Errors) -> Option<TokenType> {
+    let text = section.text("tokenType", Shown::Plain, errors)?;
+    if text == "access" {
+        return Some(TokenType::Access);
+    }
+    if !text.split('/').all(is_field_name) {
+        errors.value(section.path("tokenType"), quoted(&text), "access, or a typ such as at+jwt");
+    }
+    Some(TokenType::Typ(text))
+}
+
+/// A span in seconds; 0 is none.
+fn span(section: &Section<'_>, key: &str, default: Option<Seconds>, errors: &mut Errors) -> Option<Seconds> {
+    let seconds = section.integer(key, default.map_or(0, |span| span.0), 0..=MAX_TOKEN_AGE_SECONDS, errors);
+    (seconds != 0).then_some(Seconds(seconds))
+}
+
+fn max_age(section: &Section<'_>, default: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
+    let since = default.map(|max_age| max_age.since).unwrap_or_default();
+    let claims = [("iat", Since::Issued), ("auth_time", Since::SignedIn)];
+    let since = section.choice("maxAgeClaim", since, &claims, errors);
+    let span = span(section, "maxAgeSeconds", default.map(|max_age| max_age.span), errors);
+    if span.is_none() && section.has("maxAgeClaim") {
+        errors.conflict(section.path("maxAgeClaim"), "needs maxAgeSeconds");
+    }
+    span.map(|span| MaxAge { span, since })
+}
+
+fn scopes(section: &Section<'_>, errors: &mut Errors) -> Option<ScopeRules> {
+    let scopes = section.section("scopes", errors);
+    let list = scopes.list("required", errors).unwrap_or_default();
+    // A scope has no space in it, so "read write" is two.
+    let required: Vec<String> =
+        list.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect();
+    // RFC 6749 3.3; the challenge repeats them between quotes.
+    let is_scope = |scope: &String| {
+        scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
+    };
+    if required.is_empty() || !required.iter().all(is_scope) {
+        errors.value(scopes.path("required"), quoted(&list.join(",")), "at least one scope (RFC 6749 3.3)");
+    }
+    Some(ScopeRules {
+        required,
+        matching: scopes.choice("match", Match::All, &[("all", Match::All), ("any", Match::Any)], errors),
+        claim: claim_path(&scopes, "claim", errors),
+    })
+}
+
+fn claim_path(section: &Section<'_>, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
+    let text = section.text(key, Shown::Plain, errors)?;
+    let path = ClaimPath::parse(&text);
+    if path.is_none() {
+        errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles");
+    }
+    path
+}
+
+fn expression(section: &Section<'_>, errors: &mut Errors) -> Option<Expression> {
+    let text = section.text("claims", Shown::Plain, errors)?;
+    match Expression::parse(&text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
+            errors.push(section.path("claims"), Problem::Expression { error });
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Options that say where the token is.
+
+use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::error::Errors;
+use crate::core::limits::MAX_TOKEN_BYTES;
+use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::token::source::{TokenPlace, TokenSources};
+
+/// What says where a token is; each entry has one.
+const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
+
+/// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
+pub(super) fn token_sources(root: &Section<'_>, errors: &mut Errors) -> TokenSources {
+    let mut places: Vec<TokenPlace> = Vec::new();
+    for entry in root.sections("tokenSources", errors) {
+        let Some(place) = place(&entry, errors) else { continue };
+        if places.contains(&place) {
+            errors.conflict(entry.path(""), "is the same place as an entry before it");
+        }
+        places.push(place);
+    }
+    if !root.has("tokenSources") {
+        places.push(TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() });
+    } else if places.is_empty() && errors.is_empty() {
+        // No place would mean that no request ever passes.
+        errors.value("tokenSources", "nothing", "at least one place of a token");
+    }
+    let keys: Vec<_> = ["tokenKey", "tokenQueryKey"]
+        .into_iter()
+        .filter_map(|key| root.text(key, Shown::Plain, errors).map(|name| (key, name)))
+        .collect();
+    if let [(_, first), (other, second)] = keys.as_slice()
+        && first != second
+    {
+        errors.conflict(*other, "is another name of tokenKey, which has another value");
+    }
+    if let Some((_, name)) = keys.into_iter().next() {
+        let place = TokenPlace::Query { name };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let max_bytes = root.integer("maxTokenBytes", 16_384, 64..=MAX_TOKEN_BYTES, errors);
+    TokenSources { places, max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX) }
+}
+
+fn place(entry: &Section<'_>, errors: &mut Errors) -> Option<TokenPlace> {
+    let mut named = KINDS
+        .into_iter()
+        .filter_map(|kind| Some((kind, entry.text(kind, Shown::Plain, errors)?)))
+        .collect::<Vec<_>>();
+    let Some((kind, name)) = named.pop().filter(|_| named.is_empty()) else {
+        errors.conflict(entry.path(""), "needs exactly one of header, cookie, query, webSocketProtocol");
+        return None;
+    };
+    if kind != "header" && entry.has("scheme") {
+        errors.conflict(entry.path("scheme"), "goes with header only");
+    }
+    if kind != "query" && !is_field_name(&name) {
+        errors.value(entry.path(kind), quoted(&name), "a name without spaces and separators");
+    }
+    Some(match kind {
+        "cookie" => TokenPlace::Cookie { name },
+        "query" => TokenPlace::Query { name },
+        "webSocketProtocol" => TokenPlace::WebSocketProtocol { marker: name },
+        _ => {
+            let scheme = scheme(entry, &name, errors);
+            if ["Cookie", "Sec-WebSocket-Protocol", "Host", "Connection"]
+                .iter()
+                .any(|own| is_alias(own, &name))
+            {
+                errors.value(
+                    entry.path(kind),
+                    quoted(&name),
+                    "a header of its own; cookies have the key cookie",
+                );
+            }
+            TokenPlace::Header { name, scheme }
+        }
+    })
+}
+
+/// Where nothing is said, `Authorization` has `Bearer` and other headers are the token alone.
+fn scheme(entry: &Section<'_>, header: &str, errors: &mut Errors) -> String {
+    if !entry.has("scheme") {
+        let authorization = header.eq_ignore_ascii_case("Authorization");
+        return if authorization { "Bearer".into() } else { String::new() };
+    }
+    let scheme = entry.text("scheme", Shown::Plain, errors).unwrap_or_default();
+    if !scheme.is_empty() && !is_field_name(&scheme) {
+        errors.value(entry.path("scheme"), quoted(&scheme), "an authentication scheme, or nothing");
+    }
+    scheme
+}
+
+/// Refuses a header that a claim would fill while a client sends its token there.
+pub(super) fn refuse_filled(headers: &[(String, &str)], sources: &TokenSources, errors: &mut Errors) {
+    for (path, name) in headers {
+        let carries = |place: &TokenPlace| match place {
+            TokenPlace::Header { name: header, .. } => is_alias(header, name),
+            TokenPlace::Cookie { .. } => is_alias("Cookie", name),
+            TokenPlace::WebSocketProtocol { .. } => is_alias("Sec-WebSocket-Protocol", name),
+            TokenPlace::Query { .. } => false,
+        };
+        if sources.places.iter().any(carries) {
+            errors.conflict(path, "carries the token; forwardAuthorization says whether it goes on");
+        }
+    }
+}
