@@ -1,11 +1,5 @@
 //! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "helpers of tests fail by panicking"
-)]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::rc::Rc;
 

@@ -4,9 +4,11 @@
 pub mod jwk;
 mod der;
 pub mod pem;
+pub mod secret;
 pub mod jwk_set;
 pub mod lookup;
 
 pub use jwk::{Jwk, JwkError, Origin};
 pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
 pub use pem::PemError;
+pub use secret::SecretError;
