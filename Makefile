@@ -28,6 +28,7 @@ unit: ## tests that need no Traefik
 	$(CARGO) test --locked
 
 e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
+	$(CARGO) test --locked --test imports
 	scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them

@@ -226,6 +226,8 @@ mod tests {
         now: Cell<UnixTime>,
         answers: RefCell<Vec<Result<Fetched, FetchError>>>,
         asked: Cell<usize>,
+        /// Seconds that every answer takes.
+        slow: Cell<u64>,
         file: RefCell<Option<(u64, String)>>,
     }
 
@@ -235,6 +237,7 @@ mod tests {
                 now: Cell::new(UnixTime::from_seconds(10_000)),
                 answers: RefCell::default(),
                 asked: Cell::new(0),
+                slow: Cell::new(0),
                 file: RefCell::default(),
             }
         }
@@ -251,6 +254,7 @@ mod tests {
     impl Fetch for Outside {
         fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
             self.asked.set(self.asked.get() + 1);
+            self.wait(self.slow.get());
             self.answers.borrow_mut().pop().unwrap_or(Err(FetchError::Connect))
         }
     }
@@ -445,6 +449,48 @@ mod tests {
         assert_eq!(ask(&keyring, &outside, Some("a")), (2, MoreKeys::None));
         assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::Ask));
         assert_eq!(ask(&keyring, &outside, None), (2, MoreKeys::Ask));
+    }
+
+    fn discovery() -> KeySource {
+        let KeySource::Url(remote) = url() else { panic!("a URL") };
+        let location = KeyLocation::Discovery { issuer: "https://idp.example".into() };
+        KeySource::Url(Box::new(RemoteKeys { location, ..*remote }))
+    }
+
+    fn metadata(issuer: &str) -> Result<Fetched, FetchError> {
+        Ok(Fetched::Document {
+            body: format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://idp.example/k"}}"#).into_bytes(),
+            cache_control: String::new(),
+            age: Seconds(0),
+            etag: None,
+        })
+    }
+
+    #[test]
+    fn discovery_asks_openid_then_rfc_8414_and_never_believes_another_issuer() {
+        let (keyring, outside) = (keyring(vec![vec![discovery()]]), Outside::new());
+        outside.next(Err(FetchError::Status(404)));
+        outside.next(metadata("https://idp.example"));
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+        assert_eq!(outside.asked.get(), 3);
+
+        let (keyring, outside) = (self::keyring(vec![vec![discovery()]]), Outside::new());
+        outside.next(metadata("https://evil.example"));
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0.0, 0);
+        assert_eq!(outside.asked.get(), 1);
+    }
+
+    #[test]
+    fn all_documents_of_a_source_share_one_deadline() {
+        let (keyring, outside) = (keyring(vec![vec![discovery()]]), Outside::new());
+        outside.slow.set(3);
+        outside.next(Err(FetchError::Status(404)));
+        outside.next(metadata("https://idp.example"));
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0.0, 0);
+        assert_eq!(outside.asked.get(), 2);
     }
 
     #[test]

@@ -4,9 +4,7 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::core::jwk::lookup::{
-    CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
-};
+use crate::core::jwk::lookup::{CacheRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_TEXT_FILE_BYTES};
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -182,8 +180,9 @@ impl Loaded {
         let headers = (remote.client.headers.iter())
             .map(|(name, value)| Ok((name.clone(), resolve(value, io)?)))
             .collect::<Result<Vec<_>, KeyError>>()?;
+        let deadline = io.now().saturating_add(remote.client.timeout);
         let get = |url: &str, etag: Option<&str>| {
-            fetch_with_retries(&remote.client, io, |timeout| FetchRequest {
+            fetch_with_retries(remote.client.max_retries, deadline, io, |timeout| FetchRequest {
                 url,
                 headers: &headers,
                 ca_pem: &ca,
@@ -242,16 +241,21 @@ fn discover(issuer: &str, get: impl Fn(&str) -> Result<Fetched, FetchError>) -> 
     Err(last)
 }
 
-/// All attempts share the one deadline of `timeoutSeconds`; only faults that may pass are tried again.
+/// All attempts for all documents of a source share the one deadline of `timeoutSeconds`, give or take the second to
+/// which time left is rounded; only faults that may pass are tried again.
 fn fetch_with_retries<'a>(
-    client: &ClientRules,
+    max_retries: u32,
+    deadline: UnixTime,
     io: &dyn Io,
     request: impl Fn(Seconds) -> FetchRequest<'a>,
 ) -> Result<Fetched, FetchError> {
-    let deadline = io.now().saturating_add(client.timeout);
-    let mut retries = client.max_retries;
+    let mut retries = max_retries;
     loop {
-        let left = deadline.seconds_since(io.now());
+        let now = io.now();
+        if now >= deadline {
+            return Err(FetchError::Timeout);
+        }
+        let left = deadline.seconds_since(now);
         let outcome = io.get(&request(left.max(Seconds(1))));
         match outcome {
             Err(error)

@@ -16,6 +16,7 @@ mod proxy;
 mod reload;
 mod load;
 mod provider;
+mod browser;
 mod examples;
 
 use std::panic::catch_unwind;
@@ -36,6 +37,7 @@ const TESTS: &[Test] = &[
     ("provider_forms", provider::forms),
     ("provider_rotation", provider::rotation),
     ("provider_stale", provider::stale),
+    ("browser_redirect", browser::redirect),
     ("example_seed", examples::seed),
 ];
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::core::request::RequestView;
+use crate::core::request::uri::without_query_parameter;
 
 /// Where a browser goes: fixed by the configuration, with the original URL as one encoded parameter. Nothing that a
 /// client sends chooses scheme, host or path.
@@ -10,6 +11,8 @@ use crate::core::request::RequestView;
 pub struct Redirect {
     /// Absolute URL in which `{url}` stands for the original URL, percent-encoded.
     pub template: String,
+    /// Query parameters that may hold a token, valid or not: the sign-in page is not told them.
+    pub token_parameters: Vec<String>,
 }
 
 impl Redirect {
@@ -17,7 +20,26 @@ impl Redirect {
     #[must_use]
     pub fn location(&self, request: &dyn RequestView) -> Option<String> {
         is_navigation(request)
-            .then(|| self.template.replace("{url}", &percent_encoded(&original_url(request))))
+            .then(|| self.template.replace("{url}", &percent_encoded(&self.original_url(request))))
+    }
+
+    /// The URL as the browser has it, less what may be a token: Traefik sets the `X-Forwarded-` headers before
+    /// middlewares run.
+    fn original_url(&self, request: &dyn RequestView) -> String {
+        let header = |name: &str| {
+            let value = request.header_values(name).into_iter().next().unwrap_or_default();
+            String::from_utf8(value).unwrap_or_default()
+        };
+        let uri = (self.token_parameters.iter())
+            .fold(request.uri().to_owned(), |uri, name| without_query_parameter(&uri, name));
+        let host = [header("X-Forwarded-Host"), header("Host")].into_iter().find(|host| !host.is_empty());
+        match host {
+            Some(host) => {
+                let scheme = if header("X-Forwarded-Proto") == "https" { "https" } else { "http" };
+                format!("{scheme}://{host}{uri}")
+            }
+            None => uri,
+        }
     }
 }
 
@@ -41,22 +63,6 @@ fn accepts_html(accept: &[u8]) -> bool {
     })
 }
 
-/// The URL as the browser has it: Traefik sets the `X-Forwarded-` headers before middlewares run.
-fn original_url(request: &dyn RequestView) -> String {
-    let header = |name: &str| {
-        let value = request.header_values(name).into_iter().next().unwrap_or_default();
-        String::from_utf8(value).unwrap_or_default()
-    };
-    let host = [header("X-Forwarded-Host"), header("Host")].into_iter().find(|host| !host.is_empty());
-    match host {
-        Some(host) => {
-            let scheme = if header("X-Forwarded-Proto") == "https" { "https" } else { "http" };
-            format!("{scheme}://{host}{}", request.uri())
-        }
-        None => request.uri().to_owned(),
-    }
-}
-
 /// Everything but unreserved characters (RFC 3986 2.3) is encoded: the value cannot leave its parameter.
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
@@ -75,9 +81,28 @@ mod tests {
     use super::Redirect;
     use crate::core::request::RecordedRequest;
 
+    fn redirect(template: &str, token_parameters: &[&str]) -> Redirect {
+        let token_parameters = token_parameters.iter().map(|name| (*name).to_owned()).collect();
+        Redirect { template: template.to_owned(), token_parameters }
+    }
+
+    #[test]
+    fn the_sign_in_page_is_not_told_a_token() {
+        let redirect = redirect("https://login.example/?next={url}", &["access_token", "jwt"]);
+        for (uri, expected) in [
+            ("/a?x=1&access_token=a.b.c&y=2", "%2Fa%3Fx%3D1%26y%3D2"),
+            ("/a?jwt=a.b.c", "%2Fa"),
+            ("/a?access%5Ftoken=a&access_token=b&JWT=c", "%2Fa%3FJWT%3Dc"),
+        ] {
+            let request = RecordedRequest::new("GET", uri).header("Sec-Fetch-Mode", "navigate");
+            let expected = format!("https://login.example/?next={expected}");
+            assert_eq!(redirect.location(&request), Some(expected), "{uri}");
+        }
+    }
+
     #[test]
     fn only_navigations_are_sent_away() {
-        let redirect = Redirect { template: "https://login.example/?next={url}".into() };
+        let redirect = redirect("https://login.example/?next={url}", &[]);
         for (method, headers, expected) in [
             ("GET", &[("Sec-Fetch-Mode", "navigate")][..], true),
             ("HEAD", &[("Accept", "text/html,*/*;q=0.1")], true),
@@ -98,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_original_url_stays_in_its_parameter() {
-        let redirect = Redirect { template: "https://login.example/?next={url}&x=1".into() };
+        let redirect = redirect("https://login.example/?next={url}&x=1", &[]);
         let request = RecordedRequest::new("GET", "/a?b=c&d=//evil.example#e")
             .header("Sec-Fetch-Mode", "navigate")
             .header("X-Forwarded-Host", "api.example:8443")

@@ -298,7 +298,10 @@ mod tests {
     #[test]
     fn browsers_are_sent_to_sign_in_for_401_only() {
         let rules = AnswerRules {
-            redirect: Some(Redirect { template: "https://login.example/?next={url}".into() }),
+            redirect: Some(Redirect {
+                template: "https://login.example/?next={url}".into(),
+                token_parameters: vec![],
+            }),
             ..AnswerRules::default()
         };
         let request = RecordedRequest::new("GET", "/a").header("Sec-Fetch-Mode", "navigate");

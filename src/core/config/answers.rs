@@ -8,16 +8,22 @@ use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
 use crate::core::config::upstream::header_name;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
+use crate::core::token::source::TokenSources;
 
 /// `errors`, `unavailableStatus`, `resourceMetadata`.
-pub(super) fn answer_rules(root: &Section<'_>, issuers: &[String], errors: &mut Errors) -> AnswerRules {
+pub(super) fn answer_rules(
+    root: &Section<'_>,
+    issuers: &[String],
+    token: &TokenSources,
+    errors: &mut Errors,
+) -> AnswerRules {
     let section = root.section("errors", errors);
     AnswerRules {
         format: format(&section, errors),
         realm: realm(&section, errors),
         details: if section.boolean("details", false, errors) { Details::Show } else { Details::Hide },
         code_header: header_name(&section, "codeHeader", errors),
-        redirect: redirect(&section, errors),
+        redirect: redirect(&section, token, errors),
         cors: cors(&section, errors),
         unavailable_status: u16::try_from(root.integer("unavailableStatus", 503, 400..=599, errors))
             .unwrap_or(503),
@@ -79,7 +85,7 @@ fn realm(section: &Section<'_>, errors: &mut Errors) -> String {
     realm
 }
 
-fn redirect(section: &Section<'_>, errors: &mut Errors) -> Option<Redirect> {
+fn redirect(section: &Section<'_>, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
     let template = section.text("redirectUrl", Shown::Plain, errors)?;
     let before = template.split("{url}").next().unwrap_or_default();
     let authority_end =
@@ -97,7 +103,7 @@ fn redirect(section: &Section<'_>, errors: &mut Errors) -> Option<Redirect> {
         );
         return None;
     }
-    Some(Redirect { template })
+    Some(Redirect { template, token_parameters: token.query_parameters().map(str::to_owned).collect() })
 }
 
 fn cors(section: &Section<'_>, errors: &mut Errors) -> Origins {

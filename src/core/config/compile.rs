@@ -63,13 +63,8 @@ fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Erro
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
-    Policy {
-        bypass: bypass(root, errors),
-        token,
-        issuers,
-        forward,
-        answer: answers::answer_rules(root, &trusted, errors),
-    }
+    let answer = answers::answer_rules(root, &trusted, &token, errors);
+    Policy { bypass: bypass(root, errors), token, issuers, forward, answer }
 }
 
 /// Headers of issuers that have their own.

@@ -43,6 +43,18 @@ pub enum TokenPlace {
     },
 }
 
+impl TokenSources {
+    /// Names of the query parameters that may hold a token.
+    pub fn query_parameters(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().filter_map(|place| match place {
+            TokenPlace::Query { name } => Some(name.as_str()),
+            TokenPlace::Header { .. } | TokenPlace::Cookie { .. } | TokenPlace::WebSocketProtocol { .. } => {
+                None
+            }
+        })
+    }
+}
+
 /// A token and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundToken<'p> {
