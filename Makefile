@@ -13,16 +13,25 @@ help: ## this list
 plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs the rest)
 	scripts/plugin.sh
 
+demo: plugin ## Traefik with the plugin, a key-set server and an upstream; shows what passes
+	scripts/with-traefik.sh $(CARGO) run -q --locked -p testbed --example demo
+
 test: fmt lint unit e2e ## everything that a change must pass
 
 fmt: ## check the formatting
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 
 lint: ## clippy with warnings denied, native and wasm
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
 	$(CARGO) test --locked
+
+e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
+	scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+
+test-compat: plugin ## both artifacts in every minor version of Traefik that can load them
+	scripts/compat.sh
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/toolchain.sh
 
-"$CARGO" clippy --locked --all-targets -- -D warnings
+"$CARGO" clippy --locked --workspace --all-targets -- -D warnings
 # --release shares the build scripts' work (ring's C code) with `make plugin`.
 wasm_cargo clippy --release --locked -- -D warnings
 wasm_cargo clippy --release --locked --no-default-features -- -D warnings

@@ -1,0 +1,117 @@
+//! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail by panicking"
+)]
+
+use std::rc::Rc;
+
+use testbed::cases::{Bed, Case, load};
+use testbed::{keys, wait};
+use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::config::{Capabilities, compile};
+use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
+use traefik_jwt_auth::keys::io::{
+    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+};
+use traefik_jwt_auth::keys::keyring::Keyring;
+
+const URL: &str = "https://localhost:1/jwks.json";
+
+/// The provider, without a network.
+struct Outside(UnixTime);
+
+impl Fetch for Outside {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        if request.url != URL {
+            return Err(FetchError::Connect);
+        }
+        let body = keys::public_set().to_string().into_bytes();
+        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
+    }
+}
+
+impl ReadFile for Outside {
+    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
+        Err(FileError::NotFound)
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
+        Err(FileError::NotFound)
+    }
+}
+
+impl Io for Outside {
+    fn now(&self) -> UnixTime {
+        self.0
+    }
+}
+
+#[test]
+fn every_row_natively() {
+    let now = wait::unix_now();
+    let cases = load(&Bed { now, jwks_url: URL.into(), ca_pem: String::new() });
+    let now = UnixTime::from_seconds(u64::try_from(now).unwrap());
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| run(case, now).err().map(|difference| format!("{}: {difference}", case.name)))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn run(case: &Case, now: UnixTime) -> Result<(), String> {
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = match compile(case.config.to_string().as_bytes(), &capabilities) {
+        Ok(policy) => Rc::new(policy),
+        Err(errors) => {
+            let said = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            let refused = !case.expect.refused.is_empty()
+                && case.expect.refused.iter().all(|word| said.contains(word));
+            return if refused { Ok(()) } else { Err(said) };
+        }
+    };
+    if !case.expect.refused.is_empty() {
+        return Err("the configuration is not refused".into());
+    }
+    let request = case.request.headers.iter().fold(
+        RecordedRequest::new(&case.request.method, &case.request.path),
+        |request, (name, value)| request.header(name, value.as_bytes()),
+    );
+    let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
+    let mut decision = decide(&policy, &keyring.at(now), now, &request);
+    if let Decision::NeedKeys(need) = &decision {
+        keyring.refresh(need, now, &outside);
+        decision = decide(&policy, &keyring.at(now), now, &request);
+    }
+    match decision {
+        Decision::Forward(forward) => {
+            let gone = |name: &str| {
+                let set = forward.set.iter().map(|(name, _)| name);
+                forward.remove.iter().chain(set).any(|other| other.eq_ignore_ascii_case(name))
+            };
+            let kept = case.request.headers.iter().filter(|(name, _)| !gone(name)).cloned();
+            let set = forward
+                .set
+                .iter()
+                .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
+            let upstream: Vec<_> = kept.chain(set).collect();
+            case.expect.compare(200, &[], "", Some(&upstream))
+        }
+        Decision::Reject(reject) => {
+            let code = reject.refusal.code();
+            if case.expect.code.as_deref().is_some_and(|expected| expected != code) {
+                return Err(format!("code {code}, expected {:?}", case.expect.code));
+            }
+            let body = String::from_utf8_lossy(&reject.body);
+            case.expect
+                .compare(reject.status, &reject.headers, &body, None)
+                .map_err(|difference| format!("{difference} ({code})"))
+        }
+        Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
+    }
+}

@@ -1,0 +1,304 @@
+//! The rows of `tests/cases/*.yaml`: configuration, token, request, and what must come of them.
+//!
+//! A file is `{defaults: ROW, cases: [ROW, …]}`. A row's `config`, `token` and `request` are laid over those of
+//! the defaults, member by member; null takes a member away. `{{name}}` stands for a value of the test bed
+//! (`fill`), and claims such as `exp: "+300"` are relative to now.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::Request;
+use crate::keys;
+use crate::tokens::{Token, compact, tamper};
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// File and name.
+    pub name: String,
+    /// The plugin's configuration as a user writes it.
+    pub config: Value,
+    /// The request, its token filled in.
+    pub request: CaseRequest,
+    /// What must come of it.
+    pub expect: Expect,
+}
+
+/// A request of a row.
+#[derive(Clone, Debug)]
+pub struct CaseRequest {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Header lines in order.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What must come of a row.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// The status.
+    pub status: u16,
+    /// The refusal's code; only the native run sees it.
+    pub code: Option<String>,
+    /// The body of a refusal, exactly.
+    pub body: Option<String>,
+    /// Headers of the answer: a value, or absent.
+    pub headers: Vec<(String, Option<String>)>,
+    /// Headers at the upstream: the only value, or absent in every spelling.
+    pub upstream: Vec<(String, Option<String>)>,
+    /// Parts of the log when the configuration is refused.
+    pub refused: Vec<String>,
+}
+
+/// The values that only a run knows.
+#[derive(Clone, Debug)]
+pub struct Bed {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// URL of the key set.
+    pub jwks_url: String,
+    /// CA of that URL, PEM.
+    pub ca_pem: String,
+}
+
+/// All rows of the folder `tests/cases`.
+///
+/// # Panics
+/// On a file that is not made as said above.
+#[must_use]
+pub fn load(bed: &Bed) -> Vec<Case> {
+    let mut paths: Vec<_> = fs::read_dir(crate::traefik::root().join("tests/cases"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    paths.sort();
+    paths.iter().flat_map(|path| load_file(path, bed)).collect()
+}
+
+fn load_file(path: &Path, bed: &Bed) -> Vec<Case> {
+    let text = fs::read_to_string(path).unwrap();
+    let file: Value =
+        yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    known(&path.display().to_string(), &file, &["defaults", "cases"]);
+    let stem = path.file_stem().unwrap().to_string_lossy();
+    let rows = file["cases"].as_array().unwrap_or_else(|| panic!("{}: no cases", path.display()));
+    rows.iter().map(|row| case(&stem, &file["defaults"], row, bed)).collect()
+}
+
+fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
+    let name = format!("{file}: {}", row["name"].as_str().expect("a row has a name"));
+    known(&name, row, &["name", "config", "token", "tokens", "request", "expect"]);
+    let part = |key: &str| overlay(&defaults[key], &row[key]);
+    let token = part("token");
+    let mut values: Vec<(String, Value)> = vec![("token".into(), json!(mint(&name, &token, bed)))];
+    for (other, changes) in row["tokens"].as_object().into_iter().flatten() {
+        let minted = mint(&name, &overlay(&token, changes), bed);
+        values.push((format!("token.{other}"), json!(minted)));
+    }
+    let config = fill(&part("config"), &bed_values(bed));
+    let request = part("request");
+    known(&name, &request, &["method", "path", "headers"]);
+    let lines = match &request["headers"] {
+        Value::Null => json!([["Authorization", "Bearer {{token}}"]]),
+        lines => lines.clone(),
+    };
+    let lines = fill(&lines, &values);
+    let text =
+        |value: &Value| value.as_str().unwrap_or_else(|| panic!("{name}: no text: {value}")).to_owned();
+    let request = CaseRequest {
+        method: request["method"].as_str().unwrap_or("GET").into(),
+        path: request["path"].as_str().unwrap_or("/").into(),
+        headers: lines.as_array().unwrap().iter().map(|line| (text(&line[0]), text(&line[1]))).collect(),
+    };
+    Case { expect: expect(&name, &fill(&row["expect"], &values)), name, config, request }
+}
+
+fn expect(name: &str, expect: &Value) -> Expect {
+    known(name, expect, &["status", "code", "body", "headers", "upstream", "refused"]);
+    let headers = |key: &str| {
+        let members = expect[key].as_object().into_iter().flatten();
+        members.map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned))).collect()
+    };
+    let refused: Vec<String> = expect["refused"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|word| word.as_str().unwrap().into())
+        .collect();
+    // Traefik answers 404 for a router whose middleware refused its configuration.
+    let status = if refused.is_empty() { &expect["status"] } else { &json!(404) };
+    Expect {
+        status: u16::try_from(status.as_u64().unwrap_or_else(|| panic!("{name}: no status"))).unwrap(),
+        code: expect["code"].as_str().map(str::to_owned),
+        body: expect["body"].as_str().map(str::to_owned),
+        headers: headers("headers"),
+        upstream: headers("upstream"),
+        refused,
+    }
+}
+
+fn mint(name: &str, row: &Value, bed: &Bed) -> String {
+    known(name, row, &["alg", "key", "kid", "header", "claims", "tamper", "raw", "rawHeader", "rawPayload"]);
+    if let Some(raw) = row["raw"].as_str() {
+        return raw.into();
+    }
+    let alg = row["alg"].as_str().unwrap_or("EdDSA");
+    let mut claims = row["claims"].as_object().cloned().unwrap_or_default();
+    for key in ["exp", "nbf", "iat"] {
+        if let Some(offset) = claims.get(key).and_then(Value::as_str).and_then(relative) {
+            claims.insert(key.into(), json!(bed.now + offset));
+        }
+    }
+    let token = Token {
+        alg: alg.into(),
+        key: row["key"].as_str().map(str::to_owned),
+        kid: row.get("kid").map(|kid| kid.as_str().map(str::to_owned)),
+        header: row["header"].as_object().cloned().unwrap_or_default(),
+        claims: Value::Object(claims),
+    };
+    let minted = match (row["rawHeader"].as_str(), row["rawPayload"].as_str()) {
+        (None, None) => token.mint(),
+        (header, payload) => {
+            let key = row["key"].as_str().unwrap_or_else(|| keys::key_of(alg));
+            let plain = json!({"alg": alg, "kid": key}).to_string();
+            compact(alg, key, header.unwrap_or(&plain), payload.unwrap_or(&token.claims.to_string()))
+        }
+    };
+    row["tamper"].as_str().map_or_else(|| minted.clone(), |how| tamper(&minted, how))
+}
+
+/// Seconds of "+300" or "-1"; none for what is meant as it stands.
+fn relative(text: &str) -> Option<i64> {
+    text.starts_with(['+', '-']).then(|| text.parse().ok())?
+}
+
+fn bed_values(bed: &Bed) -> Vec<(String, Value)> {
+    let mut values = vec![
+        ("jwks".into(), keys::public_set()),
+        ("jwksText".into(), json!(keys::public_set().to_string())),
+        ("jwksUrl".into(), json!(bed.jwks_url)),
+        ("ca".into(), json!(bed.ca_pem)),
+        ("secret".into(), json!(keys::SECRET)),
+    ];
+    for key in ["rsa", "p256", "p384", "p521", "ed25519", "rsa-other", "ed25519-other"] {
+        values.push((format!("pem.{key}"), json!(keys::public_pem(key))));
+        values.push((format!("jwk.{key}"), keys::jwk(key)));
+    }
+    values.push(("jwk.secret".into(), keys::jwk("secret")));
+    values
+}
+
+/// Replaces `{{name}}`: by the value itself where it is the whole text, else within the text.
+fn fill(template: &Value, values: &[(String, Value)]) -> Value {
+    match template {
+        Value::String(text) => {
+            let mut text = text.clone();
+            for (name, value) in values {
+                let place = format!("{{{{{name}}}}}");
+                if text == place {
+                    return value.clone();
+                }
+                if let Some(value) = value.as_str() {
+                    text = text.replace(&place, value);
+                }
+            }
+            assert!(!text.contains("{{"), "nothing is known as '{text}'");
+            Value::String(text)
+        }
+        Value::Array(items) => items.iter().map(|item| fill(item, values)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), fill(value, values))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => template.clone(),
+    }
+}
+
+/// `over` laid upon `base`; `claims` and the like one level deeper, since they are objects, too.
+fn overlay(base: &Value, over: &Value) -> Value {
+    let (Some(base), Some(over)) = (base.as_object(), over.as_object()) else {
+        return if over.is_null() { base.clone() } else { over.clone() };
+    };
+    let mut merged: Map<String, Value> = base.clone();
+    for (name, value) in over {
+        match (merged.get(name), value) {
+            // A row's `kid: null` says that the token has none.
+            (_, Value::Null) if name == "kid" => drop(merged.insert(name.clone(), Value::Null)),
+            (_, Value::Null) => drop(merged.remove(name)),
+            (Some(Value::Object(_)), Value::Object(_)) if name == "claims" || name == "clientConfig" => {
+                let deeper = overlay(&merged[name], value);
+                merged.insert(name.clone(), deeper);
+            }
+            _ => drop(merged.insert(name.clone(), value.clone())),
+        }
+    }
+    Value::Object(merged)
+}
+
+/// A misspelled member would make a row say less than it seems to.
+fn known(name: &str, value: &Value, members: &[&str]) {
+    for member in value.as_object().into_iter().flatten().map(|(member, _)| member) {
+        assert!(members.contains(&member.as_str()), "{name}: '{member}' is none of {members:?}");
+    }
+}
+
+impl CaseRequest {
+    /// For Traefik.
+    #[must_use]
+    pub fn to(&self, host: &str) -> Request {
+        let request = Request::new(&self.method, host, &self.path);
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+}
+
+impl Expect {
+    /// Compares an answer; the text says everything that differs.
+    ///
+    /// # Errors
+    /// The differences.
+    pub fn compare(
+        &self,
+        status: u16,
+        headers: &[(String, String)],
+        body: &str,
+        upstream: Option<&[(String, String)]>,
+    ) -> Result<(), String> {
+        let mut wrong = Vec::new();
+        if status != self.status {
+            wrong.push(format!("status {status}, expected {}", self.status));
+        }
+        if self.body.as_deref().is_some_and(|expected| expected != body) {
+            wrong.push(format!("body {body:?}, expected {:?}", self.body));
+        }
+        for (name, expected) in &self.headers {
+            let got: Vec<&str> = values(headers, |known| known.eq_ignore_ascii_case(name));
+            if got != expected.as_deref().into_iter().collect::<Vec<_>>() {
+                wrong.push(format!("header {name} {got:?}, expected {expected:?}"));
+            }
+        }
+        if upstream.is_some() != (self.status == 200) {
+            wrong.push(format!("reached the upstream: {}", upstream.is_some()));
+        }
+        for (name, expected) in upstream.map_or(&[][..], |_| &self.upstream) {
+            // Every alias counts: some upstreams read them all as one header.
+            let got: Vec<&str> = values(upstream.unwrap_or_default(), |known| fold(known) == fold(name));
+            if got != expected.as_deref().into_iter().collect::<Vec<_>>() {
+                wrong.push(format!("upstream's {name} {got:?}, expected {expected:?}"));
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+}
+
+fn values(headers: &[(String, String)], matches: impl Fn(&str) -> bool) -> Vec<&str> {
+    headers.iter().filter(|(name, _)| matches(name)).map(|(_, value)| value.as_str()).collect()
+}
+
+/// A header's name as the most careless upstream reads it.
+fn fold(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
+}

@@ -1,0 +1,178 @@
+//! The keys of the identity provider: one for each algorithm, fixed, so that runs are equal and start at once.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use p521::pkcs8::DecodePrivateKey;
+use ring::rand::SystemRandom;
+use ring::{hmac, signature};
+use serde_json::{Value, json};
+
+/// The algorithms that the provider signs with.
+pub const ALGORITHMS: [&str; 13] = [
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
+    "ES512", "EdDSA",
+];
+
+/// The secret of HS256, HS384 and HS512: 64 bytes.
+pub const SECRET: &str = "a secret of sixty-four bytes: as long as the longest hash, HS512";
+
+/// Private keys (PKCS#8) and public keys (SPKI), both PEM.
+struct Pair(&'static str, &'static str);
+
+macro_rules! pair {
+    ($name:literal) => {
+        Pair(
+            include_str!(concat!("../keys/", $name, ".pem")),
+            include_str!(concat!("../keys/", $name, ".pub.pem")),
+        )
+    };
+}
+
+const RSA: Pair = pair!("rsa");
+const RSA_OTHER: Pair = pair!("rsa-other");
+const P256: Pair = pair!("p256");
+const P384: Pair = pair!("p384");
+const P521: Pair = pair!("p521");
+const ED25519: Pair = pair!("ed25519");
+const ED25519_OTHER: Pair = pair!("ed25519-other");
+
+/// Keys by name: `other` ones are in no set, for signatures that must not be accepted.
+fn pair(key: &str) -> &'static Pair {
+    match key {
+        "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "rsa" => &RSA,
+        "rsa-other" => &RSA_OTHER,
+        "ES256" | "p256" => &P256,
+        "ES384" | "p384" => &P384,
+        "ES512" | "p521" => &P521,
+        "EdDSA" | "Ed25519" | "ed25519" => &ED25519,
+        "ed25519-other" => &ED25519_OTHER,
+        _ => panic!("no key pair for '{key}'"),
+    }
+}
+
+/// The name of the key that `alg` signs with by default; also its `kid`.
+#[must_use]
+pub fn key_of(alg: &str) -> &'static str {
+    match alg {
+        "HS256" | "HS384" | "HS512" => "secret",
+        "ES256" => "p256",
+        "ES384" => "p384",
+        "ES512" => "p521",
+        "EdDSA" | "Ed25519" => "ed25519",
+        _ => "rsa",
+    }
+}
+
+/// The public key as PEM (SPKI). `key` is a key's name or an algorithm.
+#[must_use]
+pub fn public_pem(key: &str) -> &'static str {
+    pair(key).1
+}
+
+/// The private key as PEM (PKCS#8).
+#[must_use]
+pub fn private_pem(key: &str) -> &'static str {
+    pair(key).0
+}
+
+/// The public JWK of a key, with its name as `kid` and no `alg`.
+///
+/// # Panics
+/// When there is no such key.
+#[must_use]
+pub fn jwk(key: &str) -> Value {
+    if key == "secret" {
+        return json!({"kty": "oct", "kid": "secret", "k": encode(SECRET.as_bytes())});
+    }
+    let der = der(public_pem(key));
+    // The key itself is at the end of an SPKI: a point of known size, or RSA's two integers.
+    let tail = |length: usize| &der[der.len() - length..];
+    let ec = |crv: &str, size: usize| {
+        let (x, y) = tail(2 * size).split_at(size);
+        json!({"kty": "EC", "crv": crv, "kid": key, "x": encode(x), "y": encode(y)})
+    };
+    match key {
+        "p256" => ec("P-256", 32),
+        "p384" => ec("P-384", 48),
+        "p521" => ec("P-521", 66),
+        "ed25519" | "ed25519-other" => {
+            json!({"kty": "OKP", "crv": "Ed25519", "kid": key, "x": encode(tail(32))})
+        }
+        "rsa" | "rsa-other" => {
+            let numbers = jwt_simple::algorithms::RS256PublicKey::from_pem(public_pem(key)).unwrap();
+            let numbers = numbers.to_components();
+            json!({"kty": "RSA", "kid": key, "n": encode(&numbers.n), "e": encode(&numbers.e)})
+        }
+        _ => panic!("no JWK for '{key}'"),
+    }
+}
+
+/// A JWK Set of these keys.
+#[must_use]
+pub fn jwk_set(keys: &[&str]) -> Value {
+    json!({"keys": keys.iter().map(|key| jwk(key)).collect::<Vec<_>>()})
+}
+
+/// What an identity provider publishes: every public key, no secret.
+#[must_use]
+pub fn public_set() -> Value {
+    jwk_set(&["ed25519", "rsa", "p256", "p384", "p521"])
+}
+
+/// Signs `input` with the key named `key`.
+///
+/// # Panics
+/// When `alg` is not one of [`ALGORITHMS`], or the key is of another family.
+#[must_use]
+pub fn sign(alg: &str, key: &str, input: &[u8]) -> Vec<u8> {
+    let random = SystemRandom::new();
+    let mac = |algorithm| {
+        let secret = if key == "secret" { SECRET.as_bytes() } else { key.as_bytes() };
+        hmac::sign(&hmac::Key::new(algorithm, secret), input).as_ref().to_vec()
+    };
+    let rsa = |padding: &'static dyn signature::RsaEncoding| {
+        let pair = signature::RsaKeyPair::from_pkcs8(&der(private_pem(key))).unwrap();
+        let mut signed = vec![0; pair.public().modulus_len()];
+        pair.sign(padding, &random, input, &mut signed).unwrap();
+        signed
+    };
+    let ecdsa = |algorithm| {
+        let pair = signature::EcdsaKeyPair::from_pkcs8(algorithm, &der(private_pem(key)), &random).unwrap();
+        pair.sign(&random, input).unwrap().as_ref().to_vec()
+    };
+    match alg {
+        "HS256" => mac(hmac::HMAC_SHA256),
+        "HS384" => mac(hmac::HMAC_SHA384),
+        "HS512" => mac(hmac::HMAC_SHA512),
+        "RS256" => rsa(&signature::RSA_PKCS1_SHA256),
+        "RS384" => rsa(&signature::RSA_PKCS1_SHA384),
+        "RS512" => rsa(&signature::RSA_PKCS1_SHA512),
+        "PS256" => rsa(&signature::RSA_PSS_SHA256),
+        "PS384" => rsa(&signature::RSA_PSS_SHA384),
+        "PS512" => rsa(&signature::RSA_PSS_SHA512),
+        "ES256" => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+        "ES384" => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+        "ES512" => {
+            use p521::ecdsa::signature::Signer;
+            let key = p521::ecdsa::SigningKey::from_pkcs8_pem(private_pem(key)).unwrap();
+            let signed: p521::ecdsa::Signature = key.sign(input);
+            signed.to_bytes().to_vec()
+        }
+        "EdDSA" | "Ed25519" => {
+            let pair = signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der(private_pem(key))).unwrap();
+            pair.sign(input).as_ref().to_vec()
+        }
+        _ => panic!("cannot sign with '{alg}'"),
+    }
+}
+
+/// base64url without padding.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    STANDARD.decode(body).unwrap()
+}

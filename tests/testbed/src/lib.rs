@@ -1,0 +1,13 @@
+//! What the tests and the demo stand on: an identity provider, an upstream, a client and a real Traefik.
+//!
+//! Everything ends when it is dropped, also in a panic. Nothing sleeps for a guess: waiting is polling with a
+//! deadline ([`wait`]).
+
+pub mod keys;
+pub mod tokens;
+pub mod jwks_server;
+pub mod upstream;
+pub mod http;
+pub mod traefik;
+pub mod cases;
+pub mod wait;

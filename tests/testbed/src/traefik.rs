@@ -1,0 +1,402 @@
+//! A real Traefik with the built plugin, in a directory of its own, until it is dropped.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+
+use serde_json::{Map, Value, json};
+
+use crate::http::Request;
+use crate::wait::wait;
+
+/// The artifact with an HTTPS client.
+pub const FETCH: Plugin = Plugin { name: "jwt", file: "dist/plugin.wasm" };
+/// The artifact without sockets.
+pub const OFFLINE: Plugin = Plugin { name: "jwt-offline", file: "dist/plugin-offline.wasm" };
+
+/// An artifact and its name in Traefik's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// Key under `experimental.localPlugins`, and in a middleware.
+    pub name: &'static str,
+    /// Path from the repository's root.
+    pub file: &'static str,
+}
+
+/// What a Traefik is started with.
+pub struct Setup {
+    /// The binary; `TRAEFIK_BINARY` of the environment by default.
+    pub binary: PathBuf,
+    /// The plugins it loads.
+    pub plugins: Vec<Plugin>,
+    /// `settings.mounts` of the plugins.
+    pub mounts: Vec<String>,
+    /// `settings.envs` of the plugins, with values for Traefik's own environment.
+    pub envs: Vec<(String, String)>,
+    /// `log.level`.
+    pub log_level: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let binary = std::env::var("TRAEFIK_BINARY").expect("TRAEFIK_BINARY: run through make");
+        Self {
+            binary: binary.into(),
+            plugins: vec![FETCH, OFFLINE],
+            mounts: Vec::new(),
+            envs: Vec::new(),
+            log_level: "INFO",
+        }
+    }
+}
+
+/// A running Traefik.
+pub struct Traefik {
+    directory: PathBuf,
+    process: Process,
+    address: SocketAddr,
+    reloads: AtomicUsize,
+    writing: Mutex<()>,
+}
+
+/// The dynamic configuration: virtual hosts, each with a middleware of its own or none.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    routers: Map<String, Value>,
+    middlewares: Map<String, Value>,
+    services: Map<String, Value>,
+}
+
+impl Routes {
+    /// No routes yet; all of them lead to `upstream`, a URL.
+    #[must_use]
+    pub fn to(upstream: &str) -> Self {
+        let mut routes = Self::default();
+        let service = json!({"loadBalancer": {"servers": [{"url": upstream}]}});
+        routes.services.insert("upstream".into(), service);
+        routes
+    }
+
+    /// Requests with `Host: host` pass through `plugin` with this configuration.
+    pub fn protect(&mut self, host: &str, plugin: Plugin, configuration: &Value) {
+        self.middlewares.insert(host.into(), json!({"plugin": {plugin.name: configuration}}));
+        self.insert(host, &[host]);
+    }
+
+    /// Every request that no host is for passes through `plugin` with this configuration.
+    pub fn protect_all(&mut self, plugin: Plugin, configuration: &Value) {
+        self.protect("all", plugin, configuration);
+        self.routers["all"]["rule"] = json!("PathPrefix(`/`)");
+    }
+
+    /// Requests with `Host: host` go to the upstream as they are.
+    pub fn open(&mut self, host: &str) {
+        self.insert(host, &[]);
+    }
+
+    /// Another host through the middleware of `middleware`: one more runtime, no other definition.
+    pub fn share(&mut self, host: &str, middleware: &str) {
+        self.insert(host, &[middleware]);
+    }
+
+    fn insert(&mut self, host: &str, middlewares: &[&str]) {
+        let router = json!({
+            "rule": format!("Host(`{host}`)"), "service": "upstream", "middlewares": middlewares
+        });
+        self.routers.insert(host.into(), router);
+    }
+}
+
+impl Traefik {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not within 30 seconds.
+    #[must_use]
+    pub fn start(setup: &Setup) -> Self {
+        let directory = temporary_directory("traefik");
+        let address = free_address();
+        let mut local = Map::new();
+        for plugin in &setup.plugins {
+            let module = format!("example.org/{}", plugin.name);
+            install(&directory, &module, plugin.file);
+            let mut settings = Map::new();
+            if !setup.mounts.is_empty() {
+                settings.insert("mounts".into(), json!(setup.mounts));
+            }
+            if !setup.envs.is_empty() {
+                let names: Vec<_> = setup.envs.iter().map(|(name, _)| name).collect();
+                settings.insert("envs".into(), json!(names));
+            }
+            let mut plugin_entry = json!({"moduleName": module});
+            if !settings.is_empty() {
+                plugin_entry["settings"] = json!(settings);
+            }
+            local.insert(plugin.name.into(), plugin_entry);
+        }
+        let configuration = json!({
+            "entryPoints": {"web": {"address": address.to_string()}},
+            "ping": {"entryPoint": "web"},
+            "providers": {
+                "file": {"directory": directory.join("dynamic"), "watch": true},
+                "providersThrottleDuration": "50ms",
+            },
+            "experimental": {"localPlugins": local},
+            "log": {"level": setup.log_level, "format": "json", "filePath": directory.join("log")},
+            "global": {"checkNewVersion": false, "sendAnonymousUsage": false},
+        });
+        fs::create_dir_all(directory.join("dynamic")).unwrap();
+        fs::write(directory.join("static.yml"), configuration.to_string()).unwrap();
+        Self::run(setup, directory, "static.yml", address)
+    }
+
+    /// Starts one in `directory` with a static configuration that is there and answers `/ping` at `address`.
+    ///
+    /// # Panics
+    /// When it does not within 30 seconds.
+    #[must_use]
+    pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
+        let mut command = Command::new(&setup.binary);
+        command
+            .arg(format!("--configFile={configuration}"))
+            .current_dir(&directory)
+            .envs(setup.envs.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(directory.join("stdout")).unwrap())
+            .stderr(fs::File::create(directory.join("stderr")).unwrap());
+        let process = Process::start(command);
+        let traefik =
+            Self { directory, process, address, reloads: AtomicUsize::new(0), writing: Mutex::new(()) };
+        wait("Traefik answers", 30, || {
+            assert!(traefik.process.is_alive(), "Traefik ended: {}", traefik.all_output());
+            let answer = Request::get("ping", "/ping").try_send(address).ok()?;
+            (answer.status == 200).then_some(())
+        });
+        traefik
+    }
+
+    /// Replaces the dynamic configuration and waits until it is in force.
+    ///
+    /// # Panics
+    /// When it is not within 60 seconds.
+    pub fn configure(&self, routes: &Routes) {
+        let _one_at_a_time = self.writing.lock();
+        let marker = format!("reload-{}", self.reloads.fetch_add(1, Ordering::SeqCst));
+        let mut routes = routes.clone();
+        routes.open(&marker);
+        let mut http = json!({"routers": routes.routers, "services": routes.services});
+        if !routes.middlewares.is_empty() {
+            http["middlewares"] = json!(routes.middlewares);
+        }
+        // Written beside and renamed: Traefik reads on every write that it sees.
+        let part = self.directory.join("routes.part");
+        fs::write(&part, json!({"http": http}).to_string()).unwrap();
+        fs::rename(part, self.directory.join("dynamic/routes.yml")).unwrap();
+        wait("the dynamic configuration is in force", 60, || {
+            assert!(self.process.is_alive(), "Traefik ended: {}", self.all_output());
+            (Request::get(&marker, "/").try_send(self.address).ok()?.status == 200).then_some(())
+        });
+    }
+
+    /// Sends a request to it.
+    #[must_use]
+    pub fn send(&self, request: &Request) -> crate::http::Response {
+        request.send(self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its own directory; a place for files to mount.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The lines of its log, each a JSON object.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        let text = fs::read(self.directory.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+    }
+
+    /// The log lines from `start` on that contain every one of `words`.
+    #[must_use]
+    pub fn log_with(&self, start: usize, words: &[&str]) -> Vec<String> {
+        self.log()
+            .into_iter()
+            .skip(start)
+            .filter(|line| words.iter().all(|word| line.contains(word)))
+            .collect()
+    }
+
+    /// Open descriptors of the process.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id)).unwrap().count()
+    }
+
+    /// What those descriptors are, sorted: for the message of a failed test.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn descriptor_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(format!("/proc/{}/fd", self.process.id))
+            .unwrap()
+            .filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Resident memory of the process in KiB.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// CPU time that the process has used, in ticks of 10 ms.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id)).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id
+    }
+
+    fn all_output(&self) -> String {
+        ["log", "stdout", "stderr"]
+            .map(|name| fs::read_to_string(self.directory.join(name)).unwrap_or_default())
+            .join("\n")
+    }
+}
+
+impl Drop for Traefik {
+    fn drop(&mut self) {
+        self.process.end();
+        if std::thread::panicking() {
+            let log = self.all_output();
+            let tail: Vec<&str> = log.lines().rev().take(30).collect();
+            for line in tail.iter().rev() {
+                eprintln!("traefik: {line}");
+            }
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A child that ends with us, however we end.
+struct Process {
+    id: u32,
+    child: Mutex<Child>,
+    _keeper: mpsc::Sender<()>,
+}
+
+impl Process {
+    fn start(command: Command) -> Self {
+        let (keeper, end) = mpsc::channel::<()>();
+        let (started, child) = mpsc::channel();
+        // The kernel ends the child when the thread that started it ends, so that one must outlive it.
+        std::thread::spawn(move || {
+            let _ = started.send(with_us(command).spawn());
+            let _ = end.recv();
+        });
+        let child = child.recv().unwrap().expect("Traefik starts");
+        Self { id: child.id(), child: Mutex::new(child), _keeper: keeper }
+    }
+
+    fn is_alive(&self) -> bool {
+        matches!(self.child.lock().unwrap().try_wait(), Ok(None))
+    }
+
+    fn end(&self) {
+        let mut child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// `command` under `setpriv --pdeathsig`, where there is one: a killed test leaves no Traefik behind.
+fn with_us(command: Command) -> Command {
+    let found = Command::new("setpriv").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !found.is_ok_and(|status| status.success()) {
+        return command;
+    }
+    let mut wrapped = Command::new("setpriv");
+    wrapped.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    wrapped.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let directory = command.get_current_dir().map(Path::to_owned);
+    if let Some(directory) = directory {
+        wrapped
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(directory.join("stdout")).unwrap())
+            .stderr(fs::File::create(directory.join("stderr")).unwrap())
+            .current_dir(directory);
+    }
+    wrapped
+}
+
+/// Lays out a plugin as Traefik reads it: `plugins-local/src/MODULE/{.traefik.yml,plugin.wasm}`.
+///
+/// # Panics
+/// When `file`, relative to the repository's root, is not built.
+pub fn install(directory: &Path, module: &str, file: &str) {
+    let folder = directory.join("plugins-local/src").join(module);
+    fs::create_dir_all(&folder).unwrap();
+    let file = root().join(file);
+    fs::copy(&file, folder.join("plugin.wasm"))
+        .unwrap_or_else(|error| panic!("{}: {error}; run make plugin", file.display()));
+    fs::copy(root().join(".traefik.yml"), folder.join(".traefik.yml")).unwrap();
+}
+
+/// The repository's root.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// A new directory under the system's temporary one; whoever asks for it removes it.
+///
+/// # Panics
+/// When there is no room for one.
+#[must_use]
+pub fn temporary_directory(name: &str) -> PathBuf {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+    let path = std::env::temp_dir().join(format!("jwt-{name}-{}-{number}", std::process::id()));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// An address of 127.0.0.1 on which nobody listens.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

@@ -1,0 +1,31 @@
+//! Waiting with a deadline.
+
+use std::time::{Duration, Instant};
+
+/// Polls until `ready` gives a value.
+///
+/// # Panics
+/// After `seconds`, saying `what` did not happen.
+pub fn wait<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
+    #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
+    let now = Instant::now;
+    let deadline = now() + Duration::from_secs(seconds);
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(now() < deadline, "not within {seconds} s: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Seconds since 1970-01-01.
+///
+/// # Panics
+/// When the clock stands before 1970.
+#[must_use]
+pub fn unix_now() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
+    let now = std::time::SystemTime::now();
+    i64::try_from(now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).unwrap()
+}
