@@ -16,13 +16,14 @@ fn main() -> ExitCode {
         eprintln!("no algorithm '{alg}'; there are {}", keys::ALGORITHMS.join(" "));
         return ExitCode::FAILURE;
     }
-    let over: Map<String, Value> = match serde_json::from_str(&arguments.next().unwrap_or_else(|| "{}".into())) {
-        Ok(over) => over,
-        Err(error) => {
-            eprintln!("the claims are no JSON object: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let over: Map<String, Value> =
+        match serde_json::from_str(&arguments.next().unwrap_or_else(|| "{}".into())) {
+            Ok(over) => over,
+            Err(error) => {
+                eprintln!("the claims are no JSON object: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
     let now = wait::unix_now();
     let mut claims = json!({"iss": "https://idp.example/", "sub": "alice", "iat": now, "exp": now + 3600});
     for (name, value) in over {

@@ -1,15 +1,9 @@
 //! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "helpers of tests fail by panicking"
-)]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::rc::Rc;
 
-use testbed::cases::{Bed, Case, load};
+use testbed::cases::{Bed, Case, Seen, load};
 use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
@@ -70,18 +64,19 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
         Ok(policy) => Rc::new(policy),
         Err(errors) => {
             let said = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            let refused = !case.expect.refused.is_empty()
-                && case.expect.refused.iter().all(|word| said.contains(word));
+            let refused =
+                !case.expect.refused.is_empty() && case.expect.refused.iter().all(|word| said.contains(word));
             return if refused { Ok(()) } else { Err(said) };
         }
     };
     if !case.expect.refused.is_empty() {
         return Err("the configuration is not refused".into());
     }
-    let request = case.request.headers.iter().fold(
-        RecordedRequest::new(&case.request.method, &case.request.path),
-        |request, (name, value)| request.header(name, value.as_bytes()),
-    );
+    let request =
+        case.request.headers.iter().fold(
+            RecordedRequest::new(&case.request.method, &case.request.path),
+            |request, (name, value)| request.header(name, value.as_bytes()),
+        );
     let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
     let mut decision = decide(&policy, &keyring.at(now), now, &request);
     if let Decision::NeedKeys(need) = &decision {
@@ -99,8 +94,9 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
                 .set
                 .iter()
                 .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
-            let upstream: Vec<_> = kept.chain(set).collect();
-            case.expect.compare(200, &[], "", Some(&upstream))
+            let uri = forward.uri.clone().unwrap_or_else(|| case.request.path.clone());
+            let upstream = Seen { uri, headers: kept.chain(set).collect() };
+            case.expect.compare(200, &forward.response, "", Some(&upstream))
         }
         Decision::Reject(reject) => {
             let code = reject.refusal.code();

@@ -19,10 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Test = (&'static str, fn());
 
-const TESTS: &[Test] = &[
-    ("rows_fetch", rows::fetch),
-    ("rows_offline", rows::offline),
-];
+const TESTS: &[Test] = &[("rows_fetch", rows::fetch), ("rows_offline", rows::offline)];
 
 /// Each test has a Traefik of its own, so two run side by side.
 const PARALLEL: usize = 2;

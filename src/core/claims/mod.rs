@@ -65,8 +65,23 @@ pub fn check<'t>(
     request: &dyn RequestView,
 ) -> Result<AcceptedToken<'t>, Refusal> {
     let claims = token.claims();
+    check_rules(token.header().typ.as_deref(), claims, rules, now, request)?;
+    Ok(AcceptedToken { claims })
+}
+
+/// The rules without the proof that they are about: a pass says nothing of a token that nobody verified.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_rules(
+    typ: Option<&str>,
+    claims: &ClaimsSet,
+    rules: &ClaimRules,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Result<(), Refusal> {
     check_unverified(claims, rules, now)?;
-    registered::check_type(token.header().typ.as_deref(), claims, &rules.token_type)?;
+    registered::check_type(typ, claims, &rules.token_type)?;
     registered::check_types(claims)?;
     tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
@@ -77,7 +92,7 @@ pub fn check<'t>(
     if let Some(expression) = &rules.expression {
         expression.check(claims, request, now)?;
     }
-    Ok(AcceptedToken { claims })
+    Ok(())
 }
 
 /// The rules that are worth a look before the signature: an expired token costs no arithmetic. A pass means

@@ -11,7 +11,7 @@ use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::{KeySources, Shared};
-use crate::core::config::{answers, key_sources, schema, token_places, upstream};
+use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
 use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
@@ -37,6 +37,11 @@ pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, V
             let root = Section::root(&members);
             schema::refuse_unknown(&root, &mut errors);
             let policy = policy(&root, capabilities, &mut errors);
+            let tests = self_test::parse(&root, &policy, &mut errors);
+            // The tests of rules that are not there say nothing.
+            if errors.is_empty() {
+                self_test::run(&tests, &policy, &mut errors);
+            }
             if errors.is_empty() {
                 return Ok(policy);
             }
@@ -429,7 +434,7 @@ mod tests {
 
     /// Every option as YAML has it.
     fn full() -> Value {
-        json!({
+        let mut full = json!({
             "jwksUrl": "https://idp.example/jwks.json",
             "issuer": ["https://idp.example/", "https://idp2.example/"],
             "signingSecret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
@@ -477,7 +482,13 @@ mod tests {
             "verdictHeader": {"request": "X-Verdict", "response": "X-Verdict"},
             "bypassPreflight": true,
             "bypassPaths": ["/health", "/public/*"]
-        })
+        });
+        // The macro has a limit.
+        full["tests"] = json!([{
+            "name": "nobody", "claims": {"sub": "a"}, "typ": "at+jwt", "now": 1_767_225_600,
+            "request": {"method": "GET", "path": "/", "headers": {"X-A": "b"}}, "expect": "deny"
+        }]);
+        full
     }
 
     #[test]
