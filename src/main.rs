@@ -16,10 +16,7 @@ fn main() {
         }
         Err(errors) => {
             errors.iter().for_each(log::config_error);
-            #[expect(
-                clippy::exit,
-                reason = "the one way to refuse a configuration: Traefik disables the routers"
-            )]
+            // The one way to refuse a configuration: Traefik disables the routers.
             std::process::exit(1);
         }
     }

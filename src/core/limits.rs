@@ -28,3 +28,23 @@ pub const MAX_EXPRESSION_TERMS: usize = 256;
 pub const MAX_COMPILED_PATTERN_BYTES: usize = 16 << 10;
 /// Longest value that a pattern is tried on, in bytes. An email address has at most 254.
 pub const MAX_MATCHED_BYTES: usize = 1024;
+/// Largest `maxTokenBytes`: Traefik takes a request head of 1 MiB, and a token is held several times over.
+pub const MAX_TOKEN_BYTES: u64 = 128 << 10;
+/// Largest `clockSkewSeconds`: more would keep expired tokens alive; 60000 is milliseconds by mistake.
+pub const MAX_CLOCK_SKEW_SECONDS: u64 = 3600;
+/// Largest `maxLifetimeSeconds` and `maxAgeSeconds`, ten years: longer spans are mistakes.
+pub const MAX_TOKEN_AGE_SECONDS: u64 = 10 * 365 * 86_400;
+/// Largest `clientConfig.timeoutSeconds`: so long may a request wait for keys.
+pub const MAX_FETCH_TIMEOUT_SECONDS: u64 = 60;
+/// Largest `clientConfig.maxRetries`.
+pub const MAX_FETCH_RETRIES: u64 = 10;
+/// Largest `jwksCache.ttlSeconds`, a week: that long may a key that was withdrawn go on working.
+pub const MAX_JWKS_TTL_SECONDS: u64 = 7 * 86_400;
+/// Largest `jwksCache.cooldownSeconds`: that long may a new key go unnoticed.
+pub const MAX_JWKS_COOLDOWN_SECONDS: u64 = 3600;
+/// Largest `jwksCache.staleSeconds`, 30 days.
+pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
+/// Longest `errors.body`, in bytes: every instance keeps it.
+pub const MAX_ERROR_BODY_BYTES: usize = 16 << 10;
+/// Longest `errors.realm`, in bytes: every challenge carries it.
+pub const MAX_REALM_BYTES: usize = 256;

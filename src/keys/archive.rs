@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_restart_serves_stale_keys_at_once_and_a_refresh_does_not() {
         let directory = directory();
-        let _ = attempt(&directory, None, 1000, Some("x"));
+        assert_eq!(attempt(&directory, None, 1000, Some("x")).1, 1);
         assert_eq!(attempt(&directory, None, 1100, Some("y")), (Ok("x".into()), 0));
         assert_eq!(attempt(&directory, None, 1200, Some("y")), (Ok("y".into()), 1));
         let old = document("w", 900);

@@ -7,6 +7,8 @@
 //! length of the slots at 20, checksum at 24; the rest is zero. Then the slots. Each source has a lease of its own,
 //! so that a provider that hangs holds up nobody else's keys.
 
+use std::cmp::Ordering;
+
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::io::{Generation, Shared, SharedDocument, SourceId, Waiting};
 
@@ -84,6 +86,12 @@ impl Envelope {
         (whole && sum == checksum(header, slots)).then_some(Generation(generation))
     }
 
+    /// The highest generation of a record that was verified before.
+    #[must_use]
+    pub fn generation(record: &[u8]) -> Option<Generation> {
+        record.get(8..)?.first_chunk().map(|bytes| Generation(u64::from_le_bytes(*bytes)))
+    }
+
     /// Whether a valid record counts anybody who waits, without reading the slots.
     #[must_use]
     pub fn has_waiters(record: &[u8]) -> bool {
@@ -129,7 +137,7 @@ impl Envelope {
                 slot.write(&mut record);
             }
         }
-        let generation = self.slots.iter().map(|slot| slot.shared.generation).max().unwrap_or_default();
+        let generation = self.newest();
         let length = record.len().saturating_sub(HEADER_BYTES);
         let mut fields = Vec::with_capacity(HEADER_BYTES);
         fields.extend_from_slice(&MAGIC);
@@ -151,7 +159,12 @@ impl Envelope {
 
     /// Takes over from `other` what is newer in it. The order of merging does not matter.
     pub fn merge(&mut self, other: Self) {
-        self.waiters = self.waiters.max(other.waiters);
+        // Who waited for a result that is there has gone.
+        self.waiters = match self.newest().cmp(&other.newest()) {
+            Ordering::Less => other.waiters,
+            Ordering::Equal => self.waiters.max(other.waiters),
+            Ordering::Greater => self.waiters,
+        };
         for slot in other.slots {
             match self.slots.iter_mut().find(|known| known.source == slot.source) {
                 Some(known) if known.rank() < slot.rank() => *known = slot,
@@ -207,6 +220,12 @@ impl Envelope {
         }
     }
 
+    /// Until when nobody else may begin to wait for `source`, where as many wait as may.
+    #[must_use]
+    pub fn crowded_until(&self, source: SourceId) -> Option<Nanos> {
+        self.slot(source).filter(|_| self.waiters >= MAX_WAITERS).map(|slot| slot.lease_until)
+    }
+
     /// One instance waits no longer.
     pub const fn leave(&mut self) {
         self.waiters = self.waiters.saturating_sub(1);
@@ -236,6 +255,10 @@ impl Envelope {
     #[must_use]
     pub fn without_waiters(self) -> Self {
         Self { waiters: 0, ..self }
+    }
+
+    fn newest(&self) -> Generation {
+        self.slots.iter().map(|slot| slot.shared.generation).max().unwrap_or_default()
     }
 
     fn slot(&self, source: SourceId) -> Option<&Slot> {
@@ -481,6 +504,22 @@ mod tests {
             ask(&mut envelope, Generation(2_000_000_001), Waiting::NotAtAll, 3, 2_000_000_002),
             Turn::Underway
         );
+    }
+
+    #[test]
+    fn an_old_copy_does_not_bring_back_who_waited() {
+        let mut envelope = Envelope::default();
+        ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100);
+        ask(&mut envelope, NONE, Waiting::ForKeys, 2, 100);
+        let copy = envelope.clone();
+        assert!(Envelope::has_waiters(&copy.encode()));
+        envelope.finish(A, 1, Nanos(200), Ok(document(b"x")));
+        let finished = envelope.clone();
+        envelope.merge(copy.clone());
+        assert_eq!(envelope, finished);
+        let mut other_way = copy;
+        other_way.merge(finished.clone());
+        assert_eq!(other_way, finished);
     }
 
     #[test]

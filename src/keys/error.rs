@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::core::jwk::JwkSetError;
-use crate::core::jwk::pem::PemError;
+use crate::core::jwk::{JwkSetError, PemError, SecretError};
 use crate::keys::discovery::DiscoveryError;
 use crate::keys::io::{FetchError, FileError};
 
@@ -20,8 +19,10 @@ pub enum KeyError {
     JwkSet(JwkSetError),
     /// The content is no PEM with public keys.
     Pem(PemError),
-    /// The content is no usable secret; the text says why, without it.
-    Secret(&'static str),
+    /// The content is no usable secret.
+    Secret(SecretError),
+    /// The file is not UTF-8.
+    NotUtf8,
     /// There is a set, but none of its keys is usable.
     NoUsableKey,
 }
@@ -34,7 +35,8 @@ impl fmt::Display for KeyError {
             Self::File(error) => write!(f, "{error}"),
             Self::JwkSet(error) => write!(f, "not a JWK Set: {error}"),
             Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),
-            Self::Secret(problem) => write!(f, "not a usable secret: {problem}"),
+            Self::Secret(error) => write!(f, "not a usable secret: {error}"),
+            Self::NotUtf8 => f.write_str("the file is not UTF-8"),
             Self::NoUsableKey => f.write_str("no usable key in the set"),
         }
     }

@@ -7,10 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::core::jwk::lookup::{
     CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
 };
-use crate::core::jwk::{Jwk, JwkSet, Origin, pem};
+use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_TEXT_FILE_BYTES};
-use crate::core::signature::VerifyingKey;
-use crate::core::token::base64url;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
@@ -271,7 +269,7 @@ fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {
         TextSource::Inline(text) => Ok(text.clone()),
         TextSource::File(path) => {
             let bytes = io.read(path, MAX_TEXT_FILE_BYTES).map_err(KeyError::File)?;
-            let text = String::from_utf8(bytes).map_err(|_| KeyError::Secret("the file is not UTF-8"))?;
+            let text = String::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
     }
@@ -281,29 +279,27 @@ fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
     let set = match format {
         KeyFormat::JwkSet => JwkSet::parse(bytes, Origin::Configured).map_err(KeyError::JwkSet)?,
         KeyFormat::Pem { kid } => {
-            let text = String::from_utf8(bytes).map_err(|_| KeyError::Secret("the file is not UTF-8"))?;
+            let text = String::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
             let mut keys = pem::parse(&text).map_err(KeyError::Pem)?;
             for key in &mut keys {
                 key.kid.clone_from(kid);
             }
             JwkSet::from_keys(keys)
         }
-        KeyFormat::Secret { kid, base64 } => secret(&bytes, kid.as_ref(), *base64)?,
+        KeyFormat::Secret { kid, base64 } => secret_key(&bytes, kid.as_ref(), *base64)?,
         KeyFormat::PemOrSecret { kid } if bytes.windows(11).any(|window| window == b"-----BEGIN ") => {
             return parse(bytes, &KeyFormat::Pem { kid: kid.clone() });
         }
-        KeyFormat::PemOrSecret { kid } => secret(&bytes, kid.as_ref(), false)?,
+        KeyFormat::PemOrSecret { kid } => secret_key(&bytes, kid.as_ref(), false)?,
     };
     if set.keys().is_empty() { Err(KeyError::NoUsableKey) } else { Ok(set) }
 }
 
 /// A secret in a file usually ends in a line break that is not part of it.
-fn secret(bytes: &[u8], kid: Option<&String>, base64: bool) -> Result<JwkSet, KeyError> {
+fn secret_key(bytes: &[u8], kid: Option<&String>, base64: bool) -> Result<JwkSet, KeyError> {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let decoded = if base64 { base64url::decode_lenient(text) } else { Some(text.to_vec()) };
-    let secret = decoded.ok_or(KeyError::Secret("not base64"))?;
-    let key = VerifyingKey::hmac(&secret).map_err(|_| KeyError::Secret("shorter than 32 bytes"))?;
+    let key = secret::parse(text, base64).map_err(KeyError::Secret)?;
     let mut key = Jwk::from_key(key);
     key.kid = kid.cloned();
     Ok(JwkSet::from_keys(vec![key]))

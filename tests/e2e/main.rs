@@ -12,6 +12,11 @@
 )]
 
 mod rows;
+mod proxy;
+mod reload;
+mod load;
+mod provider;
+mod examples;
 
 use std::panic::catch_unwind;
 use std::sync::Mutex;
@@ -19,7 +24,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Test = (&'static str, fn());
 
-const TESTS: &[Test] = &[("rows_fetch", rows::fetch), ("rows_offline", rows::offline)];
+const TESTS: &[Test] = &[
+    ("rows_fetch", rows::fetch),
+    ("rows_offline", rows::offline),
+    ("untouched", proxy::untouched),
+    ("mistake_and_correction", reload::mistake_and_correction),
+    ("descriptors_offline", reload::descriptors_offline),
+    ("descriptors_fetch", reload::descriptors_fetch),
+    ("parallel", load::parallel),
+    ("provider_failures", provider::failures),
+    ("provider_forms", provider::forms),
+    ("provider_rotation", provider::rotation),
+    ("example_seed", examples::seed),
+];
 
 /// Each test has a Traefik of its own, so two run side by side.
 const PARALLEL: usize = 2;

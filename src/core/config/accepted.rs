@@ -8,15 +8,11 @@ use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, Since};
 use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::error::{Errors, Problem};
+use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 use crate::core::request::header_name::is_field_name;
 use crate::core::token::claims_set::ClaimPath;
 use crate::core::unix_time::Seconds;
 use serde_json::Value;
-
-/// Skews beyond a day are mistakes: they would keep expired tokens alive.
-const MAX_CLOCK_SKEW: u64 = 86_400;
-/// Ten years: longer spans are mistakes.
-const MAX_SECONDS: u64 = 10 * 365 * 86_400;
 
 /// The rules of `section`; what it does not say is as in `defaults`.
 pub(super) fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
@@ -24,7 +20,12 @@ pub(super) fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: 
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
         required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
         token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
-        clock_skew: section.seconds("clockSkewSeconds", defaults.clock_skew.0, 0..=MAX_CLOCK_SKEW, errors),
+        clock_skew: section.seconds(
+            "clockSkewSeconds",
+            defaults.clock_skew.0,
+            0..=MAX_CLOCK_SKEW_SECONDS,
+            errors,
+        ),
         max_lifetime: span(section, "maxLifetimeSeconds", defaults.max_lifetime, errors),
         max_age: max_age(section, defaults.max_age, errors),
         scopes: if section.has("scopes") { scopes(section, errors) } else { defaults.scopes.clone() },
@@ -40,24 +41,26 @@ pub(super) struct IssuerNames {
     pub(super) templates: Vec<IssuerTemplate>,
 }
 
-/// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed or split.
-pub(super) fn issuer_names(section: &Section<'_>, discovers: bool, errors: &mut Errors) -> IssuerNames {
+/// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed.
+pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> IssuerNames {
     let names = match section.raw("issuer") {
         None => Vec::new(),
-        // An issuer is a StringOrURI and may hold a comma, so a single text is one issuer.
         Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
-            vec![text.clone()]
+            split_issuers(text)
         }
         Some(Value::Array(_) | Value::String(_)) => {
+            let told = errors.len();
             let names = section.list("issuer", errors).unwrap_or_default();
-            if names.is_empty() {
+            if names.is_empty() && errors.len() == told {
                 // No issuer would mean any issuer.
-                errors.value(section.path("issuer"), "nothing", "an issuer, or a list of issuers");
+                let expected = "an issuer, or a list of issuers; leave the option out to accept any issuer";
+                errors.value(section.path("issuer"), "nothing", expected);
             }
             names
         }
-        Some(other) => {
-            errors.value(section.path("issuer"), found(other, Shown::Plain), "a string or a list of strings");
+        Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_))) => {
+            let expected = "a string in quotes, or a list of strings";
+            errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
             Vec::new()
         }
     };
@@ -70,15 +73,6 @@ pub(super) fn issuer_names(section: &Section<'_>, discovers: bool, errors: &mut 
     }
     // Entra asks its clients to compare both (tid), so that is what happens where nothing is said.
     let claim = if tenants.is_empty() { claim.or_else(|| ClaimPath::parse("tid")) } else { claim };
-    let is_relative = section.raw("jwksUrl").and_then(Value::as_str).is_some_and(|url| !url.contains("://"));
-    if !templates.is_empty() && (discovers || is_relative) {
-        errors.conflict(
-            section.path("issuer"),
-            "has {tenant} in it, and a token must not choose where keys come from; set jwksUrl to one absolute URL",
-        );
-    } else if discovers && exact.len() != 1 {
-        errors.conflict(section.path("discovery"), "needs exactly one issuer, whose metadata is fetched");
-    }
     let mut parsed = Vec::with_capacity(templates.len());
     for text in templates {
         match IssuerTemplate::new(&text, tenants.clone(), claim.clone()) {
@@ -90,6 +84,17 @@ pub(super) fn issuer_names(section: &Section<'_>, discovers: bool, errors: &mut 
         }
     }
     IssuerNames { exact, templates: parsed }
+}
+
+/// A StringOrURI may hold a comma, so a text is one issuer, unless a URL follows every comma: that is what Traefik's
+/// KV providers make of a list.
+fn split_issuers(text: &str) -> Vec<String> {
+    let parts = || text.split(',').map(str::trim);
+    if parts().all(|part| part.contains("://")) {
+        parts().map(str::to_owned).collect()
+    } else {
+        vec![text.to_owned()]
+    }
 }
 
 fn token_type(section: &Section<'_>, errors: &mut Errors) -> Option<TokenType> {
@@ -105,7 +110,7 @@ fn token_type(section: &Section<'_>, errors: &mut Errors) -> Option<TokenType> {
 
 /// A span in seconds; 0 is none.
 fn span(section: &Section<'_>, key: &str, default: Option<Seconds>, errors: &mut Errors) -> Option<Seconds> {
-    let seconds = section.integer(key, default.map_or(0, |span| span.0), 0..=MAX_SECONDS, errors);
+    let seconds = section.integer(key, default.map_or(0, |span| span.0), 0..=MAX_TOKEN_AGE_SECONDS, errors);
     (seconds != 0).then_some(Seconds(seconds))
 }
 

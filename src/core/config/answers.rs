@@ -7,9 +7,7 @@ use crate::core::answer::{AnswerRules, BodyFormat, Details};
 use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
 use crate::core::config::upstream::header_name;
-
-/// Longest body of `errors.body`, in bytes: it is kept in every instance.
-const MAX_BODY: usize = 16 << 10;
+use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 
 /// `errors`, `unavailableStatus`, `resourceMetadata`.
 pub(super) fn answer_rules(root: &Section<'_>, issuers: &[String], errors: &mut Errors) -> AnswerRules {
@@ -44,11 +42,11 @@ fn format(section: &Section<'_>, errors: &mut Errors) -> BodyFormat {
         if section.has("format") {
             errors.conflict(section.path("body"), "is a format of its own; leave errors.format out");
         }
-        if template.len() > MAX_BODY {
+        if template.len() > MAX_ERROR_BODY_BYTES {
             errors.value(
                 section.path("body"),
                 format!("{} bytes", template.len()),
-                format!("at most {MAX_BODY} bytes"),
+                format!("at most {MAX_ERROR_BODY_BYTES} bytes"),
             );
         }
         let content_type = content_type.unwrap_or_else(|| "text/html; charset=utf-8".into());
@@ -70,8 +68,12 @@ fn format(section: &Section<'_>, errors: &mut Errors) -> BodyFormat {
 
 fn realm(section: &Section<'_>, errors: &mut Errors) -> String {
     let realm = section.text("realm", Shown::Plain, errors).unwrap_or_default();
-    if !realm.chars().all(|c| matches!(c, ' '..='~')) || realm.len() > 256 {
-        errors.value(section.path("realm"), quoted(&realm), "at most 256 printable ASCII characters");
+    if !realm.chars().all(|c| matches!(c, ' '..='~')) || realm.len() > MAX_REALM_BYTES {
+        errors.value(
+            section.path("realm"),
+            quoted(&realm),
+            format!("at most {MAX_REALM_BYTES} printable ASCII characters"),
+        );
         return String::new();
     }
     realm

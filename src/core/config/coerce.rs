@@ -1,5 +1,6 @@
-//! Typed reading of options. YAML, TOML and Kubernetes deliver real types; labels and KV stores deliver strings:
-//! "true", "60", "a,b", and JSON in a string.
+//! Typed reading of options. Kubernetes delivers real types. Traefik's other providers turn every scalar into a
+//! string ("true", "60"), also those of YAML and TOML files, and an empty list or object into an empty one. Lists in
+//! labels and KV stores may arrive as "a,b", objects as JSON in a string.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -75,7 +76,7 @@ impl<'v> Section<'v> {
         let members = match self.members.get(key) {
             None => Cow::Owned(Map::new()),
             Some(value) => object(value).unwrap_or_else(|| {
-                errors.value(&path, found(value, Shown::Plain), "an object");
+                errors.value(&path, found(value, Shown::Secret), "an object");
                 Cow::Owned(Map::new())
             }),
         };
@@ -88,6 +89,7 @@ impl<'v> Section<'v> {
         let list = match self.members.get(key) {
             None => return Vec::new(),
             Some(Value::Array(list)) => Cow::Borrowed(list),
+            Some(Value::String(text)) if text.is_empty() => return Vec::new(),
             Some(Value::String(text)) => match serde_json::from_str::<Vec<Value>>(text) {
                 Ok(list) => Cow::Owned(list),
                 Err(_) => {
@@ -117,7 +119,7 @@ impl<'v> Section<'v> {
             Value::String(text) => (!text.is_empty()).then(|| text.clone()),
             other
             @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                errors.value(self.path(key), found(other, shown), "a string");
+                errors.value(self.path(key), found(other, shown), "a string, in quotes");
                 None
             }
         }
@@ -189,32 +191,37 @@ impl<'v> Section<'v> {
     /// where it is absent.
     pub fn list(&self, key: &str, errors: &mut Errors) -> Option<Vec<String>> {
         let value = self.members.get(key)?;
-        let elements: Vec<Value> = match value {
-            Value::Array(list) => list.clone(),
+        let elements: Cow<'_, [Value]> = match value {
+            Value::Array(list) => Cow::Borrowed(list),
             Value::String(text) if text.trim_start().starts_with('[') => {
-                serde_json::from_str(text).unwrap_or_else(|_| vec![Value::Null])
+                let Ok(list) = serde_json::from_str(text) else {
+                    errors.value(self.path(key), quoted(text), "a list of strings, which is valid JSON");
+                    return Some(Vec::new());
+                };
+                Cow::Owned(list)
             }
-            Value::String(text) if text.is_empty() => Vec::new(),
-            Value::String(text) => text.split(',').map(|element| Value::from(element.trim())).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec![Value::Null],
+            Value::String(text) if text.is_empty() => Cow::Borrowed(&[]),
+            Value::String(text) => {
+                Cow::Owned(text.split(',').map(|element| Value::from(element.trim())).collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                errors.value(self.path(key), found(value, Shown::Plain), "a list of strings");
+                return Some(Vec::new());
+            }
         };
         let mut list = Vec::with_capacity(elements.len());
-        for element in elements {
+        for (index, element) in elements.iter().enumerate() {
             match element {
-                Value::String(text) if !text.is_empty() => list.push(text),
-                // An element that is nothing would be a rule that is not there.
+                Value::String(text) if !text.is_empty() => list.push(text.clone()),
+                // An element that is nothing would be a rule that is not there; a number is not what it was in YAML.
                 Value::String(_)
                 | Value::Null
                 | Value::Bool(_)
                 | Value::Number(_)
                 | Value::Array(_)
                 | Value::Object(_) => {
-                    errors.value(
-                        self.path(key),
-                        found(value, Shown::Plain),
-                        "a list of strings, none of them empty",
-                    );
-                    return Some(Vec::new());
+                    let path = format!("{}[{index}]", self.path(key));
+                    errors.value(path, found(element, Shown::Plain), "a string that is not empty, in quotes");
                 }
             }
         }
@@ -235,13 +242,14 @@ impl<'v> Section<'v> {
                 Value::String(text) if !text.is_empty() && !name.is_empty() => {
                     texts.push((name.clone(), text.clone()));
                 }
-                Value::String(_)
-                | Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_) => {
-                    errors.value(format!("{path}.{name}"), found(value, shown), "a string that is not empty");
+                Value::Object(_) => {
+                    // A dot in the key of a label makes a level.
+                    let expected = format!("a string; write {key} as JSON where a name has a dot");
+                    errors.value(format!("{path}.{name}"), found(value, shown), expected);
+                }
+                Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+                    let expected = "a string that is not empty, in quotes";
+                    errors.value(format!("{path}.{name}"), found(value, shown), expected);
                 }
             }
         }
@@ -252,6 +260,7 @@ impl<'v> Section<'v> {
 fn object(value: &Value) -> Option<Cow<'_, Map<String, Value>>> {
     match value {
         Value::Object(members) => Some(Cow::Borrowed(members)),
+        Value::String(text) if text.is_empty() => Some(Cow::Owned(Map::new())),
         Value::String(text) => match serde_json::from_str(text) {
             Ok(Value::Object(members)) => Some(Cow::Owned(members)),
             Ok(_) | Err(_) => None,

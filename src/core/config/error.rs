@@ -1,6 +1,6 @@
 //! Why a configuration is refused: every problem names its option, what was found and what is expected.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::core::claims::expression::ExpressionError;
 
@@ -20,6 +20,8 @@ pub enum Problem {
     NotAnObject,
     /// There is no configuration at all.
     Empty,
+    /// No option says where keys come from.
+    NoKeys,
     /// No such option.
     Unknown {
         /// A known option that may be meant.
@@ -31,6 +33,11 @@ pub enum Problem {
         found: String,
         /// What is expected.
         expected: String,
+    },
+    /// Key material that is no key for this project.
+    Key {
+        /// Why, without the material, and what is expected.
+        reason: String,
     },
     /// A text that is not an expression of the claims language.
     Expression {
@@ -62,8 +69,10 @@ impl ConfigError {
         match &self.problem {
             Problem::NotAnObject => "config_not_an_object",
             Problem::Empty => "config_empty",
+            Problem::NoKeys => "keys_missing",
             Problem::Unknown { .. } => "option_unknown",
             Problem::Value { .. } => "option_invalid",
+            Problem::Key { .. } => "key_unusable",
             Problem::Expression { .. } => "expression_invalid",
             Problem::TestFailed { .. } => "test_failed",
             Problem::Conflict { .. } => "option_conflict",
@@ -73,6 +82,8 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names and key material of the user are in it, and a line break would start a line of the log.
+        let f = &mut OneLine(f);
         let path = &self.path;
         write!(f, "configuration refused ({}): ", self.code())?;
         match &self.problem {
@@ -81,6 +92,10 @@ impl fmt::Display for ConfigError {
                 "nothing is configured; set at least jwksUrl (or discovery, jwks, jwksFile, publicKey, signingSecret, \
                  keys) and issuer",
             ),
+            Problem::NoKeys => f.write_str(
+                "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
+                 trustedIssuers",
+            ),
             Problem::Unknown { nearest: Some(nearest) } => {
                 write!(f, "{path} is no option; did you mean {nearest}?")
             }
@@ -88,6 +103,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "{path} is no option; docs/configuration.md lists them all")
             }
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
+            Problem::Key { reason } => write!(f, "{path}: {reason}"),
             Problem::Expression { error } => write!(f, "{path}: {error}"),
             Problem::TestFailed { name, expected, found, why } => {
                 write!(f, "{path}: the test {name:?} expects {expected} and the rules say {found}")?;
@@ -95,6 +111,14 @@ impl fmt::Display for ConfigError {
             }
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
+    }
+}
+
+struct OneLine<'f, 'b>(&'f mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| self.0.write_char(if c.is_control() { '?' } else { c }))
     }
 }
 
@@ -113,6 +137,11 @@ impl Errors {
         self.push(path, Problem::Value { found: found.into(), expected: expected.into() });
     }
 
+    /// Adds key material that cannot be used.
+    pub fn key(&mut self, path: impl Into<String>, reason: impl fmt::Display) {
+        self.push(path, Problem::Key { reason: reason.to_string() });
+    }
+
     /// Adds a value that cannot stand with others.
     pub fn conflict(&mut self, path: impl Into<String>, rule: impl Into<String>) {
         self.push(path, Problem::Conflict { rule: rule.into() });
@@ -122,6 +151,12 @@ impl Errors {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// All of them.

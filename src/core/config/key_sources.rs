@@ -1,20 +1,24 @@
 //! Options that say where keys come from, at the top level and in `trustedIssuers`.
 
+use crate::core::config::accepted::IssuerNames;
 use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
 use crate::core::jwk::lookup::{
     CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
 };
-use crate::core::jwk::{Jwk, JwkSet, Origin, pem};
+use crate::core::jwk::{Jwk, JwkSet, Origin, PemError, pem, secret};
+use crate::core::limits::{
+    MAX_FETCH_RETRIES, MAX_FETCH_TIMEOUT_SECONDS, MAX_JWKS_COOLDOWN_SECONDS, MAX_JWKS_STALE_SECONDS,
+    MAX_JWKS_TTL_SECONDS,
+};
 use crate::core::request::header_name::is_field_name;
-use crate::core::signature::VerifyingKey;
 use crate::core::signature::alg::Alg;
-use crate::core::token::base64url;
 use serde_json::Value;
+use std::net::Ipv6Addr;
 
-/// Ten years: longer spans are mistakes.
-const MAX_SECONDS: u64 = 10 * 365 * 86_400;
+/// Longest URL, in bytes (RFC 9110 4.1 asks for 8000 at least).
+const MAX_URL_BYTES: usize = 8000;
 
 /// What all key sources of a configuration share.
 pub(super) struct Shared<'a> {
@@ -26,8 +30,6 @@ pub(super) struct Shared<'a> {
 /// Key sources of one issuer.
 pub(super) struct KeySources {
     sources: Vec<KeySource>,
-    /// Whether a source is found through the issuer's metadata.
-    pub(super) discovers: bool,
 }
 
 /// A value that may be kept outside of the configuration.
@@ -50,15 +52,16 @@ pub(super) fn shared<'a>(
         client: ClientRules {
             ca: certificate_authority(&tls, capabilities, errors),
             insecure_skip_verify: tls.boolean("insecureSkipVerify", false, errors),
-            timeout: client.seconds("timeoutSeconds", 5, 1..=300, errors),
-            max_retries: u32::try_from(client.integer("maxRetries", 3, 0..=10, errors)).unwrap_or(0),
+            timeout: client.seconds("timeoutSeconds", 5, 1..=MAX_FETCH_TIMEOUT_SECONDS, errors),
+            max_retries: u32::try_from(client.integer("maxRetries", 3, 0..=MAX_FETCH_RETRIES, errors))
+                .unwrap_or(0),
             headers: request_headers(&client, capabilities, errors),
             allow_http: client.boolean("allowHttp", false, errors),
         },
         cache: CacheRules {
-            ttl: cache.seconds("ttlSeconds", 600, 1..=MAX_SECONDS, errors),
-            cooldown: cache.seconds("cooldownSeconds", 30, 1..=MAX_SECONDS, errors),
-            stale: cache.seconds("staleSeconds", 86_400, 0..=MAX_SECONDS, errors),
+            ttl: cache.seconds("ttlSeconds", 600, 1..=MAX_JWKS_TTL_SECONDS, errors),
+            cooldown: cache.seconds("cooldownSeconds", 30, 1..=MAX_JWKS_COOLDOWN_SECONDS, errors),
+            stale: cache.seconds("staleSeconds", 86_400, 0..=MAX_JWKS_STALE_SECONDS, errors),
         },
     }
 }
@@ -68,18 +71,23 @@ fn certificate_authority(
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<TextSource> {
-    let text = tls.text("ca", Shown::Plain, errors)?;
+    let text = tls.text("ca", Shown::Secret, errors)?;
     let path = tls.path("ca");
     match outside(&path, text, capabilities, errors)? {
         Outside::File(file) => Some(TextSource::File(file)),
         Outside::Inline(text) if text.starts_with('/') => Some(TextSource::File(text)),
-        Outside::Inline(text) if text.contains("-----BEGIN CERTIFICATE-----") => {
-            Some(TextSource::Inline(text))
-        }
-        Outside::Inline(text) => {
-            errors.value(path, quoted(&text), "certificates in PEM, a path, env:NAME or file:/path");
-            None
-        }
+        Outside::Inline(text) => match pem::certificates(&text) {
+            Ok(lines) => Some(TextSource::Inline(lines)),
+            Err(PemError::NoBlock) => {
+                let found = format!("a string of {} bytes", text.len());
+                errors.value(path, found, "certificates in PEM, an absolute path, env:NAME or file:/path");
+                None
+            }
+            Err(error) => {
+                errors.key(path, error);
+                None
+            }
+        },
     }
 }
 
@@ -108,11 +116,16 @@ fn request_headers(
     headers
 }
 
-/// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys.
-pub(super) fn compile(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> KeySources {
-    let discovers = section.boolean("discovery", false, errors);
+/// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys. `issuers` are
+/// the accepted values of `iss`.
+pub(super) fn compile(
+    section: &Section<'_>,
+    issuers: &IssuerNames,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> KeySources {
     let sources = [
-        remote(section, discovers, shared, errors),
+        remote(section, issuers, shared, errors),
         inline_set(section, shared, errors),
         set_file(section, shared, errors),
         public_key(section, shared, errors),
@@ -120,19 +133,29 @@ pub(super) fn compile(section: &Section<'_>, shared: &Shared<'_>, errors: &mut E
     ];
     let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
     sources.extend(named_keys(section, shared, errors));
-    KeySources { sources, discovers }
+    KeySources { sources }
 }
 
 /// `jwksUrl` or `discovery`.
 fn remote(
     section: &Section<'_>,
-    discovers: bool,
+    issuers: &IssuerNames,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
+    let discovers = section.boolean("discovery", false, errors);
     let url = section.text("jwksUrl", Shown::Plain, errors);
     let path = section.path(if url.is_some() { "jwksUrl" } else { "discovery" });
+    let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
+    if !issuers.templates.is_empty() && (discovers || is_relative) {
+        errors.conflict(
+            section.path("issuer"),
+            "has {tenant} in it, and a token must not choose where keys come from; set jwksUrl to one absolute URL",
+        );
+        return None;
+    }
     let location = match (url, discovers) {
+        (None, false) => return None,
         (Some(_), true) => {
             errors.conflict(
                 section.path("discovery"),
@@ -140,14 +163,14 @@ fn remote(
             );
             return None;
         }
-        (None, false) => return None,
-        (Some(url), false) => KeyLocation::Url(absolute(section, url, &path, shared, errors)?),
+        (Some(url), false) => KeyLocation::Url(absolute(&url, &issuers.exact, &path, shared, errors)?),
         (None, true) => {
-            let issuer = section.raw("issuer").and_then(single).unwrap_or_default();
-            if !issuer.is_empty() {
-                check_url(&issuer, &section.path("issuer"), shared, errors);
-            }
-            KeyLocation::Discovery { issuer }
+            let [issuer] = issuers.exact.as_slice() else {
+                errors.conflict(path, "needs exactly one issuer, whose metadata is fetched");
+                return None;
+            };
+            check_url(issuer, &section.path("issuer"), shared, errors)?;
+            KeyLocation::Discovery { issuer: issuer.clone() }
         }
     };
     if !shared.capabilities.fetch {
@@ -165,78 +188,97 @@ fn remote(
     })))
 }
 
-fn single(issuer: &Value) -> Option<String> {
-    match issuer {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(list) => match list.as_slice() {
-            [Value::String(text)] => Some(text.clone()),
-            _ => None,
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
-    }
-}
-
 /// A relative `jwksUrl` belongs to the issuer.
 fn absolute(
-    section: &Section<'_>,
-    url: String,
+    url: &str,
+    issuers: &[String],
     path: &str,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<String> {
-    if url.contains("://") {
-        check_url(&url, path, shared, errors);
-        return Some(url);
-    }
-    let issuer = section.raw("issuer").and_then(single).filter(|issuer| issuer.contains("://"));
-    let Some(issuer) = issuer else {
-        errors.value(
-            path,
-            quoted(&url),
-            "an absolute URL, https://..., or a path together with one issuer that is a URL",
-        );
-        return None;
+    let url = match issuers {
+        _ if url.contains("://") => url.to_owned(),
+        [issuer] if issuer.contains("://") => resolve(url, issuer),
+        _ => {
+            errors.value(
+                path,
+                quoted(url),
+                "an absolute URL, https://..., or a path together with one issuer that is a URL",
+            );
+            return None;
+        }
     };
-    let url = resolve(&url, &issuer);
-    check_url(&url, path, shared, errors);
+    check_url(&url, path, shared, errors)?;
     Some(url)
 }
 
 /// `/keys` replaces the issuer's path, `keys` is below it.
 fn resolve(reference: &str, issuer: &str) -> String {
-    let origin_end = issuer
-        .find("://")
-        .and_then(|at| {
-            issuer
-                .get(at.saturating_add(3)..)?
-                .find('/')
-                .map(|slash| at.saturating_add(3).saturating_add(slash))
-        })
-        .unwrap_or(issuer.len());
-    let origin = issuer.get(..origin_end).unwrap_or_default();
+    let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
     if reference.starts_with('/') {
-        return format!("{origin}{reference}");
+        let host = rest.split('/').next().unwrap_or_default();
+        return format!("{scheme}://{host}{reference}");
     }
     format!("{}/{reference}", issuer.strip_suffix('/').unwrap_or(issuer))
 }
 
-fn check_url(url: &str, path: &str, shared: &Shared<'_>, errors: &mut Errors) {
+fn check_url(url: &str, path: &str, shared: &Shared<'_>, errors: &mut Errors) -> Option<()> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let shape = match scheme {
-        "https" => true,
-        "http" if shared.client.allow_http => true,
-        "http" => {
-            errors.conflict(path, "http is not protected; use https, or set clientConfig.allowHttp");
-            return;
-        }
-        _ => false,
-    };
-    let text =
-        url.bytes().all(|byte| matches!(byte, 0x21..=0x7e)) && !url.contains(['#', '\\', '"', '<', '>']);
-    if !shape || host.is_empty() || host.contains('@') || !text {
-        errors.value(path, quoted(url), "an absolute URL, https://host/path, without user or fragment");
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let expected = "an absolute URL, https://host/path, without user and fragment";
+    if authority.contains('@') {
+        errors.value(path, "a URL with a user or password in it", expected);
+        return None;
     }
+    match scheme {
+        "http" if !shared.client.allow_http => {
+            errors.conflict(path, "http is not protected; use https, or set clientConfig.allowHttp");
+            return None;
+        }
+        "http" | "https" if is_target(rest) && is_authority(authority) => {}
+        _ => {
+            errors.value(path, quoted(url), expected);
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// The characters of a URL (RFC 3986 2) without those of a fragment.
+fn is_target(rest: &str) -> bool {
+    rest.len() <= MAX_URL_BYTES
+        && rest.bytes().all(|byte| byte.is_ascii_graphic())
+        && !rest.contains(['#', '\\', '"', '<', '>'])
+}
+
+/// `host[:port]`: a name, an IPv4 address or an IPv6 address in brackets (RFC 3986 3.2). What passes here must not fail
+/// when it is fetched; `tests/layout.rs` compares.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port))) => (address.parse::<Ipv6Addr>().is_ok(), port),
+        Some(None) => return false,
+        None => {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (name, port) = authority.split_at_checked(end).unwrap_or_default();
+            (is_host_name(name), port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n != 0)
+        }
+        None => port.is_empty(),
+    };
+    host && port
+}
+
+/// Also with underscores, which the names of containers have.
+fn is_host_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+    name.len() <= 253
+        && name.bytes().all(allowed)
+        && labels.into_iter().all(|label| (1..=63).contains(&label.len()))
 }
 
 /// `jwks`: an object, or JSON in a string.
@@ -268,8 +310,9 @@ fn set_file(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> 
         Outside::Inline(text) if text.starts_with('/') => {
             Some(KeySource::File { path: text, format: KeyFormat::JwkSet })
         }
-        Outside::Inline(_) => {
-            errors.value(path, "neither", "an absolute path below settings.mounts, or a JWK Set");
+        Outside::Inline(text) => {
+            let found = format!("a string of {} bytes", text.len());
+            errors.value(path, found, "an absolute path below settings.mounts, or a JWK Set");
             None
         }
     }
@@ -280,16 +323,13 @@ fn configured_set(path: String, text: String, errors: &mut Errors) -> Option<Key
         Ok(set) if set.keys().is_empty() => {
             let reasons: Vec<String> = set.skipped.iter().take(8).map(ToString::to_string).collect();
             let reasons = if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") };
-            errors.value(
-                path,
-                format!("a JWK Set without a usable key ({reasons})"),
-                "at least one usable key",
-            );
+            let reason = format!("the JWK Set has no usable key ({reasons})");
+            errors.key(path, reason);
             None
         }
         Ok(set) => Some(KeySource::Configured(set)),
         Err(error) => {
-            errors.value(path, error.to_string(), "a JWK Set: an object with a list \"keys\"");
+            errors.key(path, error);
             None
         }
     }
@@ -314,7 +354,7 @@ fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Erro
             Some(KeySource::Configured(JwkSet::from_keys(keys)))
         }
         Err(error) => {
-            errors.value(path, error.to_string(), "public keys or certificates in PEM");
+            errors.key(path, error);
             None
         }
     }
@@ -329,38 +369,25 @@ fn signing_secret(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Error
         Outside::File(file) => {
             Some(KeySource::File { path: file, format: KeyFormat::Secret { kid: None, base64 } })
         }
-        Outside::Inline(text) => {
-            let secret =
-                if base64 { base64url::decode_lenient(text.as_bytes()) } else { Some(text.into_bytes()) };
-            match secret {
-                Some(secret) => configured_secret(&path, &secret, None, errors),
-                None => {
-                    errors.value(
-                        path,
-                        "a string that is not base64",
-                        "base64, as signingSecretBase64Encoded says",
-                    );
-                    None
-                }
-            }
-        }
+        Outside::Inline(text) => configured_secret(&path, &text, base64, None, errors),
     }
 }
 
 fn configured_secret(
     path: &str,
-    secret: &[u8],
+    text: &str,
+    base64: bool,
     kid: Option<String>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
-    match VerifyingKey::hmac(secret) {
+    match secret::parse(text.as_bytes(), base64) {
         Ok(key) => {
             let mut key = Jwk::from_key(key);
             key.kid = kid;
             Some(KeySource::Configured(JwkSet::from_keys(vec![key])))
         }
         Err(error) => {
-            errors.value(path, error.to_string(), "a secret of at least 32 random bytes");
+            errors.key(path, error);
             None
         }
     }
@@ -378,7 +405,7 @@ fn named_keys(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -
             Some(Outside::Inline(text)) if text.contains("-----BEGIN ") => {
                 configured_pem(&path, &text, Some(kid), errors)
             }
-            Some(Outside::Inline(text)) => configured_secret(&path, text.as_bytes(), Some(kid), errors),
+            Some(Outside::Inline(text)) => configured_secret(&path, &text, false, Some(kid), errors),
             None => None,
         };
         sources.extend(source);
@@ -442,6 +469,20 @@ impl KeySources {
         })
     }
 
+    /// Whether `alg` is accepted where `algorithms` says nothing. A JWK Set in a file is often a copy of a public one:
+    /// a secret in it counts only where HS* is asked for.
+    pub(super) fn serves_unasked(&self, alg: Alg) -> bool {
+        !alg.is_hmac()
+            || self.sources.iter().any(|source| match source {
+                KeySource::Configured(set) => set.keys().iter().any(|key| key.fits(alg)),
+                KeySource::Url(_) => false,
+                KeySource::File { format, .. } => match format {
+                    KeyFormat::JwkSet | KeyFormat::Pem { .. } => false,
+                    KeyFormat::Secret { .. } | KeyFormat::PemOrSecret { .. } => true,
+                },
+            })
+    }
+
     pub(super) fn into_vec(self) -> Vec<KeySource> {
         self.sources
     }
@@ -459,6 +500,7 @@ mod tests {
             ("k", "https://a.example/t/", "https://a.example/t/k"),
             ("k", "https://a.example", "https://a.example/k"),
             ("/k", "https://a.example", "https://a.example/k"),
+            ("/k", "https://a.example:8443/t/u", "https://a.example:8443/k"),
         ] {
             assert_eq!(resolve(reference, issuer), expected, "{reference} {issuer}");
         }

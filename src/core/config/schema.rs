@@ -1,5 +1,7 @@
 //! The names of all options, exactly as users write them. An option that is not here is refused.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::core::config::coerce::Section;
@@ -104,6 +106,29 @@ pub const OPTIONS: &[&str] = &[
 /// Options whose value is an object or list of its own, which is not looked into here.
 const OPAQUE: &[&str] = &["jwks", "trustedIssuers[].jwks"];
 
+/// What other JWT middlewares for Traefik call an option of ours.
+const NAMES_ELSEWHERE: &[(&str, &str)] = &[
+    ("secret", "signingSecret"),
+    ("secrets", "keys"),
+    ("secretBase64Encoded", "signingSecretBase64Encoded"),
+    ("issuers", "issuer"),
+    ("iss", "issuer"),
+    ("alg", "algorithms"),
+    ("aud", "audience"),
+    ("validMethods", "algorithms"),
+    ("headerMap", "forwardHeaders"),
+    ("jwtHeaders", "forwardHeaders"),
+    ("forwardToken", "forwardAuthorization"),
+    ("stripAuthorizationHeader", "forwardAuthorization"),
+    ("removeMissingHeaders", "missingClaim"),
+    ("redirectUnauthorized", "errors.redirectUrl"),
+    ("rootCAs", "clientConfig.tls.ca"),
+    ("insecureSkipVerify", "clientConfig.tls.insecureSkipVerify"),
+    ("jwksHeaders", "clientConfig.headers"),
+    ("optional", "mode"),
+    ("required", "mode"),
+];
+
 /// Reports every option that does not exist.
 pub fn refuse_unknown(root: &Section<'_>, errors: &mut Errors) {
     for (name, value) in root.members() {
@@ -140,28 +165,45 @@ fn walk(path: &str, pattern: &str, value: &Value, errors: &mut Errors) {
 }
 
 /// Labels and KV stores deliver objects and lists as JSON in a string.
-fn parsed(value: &Value) -> Value {
+fn parsed(value: &Value) -> Cow<'_, Value> {
     match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.clone(),
+        Value::String(text) => Cow::Owned(serde_json::from_str(text).unwrap_or(Value::Null)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Cow::Borrowed(value)
+        }
     }
 }
 
-/// The option that is meant most likely: the same last name elsewhere, else few letters apart.
+/// The option that is meant most likely: few letters apart in the same section, else the same name in another one.
 fn nearest(unknown: &str) -> Option<&'static str> {
-    let last = |path: &'static str| path.trim_end_matches(".*").rsplit('.').next().unwrap_or(path);
-    let wanted = unknown.rsplit('.').next().unwrap_or(unknown);
-    let parent = |path: &str| path.rsplit_once('.').map_or(String::new(), |(parent, _)| parent.to_owned());
-    let distance = |option: &&'static str| {
-        let path = option.trim_end_matches(".*");
-        let here = usize::from(parent(path) != parent(unknown));
-        edit_distance(&last(option).to_lowercase(), &wanted.to_lowercase())
-            .saturating_mul(2)
-            .saturating_add(here)
+    let (section, wanted) = split(unknown);
+    let spelled_otherwise = |path: &&str| path.eq_ignore_ascii_case(unknown);
+    let elsewhere = || NAMES_ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(unknown));
+    let close = || {
+        let distance = |path: &&str| edit_distance(&split(path).1.to_lowercase(), &wanted.to_lowercase());
+        let best = paths().filter(|path| split(path).0 == section).min_by_key(distance)?;
+        (distance(&best) <= wanted.chars().count().div_ceil(3)).then_some(best)
     };
-    let best = OPTIONS.iter().min_by_key(|option| distance(option))?;
-    let allowed = wanted.chars().count().div_ceil(3).saturating_mul(2).saturating_add(1);
-    (distance(best) <= allowed).then(|| best.trim_end_matches(".*"))
+    let in_another_section = || paths().find(|path| split(path).1.eq_ignore_ascii_case(wanted));
+    (paths().find(spelled_otherwise))
+        .or_else(|| elsewhere().map(|(_, ours)| *ours))
+        .or_else(close)
+        .or_else(in_another_section)
+}
+
+/// Section and name of a path.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
+}
+
+/// Every option and every section, in the order of the table.
+fn paths() -> impl Iterator<Item = &'static str> {
+    let ends = |path: &'static str| path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    OPTIONS
+        .iter()
+        .map(|option| option.trim_end_matches(".*"))
+        .flat_map(move |option| ends(option).filter_map(|end| option.get(..end)))
+        .map(|path| path.trim_end_matches("[]"))
 }
 
 /// Levenshtein's distance. Names are short; longer ones are cut.
@@ -193,9 +235,19 @@ mod tests {
             ("jwksURL", Some("jwksUrl")),
             ("jwkUrl", Some("jwksUrl")),
             ("issuers", Some("issuer")),
+            ("Iss", Some("issuer")),
+            ("Keys", Some("keys")),
+            ("secret", Some("signingSecret")),
+            ("headerMap", Some("forwardHeaders")),
+            ("insecureSkipVerify", Some("clientConfig.tls.insecureSkipVerify")),
             ("ttlSeconds", Some("jwksCache.ttlSeconds")),
             ("clientConfig.ca", Some("clientConfig.tls.ca")),
             ("clientConfig.tls.CA", Some("clientConfig.tls.ca")),
+            ("clientConfg", Some("clientConfig")),
+            ("clientConfig.tlss", Some("clientConfig.tls")),
+            ("clientConfig.tls.cort", None),
+            ("trustedIssuer", Some("trustedIssuers")),
+            ("tls", Some("clientConfig.tls")),
             ("forwardHeader", Some("forwardHeaders")),
             ("errors.formats", Some("errors.format")),
             ("trustedIssuers[].audiences", Some("trustedIssuers[].audience")),

@@ -2,11 +2,10 @@
 
 use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
+use crate::core::limits::MAX_TOKEN_BYTES;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::token::source::{TokenPlace, TokenSources};
 
-/// Traefik takes a request head of 1 MiB.
-const MAX_TOKEN_BYTES: u64 = 1 << 20;
 /// What says where a token is; each entry has one.
 const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
 

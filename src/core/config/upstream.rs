@@ -11,21 +11,23 @@ use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::source::TokenSources;
 
-/// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them.
+/// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.
 const NOT_FOR_CLAIMS: &[&str] = &[
     "Connection",
     "Content-Length",
     "Expect",
     "Host",
     "Keep-Alive",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Proxy-Connection",
     "TE",
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
 ];
+
+fn is_not_for_claims(name: &str) -> bool {
+    let proxy = name.get(..6).is_some_and(|start| is_alias(start, "Proxy-"));
+    proxy || NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, name))
+}
 
 /// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
 /// have their own.
@@ -78,7 +80,7 @@ pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Optio
             errors.value(&path, quoted(&name), "the name of a header");
         } else if name.eq_ignore_ascii_case("Authorization") {
             errors.conflict(&path, "carries the token; forwardAuthorization says whether it goes on");
-        } else if NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, &name)) {
+        } else if is_not_for_claims(&name) {
             errors.conflict(&path, "belongs to the connection or to routing, so a claim cannot fill it");
         } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
             errors.conflict(&path, format!("is the same header as {} for many back ends", other.name));
@@ -94,7 +96,7 @@ pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Optio
 /// An optional header that the middleware sets.
 pub(super) fn header_name(section: &Section<'_>, key: &str, errors: &mut Errors) -> String {
     let name = section.text(key, Shown::Plain, errors).unwrap_or_default();
-    let own = NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, &name));
+    let own = is_not_for_claims(&name);
     if !name.is_empty() && (!is_field_name(&name) || own || name.eq_ignore_ascii_case("Authorization")) {
         errors.value(section.path(key), quoted(&name), "the name of a header of its own");
     }

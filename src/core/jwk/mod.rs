@@ -5,9 +5,11 @@ pub mod jwk;
 mod thumbprint;
 mod der;
 pub mod pem;
+pub mod secret;
 pub mod jwk_set;
 pub mod lookup;
 
 pub use jwk::{Jwk, JwkError, Origin};
 pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
 pub use pem::PemError;
+pub use secret::SecretError;

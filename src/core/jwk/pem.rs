@@ -30,6 +30,11 @@ pub enum PemError {
         /// The label found.
         label: String,
     },
+    /// A public key where a certificate belongs.
+    NotACertificate {
+        /// The label found.
+        label: &'static str,
+    },
     /// The content of a block is not base64 with padding.
     NotBase64 {
         /// The label of the block.
@@ -84,7 +89,50 @@ const DASHES: &str = "-----";
 /// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
 /// used would be missing.
 pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
-    let mut keys = Vec::new();
+    blocks(text)?.iter().map(|(block, der)| key(*block, der)).collect()
+}
+
+/// The certificates of `text`, which may be written as in [`parse`], as PEM with lines. Their keys may be of any kind.
+///
+/// # Errors
+/// See [`PemError`].
+pub fn certificates(text: &str) -> Result<String, PemError> {
+    let mut lines = String::new();
+    for (block, der) in blocks(text)? {
+        let label = block.label();
+        match block {
+            Block::Certificate => {}
+            Block::Spki | Block::Pkcs1 => return Err(PemError::NotACertificate { label }),
+        }
+        let mut reader = Reader::new(&der);
+        if certificate_key(&mut reader).is_none() || !reader.is_empty() {
+            return Err(PemError::NotDer { label });
+        }
+        lines.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
+        for line in STANDARD.encode(&der).as_bytes().chunks(64) {
+            lines.push_str(&String::from_utf8_lossy(line));
+            lines.push('\n');
+        }
+        lines.push_str(&format!("{END}{label}{DASHES}\n"));
+    }
+    Ok(lines)
+}
+
+/// Whether `der` is what a block of PEM holds: somebody's public key.
+#[must_use]
+pub(super) fn is_public_key(der: &[u8]) -> bool {
+    let whole = |parse: fn(&mut Reader<'_>) -> bool| {
+        let mut reader = Reader::new(der);
+        parse(&mut reader) && reader.is_empty()
+    };
+    rsa_public_key(der).is_some()
+        || whole(|reader| subject_public_key_info(reader).is_some())
+        || whole(|reader| certificate_key(reader).is_some())
+}
+
+/// All blocks of `text`; at least one.
+fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
+    let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(BEGIN) {
         let (label, after) = after.split_once(DASHES).ok_or(PemError::NoBlock)?;
@@ -98,9 +146,9 @@ pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
             }
             None => return Err(PemError::UnknownLabel { label: quoted(label) }),
         };
-        keys.push(key(block, &base64(block, content)?)?);
+        blocks.push((block, base64(block, content)?));
     }
-    if keys.is_empty() { Err(PemError::NoBlock) } else { Ok(keys) }
+    if blocks.is_empty() { Err(PemError::NoBlock) } else { Ok(blocks) }
 }
 
 /// As much of a label as a log line needs.
@@ -264,6 +312,9 @@ impl fmt::Display for PemError {
             Self::UnknownLabel { label } => {
                 write!(f, "the PEM block is {label:?}, expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
             }
+            Self::NotACertificate { label } => {
+                write!(f, "the PEM block is {label:?}, expected CERTIFICATE")
+            }
             Self::NotBase64 { label } => write!(f, "the PEM block {label:?} is not base64"),
             Self::NotDer { label } => {
                 write!(f, "the PEM block {label:?} does not contain what its label says")
@@ -281,7 +332,7 @@ impl fmt::Display for PemError {
 
 #[cfg(test)]
 mod tests {
-    use super::{PemError, parse};
+    use super::{PemError, certificates, parse};
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::Crv;
     use proptest::prelude::*;
@@ -354,6 +405,25 @@ mod tests {
             for text in [pem!("rsa-2048-certificate"), pem!("ed25519")] {
                 assert!(keys(&text.replace('\n', newline)).is_ok(), "{newline:?} {text}");
             }
+        }
+    }
+
+    #[test]
+    fn certificates_come_back_with_lines_and_nothing_else_passes() {
+        let text = pem!("p-256-certificate");
+        let one_line = text.replace('\n', "\\n");
+        assert_eq!(certificates(text).as_deref(), Ok(text));
+        assert_eq!(certificates(&[one_line.as_str(), " ", text].concat()), Ok([text, text].concat()));
+        for (text, error) in [
+            (pem!("p-256").to_owned(), PemError::NotACertificate { label: "PUBLIC KEY" }),
+            (
+                text.replace("CERTIFICATE", "RSA PRIVATE KEY"),
+                PemError::PrivateKey { label: "RSA PRIVATE KEY".into() },
+            ),
+            (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
+            (String::new(), PemError::NoBlock),
+        ] {
+            assert_eq!(certificates(&text), Err(error));
         }
     }
 

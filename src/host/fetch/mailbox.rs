@@ -4,6 +4,9 @@
 //! [`crate::keys::envelope`]. A look (PEEK) leaves it there. Taking it out is atomic, so whoever has it is alone until
 //! it is put back: that makes it the lock for all that the host does not bear from two instances at once.
 //!
+//! Every result also changes the size of the socket's receive buffer, which nothing depends on: reading that number
+//! costs less than a look, and unlike a look it cannot be mixed up with the I/O of whoever fetches.
+//!
 //! The record may get lost (its holder traps) or come twice (two find the box empty for too long). So nobody waits
 //! for it for long, everybody keeps a copy, and taking it merges all that is there. Without a mailbox, everything
 //! works, alone.
@@ -14,18 +17,28 @@ use std::time::Duration;
 use super::connect::Deadline;
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
 use crate::core::unix_time::{Seconds, UnixTime};
-use crate::keys::envelope::{Envelope, MAX_RECORD_BYTES, Nanos, Turn, Watch};
+use crate::keys::envelope::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
 use crate::keys::io::{Asked, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting};
 
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
 const SEND_BUFFER: u32 = 32_768;
+/// Send buffer sizes that tell until which second as many requests wait as may, modulo [`GATE_SECONDS`]. All let a
+/// whole record through.
+const FIRST_GATE: u32 = 32_520;
+const GATE_SECONDS: u32 = 240;
 /// How long the box may be empty before its record is taken for lost, and a spread, so that not all who wait put their
-/// copy at once. On saturated cores a holder was seen off the processor for 630 ms; copies put too early merge.
-const PATIENCE: Duration = Duration::from_millis(150);
-const PATIENCE_SPREAD: u32 = 201;
+/// copy at once. Where 200 instances are born on two cores, a holder was off the processor for 630 ms; with 150 ms of
+/// patience some bursts then made two requests instead of one.
+const PATIENCE: Duration = Duration::from_millis(600);
+const PATIENCE_SPREAD: u32 = 401;
+/// Receive buffer sizes that tell a version: enough for the largest datagram, below what Linux allows (212,992).
+const FIRST_VERSION: u32 = 131_072;
+const VERSIONS: u32 = 65_536;
 /// Far more than exclusive work takes.
-const LONGEST_HOLD: Duration = Duration::from_secs(1);
+const LONGEST_HOLD: Duration = Duration::from_secs(2);
+/// Nanoseconds after which a waiting request looks at the record whatever the version: its lease may have ended.
+const LOOK_AGAIN: u64 = 500_000_000;
 /// Looks at a record that cannot be read before it is taken out.
 const MAX_BAD_LOOKS: u32 = 8;
 /// Attempts to put a record.
@@ -48,6 +61,8 @@ thread_local! {
     static ID: Cell<u32> = const { Cell::new(0) };
     /// Since when this instance has had the record out.
     static HELD: Cell<Option<Nanos>> = const { Cell::new(None) };
+    /// The version whose record was looked at; zero is none.
+    static VERSION: Cell<u32> = const { Cell::new(0) };
     /// The last record seen, for the case that it gets lost.
     static OWN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -72,12 +87,17 @@ impl Mailbox {
 impl Share for Mailbox {
     fn look(&self, source: SourceId, seen: Generation) -> Option<Shared> {
         let descriptor = place()?;
-        let record = look(descriptor)?;
-        if Envelope::verify(&record)? <= seen {
-            return None;
-        }
-        let shared = Envelope::decode(&record)?.look(source, seen)?.clone();
+        let version = version(descriptor);
+        let unchanged = version.is_some_and(|version| version == VERSION.get());
+        let record = if unchanged { OWN.take() } else { look(descriptor)? };
+        VERSION.set(version.unwrap_or(0));
+        let shared = if Envelope::generation(&record)? > seen {
+            Envelope::decode(&record).and_then(|envelope| envelope.look(source, seen).cloned())
+        } else {
+            None
+        };
         OWN.set(record);
+        let shared = shared?;
         // One that did not fit the record helps nobody.
         (shared.document.is_some() || shared.failures > 0).then_some(shared)
     }
@@ -96,8 +116,18 @@ impl Share for Mailbox {
         // A lease may be taken over once while this request waits; more would be no service to it.
         let deadline = Deadline::after(Seconds(lease.0.saturating_mul(2)));
         loop {
-            let turn =
-                update(descriptor, |envelope| envelope.turn(source, seen, waiting, id(), now(), lease));
+            // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
+            let refused = || waiting == Waiting::ForKeys && gate_is_closed(descriptor);
+            let turn = update_unless(descriptor, &refused, |envelope| {
+                let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
+                (turn, envelope.crowded_until(source))
+            });
+            let Some((turn, crowded)) = turn else {
+                return Asked::Crowded;
+            };
+            if let Some(until) = crowded {
+                close_gate(descriptor, until);
+            }
             match turn {
                 // Its document did not fit the record: everybody for himself.
                 Turn::Known(shared) if shared.document.is_none() && shared.failures == 0 => {
@@ -107,13 +137,15 @@ impl Share for Mailbox {
                 Turn::Known(shared) => return Asked::Known(shared),
                 Turn::Ask(document) => {
                     let outcome = attempt(document.as_ref());
-                    return Asked::Known(update(descriptor, |envelope| {
-                        envelope.finish(source, id(), now(), outcome)
-                    }));
+                    let finish = |envelope: &mut Envelope| envelope.finish(source, id(), now(), outcome);
+                    let shared = update(descriptor, finish);
+                    announce(descriptor, shared.generation);
+                    open_gate(descriptor);
+                    return Asked::Known(shared);
                 }
                 Turn::Underway => return Asked::Underway,
                 Turn::Crowded => return Asked::Crowded,
-                Turn::Wait => match wait(descriptor, source, seen) {
+                Turn::Wait => match wait(descriptor, source, seen, deadline) {
                     Some(shared) if shared.document.is_some() || shared.failures > 0 => {
                         return Asked::Known(shared);
                     }
@@ -155,38 +187,105 @@ fn is_held() -> bool {
 
 /// Changes the record.
 fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Envelope) -> R) -> R {
-    let mut envelope = Envelope::decode(&take(descriptor)).unwrap_or_default();
+    changed(descriptor, &take(descriptor), change)
+}
+
+/// Changes the record, unless `refused` while it has to be waited for.
+fn update_unless<R>(
+    descriptor: Descriptor,
+    refused: &dyn Fn() -> bool,
+    change: impl FnOnce(&mut Envelope) -> R,
+) -> Option<R> {
+    take_unless(descriptor, refused).map(|record| changed(descriptor, &record, change))
+}
+
+fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
+    let mut envelope = Envelope::decode(record).unwrap_or_default();
     let result = change(&mut envelope);
     put(descriptor, envelope.encode());
     result
 }
 
-/// Waits for the end of an attempt; `None` where its lease ends first.
-fn wait(descriptor: Descriptor, source: SourceId, seen: Generation) -> Option<Shared> {
+/// Waits for the end of an attempt; `None` where its lease or the caller's time ends first.
+fn wait(descriptor: Descriptor, source: SourceId, seen: Generation, deadline: Deadline) -> Option<Shared> {
     let mut pause = Duration::from_millis(5);
+    let mut looked_at = None;
     let mut empty_since = None;
-    loop {
+    let mut next_look = now();
+    while deadline.check().is_ok() {
         sockets::sleep(pause);
         pause = pause.saturating_mul(2).min(Duration::from_millis(20));
-        if let Some(record) = look(descriptor) {
-            empty_since = None;
-            match Envelope::decode(&record)?.watch(source, seen, now()) {
-                Watch::Known(shared) => {
-                    OWN.set(record);
-                    return Some(shared);
-                }
-                Watch::Underway => {}
-                Watch::Abandoned => return None,
-            }
-        } else {
-            let since = *empty_since.get_or_insert_with(now);
-            if elapsed(since) >= patience() {
+        let version = version(descriptor);
+        if version.is_some() && version == looked_at && now() < next_look {
+            continue;
+        }
+        let Some(record) = look(descriptor) else {
+            // Out at the moment, or lost.
+            if elapsed(*empty_since.get_or_insert_with(now)) >= patience() {
                 let record = take(descriptor);
                 put(descriptor, record);
                 empty_since = None;
             }
+            continue;
+        };
+        empty_since = None;
+        looked_at = version;
+        next_look = Nanos(now().0.saturating_add(LOOK_AGAIN));
+        match Envelope::decode(&record)?.watch(source, seen, now()) {
+            Watch::Known(shared) => {
+                OWN.set(record);
+                return Some(shared);
+            }
+            Watch::Underway => {}
+            Watch::Abandoned => return None,
         }
     }
+    None
+}
+
+/// Tells newcomers that enough wait, until the lease of what they wait for ends or its result comes.
+fn close_gate(descriptor: Descriptor, until: Nanos) {
+    if let Some(second) = gate_second(until) {
+        // Where this fails, they learn it from the record.
+        let _ = sockets::set_send_buffer(descriptor, FIRST_GATE.saturating_add(second));
+    }
+}
+
+fn open_gate(descriptor: Descriptor) {
+    // Else it opens by itself, later.
+    let _ = sockets::set_send_buffer(descriptor, SEND_BUFFER);
+}
+
+fn gate_is_closed(descriptor: Descriptor) -> bool {
+    let size = sockets::send_buffer(descriptor).unwrap_or(SEND_BUFFER);
+    let until = size.checked_sub(FIRST_GATE).filter(|second| *second < GATE_SECONDS);
+    match (until, gate_second(now())) {
+        // Half of the circle is the future.
+        (Some(until), Some(now)) => {
+            let left = until.saturating_add(GATE_SECONDS).saturating_sub(now).checked_rem(GATE_SECONDS);
+            left.is_some_and(|left| left > 0 && left < GATE_SECONDS / 2)
+        }
+        (None, _) | (_, None) => false,
+    }
+}
+
+fn gate_second(at: Nanos) -> Option<u32> {
+    let second = (at.0 / 1_000_000_000).checked_rem(GATE_SECONDS.into())?;
+    u32::try_from(second).ok()
+}
+
+/// A number that every result changes; `None` where the system has no such number.
+fn version(descriptor: Descriptor) -> Option<u32> {
+    let size = sockets::receive_buffer(descriptor).ok()?;
+    size.checked_sub(FIRST_VERSION).is_some_and(|version| version < VERSIONS).then_some(size)
+}
+
+fn announce(descriptor: Descriptor, generation: Generation) {
+    // Two results follow each other by microseconds at least: the middle bits tell them apart.
+    let [_, low, high, ..] = generation.0.to_le_bytes();
+    let size = FIRST_VERSION.saturating_add(u16::from_le_bytes([low, high]).into());
+    // Where this fails, looks are just dearer.
+    let _ = sockets::set_receive_buffer(descriptor, size);
 }
 
 /// The record, left where it is. `None` where there is none at the moment.
@@ -208,11 +307,19 @@ fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
 
 /// Takes the record out: waits for it, and after a while goes on with the copy.
 fn take(descriptor: Descriptor) -> Vec<u8> {
+    take_unless(descriptor, &|| false).unwrap_or_default()
+}
+
+/// As [`take`]; `None` where `refused` before the record came.
+fn take_unless(descriptor: Descriptor, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let since = now();
     let mut taken: Option<Vec<u8>> = None;
     let mut removed = false;
     let mut faults: u32 = 0;
     loop {
+        if !removed && refused() {
+            return None;
+        }
         // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
         let mut seen = Vec::new();
         let looked = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen);
@@ -237,13 +344,17 @@ fn take(descriptor: Descriptor) -> Vec<u8> {
             }
         }
     }
-    // Never below what this instance has seen.
+    // Never below what this instance has seen: a lease counts as much as a result, and both come back with the copy of
+    // anybody who saw them.
     let own = OWN.take();
-    let newer = Envelope::verify(&own) > taken.as_deref().and_then(Envelope::verify);
-    if newer || taken.is_none() {
+    let missing = taken.as_ref().is_none_or(|taken| {
+        Envelope::generation(&own) >= Envelope::generation(taken)
+            && own.get(HEADER_BYTES..) != taken.get(HEADER_BYTES..)
+    });
+    if missing {
         taken = Some(join(taken, own));
     }
-    taken.unwrap_or_default()
+    taken
 }
 
 /// Both records in one; a record that cannot be read counts as none.
@@ -318,6 +429,7 @@ fn open_connected(family: Family) -> Result<Descriptor, Errno> {
         .and_then(|()| sockets::set_send_buffer(descriptor, SEND_BUFFER));
     // An empty box would make the first requests wait for a record that never was.
     let ready = ready.and_then(|()| sockets::send(descriptor, &Envelope::default().encode()));
+    announce(descriptor, Generation(0));
     if ready.is_ok() && is_mailbox(descriptor) {
         Ok(descriptor)
     } else {
@@ -345,4 +457,6 @@ fn elapsed(since: Nanos) -> Duration {
     Duration::from_nanos(now().0.saturating_sub(since.0))
 }
 
-const _: () = assert!(MAX_RECORD_BYTES < 65_504, "the largest datagram with SEND_BUFFER");
+// A unix datagram may have twice the set size less 32 bytes.
+const _: () = assert!(MAX_RECORD_BYTES == 65_000 && FIRST_GATE * 2 - 32 > 65_000);
+const _: () = assert!(FIRST_GATE + GATE_SECONDS <= SEND_BUFFER);

@@ -455,9 +455,23 @@ pub(crate) fn send_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
 
 /// Sets `SO_SNDBUF`.
 pub(crate) fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
-    let value = i32::try_from(bytes).map_err(|_| Errno::NONSENSE)?;
+    set_option(descriptor, 5, bytes)
+}
+
+/// `SO_RCVBUF`.
+pub(crate) fn receive_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
+    u32::try_from(option(descriptor, 6)?).map_err(|_| Errno::NONSENSE)
+}
+
+/// Sets `SO_RCVBUF`.
+pub(crate) fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
+    set_option(descriptor, 6, bytes)
+}
+
+fn set_option(descriptor: Descriptor, option: i32, value: u32) -> Result<(), Errno> {
+    let value = i32::try_from(value).map_err(|_| Errno::NONSENSE)?;
     // SAFETY: the host reads the four bytes of a local.
-    check(unsafe { sock_setsockopt(descriptor.0, 0, 5, &raw const value, 4) })
+    check(unsafe { sock_setsockopt(descriptor.0, 0, option, &raw const value, 4) })
 }
 
 /// Appends what has arrived to `out` and returns how much; zero is the end of the stream.

@@ -75,19 +75,25 @@ impl JwksServer {
     /// A server over HTTPS with a CA of its own.
     #[must_use]
     pub fn https(document: impl Into<String>) -> Self {
+        Self::https_at("127.0.0.1:0", document)
+    }
+
+    /// The same at this address, for configurations that name it.
+    #[must_use]
+    pub fn https_at(address: &str, document: impl Into<String>) -> Self {
         let (trusted, ca_pem) = certificate("the CA of the tests");
         let (untrusted, _) = certificate("a CA that nobody trusts");
-        Self::start(document.into(), Some([trusted, untrusted]), ca_pem)
+        Self::start(address, document.into(), Some([trusted, untrusted]), ca_pem)
     }
 
     /// A server over plain HTTP.
     #[must_use]
     pub fn http(document: impl Into<String>) -> Self {
-        Self::start(document.into(), None, String::new())
+        Self::start("127.0.0.1:0", document.into(), None, String::new())
     }
 
-    fn start(document: String, tls: Option<[Arc<ServerConfig>; 2]>, ca_pem: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fn start(address: &str, document: String, tls: Option<[Arc<ServerConfig>; 2]>, ca_pem: String) -> Self {
+        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().unwrap();
         let state = State {
             behaviour: Behaviour::Up,

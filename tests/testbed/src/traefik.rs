@@ -153,7 +153,7 @@ impl Traefik {
         Self::run(setup, directory, "static.yml", address)
     }
 
-    /// Starts one in `directory` with a static configuration that is there and answers `/ping` at `address`.
+    /// Starts one in `directory` with a static configuration that is there, with an entry point at `address`.
     ///
     /// # Panics
     /// When it does not within 30 seconds.
@@ -172,8 +172,7 @@ impl Traefik {
             Self { directory, process, address, reloads: AtomicUsize::new(0), writing: Mutex::new(()) };
         wait("Traefik answers", 30, || {
             assert!(traefik.process.is_alive(), "Traefik ended: {}", traefik.all_output());
-            let answer = Request::get("ping", "/ping").try_send(address).ok()?;
-            (answer.status == 200).then_some(())
+            Request::get("ping", "/ping").try_send(address).ok().map(drop)
         });
         traefik
     }

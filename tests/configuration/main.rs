@@ -1,0 +1,639 @@
+//! The configuration as a user writes it: what is refused and with which words, what means the same, and that no
+//! input is too strange.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
+use traefik_jwt_auth::core::claims::ClaimRules;
+use traefik_jwt_auth::core::claims::registered::TokenType;
+use traefik_jwt_auth::core::config::schema::OPTIONS;
+use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, TextSource};
+use traefik_jwt_auth::core::policy::{IssuerId, Policy};
+use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::token::source::TokenPlace;
+use traefik_jwt_auth::core::unix_time::Seconds;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const RSA_2048: &str = include_str!("../vectors/pem/rsa-2048.pem");
+const RSA_1024: &str = include_str!("../vectors/pem/rsa-1024.pem");
+const ED25519: &str = include_str!("../vectors/pem/ed25519.pem");
+const CERTIFICATE: &str = include_str!("../vectors/pem/p-256-certificate.pem");
+const REFUSALS: &str = include_str!("refusals.txt");
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "SECRET" => Some(SECRET.to_owned()),
+        "PEM" => Some(RSA_2048.replace('\n', " ")),
+        "SHORT" => Some("short".to_owned()),
+        // What Traefik hands on for a name of settings.envs that is not set.
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
+
+fn with(json: &[u8], fetch: bool) -> Result<Policy, Vec<ConfigError>> {
+    compile(json, &Capabilities { fetch, env: &environment })
+}
+
+fn compiled(config: &Value) -> Policy {
+    with(config.to_string().as_bytes(), true)
+        .unwrap_or_else(|errors| panic!("{config}: {}", lines(&errors).join("\n")))
+}
+
+/// Without what all refusals begin with.
+fn lines(errors: &[ConfigError]) -> Vec<String> {
+    let line = |error: &ConfigError| {
+        let line = error.to_string();
+        assert!(!line.contains('\n'), "{line}");
+        line.strip_prefix("configuration refused ").expect("every line says so").to_owned()
+    };
+    errors.iter().map(line).collect()
+}
+
+fn refusals(config: &Value, fetch: bool) -> Vec<String> {
+    with(config.to_string().as_bytes(), fetch).err().map(|errors| lines(&errors)).unwrap_or_default()
+}
+
+/// `config` beside a secret, so that keys are not what is missing.
+fn keyed(config: &Value) -> Value {
+    let mut keyed = json!({"signingSecret": SECRET});
+    for (name, value) in config.as_object().unwrap() {
+        keyed[name] = value.clone();
+    }
+    keyed
+}
+
+#[test]
+fn nothing_configured_says_what_to_set() {
+    let what_to_set = "(config_empty): nothing is configured; set at least jwksUrl (or discovery, jwks, jwksFile, \
+                       publicKey, signingSecret, keys) and issuer";
+    for json in ["", " ", "null", "{}"] {
+        let errors = with(json.as_bytes(), true).unwrap_err();
+        assert_eq!(lines(&errors), [what_to_set], "{json}");
+    }
+    for json in ["[]", "1", "{", "\u{0}", "\"{}\""] {
+        let errors = with(json.as_bytes(), true).unwrap_err();
+        assert_eq!(lines(&errors), ["(config_not_an_object): it is not an object"], "{json}");
+    }
+    let no_keys = "(keys_missing): there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, \
+                   signingSecret, keys, trustedIssuers";
+    for config in [
+        json!({"issuer": "https://idp.example/"}),
+        // As Hub's documentation has them: an empty text is no value.
+        json!({"jwksUrl": "", "jwks": "", "jwksFile": "", "publicKey": "", "signingSecret": "", "keys": {}}),
+        json!({"trustedIssuers": [], "keys": "", "discovery": false}),
+    ] {
+        assert_eq!(refusals(&config, true), [no_keys], "{config}");
+    }
+}
+
+#[test]
+fn every_refusal_says_what_was_found_and_what_is_expected() {
+    let private = RSA_2048.replace("PUBLIC", "PRIVATE");
+    let base64: String = RSA_2048.lines().skip(1).collect();
+    let texts = [
+        ("$RSA_2048", RSA_2048),
+        ("$RSA_1024", RSA_1024),
+        ("$RSA_PRIVATE", &private),
+        ("$RSA_BASE64", &base64),
+        ("$SECRET", SECRET),
+    ];
+    let mut rows: usize = 0;
+    for row in REFUSALS.split("\n\n").skip(1) {
+        let mut row = row.lines();
+        let mut config = row.next().unwrap().to_owned();
+        for (name, text) in texts {
+            config = config.replace(name, Value::from(text).to_string().trim_matches('"'));
+        }
+        let config = keyed(&serde_json::from_str(&config).expect(&config));
+        let expected: Vec<&str> = row.map(str::trim_start).collect();
+        assert_eq!(refusals(&config, true), expected, "{config}");
+        assert!(!refusals(&config, true).iter().any(|line| line.contains(SECRET)), "{config}");
+        rows += 1;
+    }
+    assert!(rows > 100, "{rows}");
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let config =
+        json!({"mode": "x", "jwksURL": "y", "maxTokenBytes": "z", "signingSecret": "short", "jwks": "{"});
+    assert_eq!(
+        refusals(&config, true),
+        [
+            "(option_unknown): jwksURL is no option; did you mean jwksUrl?",
+            "(key_unusable): jwks: the key set is unreadable: not JSON",
+            "(key_unusable): signingSecret: the secret has 5 bytes, HS256 needs 32, HS384 48, HS512 64",
+            "(option_invalid): maxTokenBytes: found \"z\", expected a whole number from 64 to 131072",
+            "(option_invalid): mode: found \"x\", expected one of required, optional, permissive, dryRun",
+        ]
+    );
+    // Also that keys are missing.
+    assert_eq!(refusals(&json!({"mode": "x"}), true).len(), 2);
+}
+
+#[test]
+fn the_artifact_without_sockets_says_which_one_fetches() {
+    let no_sockets = "plugin-offline.wasm has no sockets and fetches nothing; use plugin.wasm, or keys from jwks, \
+                      jwksFile, publicKey, signingSecret or keys";
+    for (config, path) in [
+        (json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"}), "jwksUrl"),
+        (json!({"discovery": true, "issuer": "https://idp.example/"}), "discovery"),
+        (
+            json!({"trustedIssuers": [{"jwksUrl": "https://idp.example/", "issuer": "https://idp.example/"}]}),
+            "trustedIssuers[0].jwksUrl",
+        ),
+    ] {
+        assert_eq!(refusals(&config, true), [""; 0], "{config}");
+        assert_eq!(refusals(&config, false), [format!("(option_conflict): {path}: {no_sockets}")]);
+    }
+}
+
+#[test]
+fn defaults() {
+    let policy =
+        compiled(&json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"}));
+    let [issuer] = policy.issuers.as_slice() else { panic!("{policy:?}") };
+    assert_eq!(issuer.names, ["https://idp.example/"]);
+    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], ..ClaimRules::default() });
+    let asymmetric: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| !alg.is_hmac()).collect();
+    assert_eq!(issuer.algorithms, asymmetric);
+    let [KeySource::Url(remote)] = issuer.keys.as_slice() else { panic!("{policy:?}") };
+    assert_eq!(remote.location, KeyLocation::Url("https://idp.example/jwks.json".to_owned()));
+    assert_eq!((remote.client.timeout, remote.client.max_retries), (Seconds(5), 3));
+    assert_eq!((remote.cache.ttl, remote.cache.cooldown), (Seconds(600), Seconds(30)));
+    assert_eq!(remote.cache.stale, Seconds(86_400));
+    assert_eq!(policy.token.max_bytes, 16_384);
+    let headers: Vec<&str> = policy.forward.headers.iter().map(|header| header.name.as_str()).collect();
+    assert_eq!(headers, ["X-User-Sub"]);
+    assert_eq!((policy.forward.missing, policy.forward.token), (MissingClaim::Remove, TokenForwarding::Keep));
+    assert_eq!(policy.answer, traefik_jwt_auth::core::answer::AnswerRules::default());
+}
+
+#[test]
+fn keys_decide_which_algorithms_are_accepted() {
+    let oct = json!({"keys": [{"kty": "oct", "k": "A".repeat(86)}]});
+    for (config, expected) in [
+        (json!({"publicKey": RSA_2048}), "RS256 RS384 RS512 PS256 PS384 PS512"),
+        (json!({"publicKey": ED25519}), "EdDSA Ed25519"),
+        (json!({"publicKey": format!("{ED25519}{CERTIFICATE}")}), "ES256 EdDSA Ed25519"),
+        (json!({"keys": {"a": ED25519}}), "EdDSA Ed25519"),
+        (json!({"signingSecret": SECRET}), "HS256"),
+        (json!({"signingSecret": SECRET.repeat(2)}), "HS256 HS384 HS512"),
+        (json!({"signingSecret": "env:SECRET", "publicKey": "env:PEM", "algorithms": "RS256"}), "RS256"),
+        (json!({"signingSecret": "file:/run/secret", "algorithms": ""}), "HS256 HS384 HS512"),
+        (json!({"jwks": oct}), "HS256 HS384 HS512"),
+        (json!({"publicKey": RSA_2048, "algorithms": ["PS256", "ES256"]}), "PS256 ES256"),
+        // A set in a file may be a copy of a public one, and a secret in that is none.
+        (json!({"jwksFile": "/keys/jwks.json", "algorithms": "HS256,RS256"}), "HS256 RS256"),
+    ] {
+        let policy = compiled(&config);
+        let accepted: Vec<&str> = policy.issuers[0].algorithms.iter().map(|alg| alg.name()).collect();
+        assert_eq!(accepted.join(" "), expected, "{config}");
+    }
+    let file = compiled(&json!({"jwksFile": "/keys/jwks.json"}));
+    assert!(!file.issuers[0].algorithms.iter().any(|alg| alg.is_hmac()));
+}
+
+#[test]
+fn values_may_be_kept_elsewhere() {
+    let file = |path: &str, format| format!("{:?}", KeySource::File { path: path.to_owned(), format });
+    let none = None;
+    for (config, expected) in [
+        (json!({"jwks": "file:/keys/a"}), file("/keys/a", KeyFormat::JwkSet)),
+        (json!({"jwksFile": "/keys/a"}), file("/keys/a", KeyFormat::JwkSet)),
+        (json!({"jwksFile": "file:/keys/a"}), file("/keys/a", KeyFormat::JwkSet)),
+        (json!({"publicKey": "file:/keys/a"}), file("/keys/a", KeyFormat::Pem { kid: none.clone() })),
+        (
+            json!({"signingSecret": "file:/keys/a", "signingSecretBase64Encoded": "true"}),
+            file("/keys/a", KeyFormat::Secret { kid: none, base64: true }),
+        ),
+        (
+            json!({"keys": {"k": "file:/keys/a"}}),
+            file("/keys/a", KeyFormat::PemOrSecret { kid: Some("k".to_owned()) }),
+        ),
+    ] {
+        assert_eq!(format!("{:?}", compiled(&config).issuers[0].keys[0]), expected, "{config}");
+    }
+    for (config, same) in [
+        (json!({"publicKey": "env:PEM"}), json!({"publicKey": RSA_2048})),
+        (json!({"signingSecret": "env:SECRET"}), json!({"signingSecret": SECRET})),
+        (json!({"keys": {"k": "env:PEM"}}), json!({"keys": {"k": RSA_2048}})),
+        (json!({"jwksFile": "{\"keys\":[]}", "publicKey": ED25519}), json!({})),
+    ] {
+        if same == json!({}) {
+            assert_eq!(refusals(&config, true).len(), 1, "{config}");
+        } else {
+            assert_eq!(format!("{:?}", compiled(&config)), format!("{:?}", compiled(&same)), "{config}");
+        }
+    }
+    let client = |config: &Value| match compiled(config).issuers.swap_remove(0).keys.swap_remove(0) {
+        KeySource::Url(remote) => remote.client,
+        other @ (KeySource::Configured(_) | KeySource::File { .. }) => panic!("{other:?}"),
+    };
+    let config = |ca: &str| {
+        let headers = json!({"Authorization": "env:SECRET", "X-Key": "file:/run/key", "X-Plain": "v"});
+        json!({"jwksUrl": "https://idp.example/", "clientConfig": {"tls": {"ca": ca}, "headers": headers}})
+    };
+    assert_eq!(client(&config("/ca.pem")).ca, Some(TextSource::File("/ca.pem".to_owned())));
+    assert_eq!(client(&config("file:/ca.pem")).ca, Some(TextSource::File("/ca.pem".to_owned())));
+    let inline = client(&config(&CERTIFICATE.replace('\n', "\\n")));
+    assert_eq!(inline.ca, Some(TextSource::Inline(CERTIFICATE.to_owned())));
+    let expected = [
+        ("Authorization", TextSource::Inline(SECRET.to_owned())),
+        ("X-Key", TextSource::File("/run/key".to_owned())),
+        ("X-Plain", TextSource::Inline("v".to_owned())),
+    ];
+    assert_eq!(inline.headers, expected.map(|(name, value)| (name.to_owned(), value)));
+}
+
+#[test]
+fn issuers_are_split_only_where_a_url_follows_every_comma() {
+    for (issuer, expected) in [
+        (json!("https://a/"), vec!["https://a/"]),
+        (json!("https://a/,b"), vec!["https://a/,b"]),
+        (json!("a, b"), vec!["a, b"]),
+        (json!("https://a/, https://b/"), vec!["https://a/", "https://b/"]),
+        (json!(["a,b", "https://a/,https://b/"]), vec!["a,b", "https://a/,https://b/"]),
+        (json!("[\"a,b\", \"c\"]"), vec!["a,b", "c"]),
+    ] {
+        assert_eq!(compiled(&keyed(&json!({"issuer": issuer}))).issuers[0].names, expected, "{issuer}");
+    }
+}
+
+#[test]
+fn empty_lists_and_objects_are_empty_texts_in_files() {
+    let native = json!({
+        "jwks": "", "keys": {}, "trustedIssuers": [], "clientConfig": {"headers": {}, "tls": {}}, "jwksCache": {},
+        "algorithms": [], "audience": [], "requiredClaims": [], "forwardHeaders": {}, "errors": {"cors": []},
+        "resourceMetadata": {}, "verdictHeader": {}, "bypassPaths": []
+    });
+    let mut texts = native.clone();
+    for value in texts.as_object_mut().unwrap().values_mut() {
+        if value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(|object| object.is_empty())
+        {
+            *value = json!("");
+        }
+    }
+    texts["clientConfig"] = json!({"headers": "", "tls": ""});
+    texts["errors"] = json!({"cors": ""});
+    let policy = compiled(&keyed(&native));
+    assert!(policy.forward.headers.is_empty() && policy.issuers[0].claims.required.is_empty());
+    assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
+}
+
+/// Every option, as YAML has it.
+fn full() -> Value {
+    json!({
+        "jwksUrl": "https://idp.example/jwks.json",
+        "discovery": false,
+        "issuer": ["https://idp.example/", "https://idp2.example/"],
+        "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+        "jwksFile": "/keys/jwks.json",
+        "publicKey": RSA_2048,
+        "signingSecret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "signingSecretBase64Encoded": true,
+        "keys": {"k": SECRET, "p": ED25519},
+        "trustedIssuers": [
+            {
+                "issuer": "https://b.example", "jwksUrl": "keys", "discovery": false, "jwks": "file:/b.json",
+                "jwksFile": "/b2.json", "publicKey": RSA_2048, "signingSecret": SECRET,
+                "signingSecretBase64Encoded": false, "keys": {"b": SECRET}, "algorithms": ["HS256", "RS256"],
+                "audience": ["b"], "requiredClaims": [], "clockSkewSeconds": 1, "maxAgeSeconds": 60,
+                "maxAgeClaim": "iat"
+            },
+            {
+                "issuer": "https://c.example/{tenant}/", "tenants": ["x", "y"], "tenantClaim": "tid",
+                "signingSecret": SECRET, "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0,
+                "scopes": {"required": ["c"], "match": "all", "claim": "s"}, "claims": "Exists(`c`)",
+                "forwardHeaders": {"X-C": "sub"}
+            }
+        ],
+        "clientConfig": {
+            "tls": {"ca": "/ca.pem", "insecureSkipVerify": false},
+            "timeoutSeconds": 3, "maxRetries": 1, "headers": {"X-Key": "v"}, "allowHttp": true
+        },
+        "jwksCache": {"ttlSeconds": 60, "cooldownSeconds": 5, "staleSeconds": 0},
+        "algorithms": ["RS256", "HS256"],
+        "audience": ["a", "b"],
+        "requiredClaims": ["exp", "sub"],
+        "clockSkewSeconds": 30,
+        "tokenType": "access",
+        "maxLifetimeSeconds": 3600,
+        "maxAgeSeconds": 600,
+        "maxAgeClaim": "auth_time",
+        "scopes": {"required": ["read", "write"], "match": "any", "claim": "realm.scopes"},
+        "claims": "Equals(`a`, `b`) || OneOf(`c`, `d`, `e`)",
+        "tokenSources": [
+            {"header": "Authorization", "scheme": "Bearer"}, {"header": "X-Token", "scheme": ""},
+            {"cookie": "jwt"}, {"webSocketProtocol": "bearer"}, {"query": "jwt"}
+        ],
+        "tokenKey": "access_token",
+        "tokenQueryKey": "access_token",
+        "maxTokenBytes": 8192,
+        "forwardHeaders": {"X-User": "sub", "X-Roles": "realm.roles"},
+        "missingClaim": "empty",
+        "forwardAuthorization": false,
+        "errors": {
+            "format": "problem", "realm": "api", "details": true, "codeHeader": "X-Code",
+            "redirectUrl": "https://login.example/?next={url}", "cors": ["https://app.example"]
+        },
+        "resourceMetadata": {
+            "resource": "https://api.example/", "authorizationServers": ["https://idp.example/"],
+            "scopesSupported": ["a"]
+        },
+        "unavailableStatus": 401,
+        "mode": "optional",
+        "verdictHeader": {"request": "X-Verdict", "response": "X-Verdict"},
+        "bypassPreflight": true,
+        "bypassPaths": ["/health", "/public/*"]
+    })
+}
+
+/// Options that [`full`] has no place for, with a configuration that has them.
+fn besides() -> [Value; 2] {
+    [
+        keyed(&json!({"errors": {"body": "no", "contentType": "text/plain"}})),
+        keyed(&json!({"issuer": "https://c.example/{tenant}/", "tenants": ["x"], "tenantClaim": "tid"})),
+    ]
+}
+
+/// The pattern of every leaf of `value`, as [`OPTIONS`] writes it, with a pointer to it.
+fn leaves(value: &Value, pattern: &str, pointer: &str, found: &mut Vec<(String, String)>) {
+    let is_option = |pattern: &str| OPTIONS.contains(&pattern);
+    let inner = |name: &str| if pattern.is_empty() { name.to_owned() } else { format!("{pattern}.{name}") };
+    match value {
+        _ if is_option(pattern) => found.push((pattern.to_owned(), pointer.to_owned())),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let any = inner("*");
+                let pattern = if is_option(&any) { any } else { inner(name) };
+                leaves(value, &pattern, &format!("{pointer}/{name}"), found);
+            }
+        }
+        Value::Array(elements) => {
+            for (index, value) in elements.iter().enumerate() {
+                leaves(value, &format!("{pattern}[]"), &format!("{pointer}/{index}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            panic!("{pattern} is no option")
+        }
+    }
+}
+
+#[test]
+fn every_option_is_read() {
+    let mut seen = Vec::new();
+    for config in [full()].into_iter().chain(besides()) {
+        compiled(&config);
+        let mut found = Vec::new();
+        leaves(&config, "", "", &mut found);
+        for (pattern, pointer) in found {
+            // A value that fits no option: an option that nobody reads would not notice.
+            let mut wrong = config.clone();
+            *wrong.pointer_mut(&pointer).unwrap() = json!([{"no": "such"}, 7]);
+            let path = pointer.trim_start_matches('/').replace('/', ".");
+            let path =
+                (0..9).fold(path, |path, digit| path.replace(&format!(".{digit}"), &format!("[{digit}]")));
+            let errors = with(wrong.to_string().as_bytes(), true).expect_err(&pattern);
+            let told = |error: &ConfigError| error.path.starts_with(&path);
+            assert!(errors.iter().any(told), "{path}: {errors:?}");
+            seen.push(pattern);
+        }
+    }
+    let unread: Vec<_> =
+        OPTIONS.iter().filter(|option| !seen.iter().any(|pattern| pattern == *option)).collect();
+    assert!(unread.is_empty(), "not in the example: {unread:?}");
+}
+
+/// `value` as labels have it: scalars as text, lists with commas, objects as JSON.
+fn as_label(value: &Value) -> Value {
+    match value {
+        Value::Array(list)
+            if list.iter().all(|element| element.as_str().is_some_and(|text| !text.contains(','))) =>
+        {
+            Value::from(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Value::from(value.to_string())
+        }
+        Value::String(_) | Value::Null => value.clone(),
+    }
+}
+
+#[test]
+fn every_value_may_be_a_text() {
+    for config in [full()].into_iter().chain(besides()) {
+        let native = format!("{:?}", compiled(&config));
+        let mut found = Vec::new();
+        leaves(&config, "", "", &mut found);
+        let sections =
+            ["/trustedIssuers", "/clientConfig", "/clientConfig/tls", "/jwksCache", "/errors", "/scopes"];
+        let pointers = found.iter().map(|(_, pointer)| pointer.as_str()).chain(sections);
+        let mut all = config.clone();
+        for pointer in pointers {
+            let mut one = config.clone();
+            let Some(value) = one.pointer_mut(pointer) else { continue };
+            *value = as_label(value);
+            assert_eq!(native, format!("{:?}", compiled(&one)), "{pointer}");
+            if let Some(value) = all.pointer_mut(pointer) {
+                *value = as_label(value);
+            }
+        }
+        assert_eq!(native, format!("{:?}", compiled(&all)));
+    }
+}
+
+#[test]
+fn an_issuer_says_otherwise_or_inherits() {
+    let mut config = full();
+    config["trustedIssuers"][0] =
+        json!({"issuer": "https://b.example", "signingSecret": SECRET, "audience": "b"});
+    let policy = compiled(&config);
+    let [top, b, c] = policy.issuers.as_slice() else { panic!("{policy:?}") };
+    assert_eq!(b.claims, ClaimRules { audience: vec!["b".into()], ..top.claims.clone() });
+    assert_eq!(c.claims.audience, top.claims.audience);
+    assert_eq!(c.claims.token_type, TokenType::Typ("at+jwt".into()));
+    assert_eq!(c.claims.max_lifetime, Some(Seconds(60)));
+    assert_eq!(c.claims.max_age, None);
+    assert_eq!(c.claims.scopes.as_ref().unwrap().required, ["c"]);
+    assert_eq!(c.claims.expression.as_ref().unwrap().source(), "Exists(`c`)");
+    assert!(c.names.is_empty() && !c.accepts_any());
+    assert_eq!(policy.issuer(Some("https://c.example/x/")).map(|(id, _)| id), Some(IssuerId(2)));
+    assert_eq!(policy.issuer(Some("https://c.example/z/")).map(|(id, _)| id), None);
+    let own: Vec<_> = policy.forward.issuers.iter().map(|(id, rows)| (id.0, rows[0].name.as_str())).collect();
+    assert_eq!(own, [(2, "X-C")]);
+}
+
+#[test]
+fn token_places() {
+    let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), scheme: scheme.into() };
+    let query = |name: &str| TokenPlace::Query { name: name.into() };
+    let cookie = |name: &str| TokenPlace::Cookie { name: name.into() };
+    let bearer = header("Authorization", "Bearer");
+    for (config, expected) in [
+        (json!({}), vec![bearer.clone()]),
+        (json!({"tokenKey": "t"}), vec![bearer.clone(), query("t")]),
+        (json!({"tokenQueryKey": "t"}), vec![bearer.clone(), query("t")]),
+        (json!({"tokenKey": ""}), vec![bearer]),
+        (json!({"tokenSources": [{"cookie": "c"}], "tokenKey": "t"}), vec![cookie("c"), query("t")]),
+        (json!({"tokenSources": [{"query": "t"}], "tokenKey": "t"}), vec![query("t")]),
+        (
+            json!({"tokenSources": [{"header": "authorization", "scheme": ""}]}),
+            vec![header("authorization", "")],
+        ),
+        (
+            json!({"tokenSources": "[{\"header\": \"X-T\", \"scheme\": \"Token\"}]"}),
+            vec![header("X-T", "Token")],
+        ),
+    ] {
+        assert_eq!(compiled(&keyed(&config)).token.places, expected, "{config}");
+    }
+}
+
+/// What passes at load must not turn out to be no URL when it is fetched.
+#[cfg(feature = "fetch")]
+#[test]
+fn a_url_that_is_accepted_can_be_fetched() {
+    use traefik_jwt_auth::host::fetch::url::Url;
+    let hosts = [
+        "a",
+        "a.b",
+        "a.b.",
+        "a_b-c",
+        "127.0.0.1",
+        "1.2.3",
+        "[::1]",
+        "[::1",
+        "[]",
+        "",
+        ".",
+        "a..b",
+        "-",
+        "a b",
+        "u@a",
+        "a:b@c",
+        "\u{e9}",
+        "a%41",
+        "[1.2.3.4]",
+        "999.999.999.999",
+    ];
+    let ports = ["", ":", ":0", ":1", ":443", ":65535", ":65536", ":+1", ":-1", ":a"];
+    let targets = ["", "/", "/a?b=c", "?x", "#f", "/a#f", "/ ", "/\\", "/\"", "/%zz", "/a://b"];
+    let mut accepted = 0;
+    let urls = ["https", "http", "HTTPS", "ftp", ""].iter().flat_map(|scheme| {
+        let ports = &ports;
+        hosts.iter().flat_map(move |host| ports.iter().map(move |port| format!("{scheme}://{host}{port}")))
+    });
+    for url in urls.flat_map(|url| targets.map(|target| format!("{url}{target}"))) {
+        let config = json!({"jwksUrl": url, "clientConfig": {"allowHttp": true}});
+        if with(config.to_string().as_bytes(), true).is_ok() {
+            assert!(Url::parse(&url).is_some(), "{url}");
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        "[\\PC]{0,8}",
+        prop::sample::select(vec![
+            "",
+            "true",
+            "0",
+            "60",
+            "a,b",
+            "[",
+            "{}",
+            "[{}]",
+            "{\"a\":{\"a\":1}}",
+            "env:SECRET",
+            "env:",
+            "file:/",
+            "file:",
+            "urn:k8s:secret:",
+            "https://a/",
+            "https://[::1]:1/",
+            "-----BEGIN PUBLIC KEY-----",
+            "Equals(`a`, `b`)",
+            "HS256",
+            "optional",
+            "/a/*",
+            SECRET
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let names =
+            OPTIONS.iter().flat_map(|option| option.split(['.', '[', ']'])).filter(|name| !name.is_empty());
+        let name = prop::sample::select(names.collect::<Vec<_>>()).prop_map(str::to_owned);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name, inner, 0..4).prop_map(|members| json!(members)),
+        ]
+    })
+}
+
+/// Compiles, and checks what must hold whatever came out.
+fn survives(json: &[u8]) {
+    match with(json, true) {
+        Ok(policy) => {
+            assert!(!policy.issuers.is_empty());
+            for issuer in &policy.issuers {
+                assert!(!issuer.keys.is_empty() && !issuer.algorithms.is_empty(), "{issuer:?}");
+            }
+        }
+        Err(errors) => assert!(!lines(&errors).is_empty()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        survives(&bytes);
+    }
+
+    #[test]
+    fn random_texts_in_a_configuration_never_panic(at in any::<prop::sample::Index>(), text in "[\\PC]{0,6}") {
+        let full = full().to_string();
+        let at = full.floor_char_boundary(at.index(full.len()));
+        let (before, after) = full.split_at(at);
+        survives(format!("{before}{text}{after}").as_bytes());
+    }
+
+    #[test]
+    fn random_values_never_panic(name in prop::sample::select(OPTIONS), value in any_value()) {
+        let (mut config, mut at) = (keyed(&json!({})), Vec::new());
+        for part in name.split('.') {
+            at.push(part.trim_end_matches("[]").replace('*', "any"));
+            if part.ends_with("[]") {
+                at.push("0".to_owned());
+            }
+        }
+        let nested = at.iter().skip(1).rev().fold(value, |inner, part| {
+            if part == "0" { json!([inner]) } else { json!({ part.as_str(): inner }) }
+        });
+        config[&at[0]] = nested;
+        survives(config.to_string().as_bytes());
+    }
+}

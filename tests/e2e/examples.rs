@@ -1,0 +1,38 @@
+//! The files in `examples/`, as they stand.
+
+use std::fs;
+
+use serde_json::json;
+use testbed::http::Request;
+use testbed::jwks_server::JwksServer;
+use testbed::keys;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, Setup, Traefik, install, root, temporary_directory};
+use testbed::upstream::Upstream;
+use testbed::wait::{unix_now, wait};
+
+/// `examples/seed`: a key set over HTTPS, an issuer, and nothing else that is needed.
+pub(crate) fn seed() {
+    let idp = JwksServer::https_at("127.0.0.1:8443", keys::jwk_set(&["ed25519"]).to_string());
+    let _upstream = Upstream::start_at("127.0.0.1:9000");
+    let directory = temporary_directory("seed");
+    fs::create_dir_all(directory.join("examples/seed")).unwrap();
+    for file in ["traefik.yml", "dynamic.yml"] {
+        let file = format!("examples/seed/{file}");
+        fs::copy(root().join(&file), directory.join(&file)).unwrap();
+    }
+    install(&directory, "github.com/traefik-jwt-auth/jwt", FETCH.file);
+    let setup = Setup { envs: vec![("IDP_CA".into(), idp.ca_pem().into())], ..Setup::default() };
+    let address = "127.0.0.1:8010".parse().unwrap();
+    let traefik = Traefik::run(&setup, directory, "examples/seed/traefik.yml", address);
+    let bare = wait("the route is there", 30, || {
+        let answer = Request::get("localhost", "/").try_send(address).ok()?;
+        (answer.status != 404).then_some(answer)
+    });
+    assert_eq!((bare.status, bare.text()), (401, r#"{"error": "No token provided"}"#.into()));
+    let issuer = "https://localhost:8443/__zuplo/issuer";
+    let claims = json!({"iss": issuer, "sub": "alice", "exp": unix_now() + 60});
+    let answer = traefik.send(&Request::get("localhost", "/").bearer(&Token::new("EdDSA", claims).mint()));
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
+}

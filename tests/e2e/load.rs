@@ -1,0 +1,76 @@
+//! Many clients at once: every answer is right, and nothing goes wrong behind it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use testbed::http::Request;
+use testbed::jwks_server::JwksServer;
+use testbed::keys;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
+use testbed::upstream::Upstream;
+use testbed::wait::unix_now;
+
+use crate::proxy::inline;
+
+const CLIENTS: usize = 50;
+const REQUESTS: usize = 2_000;
+
+/// 50 clients, 2,000 requests, good and bad tokens mixed, over both artifacts and keys from a URL.
+pub(crate) fn parallel() {
+    let idp = JwksServer::https(keys::public_set().to_string());
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let url = json!({
+        "jwksUrl": idp.url("/jwks.json"), "issuer": "https://idp.example/",
+        "clientConfig": {"tls": {"ca": idp.ca_pem()}}, "forwardHeaders": {"X-User-Sub": "sub"},
+    });
+    routes.protect("url", FETCH, &url);
+    routes.protect("fetch", FETCH, &inline());
+    routes.protect("offline", OFFLINE, &inline());
+    let traefik = Traefik::start(&Setup::default());
+    traefik.configure(&routes);
+    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
+    let mut expired = claims.clone();
+    expired["exp"] = json!(unix_now() - 1);
+    let mut kinds = vec![(String::new(), 401)];
+    for alg in ["EdDSA", "ES256", "RS256"] {
+        kinds.push((Token::new(alg, claims.clone()).mint(), 200));
+        kinds.push((Token::new(alg, expired.clone()).mint(), 401));
+    }
+    kinds.push((Token::new("RS256", claims.clone()).signed_by("rsa-other").mint(), 401));
+    kinds.push((Token::new("EdDSA", claims).signed_by("ed25519-other").mint(), 401));
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let accepted = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= REQUESTS {
+                        return;
+                    }
+                    let host = ["url", "fetch", "offline"][number % 3];
+                    let (token, status) = &kinds[number / 3 % kinds.len()];
+                    let mut request = Request::get(host, "/").header("X-User-Sub", "root");
+                    if !token.is_empty() {
+                        request = request.bearer(token);
+                    }
+                    let answer = traefik.send(&request);
+                    let passed = answer.header("X-Upstream").is_some();
+                    accepted.fetch_add(usize::from(passed), Ordering::SeqCst);
+                    let alice = !passed || answer.text().contains("[\"X-User-Sub\",\"alice\"]");
+                    if answer.status != *status || passed != (*status == 200) || !alice {
+                        wrong.lock().unwrap().push(format!("{host}: {} {}", answer.status, answer.text()));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {REQUESTS} answers, the first: {}", wrong.len(), wrong[0]);
+    let errors = traefik.log_with(0, &["\"level\":\"error\""]);
+    assert!(errors.is_empty(), "{errors:?}");
+    println!("{} requests to the key set for {REQUESTS} requests", idp.requests());
+}

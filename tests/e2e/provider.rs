@@ -1,0 +1,133 @@
+//! The provider in every state: never a hang beyond the deadline, never a trap, never a request let through.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testbed::http::{Request, Response};
+use testbed::jwks_server::{Behaviour, JwksServer};
+use testbed::keys;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, Routes, Setup, Traefik};
+use testbed::upstream::Upstream;
+use testbed::wait::{unix_now, wait};
+
+use crate::proxy::token;
+
+fn configuration(idp: &JwksServer) -> Value {
+    json!({
+        "jwksUrl": idp.url("/jwks.json"),
+        "issuer": "https://idp.example/",
+        "clientConfig": {"tls": {"ca": idp.ca_pem()}, "timeoutSeconds": 2, "maxRetries": 1},
+        "jwksCache": {"cooldownSeconds": 1},
+        "forwardHeaders": {"X-User-Sub": "sub"},
+    })
+}
+
+/// One Traefik, a route of its own (and so no keys yet) for each failure.
+pub(crate) fn failures() {
+    let huge = Behaviour::Huge;
+    let failures = [
+        ("down", Behaviour::Down),
+        ("hang", Behaviour::Hang),
+        ("drip", Behaviour::Drip(50)),
+        ("status-500", Behaviour::Status(500)),
+        ("status-404", Behaviour::Status(404)),
+        ("html", Behaviour::Html),
+        ("half", Behaviour::HalfBody),
+        ("huge", huge),
+        ("certificate", Behaviour::WrongCertificate),
+        ("loop", Behaviour::Redirect(302, "/jwks.json".into())),
+        ("downgrade", Behaviour::Redirect(302, "http://localhost/jwks.json".into())),
+        ("nonsense", Behaviour::Raw(b"\x00\xff not HTTP\r\n\r\n".to_vec())),
+        ("silence", Behaviour::Raw(Vec::new())),
+    ];
+    let mut idp = JwksServer::https(keys::public_set().to_string());
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    for (name, _) in &failures {
+        routes.protect(name, FETCH, &configuration(&idp));
+    }
+    traefik.configure(&routes);
+    for (name, behaviour) in failures {
+        idp.set(behaviour);
+        let reached = upstream.requests();
+        let answer = timed(&traefik, name, &token());
+        assert_eq!(
+            (answer.status, answer.text()),
+            (503, r#"{"error": "Keys unavailable"}"#.into()),
+            "{name}"
+        );
+        assert!(answer.header("Retry-After").is_some(), "{name}: no Retry-After");
+        assert_eq!(upstream.requests(), reached, "{name}: it reached the upstream");
+        // Back again: the same route recovers by itself.
+        idp.set(Behaviour::Up);
+        wait(&format!("{name} recovers"), 15, || {
+            (timed(&traefik, name, &token()).status == 200).then_some(())
+        });
+    }
+    let traps = traefik.log_with(0, &["wasm error"]);
+    assert!(traps.is_empty(), "{traps:?}");
+}
+
+/// Every form of a good answer.
+pub(crate) fn forms() {
+    let mut idp = JwksServer::https(keys::public_set().to_string());
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    let elsewhere = JwksServer::https(keys::public_set().to_string());
+    let forms = [
+        ("length", Behaviour::Up),
+        ("chunked", Behaviour::Chunked),
+        ("close", Behaviour::UntilClose),
+        ("late", Behaviour::Late(500)),
+    ];
+    for (name, _) in &forms {
+        routes.protect(name, FETCH, &configuration(&idp));
+    }
+    let plain = JwksServer::http(keys::public_set().to_string());
+    let mut over_http = configuration(&plain);
+    over_http["clientConfig"] = json!({"allowHttp": true});
+    routes.protect("http", FETCH, &over_http);
+    drop(elsewhere);
+    traefik.configure(&routes);
+    for (name, behaviour) in forms {
+        idp.set(behaviour);
+        assert_eq!(timed(&traefik, name, &token()).status, 200, "{name}");
+    }
+    assert_eq!(timed(&traefik, "http", &token()).status, 200, "http");
+}
+
+/// Up, then down: keys that were fetched once go on serving; rotation is followed.
+pub(crate) fn rotation() {
+    let mut idp = JwksServer::https(keys::jwk_set(&["rsa"]).to_string());
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("rotating", FETCH, &configuration(&idp));
+    traefik.configure(&routes);
+    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
+    let (old, new) = (Token::new("RS256", claims.clone()).mint(), Token::new("EdDSA", claims).mint());
+    assert_eq!(timed(&traefik, "rotating", &old).status, 200);
+    assert_eq!(timed(&traefik, "rotating", &new).status, 401);
+    idp.publish(keys::jwk_set(&["rsa", "ed25519"]).to_string());
+    wait("the new key is found", 10, || (timed(&traefik, "rotating", &new).status == 200).then_some(()));
+    idp.set(Behaviour::Down);
+    // Every instance has its own set: one that is born now has none, one that was idle still has the first.
+    let statuses: Vec<u16> = (0..20).map(|_| timed(&traefik, "rotating", &old).status).collect();
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.contains(&200), "{statuses:?}");
+    let statuses: Vec<u16> = (0..20).map(|_| timed(&traefik, "rotating", &new).status).collect();
+    assert!(statuses.iter().all(|status| [200, 401, 503].contains(status)), "{statuses:?}");
+}
+
+/// An answer, within the deadline of two attempts and their pause.
+fn timed(traefik: &Traefik, host: &str, token: &str) -> Response {
+    #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
+    let start = std::time::Instant::now();
+    let answer = traefik.send(&Request::get(host, "/").bearer(token));
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(9), "{host}: {took:?}");
+    answer
+}
