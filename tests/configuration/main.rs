@@ -30,7 +30,10 @@ const REFUSALS: &str = include_str!("refusals.txt");
 
 fn environment(name: &str) -> Option<String> {
     match name {
-        "SECRET" => Some(SECRET.to_owned()),
+        "SECRET" | "BATCH_SECRET" => Some(SECRET.to_owned()),
+        "JWT_SECRET" => Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned()),
+        "JWKS_AUTHORIZATION" => Some("Basic YTpi".to_owned()),
+        "STAFF_JWKS" => Some(json!({"keys": [{"kty": "oct", "k": "A".repeat(43)}]}).to_string()),
         "PEM" => Some(RSA_2048.replace('\n', " ")),
         "SHORT" => Some("short".to_owned()),
         // What Traefik hands on for a name of settings.envs that is not set.
@@ -291,80 +294,15 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
     assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
 }
 
-/// Every option, as YAML has it.
-fn full() -> Value {
-    json!({
-        "jwksUrl": "https://idp.example/jwks.json",
-        "discovery": false,
-        "issuer": ["https://idp.example/", "https://idp2.example/"],
-        "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
-        "jwksFile": "/keys/jwks.json",
-        "publicKey": RSA_2048,
-        "signingSecret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-        "signingSecretBase64Encoded": true,
-        "keys": {"k": SECRET, "p": ED25519},
-        "trustedIssuers": [
-            {
-                "issuer": "https://b.example", "jwksUrl": "keys", "discovery": false, "jwks": "file:/b.json",
-                "jwksFile": "/b2.json", "publicKey": RSA_2048, "signingSecret": SECRET,
-                "signingSecretBase64Encoded": false, "keys": {"b": SECRET}, "algorithms": ["HS256", "RS256"],
-                "audience": ["b"], "requiredClaims": [], "clockSkewSeconds": 1, "maxAgeSeconds": 60,
-                "maxAgeClaim": "iat"
-            },
-            {
-                "issuer": "https://c.example/{tenant}/", "tenants": ["x", "y"], "tenantClaim": "tid",
-                "signingSecret": SECRET, "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0,
-                "scopes": {"required": ["c"], "match": "all", "claim": "s"}, "claims": "Exists(`c`)",
-                "forwardHeaders": {"X-C": "sub"}
-            }
-        ],
-        "clientConfig": {
-            "tls": {"ca": "/ca.pem", "insecureSkipVerify": false},
-            "timeoutSeconds": 3, "maxRetries": 1, "headers": {"X-Key": "v"}, "allowHttp": true
-        },
-        "jwksCache": {"ttlSeconds": 60, "cooldownSeconds": 5, "staleSeconds": 0},
-        "algorithms": ["RS256", "HS256"],
-        "audience": ["a", "b"],
-        "requiredClaims": ["exp", "sub"],
-        "clockSkewSeconds": 30,
-        "tokenType": "access",
-        "maxLifetimeSeconds": 3600,
-        "maxAgeSeconds": 600,
-        "maxAgeClaim": "auth_time",
-        "scopes": {"required": ["read", "write"], "match": "any", "claim": "realm.scopes"},
-        "claims": "Equals(`a`, `b`) || OneOf(`c`, `d`, `e`)",
-        "tokenSources": [
-            {"header": "Authorization", "scheme": "Bearer"}, {"header": "X-Token", "scheme": ""},
-            {"cookie": "jwt"}, {"webSocketProtocol": "bearer"}, {"query": "jwt"}
-        ],
-        "tokenKey": "access_token",
-        "tokenQueryKey": "access_token",
-        "maxTokenBytes": 8192,
-        "forwardHeaders": {"X-User": "sub", "X-Roles": "realm.roles"},
-        "missingClaim": "empty",
-        "forwardAuthorization": false,
-        "errors": {
-            "format": "problem", "realm": "api", "details": true, "codeHeader": "X-Code",
-            "redirectUrl": "https://login.example/?next={url}", "cors": ["https://app.example"]
-        },
-        "resourceMetadata": {
-            "resource": "https://api.example/", "authorizationServers": ["https://idp.example/"],
-            "scopesSupported": ["a"]
-        },
-        "unavailableStatus": 401,
-        "mode": "optional",
-        "verdictHeader": {"request": "X-Verdict", "response": "X-Verdict"},
-        "bypassPreflight": true,
-        "bypassPaths": ["/health", "/public/*"]
-    })
+/// The configurations of `examples/options.yml` by the name of their middleware, as YAML has them.
+fn examples() -> Vec<(String, Value)> {
+    let file: Value = yaml_serde::from_str(include_str!("../../examples/options.yml")).unwrap();
+    let middlewares = file["http"]["middlewares"].as_object().unwrap();
+    middlewares.iter().map(|(name, middleware)| (name.clone(), middleware["plugin"]["jwt"].clone())).collect()
 }
 
-/// Options that [`full`] has no place for, with a configuration that has them.
-fn besides() -> [Value; 2] {
-    [
-        keyed(&json!({"errors": {"body": "no", "contentType": "text/plain"}})),
-        keyed(&json!({"issuer": "https://c.example/{tenant}/", "tenants": ["x"], "tenantClaim": "tid"})),
-    ]
+fn example(name: &str) -> Value {
+    examples().into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
 /// The pattern of every leaf of `value`, as [`OPTIONS`] writes it, with a pointer to it.
@@ -394,7 +332,7 @@ fn leaves(value: &Value, pattern: &str, pointer: &str, found: &mut Vec<(String, 
 #[test]
 fn every_option_is_read() {
     let mut seen = Vec::new();
-    for config in [full()].into_iter().chain(besides()) {
+    for (_, config) in examples() {
         compiled(&config);
         let mut found = Vec::new();
         leaves(&config, "", "", &mut found);
@@ -433,12 +371,25 @@ fn as_label(value: &Value) -> Value {
 
 #[test]
 fn every_value_may_be_a_text() {
-    for config in [full()].into_iter().chain(besides()) {
+    for (_, config) in examples() {
         let native = format!("{:?}", compiled(&config));
         let mut found = Vec::new();
         leaves(&config, "", "", &mut found);
-        let sections =
-            ["/trustedIssuers", "/clientConfig", "/clientConfig/tls", "/jwksCache", "/errors", "/scopes"];
+        let sections = [
+            "/trustedIssuers",
+            "/tokenSources",
+            "/clientConfig",
+            "/clientConfig/tls",
+            "/clientConfig/headers",
+            "/keys",
+            "/jwksCache",
+            "/scopes",
+            "/forwardHeaders",
+            "/verdictHeader",
+            "/errors",
+            "/resourceMetadata",
+            "/tests",
+        ];
         let pointers = found.iter().map(|(_, pointer)| pointer.as_str()).chain(sections);
         let mut all = config.clone();
         for pointer in pointers {
@@ -456,9 +407,15 @@ fn every_value_may_be_a_text() {
 
 #[test]
 fn an_issuer_says_otherwise_or_inherits() {
-    let mut config = full();
-    config["trustedIssuers"][0] =
-        json!({"issuer": "https://b.example", "signingSecret": SECRET, "audience": "b"});
+    let mut config = example("everything");
+    config["trustedIssuers"] = json!([
+        {"issuer": "https://b.example", "signingSecret": SECRET, "audience": "b"},
+        {
+            "issuer": "https://c.example/{tenant}/", "tenants": ["x", "y"], "signingSecret": SECRET,
+            "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0, "scopes": {"required": ["c"]},
+            "claims": "Exists(`c`)", "forwardHeaders": {"X-C": "sub"}
+        }
+    ]);
     let policy = compiled(&config);
     let [top, b, c] = policy.issuers.as_slice() else { panic!("{policy:?}") };
     assert_eq!(b.claims, ClaimRules { audience: vec!["b".into()], ..top.claims.clone() });
@@ -615,7 +572,7 @@ proptest! {
 
     #[test]
     fn random_texts_in_a_configuration_never_panic(at in any::<prop::sample::Index>(), text in "[\\PC]{0,6}") {
-        let full = full().to_string();
+        let full = example("everything").to_string();
         let at = full.floor_char_boundary(at.index(full.len()));
         let (before, after) = full.split_at(at);
         survives(format!("{before}{text}{after}").as_bytes());

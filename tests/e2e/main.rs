@@ -35,6 +35,7 @@ const TESTS: &[Test] = &[
     ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
     ("provider_rotation", provider::rotation),
+    ("provider_stale", provider::stale),
     ("example_seed", examples::seed),
 ];
 

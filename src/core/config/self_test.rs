@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::core::bypass;
 use crate::core::claims;
 use crate::core::claims::expression::Truth;
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::MAX_JSON_DEPTH;
 use crate::core::policy::Policy;
@@ -55,7 +55,7 @@ fn test(entry: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Option<Sel
         None => UnixTime::from_seconds(NOW),
         Some(value) => instant(value).unwrap_or_else(|| {
             let expected = "a time, such as 2026-01-01T00:00:00Z, or seconds since 1970";
-            errors.value(entry.path("now"), quoted(&value.to_string()), expected);
+            errors.value(entry.path("now"), found(value, Shown::Plain), expected);
             UnixTime::from_seconds(NOW)
         }),
     };
@@ -290,7 +290,7 @@ mod tests {
             (json!([{"name": "x"}]), "tests[0].expect: found \"\", expected allow, deny"),
             (json!([{"expect": "Allow"}]), "tests[0].expect: found \"Allow\""),
             (json!([{"expect": "deny", "claim": {}}]), "tests[0].claim is no option"),
-            (json!([{"expect": "deny", "claims": 1}]), "tests[0].claims: found 1, expected an object"),
+            (json!([{"expect": "deny", "claims": 1}]), "tests[0].claims: found a number, expected an object"),
             (json!([{"expect": "deny", "now": "soon"}]), "tests[0].now"),
             (json!([{"expect": "deny", "request": {"uri": "/"}}]), "tests[0].request.uri is no option"),
             (json!([{"expect": "deny", "request": {"headers": {"a b": "c"}}}]), "tests[0].request.headers"),
