@@ -8,7 +8,7 @@
 //! set at a URL: nothing is fetched. The signature is never printed.
 //!
 //! Exit code: 0 allow, 1 deny, 2 cannot tell.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+#![expect(clippy::print_stdout, reason = "it is a command")]
 
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -34,6 +34,13 @@ use traefik_jwt_auth::keys::io::{
 };
 use traefik_jwt_auth::keys::keyring::Keyring;
 
+macro_rules! say {
+    ($report:expr, $($text:tt)*) => {{
+        $report.0.push_str(&format!($($text)*));
+        $report.0.push('\n');
+    }};
+}
+
 /// What the command line says.
 #[derive(Default)]
 struct Arguments {
@@ -48,43 +55,40 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    let (code, text) = run(std::env::args().skip(1));
+    print!("{text}");
+    ExitCode::from(code)
+}
+
+/// The exit code and all that is printed for the words of a command line.
+pub(crate) fn run(words: impl Iterator<Item = String>) -> (u8, String) {
     let mut report = Report::default();
-    let outcome = arguments().and_then(|arguments| {
-        let outcome = explain(&arguments, &mut report);
-        report.print(arguments.token.as_deref());
-        outcome
+    let mut token = None;
+    let outcome = arguments(words).and_then(|arguments| {
+        token.clone_from(&arguments.token);
+        explain(&arguments, &mut report)
     });
-    match outcome {
-        Ok(Verdict::Allow) => ExitCode::SUCCESS,
-        Ok(Verdict::Deny) => ExitCode::from(1),
-        Ok(Verdict::CannotTell) => ExitCode::from(2),
+    let code = match outcome {
+        Ok(Verdict::Allow) => 0,
+        Ok(Verdict::Deny) => 1,
+        Ok(Verdict::CannotTell) => 2,
         Err(problem) => {
-            eprintln!("explain: {problem}");
-            ExitCode::from(2)
+            say!(report, "explain: {problem}");
+            2
         }
-    }
+    };
+    (code, report.without_signature(token.as_deref()))
 }
 
 /// Everything that is printed. The signature is cut out of it at the end, wherever it came in.
 #[derive(Default)]
 struct Report(String);
 
-macro_rules! say {
-    ($report:expr, $($text:tt)*) => {{
-        $report.0.push_str(&format!($($text)*));
-        $report.0.push('\n');
-    }};
-}
-
 impl Report {
-    fn print(&self, token: Option<&str>) {
+    fn without_signature(self, token: Option<&str>) -> String {
         let signature =
             token.and_then(|token| token.trim().rsplit_once('.')).map_or("", |(_, signature)| signature);
-        if signature.is_empty() {
-            print!("{}", self.0);
-        } else {
-            print!("{}", self.0.replace(signature, "[signature]"));
-        }
+        if signature.is_empty() { self.0 } else { self.0.replace(signature, "[signature]") }
     }
 }
 
@@ -94,9 +98,8 @@ enum Verdict {
     CannotTell,
 }
 
-fn arguments() -> Result<Arguments, String> {
+fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let mut arguments = Arguments { method: "GET".into(), path: "/".into(), ..Arguments::default() };
-    let mut words = std::env::args().skip(1);
     while let Some(option) = words.next() {
         let value = words.next().ok_or_else(|| format!("{option} needs a value"))?;
         match option.as_str() {
@@ -180,24 +183,24 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
             }
             Verdict::Allow
         }
+        Decision::Reject(reject) if matches!(reject.refusal, Refusal::KeysUnavailable { .. }) => {
+            say!(report, "\ncannot tell: the keys cannot be had here; give those of a URL with --jwks FILE");
+            Verdict::CannotTell
+        }
         Decision::Reject(reject) => {
             say!(report, "\ndeny: {} with status {}", reject.refusal.code(), reject.status);
             for (name, value) in &reject.headers {
                 say!(report, "  {name}: {value}");
             }
             say!(report, "  {}", String::from_utf8_lossy(&reject.body));
-            if matches!(reject.refusal, Refusal::KeysUnavailable { .. }) {
-                Verdict::CannotTell
-            } else {
-                Verdict::Deny
-            }
+            Verdict::Deny
         }
         Decision::Serve(served) => {
             say!(report, "\nallow: the middleware answers itself, status {}", served.status);
             Verdict::Allow
         }
         Decision::NeedKeys(_) => {
-            say!(report, "\ncannot tell: the keys are at a URL; give them with --jwks FILE");
+            say!(report, "\ncannot tell: the keys cannot be had here; give those of a URL with --jwks FILE");
             Verdict::CannotTell
         }
     }

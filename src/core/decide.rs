@@ -9,7 +9,7 @@ use crate::core::claims;
 use crate::core::jwk::lookup::{KeyLookup, MoreKeys, Recalled};
 use crate::core::policy::{IssuerId, Policy};
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{AtUri, RequestView};
 use crate::core::signature::alg::Alg;
 use crate::core::signature::{self, VerifiedToken};
 use crate::core::token::{jws, source};
@@ -46,7 +46,9 @@ pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> D
             Decision::Forward(anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code())))
         }
         (Mode::Required | Mode::Optional, _) => {
-            Decision::Reject(reject::reject(&policy.answer, refusal, request))
+            // The answer may send a browser elsewhere with the original URL: the token stays out of it.
+            let uri = source::without_query_tokens(&policy.token, request.uri());
+            Decision::Reject(reject::reject(&policy.answer, refusal, &AtUri { request, uri: &uri }))
         }
     }
 }

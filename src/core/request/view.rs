@@ -12,6 +12,32 @@ pub trait RequestView {
     fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
 }
 
+/// A request with another path and query.
+pub struct AtUri<'r> {
+    /// The request.
+    pub request: &'r dyn RequestView,
+    /// What stands for its path and query.
+    pub uri: &'r str,
+}
+
+impl RequestView for AtUri<'_> {
+    fn method(&self) -> &str {
+        self.request.method()
+    }
+
+    fn uri(&self) -> &str {
+        self.uri
+    }
+
+    fn header_names(&self) -> &[String] {
+        self.request.header_names()
+    }
+
+    fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
+        self.request.header_values(name)
+    }
+}
+
 /// A request held in memory.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRequest {

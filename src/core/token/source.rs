@@ -1,5 +1,7 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
+use std::borrow::Cow;
+
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, uri};
 
@@ -124,6 +126,18 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
         }
     }
     stripped
+}
+
+/// `uri` without any parameter that may hold a token: what other servers may be told of the request.
+#[must_use]
+pub fn without_query_tokens<'u>(sources: &TokenSources, uri: &'u str) -> Cow<'u, str> {
+    let mut rest = Cow::Borrowed(uri);
+    for place in &sources.places {
+        if let TokenPlace::Query { name } = place {
+            rest = Cow::Owned(uri::without_query_parameter(&rest, name));
+        }
+    }
+    rest
 }
 
 fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
