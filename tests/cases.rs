@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use testbed::cases::{Bed, Case, load};
+use testbed::cases::{Bed, Case, Seen, load};
 use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
@@ -94,8 +94,9 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
                 .set
                 .iter()
                 .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
-            let upstream: Vec<_> = kept.chain(set).collect();
-            case.expect.compare(200, &[], "", Some(&upstream))
+            let uri = forward.uri.clone().unwrap_or_else(|| case.request.path.clone());
+            let upstream = Seen { uri, headers: kept.chain(set).collect() };
+            case.expect.compare(200, &forward.response, "", Some(&upstream))
         }
         Decision::Reject(reject) => {
             let code = reject.refusal.code();

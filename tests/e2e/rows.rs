@@ -1,7 +1,7 @@
 //! The rows of `tests/cases/`, all of them at once in one Traefik, a router for each configuration.
 
 use serde_json::Value;
-use testbed::cases::{Bed, Case, load};
+use testbed::cases::{Bed, Case, Seen, load};
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::traefik::{FETCH, OFFLINE, Plugin, Routes, Setup, Traefik};
@@ -65,10 +65,13 @@ fn check(traefik: &Traefik, case: &Case, host: &str) -> Result<(), String> {
     let upstream = response.header("X-Upstream").map(|_| {
         let seen = response.json();
         let lines = seen["headers"].as_array().unwrap().iter();
-        lines.map(|line| (text(&line[0]), text(&line[1]))).collect::<Vec<_>>()
+        Seen {
+            uri: text(&seen["target"]),
+            headers: lines.map(|line| (text(&line[0]), text(&line[1]))).collect(),
+        }
     });
     let body = if upstream.is_some() { String::new() } else { response.text() };
-    case.expect.compare(response.status, &response.headers, &body, upstream.as_deref())
+    case.expect.compare(response.status, &response.headers, &body, upstream.as_ref())
 }
 
 fn text(value: &Value) -> String {

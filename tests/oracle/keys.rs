@@ -70,6 +70,8 @@ pub(crate) fn keys() -> Vec<Key> {
     let es256_jwk = ec_jwk("P-256", &es256.public_key().public_key().to_bytes_uncompressed());
     let es384 = ES384KeyPair::generate();
     let es384_jwk = ec_jwk("P-384", &es384.public_key().public_key().to_bytes_uncompressed());
+    let es256k = ES256kKeyPair::generate();
+    let es256k_jwk = ec_jwk("secp256k1", &es256k.public_key().public_key().to_bytes_uncompressed());
     let ed25519 = Ed25519KeyPair::generate();
     let ed25519_jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&ed25519.public_key().to_bytes())});
     let seed = ed25519.to_bytes()[..32].try_into().unwrap();
@@ -87,6 +89,7 @@ pub(crate) fn keys() -> Vec<Key> {
         asymmetric!("i", "PS512", PS512KeyPair::from_pem(&pem).unwrap(), rsa_jwk, None),
         asymmetric!("j", "ES256", es256, es256_jwk, None),
         asymmetric!("k", "ES384", es384, es384_jwk, None),
+        asymmetric!("m", "ES256K", es256k, es256k_jwk, None),
         asymmetric!("l", "EdDSA", ed25519, ed25519_jwk, Some(sign_ed25519)),
     ]
 }

@@ -65,8 +65,23 @@ pub fn check<'t>(
     request: &dyn RequestView,
 ) -> Result<AcceptedToken<'t>, Refusal> {
     let claims = token.claims();
+    check_rules(token.header().typ.as_deref(), claims, rules, now, request)?;
+    Ok(AcceptedToken { claims })
+}
+
+/// The rules without the proof that they are about: a pass says nothing of a token that nobody verified.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_rules(
+    typ: Option<&str>,
+    claims: &ClaimsSet,
+    rules: &ClaimRules,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Result<(), Refusal> {
     check_unverified(claims, rules, now)?;
-    registered::check_type(token.header().typ.as_deref(), claims, &rules.token_type)?;
+    registered::check_type(typ, claims, &rules.token_type)?;
     registered::check_types(claims)?;
     tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
@@ -77,7 +92,7 @@ pub fn check<'t>(
     if let Some(expression) = &rules.expression {
         expression.check(claims, request, now)?;
     }
-    Ok(AcceptedToken { claims })
+    Ok(())
 }
 
 /// The rules that are worth a look before the signature: an expired token costs no arithmetic. A pass means
@@ -96,12 +111,13 @@ mod tests {
     use super::scope::{Match, ScopeRules};
     use super::tenant::IssuerTemplate;
     use super::validity::{MaxAge, Since};
-    use super::{ClaimRules, check};
+    use super::{ClaimRules, check, check_rules};
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
     use crate::core::token::claims_set::{ClaimPath, claims};
     use crate::core::token::header::Header;
     use crate::core::unix_time::{Seconds, UnixTime};
+    use proptest::prelude::*;
 
     /// A rule, a member of the payload that meets it, and one that does not, with the code of its refusal. `typ` is
     /// a member of the header.
@@ -210,5 +226,29 @@ mod tests {
         let others = r#""aud":"b","scope":"rw","typ":"JWT","grp":"dev","tenant":null"#;
         assert_eq!(code(&[others, r#""iat":990,"exp":1050"#], &rules), "ok");
         assert_eq!(code(&[r#""iat":990,"exp":1051"#], &rules), "token_lifetime_too_long");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn random_claims_never_panic(members in prop::collection::btree_map(
+            prop::sample::select(vec![
+                "exp", "nbf", "iat", "auth_time", "iss", "sub", "aud", "jti", "scope", "scp", "typ", "tenant", "grp",
+            ]),
+            prop_oneof![
+                any::<i64>().prop_map(serde_json::Value::from),
+                any::<f64>().prop_map(serde_json::Value::from),
+                any::<String>().prop_map(serde_json::Value::from),
+                prop::collection::vec(any::<String>(), 0..3).prop_map(serde_json::Value::from),
+                any::<Option<bool>>().prop_map(serde_json::Value::from),
+            ],
+            0..8,
+        ), path in "\\PC{0,20}") {
+            let mut all = ClaimRules { max_lifetime: Some(Seconds(60)), ..ClaimRules::default() };
+            rows().iter().for_each(|row| (row.set)(&mut all));
+            let set = claims(&serde_json::json!(members).to_string());
+            let typ = set.claim("typ").and_then(|typ| typ.as_str());
+            let _ = check_rules(typ, &set, &all, NOW, &RecordedRequest::new("GET", &path));
+        }
     }
 }

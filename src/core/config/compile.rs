@@ -11,7 +11,7 @@ use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::coerce::{Section, quoted};
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::{KeySources, Shared};
-use crate::core::config::{answers, key_sources, schema, token_places, upstream};
+use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
 use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
@@ -37,6 +37,11 @@ pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, V
             let root = Section::root(&members);
             schema::refuse_unknown(&root, &mut errors);
             let policy = policy(&root, capabilities, &mut errors);
+            let tests = self_test::parse(&root, &policy, &mut errors);
+            // The tests of rules that are not there say nothing.
+            if errors.is_empty() {
+                self_test::run(&tests, &policy, &mut errors);
+            }
             if errors.is_empty() {
                 return Ok(policy);
             }

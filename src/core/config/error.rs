@@ -44,6 +44,17 @@ pub enum Problem {
         /// What is wrong, and where.
         error: ExpressionError,
     },
+    /// A test of the configuration's own with another outcome than it expects.
+    TestFailed {
+        /// Its name.
+        name: String,
+        /// What it expects.
+        expected: String,
+        /// What the rules say: `allow` or a code.
+        found: String,
+        /// Which rule decided, in words; empty for `allow`.
+        why: String,
+    },
     /// A value that cannot stand with the rest of the configuration.
     Conflict {
         /// The rule it breaks.
@@ -63,6 +74,7 @@ impl ConfigError {
             Problem::Value { .. } => "option_invalid",
             Problem::Key { .. } => "key_unusable",
             Problem::Expression { .. } => "expression_invalid",
+            Problem::TestFailed { .. } => "test_failed",
             Problem::Conflict { .. } => "option_conflict",
         }
     }
@@ -93,6 +105,10 @@ impl fmt::Display for ConfigError {
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
             Problem::Key { reason } => write!(f, "{path}: {reason}"),
             Problem::Expression { error } => write!(f, "{path}: {error}"),
+            Problem::TestFailed { name, expected, found, why } => {
+                write!(f, "{path}: the test {name:?} expects {expected} and the rules say {found}")?;
+                if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
+            }
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
     }

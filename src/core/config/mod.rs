@@ -8,6 +8,7 @@ mod token_places;
 mod accepted;
 mod upstream;
 mod answers;
+mod self_test;
 pub mod error;
 
 pub use compile::{Capabilities, compile};

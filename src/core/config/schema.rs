@@ -93,6 +93,14 @@ pub const OPTIONS: &[&str] = &[
     "verdictHeader.response",
     "bypassPreflight",
     "bypassPaths",
+    "tests[].name",
+    "tests[].claims",
+    "tests[].typ",
+    "tests[].now",
+    "tests[].request.method",
+    "tests[].request.path",
+    "tests[].request.headers.*",
+    "tests[].expect",
 ];
 
 /// Options whose value is an object or list of its own, which is not looked into here.

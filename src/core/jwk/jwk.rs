@@ -1,6 +1,7 @@
 //! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are not looked at; neither are `x5c`, `x5u` and
 //! `jku`: a key is what its own members say.
 
+use super::thumbprint;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::token::base64url;
@@ -13,7 +14,11 @@ pub struct Jwk {
     pub kid: Option<String>,
     /// The one algorithm of this key, where it names one.
     pub alg: Option<Alg>,
-    key: VerifyingKey,
+    /// The thumbprint of its certificate, `x5t#S256` (RFC 7517 4.9).
+    pub x5t_s256: Option<String>,
+    /// Its own thumbprint (RFC 7638), where it has no `kid`: what issuers put into tokens instead.
+    pub thumbprint: Option<String>,
+    pub(super) key: VerifyingKey,
 }
 
 /// Where a JWK was found.
@@ -103,8 +108,28 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     let key = material(value, origin)?;
     match alg {
         Some(alg) if !key.supports(alg) => Err(JwkError::AlgDoesNotFit { alg }),
-        Some(_) | None => Ok(Jwk { kid, alg, key }),
+        Some(_) | None => {
+            let x5t_s256 = text(value, "x5t#S256")?.map(str::to_owned);
+            let thumbprint = if kid.is_none() { own_thumbprint(value)? } else { None };
+            Ok(Jwk { kid, alg, x5t_s256, thumbprint, key })
+        }
     }
+}
+
+/// RFC 7638 3.2. A secret has none: its hash would help to guess it.
+fn own_thumbprint(value: Value<'_>) -> Result<Option<String>, JwkError> {
+    let required: &[&'static str] = match text(value, "kty")? {
+        Some("RSA") => &["e", "kty", "n"],
+        Some("EC") => &["crv", "kty", "x", "y"],
+        Some("OKP") => &["crv", "kty", "x"],
+        Some("AKP") => &["alg", "kty", "pub"],
+        Some(_) | None => return Ok(None),
+    };
+    let mut members = Vec::with_capacity(required.len());
+    for member in required {
+        members.push((*member, text(value, member)?.ok_or(JwkError::Missing { member })?));
+    }
+    Ok(Some(thumbprint::of_members(&members)))
 }
 
 /// `use` is "sig" or absent (RFC 7517 4.2).
@@ -129,7 +154,8 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
 
 fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> {
     let kty = text(value, "kty")?.ok_or(JwkError::Missing { member: "kty" })?;
-    let known = [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp].into_iter().find(|known| known.name() == kty);
+    let known =
+        [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp, Kty::Akp].into_iter().find(|known| known.name() == kty);
     match known {
         Some(Kty::Rsa) => VerifyingKey::rsa(&bytes(value, "n")?, &bytes(value, "e")?).map_err(JwkError::Key),
         Some(Kty::Ec) => {
@@ -139,6 +165,12 @@ fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> 
         Some(Kty::Okp) => {
             crv(value, Kty::Okp)?;
             VerifyingKey::ed25519(&bytes(value, "x")?).map_err(JwkError::Key)
+        }
+        // The name of the parameters stands in `alg`, which these keys must have (RFC 9964 4).
+        Some(Kty::Akp) => {
+            let name = text(value, "alg")?.ok_or(JwkError::Missing { member: "alg" })?;
+            let alg = Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: quoted(name) })?;
+            VerifyingKey::ml_dsa(alg, &bytes(value, "pub")?).map_err(JwkError::Key)
         }
         Some(Kty::Oct) => match origin {
             Origin::Configured => VerifyingKey::hmac(&bytes(value, "k")?).map_err(JwkError::Key),
@@ -179,7 +211,13 @@ impl Jwk {
     /// A key that says nothing about itself, as from PEM or a secret.
     #[must_use]
     pub const fn from_key(key: VerifyingKey) -> Self {
-        Self { kid: None, alg: None, key }
+        Self { kid: None, alg: None, x5t_s256: None, thumbprint: None, key }
+    }
+
+    /// Whether a token that names `name` means this key: by its `kid`, its certificate or its thumbprint.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        [&self.kid, &self.x5t_s256, &self.thumbprint].into_iter().any(|own| own.as_deref() == Some(name))
     }
 
     /// The key proper.
@@ -218,9 +256,12 @@ impl fmt::Display for JwkError {
             Self::NotBase64Url { member } => {
                 write!(f, "member {member} is not base64url without padding")
             }
-            Self::UnknownKty { found } => write!(f, "kty is {found:?}, expected RSA, EC, OKP or oct"),
+            Self::UnknownKty { found } => write!(f, "kty is {found:?}, expected RSA, EC, OKP, AKP or oct"),
             Self::UnknownCrv { found } => {
-                write!(f, "crv is {found:?}, expected P-256, P-384 or P-521 for EC, Ed25519 for OKP")
+                write!(
+                    f,
+                    "crv is {found:?}, expected P-256, P-384, P-521 or secp256k1 for EC, Ed25519 for OKP"
+                )
             }
             Self::UnknownAlg { found } => {
                 write!(f, "alg is {found:?}, which is no signature algorithm known here")
@@ -314,7 +355,14 @@ mod tests {
             ("{}".to_owned(), missing("kty")),
             (r#"{"kty":1}"#.to_owned(), not_text("kty")),
             (r#"{"kty":null}"#.to_owned(), missing("kty")),
-            (r#"{"kty":"AKP"}"#.to_owned(), JwkError::UnknownKty { found: found("AKP") }),
+            (r#"{"kty":"akp"}"#.to_owned(), JwkError::UnknownKty { found: found("akp") }),
+            (r#"{"kty":"AKP"}"#.to_owned(), missing("alg")),
+            (r#"{"kty":"AKP","alg":"ML-DSA-44"}"#.to_owned(), missing("pub")),
+            (r#"{"kty":"AKP","alg":"ES256","pub":"AQ"}"#.to_owned(), JwkError::Key(KeyError::NotAnMlDsaAlg)),
+            (
+                r#"{"kty":"AKP","alg":"ML-DSA-65","pub":"AQ"}"#.to_owned(),
+                JwkError::Key(KeyError::MlDsaLength { expected: 1952, bytes: 1 }),
+            ),
             (r#"{"kty":"rsa"}"#.to_owned(), JwkError::UnknownKty { found: found("rsa") }),
             (r#"{"kty":"RSA"}"#.to_owned(), missing("n")),
             (r#"{"kty":"RSA","n":"AQ"}"#.to_owned(), missing("e")),
@@ -333,7 +381,11 @@ mod tests {
                 JwkError::Key(KeyError::CoordinateLength { crv: Crv::P256, member: "x", bytes: 1 }),
             ),
             // RFC 8812 3: another curve of 32 bytes.
-            (p256("").replace("P-256", "secp256k1"), JwkError::UnknownCrv { found: found("secp256k1") }),
+            (
+                p256("").replace("P-256", "secp256k1"),
+                JwkError::Key(KeyError::NotOnCurve { crv: Crv::Secp256k1 }),
+            ),
+            (p256("").replace("P-256", "secp256r1"), JwkError::UnknownCrv { found: found("secp256r1") }),
             (p256("").replace("P-256", "Ed25519"), JwkError::UnknownCrv { found: found("Ed25519") }),
             (p256("").replace("5a0", "5a1"), JwkError::NotBase64Url { member: "y" }),
             (p256("").replace("WI5a0", "WI5b0"), JwkError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
@@ -399,7 +451,7 @@ mod tests {
             (JwkError::Missing { member: "e" }, "member e is missing"),
             (
                 JwkError::UnknownKty { found: "A\nB".to_owned() },
-                r#"kty is "A\nB", expected RSA, EC, OKP or oct"#,
+                r#"kty is "A\nB", expected RSA, EC, OKP, AKP or oct"#,
             ),
             (
                 JwkError::Key(KeyError::SecretTooShort { bytes: 7 }),

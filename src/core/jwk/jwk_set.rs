@@ -103,15 +103,16 @@ impl JwkSet {
     /// Whether a usable key is called `kid`.
     #[must_use]
     pub fn has_kid(&self, kid: &str) -> bool {
-        self.kids().any(|own| own == kid)
+        self.keys.iter().any(|key| key.is_called(kid))
     }
 
     /// The keys that a token with this `kid` and `alg` may be verified with. A token's `kid` admits the keys of
     /// that name, then those without one; a token without `kid` admits all (RFC 7515 4.1.4). Names may repeat
     /// with another `kty` (RFC 7517 4.5). The caller bounds how many it tries.
     pub fn select<'s>(&'s self, kid: Option<&'s str>, alg: Alg) -> impl Iterator<Item = &'s Rc<Jwk>> {
-        let named = self.keys.iter().filter(move |key| kid.is_none() || key.kid.as_deref() == kid);
-        let unnamed = self.keys.iter().filter(move |key| kid.is_some() && key.kid.is_none());
+        let named = self.keys.iter().filter(move |key| kid.is_none_or(|kid| key.is_called(kid)));
+        let is_other = move |key: &Rc<Jwk>| key.kid.is_none() && kid.is_some_and(|kid| !key.is_called(kid));
+        let unnamed = self.keys.iter().filter(move |key| is_other(key));
         named.chain(unnamed).filter(move |key| key.fits(alg))
     }
 }
@@ -168,7 +169,7 @@ mod tests {
     fn unusable_keys_are_skipped_and_the_rest_works_rfc_7517_5() {
         let named = |name: &str, members: &str| format!(r#""kid":"{name}",{members}"#);
         let set = set(&[
-            &named("akp", r#""kty":"AKP""#),
+            &named("akp", r#""kty":"XYZ""#),
             &named("good", ED25519),
             &named("enc", &format!(r#""use":"enc",{P256}"#)),
             r#""kty":"RSA","n":"gQ","e":"AQAB","kid":7"#,
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(
             set.skipped,
             [
-                skipped(0, Some("akp"), JwkError::UnknownKty { found: "AKP".to_owned() }),
+                skipped(0, Some("akp"), JwkError::UnknownKty { found: "XYZ".to_owned() }),
                 skipped(2, Some("enc"), JwkError::Use { found: "enc".to_owned() }),
                 skipped(3, None, not_text),
                 skipped(4, Some("secret"), JwkError::SecretFetched),
@@ -192,8 +193,31 @@ mod tests {
         );
         assert_eq!(
             set.skipped.first().map(ToString::to_string).as_deref(),
-            Some(r#"key 0 (kid "akp") is not used: kty is "AKP", expected RSA, EC, OKP or oct"#)
+            Some(r#"key 0 (kid "akp") is not used: kty is "XYZ", expected RSA, EC, OKP, AKP or oct"#)
         );
+    }
+
+    #[test]
+    fn a_name_is_a_kid_a_certificate_or_a_thumbprint() {
+        // RFC 8037 A.3
+        let thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+        let named = format!(r#""kid":"a","x5t#S256":"cert",{ED25519}"#);
+        let set = set(&[&named, P256, ED25519]);
+        let selected = |name, alg| -> Vec<usize> {
+            let all = set.keys();
+            set.select(name, alg)
+                .map(|key| all.iter().position(|own| std::rc::Rc::ptr_eq(own, key)).unwrap())
+                .collect()
+        };
+        // Keys without kid come after the one that is meant, and each comes once.
+        assert_eq!(selected(Some("a"), Alg::EdDsa), [0, 2]);
+        assert_eq!(selected(Some("cert"), Alg::EdDsa), [0, 2]);
+        assert_eq!(selected(Some(thumbprint), Alg::EdDsa), [2]);
+        assert_eq!(selected(Some("b"), Alg::EdDsa), [2]);
+        assert_eq!(selected(None, Alg::EdDsa), [0, 2]);
+        assert!(set.has_kid("cert") && set.has_kid(thumbprint) && !set.has_kid("b"));
+        // A key that has a kid is not found by its thumbprint.
+        assert!(!self::set(&[&named]).has_kid(thumbprint));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
 use super::jwk::Jwk;
-use crate::core::signature::alg::Crv;
+use super::thumbprint;
+use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -88,7 +89,7 @@ const DASHES: &str = "-----";
 /// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
 /// used would be missing.
 pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
-    blocks(text)?.into_iter().map(|(block, der)| Ok(Jwk::from_key(key(block, &der)?))).collect()
+    blocks(text)?.iter().map(|(block, der)| key(*block, der)).collect()
 }
 
 /// The certificates of `text`, which may be written as in [`parse`], as PEM with lines. Their keys may be of any kind.
@@ -161,22 +162,19 @@ fn base64(block: Block, content: &str) -> Result<Vec<u8>, PemError> {
     STANDARD.decode(digits).map_err(|_| PemError::NotBase64 { label: block.label() })
 }
 
-fn key(block: Block, der: &[u8]) -> Result<VerifyingKey, PemError> {
+fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {
     let label = block.label();
     let mut reader = Reader::new(der);
     let malformed = PemError::NotDer { label };
     match block {
-        Block::Pkcs1 => {
-            let RsaPublicKey { n, e } = rsa_public_key(der).ok_or(malformed)?;
-            VerifyingKey::rsa(n, e).map_err(PemError::Key)
-        }
+        Block::Pkcs1 => rsa_key(&rsa_public_key(der).ok_or(malformed)?),
         Block::Spki => {
             let spki = subject_public_key_info(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
             spki_key(spki, label)
         }
         Block::Certificate => {
             let spki = certificate_key(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
-            spki_key(spki, label)
+            Ok(Jwk { x5t_s256: Some(thumbprint::of_certificate(der)), ..spki_key(spki, label)? })
         }
     }
 }
@@ -192,6 +190,12 @@ fn rsa_public_key(der: &[u8]) -> Option<RsaPublicKey<'_>> {
     let mut inside = reader.inside(SEQUENCE)?;
     let key = RsaPublicKey { n: inside.positive_integer()?, e: inside.positive_integer()? };
     (inside.is_empty() && reader.is_empty()).then_some(key)
+}
+
+fn rsa_key(key: &RsaPublicKey<'_>) -> Result<Jwk, PemError> {
+    let thumbprint = Some(thumbprint::of_rsa(key.n, key.e));
+    let key = VerifyingKey::rsa(key.n, key.e).map_err(PemError::Key)?;
+    Ok(Jwk { thumbprint, ..Jwk::from_key(key) })
 }
 
 struct Spki<'d> {
@@ -231,11 +235,17 @@ const ED25519: &[u8] = b"\x2b\x65\x70";
 const SECP256R1: &[u8] = b"\x2a\x86\x48\xce\x3d\x03\x01\x07";
 const SECP384R1: &[u8] = b"\x2b\x81\x04\x00\x22";
 const SECP521R1: &[u8] = b"\x2b\x81\x04\x00\x23";
+const SECP256K1: &[u8] = b"\x2b\x81\x04\x00\x0a";
+const ML_DSA: [(&[u8], Alg); 3] = [
+    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x11", Alg::MlDsa44),
+    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x12", Alg::MlDsa65),
+    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x13", Alg::MlDsa87),
+];
 /// NULL, the parameters of rsaEncryption (RFC 3279 2.3.1).
 const NULL: u8 = 0x05;
 
-/// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (EC, named curves only), RFC 8410 3 and 4 (Ed25519).
-fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<VerifyingKey, PemError> {
+/// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (EC, named curves only), RFC 8410 3 and 4 (Ed25519), RFC 9881 3 (ML-DSA).
+fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<Jwk, PemError> {
     let malformed = PemError::NotDer { label };
     if spki.algorithm == RSA_ENCRYPTION {
         // Some libraries leave NULL out.
@@ -243,25 +253,47 @@ fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<VerifyingKey, Pem
             .skip_optional(NULL)
             .filter(|()| spki.parameters.is_empty())
             .ok_or(malformed.clone())?;
-        let RsaPublicKey { n, e } = rsa_public_key(spki.key).ok_or(malformed)?;
-        return VerifyingKey::rsa(n, e).map_err(PemError::Key);
+        return rsa_key(&rsa_public_key(spki.key).ok_or(malformed)?);
     }
     if spki.algorithm == EC_PUBLIC_KEY {
         let curve = spki.parameters.element(OBJECT_IDENTIFIER);
-        let crv = [(SECP256R1, Crv::P256), (SECP384R1, Crv::P384), (SECP521R1, Crv::P521)]
+        let curves = [
+            (SECP256R1, Crv::P256),
+            (SECP384R1, Crv::P384),
+            (SECP521R1, Crv::P521),
+            (SECP256K1, Crv::Secp256k1),
+        ];
+        let crv = curves
             .into_iter()
             .find_map(|(identifier, crv)| (curve == Some(identifier)).then_some(crv))
             .ok_or(PemError::UnknownKey { label })?;
         if !spki.parameters.is_empty() {
             return Err(malformed);
         }
-        return VerifyingKey::ec_sec1(crv, spki.key).map_err(PemError::Key);
+        let key = VerifyingKey::ec_sec1(crv, spki.key).map_err(PemError::Key)?;
+        // A compressed point would need its y.
+        let thumbprint = match spki.key.split_first() {
+            Some((4, xy)) => xy.split_at_checked(crv.coordinate_bytes()),
+            Some(_) | None => None,
+        };
+        let thumbprint = thumbprint.map(|(x, y)| thumbprint::of_ec(crv.name(), x, y));
+        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
     }
     if spki.algorithm == ED25519 {
         if !spki.parameters.is_empty() {
             return Err(malformed);
         }
-        return VerifyingKey::ed25519(spki.key).map_err(PemError::Key);
+        let key = VerifyingKey::ed25519(spki.key).map_err(PemError::Key)?;
+        let thumbprint = Some(thumbprint::of_okp(Crv::Ed25519.name(), spki.key));
+        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
+    }
+    if let Some((_, alg)) = ML_DSA.iter().find(|(identifier, _)| spki.algorithm == *identifier) {
+        if !spki.parameters.is_empty() {
+            return Err(malformed);
+        }
+        let key = VerifyingKey::ml_dsa(*alg, spki.key).map_err(PemError::Key)?;
+        let thumbprint = Some(thumbprint::of_akp(alg.name(), spki.key));
+        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
     }
     Err(PemError::UnknownKey { label })
 }
@@ -288,7 +320,10 @@ impl fmt::Display for PemError {
                 write!(f, "the PEM block {label:?} does not contain what its label says")
             }
             Self::UnknownKey { label } => {
-                write!(f, "the PEM block {label:?} has a key other than RSA, P-256, P-384, P-521 or Ed25519")
+                write!(
+                    f,
+                    "the PEM block {label:?} has a key other than RSA, P-256, P-384, P-521, secp256k1, Ed25519 or ML-DSA"
+                )
             }
             Self::Key(error) => error.fmt(f),
         }
@@ -328,12 +363,32 @@ mod tests {
             (pem!("p-384-certificate"), "EC on P-384"),
             (pem!("p-521"), "EC on P-521"),
             (pem!("p-521-certificate"), "EC on P-521"),
+            (pem!("secp256k1"), "EC on secp256k1"),
             (pem!("ed25519"), "OKP on Ed25519"),
             (pem!("ed25519-certificate"), "OKP on Ed25519"),
         ] {
             assert_eq!(keys(text), Ok(vec![key.to_owned()]), "{text}");
             assert!(parse(text).unwrap().iter().all(|jwk| jwk.kid.is_none() && jwk.alg.is_none()));
         }
+    }
+
+    #[test]
+    fn keys_of_pem_have_the_names_that_they_have_by_themselves() {
+        for (plain, certificate) in [
+            (pem!("p-256"), pem!("p-256-certificate")),
+            (pem!("p-384"), pem!("p-384-certificate")),
+            (pem!("p-521"), pem!("p-521-certificate")),
+            (pem!("ed25519"), pem!("ed25519-certificate")),
+            (pem!("rsa-2048"), pem!("rsa-2048-certificate")),
+        ] {
+            let (plain, certificate) = (parse(plain).unwrap(), parse(certificate).unwrap());
+            assert_eq!((&plain[0].x5t_s256, plain[0].thumbprint.as_ref().unwrap().len()), (&None, 43));
+            assert_eq!(certificate[0].x5t_s256.as_ref().unwrap().len(), 43);
+            assert_eq!(certificate[0].thumbprint.as_ref().unwrap().len(), 43);
+        }
+        let thumbprint = |text| parse(text).unwrap().remove(0).thumbprint;
+        assert_eq!(thumbprint(pem!("rsa-2048")), thumbprint(pem!("rsa-2048-pkcs1")));
+        assert_eq!(thumbprint(pem!("p-256-compressed")), None);
     }
 
     #[test]
@@ -421,7 +476,6 @@ mod tests {
             (pem!("rsa-2048-pkcs1").replace("RSA PUBLIC KEY", spki), PemError::NotDer { label: spki }),
             (pem!("rsa-1024").to_owned(), PemError::Key(KeyError::RsaModulusSize { bits: 1024 })),
             (pem!("rsa-pss").to_owned(), PemError::UnknownKey { label: spki }),
-            (pem!("secp256k1").to_owned(), PemError::UnknownKey { label: spki }),
             (pem!("p-256-explicit").to_owned(), PemError::UnknownKey { label: spki }),
             (pem!("ed448").to_owned(), PemError::UnknownKey { label: spki }),
             (pem!("x25519").to_owned(), PemError::UnknownKey { label: spki }),

@@ -1,4 +1,4 @@
-//! The algorithms (RFC 7518 3.1, RFC 8037 3.1, RFC 9864 2.2): one row says everything about one `alg`.
+//! The algorithms (RFC 7518 3.1, RFC 8037 3.1, RFC 8812 3.2, RFC 9864 2.2, RFC 9964 3): one row says everything about one `alg`.
 //! Nothing else in the project looks at an algorithm's name. `none` has no row (RFC 7518 3.6, RFC 8725 3.2).
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -31,10 +31,18 @@ pub enum Alg {
     Es384,
     /// ECDSA on P-521 with SHA-512
     Es512,
+    /// ECDSA on secp256k1 with SHA-256
+    Es256k,
     /// EdDSA; of its curves Ed25519 only
     EdDsa,
     /// EdDSA on Ed25519, the fully specified name (RFC 9864)
     Ed25519,
+    /// ML-DSA-44 (FIPS 204)
+    MlDsa44,
+    /// ML-DSA-65
+    MlDsa65,
+    /// ML-DSA-87
+    MlDsa87,
 }
 
 /// Type of a key (RFC 7517 4.1).
@@ -44,10 +52,12 @@ pub enum Kty {
     Oct,
     /// RSA.
     Rsa,
-    /// A NIST curve.
+    /// A Weierstrass curve.
     Ec,
     /// An Edwards curve (RFC 8037 2).
     Okp,
+    /// A key whose parameters its algorithm names (RFC 9964 4).
+    Akp,
 }
 
 /// Curve of a key.
@@ -59,6 +69,8 @@ pub enum Crv {
     P384,
     /// P-521, secp521r1
     P521,
+    /// secp256k1 (RFC 8812 3.1)
+    Secp256k1,
     /// Ed25519
     Ed25519,
 }
@@ -71,6 +83,7 @@ pub(super) enum Scheme {
     RsaPss,
     Ecdsa,
     Ed25519,
+    MlDsa,
 }
 
 /// A hash function of the SHA-2 family.
@@ -86,6 +99,7 @@ struct Row {
     kty: Kty,
     crv: Option<Crv>,
     scheme: Scheme,
+    /// The hash of the signing input; ML-DSA has its own inside.
     hash: Hash,
     /// Length of a signature; none for RSA, where it is the length of the modulus.
     signature_bytes: Option<usize>,
@@ -104,7 +118,7 @@ const fn row(
 
 impl Alg {
     /// Every algorithm, in the order of the table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,
@@ -117,8 +131,12 @@ impl Alg {
         Self::Es256,
         Self::Es384,
         Self::Es512,
+        Self::Es256k,
         Self::EdDsa,
         Self::Ed25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
     #[rustfmt::skip]
@@ -136,8 +154,12 @@ impl Alg {
             Self::Es256   => row("ES256",   Kty::Ec,  Some(Crv::P256),    Scheme::Ecdsa,    Hash::Sha256, Some(64)),
             Self::Es384   => row("ES384",   Kty::Ec,  Some(Crv::P384),    Scheme::Ecdsa,    Hash::Sha384, Some(96)),
             Self::Es512   => row("ES512",   Kty::Ec,  Some(Crv::P521),    Scheme::Ecdsa,    Hash::Sha512, Some(132)),
+            Self::Es256k  => row("ES256K",  Kty::Ec,  Some(Crv::Secp256k1), Scheme::Ecdsa,  Hash::Sha256, Some(64)),
             Self::EdDsa   => row("EdDSA",   Kty::Okp, Some(Crv::Ed25519), Scheme::Ed25519,  Hash::Sha512, Some(64)),
             Self::Ed25519 => row("Ed25519", Kty::Okp, Some(Crv::Ed25519), Scheme::Ed25519,  Hash::Sha512, Some(64)),
+            Self::MlDsa44 => row("ML-DSA-44", Kty::Akp, None,             Scheme::MlDsa,    Hash::Sha512, Some(2420)),
+            Self::MlDsa65 => row("ML-DSA-65", Kty::Akp, None,             Scheme::MlDsa,    Hash::Sha512, Some(3309)),
+            Self::MlDsa87 => row("ML-DSA-87", Kty::Akp, None,             Scheme::MlDsa,    Hash::Sha512, Some(4627)),
         }
     }
 
@@ -207,12 +229,13 @@ impl Kty {
             Self::Rsa => "RSA",
             Self::Ec => "EC",
             Self::Okp => "OKP",
+            Self::Akp => "AKP",
         }
     }
 }
 
 impl Crv {
-    const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Ed25519];
+    const ALL: [Self; 5] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1, Self::Ed25519];
 
     /// The curve called `name` of the keys of type `kty` (RFC 7518 6.2.1.1, RFC 8037 2).
     #[must_use]
@@ -227,6 +250,7 @@ impl Crv {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
             Self::P521 => "P-521",
+            Self::Secp256k1 => "secp256k1",
             Self::Ed25519 => "Ed25519",
         }
     }
@@ -235,7 +259,7 @@ impl Crv {
     #[must_use]
     pub const fn kty(self) -> Kty {
         match self {
-            Self::P256 | Self::P384 | Self::P521 => Kty::Ec,
+            Self::P256 | Self::P384 | Self::P521 | Self::Secp256k1 => Kty::Ec,
             Self::Ed25519 => Kty::Okp,
         }
     }
@@ -244,7 +268,7 @@ impl Crv {
     #[must_use]
     pub const fn coordinate_bytes(self) -> usize {
         match self {
-            Self::P256 | Self::Ed25519 => 32,
+            Self::P256 | Self::Secp256k1 | Self::Ed25519 => 32,
             Self::P384 => 48,
             Self::P521 => 66,
         }
@@ -289,9 +313,10 @@ mod tests {
             assert_eq!(Alg::from_name(alg.name()), Some(alg));
             assert_eq!(format!("{alg} {alg:?}"), format!("{0} {0}", alg.name()));
         }
-        for name in
-            ["", "hs256", "rs256", "Rs256", "EDDSA", "ed25519", "RS256 ", " RS256", "RS256\0", "ES256K"]
-        {
+        for name in [
+            "", "hs256", "rs256", "Rs256", "EDDSA", "ed25519", "RS256 ", " RS256", "RS256\0", "ES256k",
+            "Ed448", "ML-DSA",
+        ] {
             assert_eq!(Alg::from_name(name), None, "{name}");
         }
     }
@@ -324,8 +349,12 @@ mod tests {
                 ("ES256", "EC", Some("P-256")),
                 ("ES384", "EC", Some("P-384")),
                 ("ES512", "EC", Some("P-521")),
+                ("ES256K", "EC", Some("secp256k1")),
                 ("EdDSA", "OKP", Some("Ed25519")),
                 ("Ed25519", "OKP", Some("Ed25519")),
+                ("ML-DSA-44", "AKP", None),
+                ("ML-DSA-65", "AKP", None),
+                ("ML-DSA-87", "AKP", None),
             ]
         );
         assert!(Alg::ALL.into_iter().all(|alg| alg.is_hmac() == alg.name().starts_with("HS")));
@@ -338,7 +367,7 @@ mod tests {
         for (kty, name) in [
             (Kty::Okp, "P-256"),
             (Kty::Ec, "Ed25519"),
-            (Kty::Ec, "secp256k1"),
+            (Kty::Ec, "secp256r1"),
             (Kty::Okp, "X25519"),
             (Kty::Ec, "p-256"),
         ] {

@@ -1,4 +1,4 @@
-//! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4). High S is accepted: JOSE does not forbid it.
+//! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4) and on secp256k1 (RFC 8812 3). High S is accepted: JOSE does not forbid it.
 
 use super::alg::{Crv, Hash};
 use super::in_use::{InUse, MAX_TABLES};
@@ -24,6 +24,7 @@ enum Point {
     P256(Box<OwnKey<P256>>),
     P384(Box<OwnKey<P384>>),
     P521(p521::ecdsa::VerifyingKey),
+    Secp256k1(k256::ecdsa::VerifyingKey),
 }
 
 /// A point on a curve of our own arithmetic and, once it is in use, its table.
@@ -85,7 +86,8 @@ impl EcdsaKey {
                 Some(_) => Ok(key),
                 None => Err(KeyError::NotOnCurve { crv }),
             },
-            Some((2 | 3, x)) if x.len() == length => Ok(key),
+            // JWKs have both coordinates; the square root of the crate for the others would be 27 KB of module.
+            Some((2 | 3, x)) if x.len() == length && crv != Crv::Secp256k1 => Ok(key),
             Some(_) | None => Err(KeyError::PointEncoding { crv }),
         }
     }
@@ -118,6 +120,9 @@ impl EcdsaKey {
             },
             Point::P521(key) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok()),
+            // The crate refuses a high s, of which the low one is an equivalent.
+            Point::Secp256k1(key) => k256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_prehash(&digest, &signature.normalize_s()).is_ok()),
         };
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
@@ -130,6 +135,7 @@ impl EcdsaKey {
                 Crv::P256 => Point::P256(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P256_GENERATOR)?),
                 Crv::P384 => Point::P384(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P384_GENERATOR)?),
                 Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::Secp256k1 => Point::Secp256k1(secp256k1(x, y)?),
                 Crv::Ed25519 => return None,
             })
         };
@@ -152,10 +158,17 @@ impl EcdsaKey {
             Crv::P521 => {
                 p521::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
             }
-            Crv::Ed25519 => return None,
+            Crv::Secp256k1 | Crv::Ed25519 => return None,
         };
         point.get(1..).map(<[u8]>::to_vec)
     }
+}
+
+fn secp256k1(x: &[u8], y: &[u8]) -> Option<k256::ecdsa::VerifyingKey> {
+    use k256::elliptic_curve::point::AffineCoordinates;
+    let (x, y) = (k256::FieldBytes::try_from(x).ok()?, k256::FieldBytes::try_from(y).ok()?);
+    let point = k256::AffinePoint::from_coordinates(&x, &y).into_option()?;
+    k256::ecdsa::VerifyingKey::from_affine(point).ok()
 }
 
 #[cfg(test)]

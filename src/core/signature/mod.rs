@@ -6,6 +6,7 @@ mod hmac;
 mod rsa;
 mod ecdsa;
 mod eddsa;
+mod ml_dsa;
 mod in_use;
 #[cfg(test)]
 mod examples;
@@ -27,6 +28,7 @@ enum Family {
     Rsa(rsa::RsaKey),
     Ecdsa(ecdsa::EcdsaKey),
     Ed25519(eddsa::Ed25519Key),
+    MlDsa(ml_dsa::MlDsaKey),
 }
 
 /// Why material is not a key that this project uses.
@@ -72,6 +74,15 @@ pub enum KeyError {
     },
     /// An Ed25519 key whose y is not reduced (RFC 8032 5.1.3).
     Ed25519NotCanonical,
+    /// A key for ML-DSA whose `alg` is not one of ML-DSA.
+    NotAnMlDsaAlg,
+    /// An ML-DSA key that does not have the length of its algorithm (FIPS 204, table 2).
+    MlDsaLength {
+        /// Length in bytes.
+        expected: usize,
+        /// Length in bytes.
+        bytes: usize,
+    },
 }
 
 /// Why a signature is refused.
@@ -113,9 +124,15 @@ pub fn verify(
         (Family::Rsa(key), Scheme::RsaPss) => key.verify_pss(alg.hash(), signing_input, signature),
         (Family::Ecdsa(key), Scheme::Ecdsa) => key.verify(alg.hash(), signing_input, signature),
         (Family::Ed25519(key), Scheme::Ed25519) => key.verify(signing_input, signature),
+        (Family::MlDsa(key), Scheme::MlDsa) => key.verify(signing_input, signature),
         (
-            Family::Hmac(_) | Family::Rsa(_) | Family::Ecdsa(_) | Family::Ed25519(_),
-            Scheme::Hmac | Scheme::RsaPkcs1 | Scheme::RsaPss | Scheme::Ecdsa | Scheme::Ed25519,
+            Family::Hmac(_) | Family::Rsa(_) | Family::Ecdsa(_) | Family::Ed25519(_) | Family::MlDsa(_),
+            Scheme::Hmac
+            | Scheme::RsaPkcs1
+            | Scheme::RsaPss
+            | Scheme::Ecdsa
+            | Scheme::Ed25519
+            | Scheme::MlDsa,
         ) => Err(SignatureError::AlgDoesNotFitKey),
     }
 }
@@ -137,7 +154,7 @@ impl VerifyingKey {
         rsa::RsaKey::new(n, e).map(|key| Self(Family::Rsa(key)))
     }
 
-    /// A point of P-256, P-384 or P-521 by its coordinates, big-endian and of full length.
+    /// A point of P-256, P-384, P-521 or secp256k1 by its coordinates, big-endian and of full length.
     ///
     /// # Errors
     /// `CoordinateLength`, `NotOnCurve`.
@@ -145,7 +162,7 @@ impl VerifyingKey {
         ecdsa::EcdsaKey::from_coordinates(crv, x, y).map(|key| Self(Family::Ecdsa(key)))
     }
 
-    /// A point of P-256, P-384 or P-521 as in SEC 1 2.3.3, compressed or not.
+    /// A point of P-256, P-384, P-521 or secp256k1 as in SEC 1 2.3.3, compressed or not.
     ///
     /// # Errors
     /// `PointEncoding`, `NotOnCurve`.
@@ -161,6 +178,14 @@ impl VerifyingKey {
         eddsa::Ed25519Key::new(encoded).map(|key| Self(Family::Ed25519(key)))
     }
 
+    /// An ML-DSA public key (FIPS 204 7.2) for `alg`, one of ML-DSA.
+    ///
+    /// # Errors
+    /// `NotAnMlDsaAlg`, `MlDsaLength`.
+    pub fn ml_dsa(alg: Alg, encoded: &[u8]) -> Result<Self, KeyError> {
+        ml_dsa::MlDsaKey::new(alg, encoded).map(|key| Self(Family::MlDsa(key)))
+    }
+
     /// Whether signatures with `alg` can be verified with this key: kty and crv fit, a secret is long enough.
     #[must_use]
     pub fn supports(&self, alg: Alg) -> bool {
@@ -169,6 +194,7 @@ impl VerifyingKey {
             Family::Rsa(_) => alg.kty() == Kty::Rsa,
             Family::Ecdsa(key) => alg.crv() == Some(key.crv()),
             Family::Ed25519(_) => alg.crv() == Some(Crv::Ed25519),
+            Family::MlDsa(key) => alg == key.alg(),
         }
     }
 }
@@ -180,6 +206,7 @@ impl fmt::Debug for VerifyingKey {
             Family::Rsa(key) => write!(f, "RSA of {} bits", key.bits()),
             Family::Ecdsa(key) => write!(f, "EC on {}", key.crv().name()),
             Family::Ed25519(_) => f.write_str("OKP on Ed25519"),
+            Family::MlDsa(key) => write!(f, "AKP for {}", key.alg()),
         }
     }
 }
@@ -209,6 +236,10 @@ impl fmt::Display for KeyError {
             Self::Ed25519Length { bytes } => write!(f, "the Ed25519 key has {bytes} bytes, expected 32"),
             Self::Ed25519NotCanonical => {
                 f.write_str("the Ed25519 key is not the canonical encoding of a point")
+            }
+            Self::NotAnMlDsaAlg => f.write_str("alg is not ML-DSA-44, ML-DSA-65 or ML-DSA-87"),
+            Self::MlDsaLength { expected, bytes } => {
+                write!(f, "the ML-DSA key has {bytes} bytes, expected {expected}")
             }
         }
     }

@@ -26,6 +26,12 @@ impl ClaimsSet {
         self.0.memory()
     }
 
+    /// The whole set, an object.
+    #[must_use]
+    pub const fn value(&self) -> Value<'_> {
+        self.0.root()
+    }
+
     /// The claim `name` at the top level.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<Value<'_>> {

@@ -1,4 +1,4 @@
-//! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
+//! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `x5t#S256`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
 //! and `x5c` are chosen by whoever made the token and never lead to a key (RFC 8725 3.10).
 
 use crate::core::refusal::Refusal;
@@ -12,7 +12,7 @@ const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 256 };
 pub struct Header {
     /// `alg` as written; not yet known to be supported.
     pub alg: String,
-    /// `kid`.
+    /// The name of the key: `kid`, or `x5t#S256` where there is no `kid` (RFC 7515 4.1.4 and 4.1.8).
     pub kid: Option<String>,
     /// `typ`.
     pub typ: Option<String>,
@@ -45,7 +45,9 @@ pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
     if text(root, "cty")?.is_some_and(|cty| is_jwt(&cty)) {
         return Err(malformed("nested tokens are not supported"));
     }
-    Ok(Header { alg, kid: text(root, "kid")?, typ: text(root, "typ")? })
+    let kid = text(root, "kid")?;
+    let x5t_s256 = text(root, "x5t#S256")?;
+    Ok(Header { alg, kid: kid.or(x5t_s256), typ: text(root, "typ")? })
 }
 
 fn is_jwt(cty: &str) -> bool {
@@ -78,6 +80,18 @@ mod tests {
             parse(json.to_vec()),
             Ok(Header { alg: "ES256".into(), kid: Some("k1".into()), typ: Some("at+jwt".into()) })
         );
+    }
+
+    #[test]
+    fn the_name_of_the_key_is_its_kid_or_its_certificate() {
+        for (json, expected) in [
+            (r#"{"alg":"ES256","x5t#S256":"c"}"#, Some("c")),
+            (r#"{"alg":"ES256","x5t#S256":"c","kid":"k"}"#, Some("k")),
+            (r#"{"alg":"ES256","x5t":"c"}"#, None),
+        ] {
+            assert_eq!(parse(json.into()).unwrap().kid.as_deref(), expected, "{json}");
+        }
+        assert!(parse(br#"{"alg":"ES256","x5t#S256":1}"#.to_vec()).is_err());
     }
 
     #[test]

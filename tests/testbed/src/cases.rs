@@ -48,6 +48,8 @@ pub struct Expect {
     pub body: Option<String>,
     /// Headers of the answer: a value, or absent.
     pub headers: Vec<(String, Option<String>)>,
+    /// Path and query at the upstream.
+    pub uri: Option<String>,
     /// Headers at the upstream: the only value, or absent in every spelling.
     pub upstream: Vec<(String, Option<String>)>,
     /// Parts of the log when the configuration is refused.
@@ -112,14 +114,14 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
         |value: &Value| value.as_str().unwrap_or_else(|| panic!("{name}: no text: {value}")).to_owned();
     let request = CaseRequest {
         method: request["method"].as_str().unwrap_or("GET").into(),
-        path: request["path"].as_str().unwrap_or("/").into(),
+        path: text(&fill(&request["path"].as_str().unwrap_or("/").into(), &values)),
         headers: lines.as_array().unwrap().iter().map(|line| (text(&line[0]), text(&line[1]))).collect(),
     };
     Case { expect: expect(&name, &fill(&row["expect"], &values)), name, config, request }
 }
 
 fn expect(name: &str, expect: &Value) -> Expect {
-    known(name, expect, &["status", "code", "body", "headers", "upstream", "refused"]);
+    known(name, expect, &["status", "code", "body", "headers", "uri", "upstream", "refused"]);
     let headers = |key: &str| {
         let members = expect[key].as_object().into_iter().flatten();
         members.map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned))).collect()
@@ -137,6 +139,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
         code: expect["code"].as_str().map(str::to_owned),
         body: expect["body"].as_str().map(str::to_owned),
         headers: headers("headers"),
+        uri: expect["uri"].as_str().map(str::to_owned),
         upstream: headers("upstream"),
         refused,
     }
@@ -149,7 +152,7 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
     }
     let alg = row["alg"].as_str().unwrap_or("EdDSA");
     let mut claims = row["claims"].as_object().cloned().unwrap_or_default();
-    for key in ["exp", "nbf", "iat"] {
+    for key in ["exp", "nbf", "iat", "auth_time"] {
         if let Some(offset) = claims.get(key).and_then(Value::as_str).and_then(relative) {
             claims.insert(key.into(), json!(bed.now + offset));
         }
@@ -189,7 +192,9 @@ fn bed_values(bed: &Bed) -> Vec<(String, Value)> {
         values.push((format!("pem.{key}"), json!(keys::public_pem(key))));
         values.push((format!("jwk.{key}"), keys::jwk(key)));
     }
-    values.push(("jwk.secret".into(), keys::jwk("secret")));
+    for key in ["secret", "secp256k1", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] {
+        values.push((format!("jwk.{key}"), keys::jwk(key)));
+    }
     values
 }
 
@@ -246,6 +251,15 @@ fn known(name: &str, value: &Value, members: &[&str]) {
     }
 }
 
+/// A request as it reached the upstream.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Path and query.
+    pub uri: String,
+    /// Header lines in order.
+    pub headers: Vec<(String, String)>,
+}
+
 impl CaseRequest {
     /// For Traefik.
     #[must_use]
@@ -265,7 +279,7 @@ impl Expect {
         status: u16,
         headers: &[(String, String)],
         body: &str,
-        upstream: Option<&[(String, String)]>,
+        upstream: Option<&Seen>,
     ) -> Result<(), String> {
         let mut wrong = Vec::new();
         if status != self.status {
@@ -283,9 +297,15 @@ impl Expect {
         if upstream.is_some() != (self.status == 200) {
             wrong.push(format!("reached the upstream: {}", upstream.is_some()));
         }
-        for (name, expected) in upstream.map_or(&[][..], |_| &self.upstream) {
+        let Some(upstream) = upstream else {
+            return if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) };
+        };
+        if self.uri.as_ref().is_some_and(|expected| *expected != upstream.uri) {
+            wrong.push(format!("upstream's target {:?}, expected {:?}", upstream.uri, self.uri));
+        }
+        for (name, expected) in &self.upstream {
             // Every alias counts: some upstreams read them all as one header.
-            let got: Vec<&str> = values(upstream.unwrap_or_default(), |known| fold(known) == fold(name));
+            let got: Vec<&str> = values(&upstream.headers, |known| fold(known) == fold(name));
             if got != expected.as_deref().into_iter().collect::<Vec<_>>() {
                 wrong.push(format!("upstream's {name} {got:?}, expected {expected:?}"));
             }

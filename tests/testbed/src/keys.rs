@@ -2,15 +2,31 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ml_dsa::{Keypair, MlDsa44, MlDsa65, MlDsa87, MlDsaParams};
 use p521::pkcs8::DecodePrivateKey;
 use ring::rand::SystemRandom;
 use ring::{hmac, signature};
 use serde_json::{Value, json};
 
 /// The algorithms that the provider signs with.
-pub const ALGORITHMS: [&str; 13] = [
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
-    "ES512", "EdDSA",
+pub const ALGORITHMS: [&str; 17] = [
+    "HS256",
+    "HS384",
+    "HS512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "ES256K",
+    "ML-DSA-44",
+    "ML-DSA-65",
+    "ML-DSA-87",
 ];
 
 /// The secret of HS256, HS384 and HS512: 64 bytes.
@@ -59,6 +75,10 @@ pub fn key_of(alg: &str) -> &'static str {
         "ES384" => "p384",
         "ES512" => "p521",
         "EdDSA" | "Ed25519" => "ed25519",
+        "ES256K" => "secp256k1",
+        "ML-DSA-44" => "ml-dsa-44",
+        "ML-DSA-65" => "ml-dsa-65",
+        "ML-DSA-87" => "ml-dsa-87",
         _ => "rsa",
     }
 }
@@ -81,8 +101,18 @@ pub fn private_pem(key: &str) -> &'static str {
 /// When there is no such key.
 #[must_use]
 pub fn jwk(key: &str) -> Value {
-    if key == "secret" {
-        return json!({"kty": "oct", "kid": "secret", "k": encode(SECRET.as_bytes())});
+    let akp = |alg: &str, public: &[u8]| json!({"kty": "AKP", "kid": key, "alg": alg, "pub": encode(public)});
+    match key {
+        "secret" => return json!({"kty": "oct", "kid": "secret", "k": encode(SECRET.as_bytes())}),
+        "secp256k1" => {
+            let point = secp256k1().verifying_key().to_sec1_point(false);
+            let (x, y) = point.as_bytes()[1..].split_at(32);
+            return json!({"kty": "EC", "crv": "secp256k1", "kid": key, "x": encode(x), "y": encode(y)});
+        }
+        "ml-dsa-44" => return akp("ML-DSA-44", &ml_dsa::<MlDsa44>().verifying_key().encode()),
+        "ml-dsa-65" => return akp("ML-DSA-65", &ml_dsa::<MlDsa65>().verifying_key().encode()),
+        "ml-dsa-87" => return akp("ML-DSA-87", &ml_dsa::<MlDsa87>().verifying_key().encode()),
+        _ => {}
     }
     let der = der(public_pem(key));
     // The key itself is at the end of an SPKI: a point of known size, or RSA's two integers.
@@ -158,12 +188,35 @@ pub fn sign(alg: &str, key: &str, input: &[u8]) -> Vec<u8> {
             let signed: p521::ecdsa::Signature = key.sign(input);
             signed.to_bytes().to_vec()
         }
+        "ES256K" => {
+            use p521::ecdsa::signature::Signer;
+            let signed: k256::ecdsa::Signature = secp256k1().sign(input);
+            signed.to_bytes().to_vec()
+        }
+        "ML-DSA-44" => sign_ml_dsa::<MlDsa44>(input),
+        "ML-DSA-65" => sign_ml_dsa::<MlDsa65>(input),
+        "ML-DSA-87" => sign_ml_dsa::<MlDsa87>(input),
         "EdDSA" | "Ed25519" => {
             let pair = signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der(private_pem(key))).unwrap();
             pair.sign(input).as_ref().to_vec()
         }
         _ => panic!("cannot sign with '{alg}'"),
     }
+}
+
+/// These keys are as good as any: only the tests trust them.
+const SEED: [u8; 32] = [7; 32];
+
+fn secp256k1() -> k256::ecdsa::SigningKey {
+    k256::ecdsa::SigningKey::from_slice(&SEED).unwrap()
+}
+
+fn ml_dsa<P: MlDsaParams>() -> ml_dsa::SigningKey<P> {
+    ml_dsa::SigningKey::from_seed(&SEED.into())
+}
+
+fn sign_ml_dsa<P: MlDsaParams>(input: &[u8]) -> Vec<u8> {
+    ml_dsa::<P>().expanded_key().sign_deterministic(input, &[]).unwrap().encode().to_vec()
 }
 
 /// base64url without padding.

@@ -1,0 +1,365 @@
+//! Says step by step what the middleware makes of a token, with the same rules and the same `decide`:
+//!
+//! `cargo run --example explain -- --config dynamic.yaml --token TOKEN [--middleware NAME] [--method GET] [--path /]`
+//! `[--header 'Name: value' …] [--jwks FILE] [--now TIME]`
+//!
+//! `--config` is a dynamic configuration of Traefik (YAML or JSON), or the plugin's block alone. `--token` goes to the
+//! first place where the configuration looks for one; `-` reads it from standard input. `--jwks` stands for every key
+//! set at a URL: nothing is fetched. The signature is never printed.
+//!
+//! Exit code: 0 allow, 1 deny, 2 cannot tell.
+#![expect(clippy::print_stdout, reason = "it is a command")]
+
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::claims::{registered, scope, tenant, validity};
+use traefik_jwt_auth::core::config::{Capabilities, compile};
+use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
+use traefik_jwt_auth::core::policy::{IssuerId, Policy, TrustedIssuer};
+use traefik_jwt_auth::core::refusal::Refusal;
+use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
+use traefik_jwt_auth::core::signature;
+use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
+use traefik_jwt_auth::core::token::jws::{self, UnverifiedToken};
+use traefik_jwt_auth::core::token::source::{self, TokenPlace};
+use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
+use traefik_jwt_auth::keys::io::{
+    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+};
+use traefik_jwt_auth::keys::keyring::Keyring;
+
+macro_rules! say {
+    ($report:expr, $($text:tt)*) => {{
+        $report.0.push_str(&format!($($text)*));
+        $report.0.push('\n');
+    }};
+}
+
+/// What the command line says.
+#[derive(Default)]
+struct Arguments {
+    config: String,
+    token: Option<String>,
+    middleware: Option<String>,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    jwks: Option<String>,
+    now: Option<UnixTime>,
+}
+
+fn main() -> ExitCode {
+    let (code, text) = run(std::env::args().skip(1));
+    print!("{text}");
+    ExitCode::from(code)
+}
+
+/// The exit code and all that is printed for the words of a command line.
+pub(crate) fn run(words: impl Iterator<Item = String>) -> (u8, String) {
+    let mut report = Report::default();
+    let mut token = None;
+    let outcome = arguments(words).and_then(|arguments| {
+        token.clone_from(&arguments.token);
+        explain(&arguments, &mut report)
+    });
+    let code = match outcome {
+        Ok(Verdict::Allow) => 0,
+        Ok(Verdict::Deny) => 1,
+        Ok(Verdict::CannotTell) => 2,
+        Err(problem) => {
+            say!(report, "explain: {problem}");
+            2
+        }
+    };
+    (code, report.without_signature(token.as_deref()))
+}
+
+/// Everything that is printed. The signature is cut out of it at the end, wherever it came in.
+#[derive(Default)]
+struct Report(String);
+
+impl Report {
+    fn without_signature(self, token: Option<&str>) -> String {
+        let signature =
+            token.and_then(|token| token.trim().rsplit_once('.')).map_or("", |(_, signature)| signature);
+        if signature.is_empty() { self.0 } else { self.0.replace(signature, "[signature]") }
+    }
+}
+
+enum Verdict {
+    Allow,
+    Deny,
+    CannotTell,
+}
+
+fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let mut arguments = Arguments { method: "GET".into(), path: "/".into(), ..Arguments::default() };
+    while let Some(option) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{option} needs a value"))?;
+        match option.as_str() {
+            "--config" => arguments.config = value,
+            "--token" if value == "-" => {
+                arguments.token = Some(std::io::read_to_string(std::io::stdin()).map_err(|e| e.to_string())?);
+            }
+            "--token" => arguments.token = Some(value),
+            "--middleware" => arguments.middleware = Some(value),
+            "--method" => arguments.method = value,
+            "--path" => arguments.path = value,
+            "--jwks" => arguments.jwks = Some(value),
+            "--now" => {
+                let seconds = || value.parse().ok().map(UnixTime::from_seconds);
+                let now = UnixTime::from_rfc3339(&value).or_else(seconds);
+                arguments.now = Some(now.ok_or("--now takes 2026-01-01T00:00:00Z or seconds since 1970")?);
+            }
+            "--header" => {
+                let (name, value) = value.split_once(':').ok_or("--header takes 'Name: value'")?;
+                arguments.headers.push((name.trim().into(), value.trim().into()));
+            }
+            _ => return Err(format!("there is no option {option}")),
+        }
+    }
+    if arguments.config.is_empty() { Err("--config FILE is missing".into()) } else { Ok(arguments) }
+}
+
+fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String> {
+    let text = std::fs::read_to_string(&arguments.config)
+        .map_err(|error| format!("{}: {error}", arguments.config))?;
+    let file: Value =
+        yaml_serde::from_str(&text).map_err(|error| format!("{}: {error}", arguments.config))?;
+    let (name, block) = block(&file, arguments.middleware.as_deref())?;
+    say!(report, "middleware      {name}");
+    let capabilities = Capabilities { fetch: true, env: &|name| std::env::var(name).ok() };
+    let policy = match compile(block.to_string().as_bytes(), &capabilities) {
+        Ok(policy) => Rc::new(policy),
+        Err(errors) => {
+            return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n         "));
+        }
+    };
+    let outside = Outside {
+        now: arguments.now.map_or_else(clock, Ok)?,
+        jwks: arguments
+            .jwks
+            .as_ref()
+            .map(std::fs::read)
+            .transpose()
+            .map_err(|error| format!("--jwks: {error}"))?,
+    };
+    let request = request(arguments, &policy);
+    let keyring = Keyring::new(Rc::clone(&policy));
+    let mut decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
+    if let Decision::NeedKeys(need) = &decision {
+        for event in keyring.refresh(need, outside.now, &outside) {
+            say!(report, "keys            {event:?}");
+        }
+        decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
+    }
+    if let Err(refusal) = steps(&policy, &keyring.at(outside.now), outside.now, &request, report) {
+        say!(report, "fails here      {}: {}", refusal.code(), refusal.description());
+    }
+    Ok(conclude(&decision, report))
+}
+
+fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
+    match decision {
+        Decision::Forward(forward) => {
+            say!(report, "\nallow");
+            for name in &forward.remove {
+                say!(report, "  the upstream does not get {name} of the client");
+            }
+            for (name, value) in &forward.set {
+                say!(report, "  the upstream gets {name}: {}", String::from_utf8_lossy(value));
+            }
+            if let Some(uri) = &forward.uri {
+                say!(report, "  the upstream gets the path and query {uri}");
+            }
+            for (name, value) in &forward.response {
+                say!(report, "  the client gets {name}: {value}");
+            }
+            Verdict::Allow
+        }
+        Decision::Reject(reject) if matches!(reject.refusal, Refusal::KeysUnavailable { .. }) => {
+            say!(report, "\ncannot tell: the keys cannot be had here; give those of a URL with --jwks FILE");
+            Verdict::CannotTell
+        }
+        Decision::Reject(reject) => {
+            say!(report, "\ndeny: {} with status {}", reject.refusal.code(), reject.status);
+            for (name, value) in &reject.headers {
+                say!(report, "  {name}: {value}");
+            }
+            say!(report, "  {}", String::from_utf8_lossy(&reject.body));
+            Verdict::Deny
+        }
+        Decision::Serve(served) => {
+            say!(report, "\nallow: the middleware answers itself, status {}", served.status);
+            Verdict::Allow
+        }
+        Decision::NeedKeys(_) => {
+            say!(report, "\ncannot tell: the keys cannot be had here; give those of a URL with --jwks FILE");
+            Verdict::CannotTell
+        }
+    }
+}
+
+/// The plugin's block of a middleware.
+fn block(file: &Value, wanted: Option<&str>) -> Result<(String, Value), String> {
+    let Some(middlewares) = file.pointer("/http/middlewares").and_then(Value::as_object) else {
+        return Ok(("the whole file".into(), file.clone()));
+    };
+    let mut found: Vec<(&String, &Value)> = middlewares
+        .iter()
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+        .filter_map(|(name, middleware)| {
+            Some((name, middleware.get("plugin")?.as_object()?.values().next()?))
+        })
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some((name, block)), true) => Ok((name.clone(), block.clone())),
+        (Some(_), false) => Err("there are several plugins; name one with --middleware".into()),
+        (None, _) => Err("there is no such middleware with a plugin".into()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command is outside of the rings and has a clock of its own")]
+fn clock() -> Result<UnixTime, String> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+    Ok(UnixTime::from_seconds(since.as_secs()))
+}
+
+/// The request of the command line, with the token at the first place.
+fn request(arguments: &Arguments, policy: &Policy) -> RecordedRequest {
+    let mut path = arguments.path.clone();
+    let mut headers = arguments.headers.clone();
+    let token = arguments.token.as_deref().map(str::trim);
+    if let (Some(token), Some(place)) = (token, policy.token.places.first()) {
+        match place {
+            TokenPlace::Header { name, scheme } => {
+                headers.push((name.clone(), format!("{scheme} {token}").trim().to_owned()));
+            }
+            TokenPlace::Cookie { name } => headers.push(("Cookie".into(), format!("{name}={token}"))),
+            TokenPlace::WebSocketProtocol { marker } => {
+                headers.push(("Sec-WebSocket-Protocol".into(), format!("{marker}, {token}")));
+            }
+            TokenPlace::Query { name } => {
+                path.push(if path.contains('?') { '&' } else { '?' });
+                path.push_str(&format!("{name}={token}"));
+            }
+        }
+    }
+    let request = RecordedRequest::new(&arguments.method, &path);
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_bytes()))
+}
+
+/// Each step of `decide` with its values, to the first that fails.
+fn steps(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    request: &dyn RequestView,
+    report: &mut Report,
+) -> Result<(), Refusal> {
+    let found = source::find(&policy.token, request)?;
+    for place in &found.places {
+        say!(report, "token           {} bytes in {place:?}", found.token.len());
+    }
+    let token = jws::parse(&found.token)?;
+    let header = &token.header;
+    say!(report, "header          alg {}, kid {:?}, typ {:?}", header.alg, header.kid, header.typ);
+    say!(report, "claims          {}", token.claimed.value().compact());
+    let iss = token.claimed_issuer()?;
+    let (id, issuer) =
+        policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
+    say!(report, "issuer          {iss:?} is entry {} of the configuration", id.0);
+    let alg = Alg::from_name(&header.alg).filter(|alg| issuer.algorithms.contains(alg));
+    let alg = alg.ok_or_else(|| Refusal::AlgNotAllowed { alg: header.alg.clone() })?;
+    say!(report, "algorithm       {alg} is one of {:?}", issuer.algorithms);
+    let rules = &issuer.claims;
+    let typ = header.typ.clone();
+    let verified = verified(token, keys, (id, issuer), alg, now, report)?;
+    let claims = &verified;
+    say!(report, "rules           now {} s since 1970, skew {} s", now.as_seconds(), rules.clock_skew.0);
+    validity::check(claims, rules, now)?;
+    say!(report, "time            holds: lifetime {:?}, age {:?}", rules.max_lifetime, rules.max_age);
+    registered::check_type(typ.as_deref(), claims, &rules.token_type)?;
+    say!(report, "type            {typ:?} is {:?}", rules.token_type);
+    registered::check_types(claims)?;
+    tenant::check(claims, &rules.templates)?;
+    registered::check_required(claims, &rules.required)?;
+    say!(report, "required        {:?} are there", rules.required);
+    registered::check_audience(claims, &rules.audience)?;
+    say!(report, "audience        one of {:?}, or none is asked for", rules.audience);
+    if let Some(scopes) = &rules.scopes {
+        say!(report, "scopes          {:?} of {:?}", scopes.matching, scopes.required);
+        scope::check(claims, scopes)?;
+    }
+    if let Some(expression) = &rules.expression {
+        for (function, truth) in expression.explain(claims, request, now) {
+            say!(report, "expression      {function} is {truth:?}");
+        }
+        expression.check(claims, request, now)?;
+    }
+    Ok(())
+}
+
+/// The claims, once a key of the issuer verifies the signature.
+fn verified(
+    token: UnverifiedToken<'_>,
+    keys: &dyn KeyLookup,
+    (id, issuer): (IssuerId, &TrustedIssuer),
+    alg: Alg,
+    now: UnixTime,
+    report: &mut Report,
+) -> Result<ClaimsSet, Refusal> {
+    validity::check(&token.claimed, &issuer.claims, now)?;
+    let kid = token.header.kid.clone();
+    let candidates = keys.candidates(id, kid.as_deref(), alg);
+    say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
+    match signature::verify_with_any(token, &candidates.keys, alg) {
+        Some(verified) => {
+            say!(report, "signature       holds");
+            Ok(verified.claims().clone())
+        }
+        None => Err(match candidates.more {
+            MoreKeys::Ask => Refusal::KeysUnavailable { retry_after: Seconds(1) },
+            MoreKeys::Unavailable { retry_after } => Refusal::KeysUnavailable { retry_after },
+            MoreKeys::None if candidates.keys.is_empty() => Refusal::KeyNotFound { kid },
+            MoreKeys::None => Refusal::SignatureInvalid { kid },
+        }),
+    }
+}
+
+/// Files as they are here, and one key set in place of all URLs.
+struct Outside {
+    now: UnixTime,
+    jwks: Option<Vec<u8>>,
+}
+
+impl Fetch for Outside {
+    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        let body = self.jwks.clone().ok_or(FetchError::NotSupported)?;
+        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
+    }
+}
+
+impl ReadFile for Outside {
+    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
+        let metadata = std::fs::metadata(path).map_err(|_| FileError::NotFound)?;
+        Ok(FileStamp { modified: 0, size: metadata.len(), inode: 0 })
+    }
+
+    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+        let content = std::fs::read(path).map_err(|_| FileError::NotFound)?;
+        if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
+    }
+}
+
+impl Io for Outside {
+    fn now(&self) -> UnixTime {
+        self.now
+    }
+}

@@ -1,0 +1,304 @@
+//! The user's own tests (`tests`): sample claims and requests, run through the same rules when the configuration is
+//! loaded. One that fails refuses the configuration, so a rule that does not mean what its author thinks is never used.
+//!
+//! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
+
+use serde_json::{Map, Value, json};
+
+use crate::core::bypass;
+use crate::core::claims;
+use crate::core::claims::expression::Truth;
+use crate::core::config::coerce::{Section, Shown, found, quoted};
+use crate::core::config::error::{Errors, Problem};
+use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::policy::Policy;
+use crate::core::refusal::Refusal;
+use crate::core::request::RecordedRequest;
+use crate::core::request::header_name::is_field_name;
+use crate::core::token::claims_set::ClaimsSet;
+use crate::core::token::json::{Document, JsonLimits};
+use crate::core::unix_time::UnixTime;
+
+/// Every instance of the module runs them all when it is made.
+const MAX_TESTS: usize = 64;
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
+/// 2026-01-01T00:00:00Z: any instant would do.
+const NOW: u64 = 1_767_225_600;
+
+/// One test.
+pub(super) struct SelfTest {
+    path: String,
+    name: String,
+    request: RecordedRequest,
+    /// `None` is a request without token.
+    claims: Option<ClaimsSet>,
+    typ: Option<String>,
+    now: UnixTime,
+    expect: String,
+}
+
+/// Reads `tests`.
+pub(super) fn parse(root: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
+    let entries = root.sections("tests", errors);
+    if entries.len() > MAX_TESTS {
+        errors.conflict(
+            "tests",
+            format!("has more than {MAX_TESTS} entries, and every instance runs them all"),
+        );
+        return Vec::new();
+    }
+    entries.iter().filter_map(|entry| test(entry, policy, errors)).collect()
+}
+
+fn test(entry: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
+    let now = match entry.raw("now") {
+        None => UnixTime::from_seconds(NOW),
+        Some(value) => instant(value).unwrap_or_else(|| {
+            let expected = "a time, such as 2026-01-01T00:00:00Z, or seconds since 1970";
+            errors.value(entry.path("now"), found(value, Shown::Plain), expected);
+            UnixTime::from_seconds(NOW)
+        }),
+    };
+    let expect = entry.text("expect", Shown::Plain, errors).unwrap_or_default();
+    let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
+    if expect.is_empty() || !expect.chars().all(is_code) {
+        let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
+        errors.value(entry.path("expect"), quoted(&expect), expected);
+    }
+    Some(SelfTest {
+        path: entry.path(""),
+        name: entry.text("name", Shown::Plain, errors).unwrap_or_default(),
+        request: request(&entry.section("request", errors), errors),
+        claims: if entry.has("claims") { Some(claims_set(entry, policy, now, errors)?) } else { None },
+        typ: entry.text("typ", Shown::Plain, errors),
+        now,
+        expect,
+    })
+}
+
+fn instant(value: &Value) -> Option<UnixTime> {
+    match value {
+        Value::Number(seconds) => seconds.as_u64().map(UnixTime::from_seconds),
+        Value::String(text) => {
+            UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds))
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn request(section: &Section<'_>, errors: &mut Errors) -> RecordedRequest {
+    let method = section.text("method", Shown::Plain, errors).unwrap_or_else(|| "GET".into());
+    let path = section.text("path", Shown::Plain, errors).unwrap_or_else(|| "/".into());
+    let headers = section.texts("headers", Shown::Plain, errors).unwrap_or_default();
+    headers.iter().fold(RecordedRequest::new(&method, &path), |request, (name, value)| {
+        if !is_field_name(name) {
+            errors.value(section.path("headers"), quoted(name), "the name of a header");
+        }
+        request.header(name, value.as_bytes())
+    })
+}
+
+/// The claims as written, with what every token has: the first issuer, `iat` now and `exp` a minute later. Null takes
+/// one of these away.
+fn claims_set(entry: &Section<'_>, policy: &Policy, now: UnixTime, errors: &mut Errors) -> Option<ClaimsSet> {
+    let seconds = now.as_seconds();
+    let mut members = Map::new();
+    if let Some(name) = policy.issuers.iter().find_map(|issuer| issuer.names.first()) {
+        members.insert("iss".into(), json!(name));
+    }
+    members.insert("iat".into(), json!(seconds));
+    members.insert("exp".into(), json!(seconds.saturating_add(60)));
+    let written = entry.section("claims", errors);
+    for (name, value) in written.members() {
+        if value.is_null() && ["iss", "iat", "exp"].contains(&name.as_str()) {
+            members.remove(name);
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+    let document = Document::parse(Value::Object(members).to_string().into_bytes(), LIMITS);
+    if document.is_err() {
+        errors.value(
+            entry.path("claims"),
+            "an object that is too deep or too large",
+            "the claims of a token",
+        );
+    }
+    document.ok().map(ClaimsSet::new)
+}
+
+/// Runs the tests.
+pub(super) fn run(tests: &[SelfTest], policy: &Policy, errors: &mut Errors) {
+    for test in tests {
+        let outcome = outcome(test, policy);
+        let found = outcome.as_ref().err().map_or("allow", |refusal| refusal.code());
+        let met = match test.expect.as_str() {
+            "deny" => outcome.is_err(),
+            expected => expected == found,
+        };
+        if !met {
+            let why = outcome.err().map(|refusal| reason(test, policy, &refusal)).unwrap_or_default();
+            errors.push(
+                &test.path,
+                Problem::TestFailed {
+                    name: test.name.clone(),
+                    expected: test.expect.clone(),
+                    found: found.to_owned(),
+                    why,
+                },
+            );
+        }
+    }
+}
+
+/// What the rules say of a token with these claims, had its signature been verified. A mode that lets refused requests
+/// pass does not count: the test is about the rules.
+fn outcome(test: &SelfTest, policy: &Policy) -> Result<(), Refusal> {
+    if bypass::applies(&policy.bypass, &test.request) {
+        return Ok(());
+    }
+    let set = test.claims.as_ref().ok_or(Refusal::TokenMissing)?;
+    let iss = set.claim("iss").and_then(|iss| iss.as_str());
+    let (_, issuer) =
+        policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
+    claims::check_rules(test.typ.as_deref(), set, &issuer.claims, test.now, &test.request)
+}
+
+/// One sentence, and for an expression what each of its functions is.
+fn reason(test: &SelfTest, policy: &Policy, refusal: &Refusal) -> String {
+    let mut why = refusal.description();
+    let Some(set) = test.claims.as_ref().filter(|_| *refusal == Refusal::ClaimsRejected) else {
+        return why;
+    };
+    let iss = set.claim("iss").and_then(|iss| iss.as_str());
+    let expression = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
+    for (function, truth) in
+        expression.map(|expression| expression.explain(set, &test.request, test.now)).into_iter().flatten()
+    {
+        let truth = match truth {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Undecided => "undecided",
+        };
+        why.push_str("; ");
+        why.push_str(function);
+        why.push_str(" is ");
+        why.push_str(truth);
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::config::{Capabilities, compile};
+    use serde_json::{Value, json};
+
+    fn refusals(config: &Value, tests: &Value) -> Vec<String> {
+        let mut config = config.clone();
+        config["signingSecret"] = json!("0123456789abcdef0123456789abcdef");
+        config["tests"] = tests.clone();
+        let capabilities = Capabilities { fetch: false, env: &|_| None };
+        let errors = compile(config.to_string().as_bytes(), &capabilities).err().unwrap_or_default();
+        errors.iter().map(|error| error.to_string().replacen("configuration refused ", "", 1)).collect()
+    }
+
+    fn full() -> Value {
+        json!({
+            "issuer": "https://idp.example/",
+            "audience": ["api"],
+            "scopes": {"required": ["read"]},
+            "claims": "Equals(`tenant`, `{path.0}`) || Equals(`role`, `admin`)",
+            "tokenType": "at+jwt",
+            "maxAgeSeconds": 60,
+            "bypassPaths": ["/health"],
+            "trustedIssuers": [
+                {"issuer": "https://b.example/", "signingSecret": "0123456789abcdef0123456789abcdef", "claims": "Exists(`b`)"}
+            ]
+        })
+    }
+
+    #[test]
+    fn every_rule_can_be_tested() {
+        let row = |claims: Value, more: Value, expect: &str| {
+            let mut test = json!({
+                "name": "row", "typ": "at+jwt", "expect": expect, "request": {"path": "/acme/x"},
+                "claims": {"aud": "api", "scope": "read", "tenant": "acme"}
+            });
+            for (name, value) in claims.as_object().unwrap() {
+                test["claims"][name] = value.clone();
+            }
+            for (name, value) in more.as_object().unwrap() {
+                test[name] = value.clone();
+            }
+            test
+        };
+        let rows = [
+            row(json!({}), json!({}), "allow"),
+            row(json!({"tenant": "other"}), json!({}), "claims_rejected"),
+            row(json!({"tenant": "other"}), json!({}), "deny"),
+            row(json!({"tenant": "other", "role": "admin"}), json!({}), "allow"),
+            row(json!({}), json!({"request": {"path": "/acme%2Fx"}}), "claims_rejected"),
+            row(json!({"scope": "write"}), json!({}), "scope_insufficient"),
+            row(json!({"aud": "other"}), json!({}), "audience_not_accepted"),
+            row(json!({}), json!({"typ": "JWT"}), "token_type_not_accepted"),
+            row(json!({"exp": null}), json!({}), "claim_missing"),
+            row(json!({"iss": null}), json!({}), "issuer_not_trusted"),
+            row(json!({"iss": "https://evil.example/"}), json!({}), "issuer_not_trusted"),
+            row(json!({"iss": "https://b.example/"}), json!({}), "claims_rejected"),
+            row(json!({"iss": "https://b.example/", "b": 1}), json!({}), "allow"),
+            row(json!({"iat": 100}), json!({"now": 160}), "allow"),
+            row(json!({"iat": 100}), json!({"now": 161}), "token_too_old"),
+            row(json!({"exp": 1_767_225_600}), json!({"now": "2026-01-01T00:00:00Z"}), "token_expired"),
+            json!({"expect": "token_missing"}),
+            json!({"expect": "allow", "request": {"path": "/health", "method": "GET"}}),
+        ];
+        assert_eq!(refusals(&full(), &json!(rows)), [""; 0]);
+        // As a label delivers it.
+        assert_eq!(refusals(&full(), &json!(json!(rows).to_string())), [""; 0]);
+    }
+
+    #[test]
+    fn a_failing_test_says_which_rule_decided() {
+        let claims = json!({"aud": "api", "scope": "read", "tenant": "acme"});
+        let test = json!({"name": "acme", "typ": "at+jwt", "claims": claims, "expect": "allow"});
+        assert_eq!(
+            refusals(&full(), &json!([test])),
+            [
+                "(test_failed): tests[0]: the test \"acme\" expects allow and the rules say claims_rejected: the claims of \
+              the token do not allow this request; Equals(`tenant`, `{path.0}`) is undecided; Equals(`role`, `admin`) \
+              is false"
+            ]
+        );
+        let test = json!({"claims": {"aud": "b"}, "typ": "at+jwt", "expect": "claims_rejected"});
+        assert_eq!(
+            refusals(&full(), &json!([{"expect": "deny"}, test])),
+            [
+                "(test_failed): tests[1]: the test \"\" expects claims_rejected and the rules say audience_not_accepted: \
+              the token is meant for another audience"
+            ]
+        );
+        let test = json!({"name": "all", "request": {"path": "/health"}, "expect": "deny"});
+        assert_eq!(
+            refusals(&full(), &json!([test])),
+            ["(test_failed): tests[0]: the test \"all\" expects deny and the rules say allow"]
+        );
+    }
+
+    #[test]
+    fn tests_are_checked_like_all_options() {
+        for (tests, expected) in [
+            (json!([{"name": "x"}]), "tests[0].expect: found \"\", expected allow, deny"),
+            (json!([{"expect": "Allow"}]), "tests[0].expect: found \"Allow\""),
+            (json!([{"expect": "deny", "claim": {}}]), "tests[0].claim is no option"),
+            (json!([{"expect": "deny", "claims": 1}]), "tests[0].claims: found a number, expected an object"),
+            (json!([{"expect": "deny", "now": "soon"}]), "tests[0].now"),
+            (json!([{"expect": "deny", "request": {"uri": "/"}}]), "tests[0].request.uri is no option"),
+            (json!([{"expect": "deny", "request": {"headers": {"a b": "c"}}}]), "tests[0].request.headers"),
+            (json!("x"), "tests: found"),
+            (json!(vec![json!({"expect": "deny"}); 65]), "tests: has more than 64 entries"),
+        ] {
+            let found = refusals(&full(), &tests);
+            assert!(found.iter().any(|line| line.contains(expected)), "{tests}: {found:?}");
+        }
+    }
+}

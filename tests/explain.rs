@@ -1,0 +1,88 @@
+//! `examples/explain.rs` as a command: exit codes, the step that fails, and that no signature is printed.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+#[path = "../examples/explain.rs"]
+#[expect(dead_code, reason = "its main")]
+mod command;
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use testbed::tokens::Token;
+use testbed::{keys, wait};
+
+/// Runs the command on `config`, as a middleware of a dynamic configuration.
+fn explain(name: &str, config: &Value, arguments: &[&str]) -> (u8, String) {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}.json"));
+    let dynamic = json!({"http": {"middlewares": {
+        "other": {"headers": {}}, "jwt": {"plugin": {"jwt": config}}
+    }}});
+    std::fs::write(&file, dynamic.to_string()).unwrap();
+    let words =
+        ["--config", file.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).map(str::to_owned);
+    command::run(words)
+}
+
+fn token(claims: &[(&str, Value)]) -> String {
+    let exp = wait::unix_now().saturating_add(300);
+    let base = json!({"iss": "https://idp.example/", "sub": "alice", "exp": exp});
+    let base = base.as_object().unwrap().clone().into_iter();
+    let more = claims.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    Token::new("EdDSA", Value::Object(base.chain(more).collect())).mint()
+}
+
+#[test]
+fn exit_codes_steps_and_no_signature() {
+    let inline = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "scopes": {"required": "read"},
+        "claims": "Equals(`tenant`, `{path.0}`)"
+    });
+    let query = json!({
+        "jwks": keys::public_set(), "tokenSources": [{"query": "t"}], "audience": "api",
+        "errors": {"redirectUrl": "https://login.example/?next={url}"}
+    });
+    let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
+    let tenant = [("tenant", json!("acme")), ("scope", json!("read"))];
+    let (good, no_scope, old) = (token(&tenant), token(&tenant[..1]), token(&[("exp", json!(1000))]));
+    for (name, config, token, arguments, code, says) in [
+        ("allow", &inline, &good, &["--path", "/acme/x"][..], 0, "\nallow\n"),
+        ("tenant", &inline, &good, &["--path", "/other/x"], 1, "Equals(`tenant`, `{path.0}`) is False"),
+        ("header", &inline, &good, &["--header", "X-A: b"], 1, "deny: claims_rejected with status 403"),
+        ("scope", &inline, &no_scope, &["--path", "/acme/x"], 1, "fails here      scope_insufficient"),
+        ("expired", &inline, &old, &[], 1, "fails here      token_expired"),
+        ("earlier", &inline, &old, &["--now", "999"], 1, "fails here      scope_insufficient"),
+        (
+            "browser",
+            &query,
+            &good,
+            &["--path", "/?a=1", "--header", "Sec-Fetch-Mode: navigate"],
+            1,
+            "Location: https://login.example/?next=%2F%3Fa%3D1\n",
+        ),
+        ("remote", &remote, &good, &[], 2, "cannot tell"),
+    ] {
+        let (found, text) = explain(name, config, &[&["--token", token], arguments].concat());
+        assert_eq!(found, code, "{name}: {}", text);
+        assert!(text.contains(says), "{name}: {}", text);
+        let signature = token.rsplit_once('.').unwrap().1;
+        assert!(!text.contains(signature), "{name}: {}", text);
+    }
+}
+
+#[test]
+fn keys_may_come_from_a_file_and_mistakes_are_told() {
+    let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
+    let set = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-jwks.json");
+    std::fs::write(&set, keys::public_set().to_string()).unwrap();
+    let token = token(&[]);
+    let (found, text) = explain("file", &remote, &["--token", &token, "--jwks", set.to_str().unwrap()]);
+    assert_eq!(found, 0, "{}", text);
+    for (name, config, arguments, says) in [
+        ("typo", json!({"jwksURL": "x"}), &[][..], "did you mean jwksUrl?"),
+        ("none", remote.clone(), &["--middleware", "nobody"], "there is no such middleware"),
+        ("option", remote, &["--tokn", "x"], "there is no option --tokn"),
+    ] {
+        let (found, text) = explain(name, &config, arguments);
+        assert_eq!((found, text.contains(says)), (2, true), "{name}: {}", text);
+    }
+}
