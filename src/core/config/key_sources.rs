@@ -4,6 +4,7 @@ use crate::core::config::accepted::IssuerNames;
 use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
+use crate::core::config::url;
 use crate::core::jwk::lookup::{
     CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
 };
@@ -15,10 +16,6 @@ use crate::core::limits::{
 use crate::core::request::header_name::is_field_name;
 use crate::core::signature::alg::Alg;
 use serde_json::Value;
-use std::net::Ipv6Addr;
-
-/// Longest URL, in bytes (RFC 9110 4.1 asks for 8000 at least).
-const MAX_URL_BYTES: usize = 8000;
 
 /// What all key sources of a configuration share.
 pub(super) struct Shared<'a> {
@@ -163,13 +160,15 @@ fn remote(
             );
             return None;
         }
-        (Some(url), false) => KeyLocation::Url(absolute(&url, &issuers.exact, &path, shared, errors)?),
+        (Some(url), false) => {
+            KeyLocation::Url(url::absolute(&url, &issuers.exact, &path, &shared.client, errors)?)
+        }
         (None, true) => {
             let [issuer] = issuers.exact.as_slice() else {
                 errors.conflict(path, "needs exactly one issuer, whose metadata is fetched");
                 return None;
             };
-            check_url(issuer, &section.path("issuer"), shared, errors)?;
+            url::check(issuer, &section.path("issuer"), &shared.client, errors)?;
             KeyLocation::Discovery { issuer: issuer.clone() }
         }
     };
@@ -186,99 +185,6 @@ fn remote(
         client: shared.client.clone(),
         cache: shared.cache,
     })))
-}
-
-/// A relative `jwksUrl` belongs to the issuer.
-fn absolute(
-    url: &str,
-    issuers: &[String],
-    path: &str,
-    shared: &Shared<'_>,
-    errors: &mut Errors,
-) -> Option<String> {
-    let url = match issuers {
-        _ if url.contains("://") => url.to_owned(),
-        [issuer] if issuer.contains("://") => resolve(url, issuer),
-        _ => {
-            errors.value(
-                path,
-                quoted(url),
-                "an absolute URL, https://..., or a path together with one issuer that is a URL",
-            );
-            return None;
-        }
-    };
-    check_url(&url, path, shared, errors)?;
-    Some(url)
-}
-
-/// `/keys` replaces the issuer's path, `keys` is below it.
-fn resolve(reference: &str, issuer: &str) -> String {
-    let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
-    if reference.starts_with('/') {
-        let host = rest.split('/').next().unwrap_or_default();
-        return format!("{scheme}://{host}{reference}");
-    }
-    format!("{}/{reference}", issuer.strip_suffix('/').unwrap_or(issuer))
-}
-
-fn check_url(url: &str, path: &str, shared: &Shared<'_>, errors: &mut Errors) -> Option<()> {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let expected = "an absolute URL, https://host/path, without user and fragment";
-    if authority.contains('@') {
-        errors.value(path, "a URL with a user or password in it", expected);
-        return None;
-    }
-    match scheme {
-        "http" if !shared.client.allow_http => {
-            errors.conflict(path, "http is not protected; use https, or set clientConfig.allowHttp");
-            return None;
-        }
-        "http" | "https" if is_target(rest) && is_authority(authority) => {}
-        _ => {
-            errors.value(path, quoted(url), expected);
-            return None;
-        }
-    }
-    Some(())
-}
-
-/// The characters of a URL (RFC 3986 2) without those of a fragment.
-fn is_target(rest: &str) -> bool {
-    rest.len() <= MAX_URL_BYTES
-        && rest.bytes().all(|byte| byte.is_ascii_graphic())
-        && !rest.contains(['#', '\\', '"', '<', '>'])
-}
-
-/// `host[:port]`: a name, an IPv4 address or an IPv6 address in brackets (RFC 3986 3.2). What passes here must not fail
-/// when it is fetched; `tests/layout.rs` compares.
-fn is_authority(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((address, port))) => (address.parse::<Ipv6Addr>().is_ok(), port),
-        Some(None) => return false,
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            let (name, port) = authority.split_at_checked(end).unwrap_or_default();
-            (is_host_name(name), port)
-        }
-    };
-    let port = match port.strip_prefix(':') {
-        Some(port) => {
-            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n != 0)
-        }
-        None => port.is_empty(),
-    };
-    host && port
-}
-
-/// Also with underscores, which the names of containers have.
-fn is_host_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let labels = name.strip_suffix('.').unwrap_or(name).split('.');
-    name.len() <= 253
-        && name.bytes().all(allowed)
-        && labels.into_iter().all(|label| (1..=63).contains(&label.len()))
 }
 
 /// `jwks`: an object, or JSON in a string.
@@ -485,24 +391,5 @@ impl KeySources {
 
     pub(super) fn into_vec(self) -> Vec<KeySource> {
         self.sources
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::resolve;
-
-    #[test]
-    fn relative_urls_resolve_against_the_issuer() {
-        for (reference, issuer, expected) in [
-            ("/k", "https://a.example/t", "https://a.example/k"),
-            ("k", "https://a.example/t", "https://a.example/t/k"),
-            ("k", "https://a.example/t/", "https://a.example/t/k"),
-            ("k", "https://a.example", "https://a.example/k"),
-            ("/k", "https://a.example", "https://a.example/k"),
-            ("/k", "https://a.example:8443/t/u", "https://a.example:8443/k"),
-        ] {
-            assert_eq!(resolve(reference, issuer), expected, "{reference} {issuer}");
-        }
     }
 }

@@ -4,6 +4,7 @@ pub mod schema;
 pub mod coerce;
 mod compile;
 mod key_sources;
+mod url;
 mod token_places;
 mod accepted;
 mod upstream;
