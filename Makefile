@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin demo test fmt lint unit e2e test-compat clean
+.PHONY: help plugin demo test fmt lint unit e2e test-compat bench clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,11 @@ e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name 
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them
 	scripts/compat.sh
+
+bench: plugin ## what a request costs in a real Traefik (BENCH="cost memory" for some parts)
+	mkdir -p target
+	wasm-as benches/traefik/trivial.wat -o target/trivial.wasm
+	scripts/with-traefik.sh $(CARGO) test --locked --bench traefik -- $(BENCH)
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

@@ -269,15 +269,19 @@ impl Traefik {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// CPU time that the process has used, in ticks of 10 ms.
+    /// CPU time that the threads of the process have used.
     ///
     /// # Panics
     /// When the process has ended.
     #[must_use]
-    pub fn cpu_ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id)).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    pub fn cpu_nanoseconds(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id)).unwrap();
+        let time = |task: PathBuf| {
+            // A thread may end while we look.
+            let text = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0)
+        };
+        tasks.map(|task| time(task.unwrap().path())).sum()
     }
 
     /// The process id.

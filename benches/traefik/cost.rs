@@ -1,0 +1,89 @@
+//! CPU time for a request, over the plain route and the trivial guest, measured side by side.
+
+use serde_json::json;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
+use testbed::upstream::Upstream;
+use testbed::wait::unix_now;
+
+use crate::client::{cpu_per_request, request};
+use crate::configuration::{NEW_TOKENS, claims, known, new, usual};
+use crate::{TRIVIAL, median};
+
+const ROUNDS: usize = 9;
+const REQUESTS: usize = 1_000;
+
+struct Row {
+    name: String,
+    status: &'static str,
+    requests: Vec<Vec<u8>>,
+    figures: Vec<f64>,
+}
+
+impl Row {
+    fn new(name: &str, host: &str, status: &'static str, tokens: &[String]) -> Self {
+        let requests = tokens.iter().map(|token| request(host, "/", token).head()).collect();
+        Self { name: name.into(), status, requests, figures: Vec::new() }
+    }
+}
+
+fn rows() -> Vec<Row> {
+    let one = |token: String| vec![token];
+    let with = |member: &str, value: serde_json::Value| {
+        let mut claims = claims(0);
+        claims[member] = value;
+        vec![Token::new("EdDSA", claims).mint()]
+    };
+    let mut rows = vec![
+        Row::new("plain route", "plain", "200", &one(known("EdDSA"))),
+        Row::new("trivial guest", "trivial", "200", &one(known("EdDSA"))),
+    ];
+    for alg in ["EdDSA", "ES256", "RS256"] {
+        rows.push(Row::new(&format!("known {alg}"), "jwt", "200", &one(known(alg))));
+    }
+    rows.push(Row::new("known EdDSA, offline", "offline", "200", &one(known("EdDSA"))));
+    for alg in ["EdDSA", "ES256", "RS256"] {
+        rows.push(Row::new(&format!("new {alg}"), "jwt", "200", &new(alg, NEW_TOKENS)));
+    }
+    rows.push(Row::new("missing", "jwt", "401", &one(String::new())));
+    rows.push(Row::new("malformed", "jwt", "401", &one("a.b.c".into())));
+    rows.push(Row::new("expired", "jwt", "401", &with("exp", json!(unix_now() - 60))));
+    rows.push(Row::new("wrong issuer", "jwt", "401", &with("iss", json!("https://evil.example/"))));
+    let forged = Token::new("EdDSA", claims(0)).signed_by("ed25519-other").mint();
+    rows.push(Row::new("forged, the same again", "jwt", "401", &[forged]));
+    rows
+}
+
+/// Prints the table.
+pub(crate) fn measure() {
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH, OFFLINE, TRIVIAL], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    routes.open("plain");
+    routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
+    routes.protect("jwt", FETCH, &usual());
+    routes.protect("offline", OFFLINE, &usual());
+    traefik.configure(&routes);
+    let mut rows = rows();
+    // A round that does not count: instances, connections and key tables are made.
+    for round in 0..=ROUNDS {
+        for row in &mut rows {
+            let first = round * REQUESTS;
+            let cost = cpu_per_request(&traefik, &row.requests, first, REQUESTS, row.status);
+            if round > 0 {
+                row.figures.push(cost);
+            }
+        }
+    }
+    let plain = rows[0].figures.clone();
+    println!(
+        "| request | token bytes | µs | over the plain route | of the plain route |\n|---|---|---|---|---|"
+    );
+    for row in &rows {
+        let over = median(row.figures.iter().zip(&plain).map(|(own, plain)| own - plain).collect());
+        let ratio = median(row.figures.iter().zip(&plain).map(|(own, plain)| own / plain).collect());
+        let cost = median(row.figures.clone());
+        let bytes = row.requests[0].len().saturating_sub(request("jwt", "/", "").head().len());
+        println!("| {} | {bytes} | {cost:.1} | {over:+.1} | {ratio:.2} |", row.name);
+    }
+}

@@ -1,0 +1,91 @@
+//! How the cost of a known token grows with the configuration and the request.
+
+use serde_json::{Value, json};
+use testbed::keys;
+use testbed::traefik::{FETCH, Routes, Setup, Traefik};
+use testbed::upstream::Upstream;
+
+use crate::client::{cpu_per_request, request};
+use crate::configuration::{known, usual};
+use crate::median;
+
+const ROUNDS: usize = 9;
+const REQUESTS: usize = 1_000;
+
+fn with_keys(count: usize) -> Value {
+    let mut set = keys::public_set();
+    let keys = set["keys"].as_array_mut().unwrap();
+    keys.retain(|key| key["kid"] == json!("ed25519"));
+    let key = keys[0].clone();
+    for number in 1..count {
+        let mut other = key.clone();
+        other["kid"] = json!(format!("other-{number}"));
+        keys.insert(0, other);
+    }
+    let mut configuration = usual();
+    configuration["jwks"] = json!(set.to_string());
+    configuration
+}
+
+fn with_issuers(count: usize) -> Value {
+    let mut configuration = usual();
+    let members = configuration.as_object_mut().unwrap();
+    let (jwks, issuer) = (members.remove("jwks").unwrap(), members.remove("issuer").unwrap());
+    let others =
+        (1..count).map(|number| json!({"issuer": format!("https://idp-{number}.example/"), "jwks": jwks}));
+    let all: Vec<Value> = others.chain([json!({"issuer": issuer, "jwks": jwks})]).collect();
+    configuration["trustedIssuers"] = json!(all);
+    configuration
+}
+
+fn with_terms(count: usize) -> Value {
+    let mut configuration = usual();
+    let terms: Vec<String> = (1..count).map(|number| format!("Equals(`azp`, `other-{number}`)")).collect();
+    configuration["claims"] =
+        json!(terms.into_iter().chain(["Equals(`azp`, `web`)".into()]).collect::<Vec<_>>().join(" || "));
+    configuration
+}
+
+/// Prints the table.
+pub(crate) fn measure() {
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    routes.open("plain");
+    for (name, configuration) in [
+        ("keys-1", with_keys(1)),
+        ("keys-100", with_keys(100)),
+        ("issuers-1", with_issuers(1)),
+        ("issuers-50", with_issuers(50)),
+        ("terms-1", with_terms(1)),
+        ("terms-100", with_terms(100)),
+        ("headers", usual()),
+    ] {
+        routes.protect(name, FETCH, &configuration);
+    }
+    traefik.configure(&routes);
+    let token = known("EdDSA");
+    let usual = |host: &str| request(host, "/", &token).head();
+    let many = |host: &str| {
+        let request = request(host, "/", &token);
+        (0..70).fold(request, |request, number| request.header(&format!("X-Extra-{number}"), "value")).head()
+    };
+    let pairs = [
+        ("keys in the set, 1 → 100", usual("keys-1"), usual("keys-100")),
+        ("issuers, 1 → 50", usual("issuers-1"), usual("issuers-50")),
+        ("terms of the claims expression, 1 → 100", usual("terms-1"), usual("terms-100")),
+        ("request headers, 11 → 81, plain route", usual("plain"), many("plain")),
+        ("request headers, 11 → 81", usual("headers"), many("headers")),
+    ];
+    println!("| what grows | µs | µs | more |\n|---|---|---|---|");
+    for (name, small, large) in pairs {
+        let cost =
+            |request: &Vec<u8>| cpu_per_request(&traefik, std::slice::from_ref(request), 0, REQUESTS, "200");
+        cost(&small);
+        cost(&large);
+        let figures: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (cost(&small), cost(&large))).collect();
+        let more = median(figures.iter().map(|(small, large)| large - small).collect());
+        let (small, large): (Vec<f64>, Vec<f64>) = figures.into_iter().unzip();
+        println!("| {name} | {:.1} | {:.1} | {more:+.1} |", median(small), median(large));
+    }
+}
