@@ -30,7 +30,7 @@ use traefik_jwt_auth::core::token::jws::{self, UnverifiedToken};
 use traefik_jwt_auth::core::token::source::{self, TokenPlace};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
-    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
 };
 use traefik_jwt_auth::keys::keyring::Keyring;
 
@@ -357,6 +357,10 @@ impl ReadFile for Outside {
         if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
     }
 }
+
+impl Share for Outside {}
+
+impl Archive for Outside {}
 
 impl Io for Outside {
     fn now(&self) -> UnixTime {

@@ -11,7 +11,7 @@ use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
-    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
 };
 use traefik_jwt_auth::keys::keyring::Keyring;
 
@@ -39,6 +39,10 @@ impl ReadFile for Outside {
         Err(FileError::NotFound)
     }
 }
+
+impl Share for Outside {}
+
+impl Archive for Outside {}
 
 impl Io for Outside {
     fn now(&self) -> UnixTime {

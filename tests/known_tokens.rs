@@ -26,7 +26,7 @@ use traefik_jwt_auth::core::token::claims_set::ClaimPath;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
-    Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile,
+    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
 };
 use traefik_jwt_auth::keys::keyring::Keyring;
 
@@ -54,6 +54,10 @@ impl ReadFile for Outside {
         Ok(self.file.borrow().1.clone().into_bytes())
     }
 }
+
+impl Share for Outside {}
+
+impl Archive for Outside {}
 
 impl Io for Outside {
     fn now(&self) -> UnixTime {
@@ -117,7 +121,7 @@ impl Bench {
     /// What a request does; `allow SUB` or the code of the refusal.
     fn request(&self, token: &str) -> String {
         let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
-        self.keyring.refresh_due(self.outside.now(), &self.outside);
+        self.keyring.catch_up(self.outside.now(), &self.outside);
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
             self.keyring.refresh(need, self.outside.now(), &self.outside);

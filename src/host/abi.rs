@@ -47,6 +47,9 @@ unsafe extern "C" {
 pub trait Handler {
     /// Returns whether the request goes on to the upstream.
     fn handle_request(&self) -> Next;
+
+    /// The upstream has answered.
+    fn handle_response(&self);
 }
 
 /// What becomes of a request.
@@ -83,7 +86,11 @@ extern "C" fn handle_request() -> i64 {
 }
 
 #[unsafe(export_name = "handle_response")]
-extern "C" fn handle_response(_context: i32, _is_error: i32) {}
+extern "C" fn handle_response(_context: i32, _is_error: i32) {
+    if let Some(handler) = HANDLER.0.get() {
+        handler.handle_response();
+    }
+}
 
 /// Writes a line to Traefik's log; -1 debug, 0 info, 1 warning, 2 error.
 pub fn write_log(level: i32, text: &str) {

@@ -30,7 +30,7 @@ impl Middleware {
 
     fn decide(&self, request: &HostRequest) -> Decision {
         let now = clock::now();
-        log::key_events(&self.keyring.refresh_due(now, &self.io));
+        log::key_events(&self.keyring.catch_up(now, &self.io));
         let decision = decide(&self.policy, &self.keyring.at(now), now, request);
         let Decision::NeedKeys(need) = decision else {
             return decision;
@@ -48,6 +48,12 @@ impl Middleware {
 }
 
 impl Handler for Middleware {
+    /// Keys are refreshed ahead of their end while the upstream's answer is on its way: nobody waits for a provider
+    /// whose keys still serve.
+    fn handle_response(&self) {
+        log::key_events(&self.keyring.refresh_ahead(&self.io));
+    }
+
     fn handle_request(&self) -> Next {
         match self.decide(&HostRequest::default()) {
             Decision::Forward(forward) => {

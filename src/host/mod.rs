@@ -26,14 +26,17 @@ pub use fetch::MountedFiles;
 pub use mounts::MountedFiles;
 
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use fetch::{HostFetch, close_standard_streams, open_mailbox};
+use fetch::{
+    HostFetch, Mailbox as HostShare, MountedArchive as KeyArchive, close_standard_streams, open_mailbox,
+};
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostFetch, close_standard_streams, open_mailbox};
+use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_mailbox};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 mod offline {
     use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
+    pub(super) use crate::keys::io::{Unshared as HostShare, Unshared as KeyArchive};
 
     /// Refuses; the configuration has already refused every URL.
     #[derive(Clone, Copy, Debug, Default)]

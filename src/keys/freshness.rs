@@ -87,6 +87,12 @@ impl Freshness {
         self.fresh_until
     }
 
+    /// Failures since the last success.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// After a success at `now`: fresh for `lifetime`, or for the configured time where the server named none. Due
     /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
     #[must_use]
@@ -105,10 +111,16 @@ impl Freshness {
         }
     }
 
-    /// After a failure at `now`: the wait doubles from a second up to the cooldown, and up to a quarter is added.
+    /// After one more failure at `now`.
     #[must_use]
     pub fn failed(self, now: UnixTime) -> Self {
-        let failures = self.failures.saturating_add(1);
+        self.failed_times(now, self.failures.saturating_add(1))
+    }
+
+    /// After `failures` in a row, the last at `now`: the wait doubles from a second up to the cooldown, and up to a
+    /// quarter is added.
+    #[must_use]
+    pub fn failed_times(self, now: UnixTime, failures: u32) -> Self {
         let doubled = FIRST_BACK_OFF.0.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let millis = Seconds(doubled).min(self.rules.cooldown).0.saturating_mul(1000);
         let wait = millis.saturating_add(jitter(now, millis / 4));

@@ -153,7 +153,7 @@ pub trait ReadFile {
 }
 
 /// Everything that refreshing keys needs of the outside.
-pub trait Io: Fetch + ReadFile {
+pub trait Io: Fetch + ReadFile + Share + Archive {
     /// The current time.
     fn now(&self) -> UnixTime;
 }
@@ -215,22 +215,27 @@ pub enum Asked {
     Crowded,
 }
 
-/// Shares what was fetched between the instances of a router. Implemented by `host`.
+/// Shares what was fetched between the instances of a router. Implemented by `host`; as it stands, nothing is shared.
 pub trait Share {
     /// What is known of `source` where it is newer than `seen`. Costs microseconds.
-    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared>;
+    fn look(&self, _source: SourceId, _seen: Generation) -> Option<Shared> {
+        None
+    }
 
     /// Has `source` asked by one instance at a time. Where nobody has a newer state than `seen` and nobody is asking,
     /// `attempt` is called, which gets the document that is known and says what is now, or when it failed; it should
     /// end within `lease`, after which another instance may try.
     fn ask(
         &self,
-        source: SourceId,
+        _source: SourceId,
         seen: Generation,
-        lease: Seconds,
-        waiting: Waiting,
+        _lease: Seconds,
+        _waiting: Waiting,
         attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
-    ) -> Asked;
+    ) -> Asked {
+        let unasked = Shared { generation: seen, ..Shared::default() };
+        Asked::Known(unasked.after(attempt(None), Generation(0)))
+    }
 }
 
 /// Who may fetch for a directory.
@@ -244,45 +249,36 @@ pub enum Claim {
     Impossible,
 }
 
-/// Keeps files in a directory that several routers mount (`jwksCache.directory`). Implemented by `host`.
+/// Keeps files in a directory that several routers mount (`jwksCache.directory`). Implemented by `host`; as it stands,
+/// there is no such directory.
 pub trait Archive {
     /// The file called `name`, at most `max_bytes` of it. What is in it is not to be trusted.
-    fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>>;
-
-    /// Replaces the file called `name`: readers see the old content or all of the new. Failing is no harm.
-    fn store(&self, directory: &str, name: &str, content: &[u8]);
-
-    /// Claims `name`; a claim older than `lease` is taken over.
-    fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim;
-
-    /// Gives a claim back.
-    fn release(&self, directory: &str, name: &str);
-
-    /// Waits for a moment, milliseconds.
-    fn pause(&self);
-}
-
-/// Shares nothing: for a host without the means.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unshared;
-
-impl Share for Unshared {
-    fn look(&self, _: SourceId, _: Generation) -> Option<Shared> {
+    fn load(&self, _directory: &str, _name: &str, _max_bytes: usize) -> Option<Vec<u8>> {
         None
     }
 
-    fn ask(
-        &self,
-        _: SourceId,
-        seen: Generation,
-        _: Seconds,
-        _: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
-    ) -> Asked {
-        let unasked = Shared { generation: seen, ..Shared::default() };
-        Asked::Known(unasked.after(attempt(None), Generation(0)))
+    /// Replaces the file called `name`: readers see the old content or all of the new. Failing is no harm.
+    fn store(&self, _directory: &str, _name: &str, _content: &[u8]) {}
+
+    /// Claims `name`; a claim older than `lease` is taken over.
+    fn claim(&self, _directory: &str, _name: &str, _lease: Seconds) -> Claim {
+        Claim::Impossible
     }
+
+    /// Gives a claim back.
+    fn release(&self, _directory: &str, _name: &str) {}
+
+    /// Waits for a moment, milliseconds.
+    fn pause(&self) {}
 }
+
+/// Shares nothing and keeps nothing: for a host without the means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unshared;
+
+impl Share for Unshared {}
+
+impl Archive for Unshared {}
 
 impl SourceId {
     /// The digest of everything that decides what a GET brings, in an order of the caller's.

@@ -1,6 +1,6 @@
 //! Step 7: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
@@ -10,7 +10,7 @@ use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
 use crate::keys::freshness::State;
-use crate::keys::io::Io;
+use crate::keys::io::{Io, Waiting};
 use crate::keys::source::{KeyEvent, Loaded};
 use crate::keys::verified::{Outcome, VerifiedTokens};
 
@@ -19,6 +19,8 @@ pub struct Keyring {
     policy: Rc<Policy>,
     issuers: Vec<Vec<Slot>>,
     verified: VerifiedTokens,
+    /// Whose keys the last decision asked about, and when.
+    asked_about: Cell<Option<(IssuerId, UnixTime)>>,
 }
 
 /// A snapshot that is replaced whole; the borrow never lasts beyond one statement.
@@ -32,6 +34,15 @@ impl Slot {
     fn replace(&self, loaded: Loaded) {
         *self.0.borrow_mut() = Rc::new(loaded);
     }
+
+    fn refresh_due(&self, source: &KeySource, now: UnixTime, io: &dyn Io) -> Option<KeyEvent> {
+        if matches!(source, KeySource::Configured(_)) || !self.0.borrow().is_due(now) {
+            return None;
+        }
+        let (loaded, event) = self.get().refreshed(source, Waiting::NotAtAll, now, io);
+        self.replace(loaded);
+        event
+    }
 }
 
 impl Keyring {
@@ -40,12 +51,13 @@ impl Keyring {
     pub fn new(policy: Rc<Policy>) -> Self {
         let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(Loaded::new(source))));
         let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
-        Self { policy, issuers, verified: VerifiedTokens::default() }
+        Self { policy, issuers, verified: VerifiedTokens::default(), asked_about: Cell::new(None) }
     }
 
     /// The keyring as a decision at `now` sees it.
     #[must_use]
-    pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
+    pub fn at(&self, now: UnixTime) -> KeyringAt<'_> {
+        self.asked_about.set(None);
         KeyringAt { keyring: self, now }
     }
 
@@ -56,7 +68,7 @@ impl Keyring {
             let loaded = slot.get();
             let configured = matches!(source, KeySource::Configured(_));
             if !configured && loaded.freshness.may_ask(now) && lacks(&loaded, need.kid.as_deref(), now) {
-                let (loaded, event) = loaded.refreshed(source, now, io);
+                let (loaded, event) = loaded.refreshed(source, Waiting::ForKeys, now, io);
                 slot.replace(loaded);
                 events.extend(event);
             }
@@ -64,20 +76,34 @@ impl Keyring {
         events
     }
 
-    /// Refreshes what is due by the clock, whatever the request is. Returns what to log.
-    pub fn refresh_due(&self, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+    /// Takes over what other instances have learnt, and reads files that have changed, whatever the request is. Asks no
+    /// server. Returns what to log.
+    pub fn catch_up(&self, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
         let mut events = Vec::new();
         for (issuer, slots) in self.policy.issuers.iter().zip(&self.issuers) {
             for (source, slot) in issuer.keys.iter().zip(slots) {
-                if matches!(source, KeySource::Configured(_)) || !slot.0.borrow().freshness.is_due(now) {
-                    continue;
+                match source {
+                    KeySource::Configured(_) => {}
+                    KeySource::File { .. } => events.extend(slot.refresh_due(source, now, io)),
+                    KeySource::Url(_) => {
+                        let caught_up = slot.0.borrow().caught_up(source, now, io);
+                        if let Some(loaded) = caught_up {
+                            slot.replace(loaded);
+                        }
+                    }
                 }
-                let (loaded, event) = slot.get().refreshed(source, now, io);
-                slot.replace(loaded);
-                events.extend(event);
             }
         }
         events
+    }
+
+    /// Refreshes what is due of the issuer that the last decision asked about: its keys still serve, so this comes
+    /// after the decision, and no issuer waits for another. Returns what to log.
+    pub fn refresh_ahead(&self, io: &dyn Io) -> Vec<KeyEvent> {
+        let Some((issuer, now)) = self.asked_about.take() else {
+            return Vec::new();
+        };
+        self.sources(issuer).filter_map(|(source, slot)| slot.refresh_due(source, now, io)).collect()
     }
 
     fn sources(&self, issuer: IssuerId) -> impl Iterator<Item = (&KeySource, &Slot)> {
@@ -103,6 +129,7 @@ pub struct KeyringAt<'k> {
 
 impl KeyLookup for KeyringAt<'_> {
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
+        self.keyring.asked_about.set(Some((issuer, self.now)));
         let mut found = Candidates::default();
         let mut exact = false;
         for (source, slot) in self.keyring.sources(issuer) {
@@ -132,6 +159,7 @@ impl KeyLookup for KeyringAt<'_> {
         if self.generation(issuer) != Some(generation) {
             return None;
         }
+        self.keyring.asked_about.set(Some((issuer, self.now)));
         match outcome {
             Outcome::Verified(token) => Some(Recalled::Verified { issuer, token }),
             // A refresh could bring the key that verifies it.
@@ -200,7 +228,6 @@ impl KeyringAt<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
 
     use super::Keyring;
@@ -215,67 +242,12 @@ mod tests {
     use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::token::source::TokenSources;
-    use crate::core::unix_time::{Seconds, UnixTime};
-    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile};
+    use crate::core::unix_time::Seconds;
+    use crate::keys::io::{FetchError, Fetched, Io};
+    use crate::keys::outside::Outside;
     use crate::keys::source::{KeyEvent, KeyEventKind};
 
     const ISSUER: IssuerId = IssuerId(0);
-
-    /// A provider and a file system that the test plays.
-    struct Outside {
-        now: Cell<UnixTime>,
-        answers: RefCell<Vec<Result<Fetched, FetchError>>>,
-        asked: Cell<usize>,
-        /// Seconds that every answer takes.
-        slow: Cell<u64>,
-        file: RefCell<Option<(u64, String)>>,
-    }
-
-    impl Outside {
-        fn new() -> Self {
-            Self {
-                now: Cell::new(UnixTime::from_seconds(10_000)),
-                answers: RefCell::default(),
-                asked: Cell::new(0),
-                slow: Cell::new(0),
-                file: RefCell::default(),
-            }
-        }
-
-        fn next(&self, answer: Result<Fetched, FetchError>) {
-            self.answers.borrow_mut().insert(0, answer);
-        }
-
-        fn wait(&self, seconds: u64) {
-            self.now.set(self.now.get().saturating_add(Seconds(seconds)));
-        }
-    }
-
-    impl Fetch for Outside {
-        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-            self.asked.set(self.asked.get() + 1);
-            self.wait(self.slow.get());
-            self.answers.borrow_mut().pop().unwrap_or(Err(FetchError::Connect))
-        }
-    }
-
-    impl ReadFile for Outside {
-        fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
-            let file = self.file.borrow();
-            let (modified, text) = file.as_ref().ok_or(FileError::NotFound)?;
-            Ok(FileStamp { modified: *modified, size: text.len() as u64, inode: 1 })
-        }
-
-        fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
-            self.file.borrow().as_ref().map(|(_, text)| text.clone().into_bytes()).ok_or(FileError::NotFound)
-        }
-    }
-
-    impl Io for Outside {
-        fn now(&self) -> UnixTime {
-            self.now.get()
-        }
-    }
 
     /// A set of Ed25519 keys; the point is the same, the `kid`s tell them apart (RFC 8037 A.2).
     fn set(kids: &[&str]) -> String {
@@ -298,7 +270,11 @@ mod tests {
     }
 
     fn url() -> KeySource {
-        KeySource::Url(Box::new(RemoteKeys {
+        KeySource::Url(Box::new(remote()))
+    }
+
+    fn remote() -> RemoteKeys {
+        RemoteKeys {
             location: KeyLocation::Url("https://idp.example/jwks.json?secret=1".into()),
             client: ClientRules {
                 ca: None,
@@ -307,9 +283,14 @@ mod tests {
                 max_retries: 0,
                 headers: vec![],
                 allow_http: false,
+                identity: None,
+                server_name: None,
+                proxy: None,
+                no_proxy: String::new(),
             },
             cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
-        }))
+            directory: None,
+        }
     }
 
     fn keyring(sources: Vec<Vec<KeySource>>) -> Keyring {
@@ -333,18 +314,20 @@ mod tests {
         (keys.len(), more)
     }
 
-    /// What a request does: look, refresh where asked to, look again.
+    /// What a request does: look, refresh where asked to, look again, refresh ahead when it is answered.
     fn request(
         keyring: &Keyring,
         outside: &Outside,
         kid: Option<&str>,
     ) -> ((usize, MoreKeys), Vec<KeyEvent>) {
-        let mut events = keyring.refresh_due(outside.now(), outside);
+        let mut events = keyring.catch_up(outside.now(), outside);
         if ask(keyring, outside, kid).1 == MoreKeys::Ask {
             let need = NeedKeys { issuer: ISSUER, kid: kid.map(str::to_owned) };
             events.extend(keyring.refresh(&need, outside.now(), outside));
         }
-        (ask(keyring, outside, kid), events)
+        let found = ask(keyring, outside, kid);
+        events.extend(keyring.refresh_ahead(outside));
+        (found, events)
     }
 
     #[test]
@@ -502,6 +485,151 @@ mod tests {
         assert_eq!((other.keys.len(), other.more), (0, MoreKeys::Ask));
         let nobody = keyring.at(outside.now()).candidates(IssuerId(2), Some("a"), Alg::EdDsa);
         assert_eq!((nobody.keys.len(), nobody.more), (0, MoreKeys::None));
+    }
+
+    #[test]
+    fn what_one_instance_fetches_serves_all() {
+        let outside = Outside::new();
+        let instances: Vec<Keyring> = (0..50).map(|_| keyring(vec![vec![url()]])).collect();
+        outside.next(document(&["a"], ""));
+        for (number, instance) in instances.iter().enumerate() {
+            let (found, events) = request(instance, &outside, Some("a"));
+            assert_eq!((found, events.len()), ((1, MoreKeys::None), usize::from(number == 0)), "{number}");
+        }
+        assert_eq!(outside.asked.get(), 1);
+        // An unknown kid is asked for once a cooldown, whichever instance it meets.
+        outside.wait(30);
+        outside.next(document(&["b"], ""));
+        for (number, instance) in instances.iter().enumerate() {
+            assert_eq!(request(instance, &outside, Some("x")).0, (0, MoreKeys::None), "{number}");
+        }
+        assert_eq!(outside.asked.get(), 2);
+        // The key that left the set is gone everywhere, and nobody tells it twice.
+        for instance in &instances {
+            assert_eq!(request(instance, &outside, Some("a")), ((0, MoreKeys::None), vec![]));
+            assert_eq!(request(instance, &outside, Some("b")), ((1, MoreKeys::None), vec![]));
+        }
+        assert_eq!(outside.asked.get(), 2);
+    }
+
+    #[test]
+    fn a_refresh_ahead_is_one_request_and_nobody_waits_for_it() {
+        let outside = Outside::new();
+        let instances: Vec<Keyring> = (0..20).map(|_| keyring(vec![vec![url()]])).collect();
+        outside.next(document(&["a"], "max-age=100"));
+        instances.iter().for_each(|instance| assert_eq!(request(instance, &outside, Some("a")).0.0, 1));
+        outside.wait(95);
+        // The decision comes first and asks nobody.
+        for instance in &instances {
+            assert_eq!(instance.catch_up(outside.now(), &outside), []);
+            assert_eq!(ask(instance, &outside, Some("a")), (1, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+        // While one asks, the others go on and do not try again right away.
+        outside.busy.set(true);
+        instances.iter().for_each(|instance| assert_eq!(instance.refresh_ahead(&outside), []));
+        let tries = outside.turns.get();
+        instances.iter().for_each(|instance| assert_eq!(request(instance, &outside, Some("a")).0.0, 1));
+        assert_eq!((outside.asked.get(), outside.turns.get()), (1, tries));
+        outside.busy.set(false);
+        outside.wait(2);
+        outside.next(Ok(Fetched::NotModified { cache_control: "max-age=100".into() }));
+        instances.iter().for_each(|instance| {
+            assert_eq!(request(instance, &outside, Some("a")), ((1, MoreKeys::None), vec![]))
+        });
+        assert_eq!(outside.asked.get(), 2);
+        assert_eq!(outside.etag.borrow().as_deref(), Some("\"1\""));
+    }
+
+    #[test]
+    fn a_failure_is_asked_for_and_told_by_one_instance() {
+        let outside = Outside::new();
+        let instances: Vec<Keyring> = (0..20).map(|_| keyring(vec![vec![url()]])).collect();
+        let mut told = 0;
+        for instance in &instances {
+            let (found, events) = request(instance, &outside, Some("a"));
+            assert!(matches!(found, (0, MoreKeys::Unavailable { .. })), "{found:?}");
+            told += events.len();
+        }
+        assert_eq!((outside.asked.get(), told), (1, 1));
+        // Each attempt of the back-off is one request of all instances together, and the same failure is no news.
+        outside.wait(2);
+        let tell = |instance| request(instance, &outside, Some("a")).1.len();
+        assert_eq!(instances.iter().map(tell).sum::<usize>(), 0);
+        assert_eq!(outside.asked.get(), 2);
+        outside.wait(3);
+        outside.next(document(&["a"], ""));
+        for instance in &instances {
+            assert_eq!(request(instance, &outside, Some("a")).0, (1, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 3);
+    }
+
+    #[test]
+    fn an_issuer_that_is_down_does_not_hold_up_another() {
+        let other = KeySource::Url(Box::new(RemoteKeys {
+            location: KeyLocation::Url("https://other.example/".into()),
+            ..remote()
+        }));
+        let (keyring, outside) = (keyring(vec![vec![url()], vec![other]]), Outside::new());
+        outside.next(document(&["a"], "max-age=100"));
+        request(&keyring, &outside, Some("a"));
+        let need = NeedKeys { issuer: IssuerId(1), kid: None };
+        outside.next(document(&["a"], "max-age=100"));
+        keyring.refresh(&need, outside.now(), &outside);
+        // Both are due, and a token of the first issuer asks for its own only.
+        outside.wait(95);
+        outside.next(document(&["a"], "max-age=1000"));
+        request(&keyring, &outside, Some("a"));
+        assert_eq!(
+            outside.urls.borrow().last().map(String::as_str),
+            Some("https://idp.example/jwks.json?secret=1")
+        );
+        assert_eq!(outside.asked.get(), 3);
+    }
+
+    #[test]
+    fn a_directory_saves_the_fetch_after_a_restart() {
+        let shelved = || KeySource::Url(Box::new(RemoteKeys { directory: Some("/keys".into()), ..remote() }));
+        let outside = Outside::new();
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0, (1, MoreKeys::None));
+        // Another router, or a restart: nothing in common but the directory.
+        for _ in 0..20 {
+            outside.forget_shared();
+            assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0, (1, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+        // With the provider down, stale keys serve at once, and are asked for after that.
+        outside.wait(700);
+        outside.forget_shared();
+        let (found, events) = request(&keyring(vec![vec![shelved()]]), &outside, Some("a"));
+        assert_eq!(found, (1, MoreKeys::None));
+        assert!(
+            matches!(events.as_slice(), [_, KeyEvent { kind: KeyEventKind::Failed { .. }, .. }]),
+            "{events:?}"
+        );
+        assert_eq!(outside.asked.get(), 2);
+        // Too old is no better than nothing.
+        outside.wait(1000);
+        outside.forget_shared();
+        assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0.0, 0);
+    }
+
+    #[test]
+    fn alone_without_a_mailbox() {
+        let outside = Outside::new();
+        outside.alone.set(true);
+        let keyring = keyring(vec![vec![url()]]);
+        outside.next(document(&["a"], "max-age=100"));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+        outside.wait(100);
+        // Failures are counted all the same: the back-off doubles.
+        for (seconds, asked) in [(0, 2), (2, 3), (2, 3), (1, 4), (3, 4), (3, 5)] {
+            outside.wait(seconds);
+            assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+            assert_eq!(outside.asked.get(), asked);
+        }
     }
 
     #[test]

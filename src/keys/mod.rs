@@ -6,7 +6,10 @@ pub mod archive;
 pub mod freshness;
 pub mod cache_control;
 pub mod discovery;
+pub mod remote;
 pub mod source;
 pub mod verified;
 pub mod keyring;
 pub mod error;
+#[cfg(test)]
+mod outside;

@@ -16,6 +16,7 @@ mod proxy;
 mod reload;
 mod load;
 mod provider;
+mod sharing;
 mod browser;
 mod examples;
 
@@ -35,8 +36,16 @@ const TESTS: &[Test] = &[
     ("parallel", load::parallel),
     ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
-    ("provider_rotation", provider::rotation),
-    ("provider_stale", provider::stale),
+    ("sharing_burst", sharing::burst),
+    ("sharing_crowd", sharing::crowd),
+    ("sharing_ahead", sharing::ahead),
+    ("sharing_rotation", sharing::rotation),
+    ("sharing_stale", sharing::stale),
+    ("sharing_directory", sharing::directory),
+    ("sharing_issuers", sharing::issuers),
+    ("sharing_same_traefik", sharing::same_traefik),
+    ("provider_proxy", sharing::through_a_proxy),
+    ("provider_client_certificate", sharing::client_certificate),
     ("browser_redirect", browser::redirect),
     ("example_seed", examples::seed),
 ];

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
-use testbed::tokens::Token;
 use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
-use testbed::wait::{unix_now, wait};
+use testbed::wait::wait;
 
 use crate::proxy::token;
 
@@ -97,55 +96,6 @@ pub(crate) fn forms() {
         assert_eq!(timed(&traefik, name, &token()).status, 200, "{name}");
     }
     assert_eq!(timed(&traefik, "http", &token()).status, 200, "http");
-}
-
-/// A key that appears is found by the first token that needs it.
-pub(crate) fn rotation() {
-    let idp = JwksServer::https(keys::jwk_set(&["rsa"]).to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
-    let mut routes = Routes::to(&upstream.url());
-    routes.protect("rotating", FETCH, &configuration(&idp));
-    traefik.configure(&routes);
-    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
-    let (old, new) = (Token::new("RS256", claims.clone()).mint(), Token::new("EdDSA", claims).mint());
-    assert_eq!(timed(&traefik, "rotating", &old).status, 200);
-    assert_eq!(timed(&traefik, "rotating", &new).status, 401);
-    idp.publish(keys::jwk_set(&["rsa", "ed25519"]).to_string());
-    wait("the new key is found", 10, || (timed(&traefik, "rotating", &new).status == 200).then_some(()));
-    assert_eq!(timed(&traefik, "rotating", &old).status, 200);
-    // An instance that has not asked yet may say 401 until its cooldown is over; all of them learn it.
-    wait("the new key is known everywhere", 20, || {
-        (0..20).all(|_| timed(&traefik, "rotating", &new).status == 200).then_some(())
-    });
-}
-
-/// Up, then down: keys that were fetched once go on serving, and nothing unsigned gets in meanwhile.
-pub(crate) fn stale() {
-    let mut idp = JwksServer::https(keys::public_set().to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
-    let mut routes = Routes::to(&upstream.url());
-    routes.protect("stale", FETCH, &configuration(&idp));
-    traefik.configure(&routes);
-    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
-    let forged = Token::new("EdDSA", claims.clone()).signed_by("ed25519-other").mint();
-    let mut foreign = Token::new("EdDSA", claims);
-    foreign.kid = Some(Some("unknown".into()));
-    assert_eq!(timed(&traefik, "stale", &token()).status, 200);
-    idp.set(Behaviour::Down);
-    let mut passed = 0;
-    for _ in 0..20 {
-        let answer = timed(&traefik, "stale", &token());
-        // An instance that was born since then may have no keys; it must say so and nothing else.
-        assert!([200, 503].contains(&answer.status), "{} {}", answer.status, answer.text());
-        passed += usize::from(answer.status == 200);
-        for bad in [&forged, &foreign.mint()] {
-            let answer = timed(&traefik, "stale", bad);
-            assert!([401, 503].contains(&answer.status), "{} {}", answer.status, answer.text());
-        }
-    }
-    assert!(passed > 0, "no request was served with the keys from before");
 }
 
 /// An answer, within the deadline of two attempts and their pause.

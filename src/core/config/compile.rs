@@ -8,9 +8,10 @@ use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
 use crate::core::config::accepted::{self, IssuerNames};
+use crate::core::config::client::{self, Shared};
 use crate::core::config::coerce::{Section, quoted};
 use crate::core::config::error::{ConfigError, Errors, Problem};
-use crate::core::config::key_sources::{KeySources, Shared};
+use crate::core::config::key_sources::KeySources;
 use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
 use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
@@ -63,7 +64,7 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
 }
 
 fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
-    let shared = key_sources::shared(root, capabilities, errors);
+    let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);

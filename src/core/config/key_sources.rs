@@ -1,116 +1,19 @@
 //! Options that say where keys come from, at the top level and in `trustedIssuers`.
 
 use crate::core::config::accepted::IssuerNames;
-use crate::core::config::coerce::{Section, Shown, found, quoted};
-use crate::core::config::compile::Capabilities;
+use crate::core::config::client::Shared;
+use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::Errors;
+use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
-use crate::core::jwk::lookup::{
-    CacheRules, ClientRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource,
-};
-use crate::core::jwk::{Jwk, JwkSet, Origin, PemError, pem, secret};
-use crate::core::limits::{
-    MAX_FETCH_RETRIES, MAX_FETCH_TIMEOUT_SECONDS, MAX_JWKS_COOLDOWN_SECONDS, MAX_JWKS_STALE_SECONDS,
-    MAX_JWKS_TTL_SECONDS,
-};
-use crate::core::request::header_name::is_field_name;
+use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
+use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
 use serde_json::Value;
-
-/// What all key sources of a configuration share.
-pub(super) struct Shared<'a> {
-    capabilities: &'a Capabilities<'a>,
-    client: ClientRules,
-    cache: CacheRules,
-}
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
     sources: Vec<KeySource>,
-}
-
-/// A value that may be kept outside of the configuration.
-enum Outside {
-    Inline(String),
-    File(String),
-}
-
-/// `clientConfig` and `jwksCache`.
-pub(super) fn shared<'a>(
-    root: &Section<'_>,
-    capabilities: &'a Capabilities<'a>,
-    errors: &mut Errors,
-) -> Shared<'a> {
-    let client = root.section("clientConfig", errors);
-    let tls = client.section("tls", errors);
-    let cache = root.section("jwksCache", errors);
-    Shared {
-        capabilities,
-        client: ClientRules {
-            ca: certificate_authority(&tls, capabilities, errors),
-            insecure_skip_verify: tls.boolean("insecureSkipVerify", false, errors),
-            timeout: client.seconds("timeoutSeconds", 5, 1..=MAX_FETCH_TIMEOUT_SECONDS, errors),
-            max_retries: u32::try_from(client.integer("maxRetries", 3, 0..=MAX_FETCH_RETRIES, errors))
-                .unwrap_or(0),
-            headers: request_headers(&client, capabilities, errors),
-            allow_http: client.boolean("allowHttp", false, errors),
-        },
-        cache: CacheRules {
-            ttl: cache.seconds("ttlSeconds", 600, 1..=MAX_JWKS_TTL_SECONDS, errors),
-            cooldown: cache.seconds("cooldownSeconds", 30, 1..=MAX_JWKS_COOLDOWN_SECONDS, errors),
-            stale: cache.seconds("staleSeconds", 86_400, 0..=MAX_JWKS_STALE_SECONDS, errors),
-        },
-    }
-}
-
-fn certificate_authority(
-    tls: &Section<'_>,
-    capabilities: &Capabilities<'_>,
-    errors: &mut Errors,
-) -> Option<TextSource> {
-    let text = tls.text("ca", Shown::Secret, errors)?;
-    let path = tls.path("ca");
-    match outside(&path, text, capabilities, errors)? {
-        Outside::File(file) => Some(TextSource::File(file)),
-        Outside::Inline(text) if text.starts_with('/') => Some(TextSource::File(text)),
-        Outside::Inline(text) => match pem::certificates(&text) {
-            Ok(lines) => Some(TextSource::Inline(lines)),
-            Err(PemError::NoBlock) => {
-                let found = format!("a string of {} bytes", text.len());
-                errors.value(path, found, "certificates in PEM, an absolute path, env:NAME or file:/path");
-                None
-            }
-            Err(error) => {
-                errors.key(path, error);
-                None
-            }
-        },
-    }
-}
-
-fn request_headers(
-    client: &Section<'_>,
-    capabilities: &Capabilities<'_>,
-    errors: &mut Errors,
-) -> Vec<(String, TextSource)> {
-    let mut headers = Vec::new();
-    for (name, text) in client.texts("headers", Shown::Secret, errors).unwrap_or_default() {
-        let path = format!("{}.{name}", client.path("headers"));
-        let managed =
-            ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "if-none-match"];
-        if !is_field_name(&name) || managed.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            errors.value(&path, quoted(&name), "the name of a header that the fetch does not set itself");
-        }
-        match outside(&path, text, capabilities, errors) {
-            Some(Outside::Inline(text)) if text.chars().any(char::is_control) => {
-                errors.value(&path, "control characters", "a header value on one line");
-            }
-            Some(Outside::Inline(text)) => headers.push((name, TextSource::Inline(text))),
-            Some(Outside::File(file)) => headers.push((name, TextSource::File(file))),
-            None => {}
-        }
-    }
-    headers
 }
 
 /// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys. `issuers` are
@@ -184,6 +87,7 @@ fn remote(
         location,
         client: shared.client.clone(),
         cache: shared.cache,
+        directory: shared.directory.clone(),
     })))
 }
 
@@ -317,43 +221,6 @@ fn named_keys(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -
         sources.extend(source);
     }
     sources
-}
-
-/// Follows `env:NAME`; leaves `file:/path` for when the content is needed, because a file may change or be absent
-/// for a moment.
-fn outside(
-    path: &str,
-    text: String,
-    capabilities: &Capabilities<'_>,
-    errors: &mut Errors,
-) -> Option<Outside> {
-    if let Some(name) = text.strip_prefix("env:") {
-        let value = (capabilities.env)(name).filter(|value| !value.is_empty());
-        if value.is_none() {
-            errors.value(
-                path,
-                format!("env:{name}, which is not set"),
-                "a variable that settings.envs of the plugin forwards",
-            );
-        }
-        return value.map(Outside::Inline);
-    }
-    if let Some(file) = text.strip_prefix("file:") {
-        if !file.starts_with('/') {
-            errors.value(path, quoted(&text), "file: and an absolute path below settings.mounts");
-            return None;
-        }
-        return Some(Outside::File(file.to_owned()));
-    }
-    if text.starts_with("urn:k8s:secret:") {
-        errors.value(
-            path,
-            "urn:k8s:secret:, which only Traefik's Kubernetes CRD provider resolves",
-            "the value itself, env:NAME or file:/path",
-        );
-        return None;
-    }
-    Some(Outside::Inline(text))
 }
 
 impl KeySources {

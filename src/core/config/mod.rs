@@ -4,6 +4,8 @@ pub mod schema;
 pub mod coerce;
 mod compile;
 mod key_sources;
+mod client;
+mod outside;
 mod url;
 mod token_places;
 mod accepted;

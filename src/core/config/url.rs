@@ -66,6 +66,28 @@ pub(super) fn check(url: &str, path: &str, client: &ClientRules, errors: &mut Er
     Some(())
 }
 
+/// Whether `text` is `[http://][user:password@]host[:port]`, the proxies that keys can be fetched through.
+pub(super) fn is_proxy(text: &str) -> bool {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (user, authority) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let printable = user.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#'));
+    scheme.eq_ignore_ascii_case("http") && printable && has_whole_escapes(user) && is_authority(authority)
+}
+
+fn has_whole_escapes(text: &str) -> bool {
+    let digit = |digit: Option<u8>| digit.is_some_and(|digit| digit.is_ascii_hexdigit());
+    text.split('%').skip(1).all(|after| {
+        let mut after = after.bytes();
+        digit(after.next()) && digit(after.next())
+    })
+}
+
+/// Whether a certificate can name `text`: the name of a host, or an address.
+pub(super) fn is_server_name(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok() || (is_host_name(text) && !text.contains('_'))
+}
+
 /// What an error repeats: a query may hold a credential, and so may what stands before `@`.
 fn shown(url: &str) -> String {
     let before_query = url.split('?').next().unwrap_or_default();

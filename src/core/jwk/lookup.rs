@@ -57,6 +57,8 @@ pub struct RemoteKeys {
     pub client: ClientRules,
     /// How long a set is used (`jwksCache`).
     pub cache: CacheRules,
+    /// Where routers share what they fetched (`jwksCache.directory`).
+    pub directory: Option<String>,
 }
 
 /// Where a fetched JWK Set is.
@@ -102,6 +104,14 @@ pub struct ClientRules {
     pub headers: Vec<(String, TextSource)>,
     /// `allowHttp`.
     pub allow_http: bool,
+    /// `tls.cert` and `tls.key`: PEM, for servers that ask for a certificate.
+    pub identity: Option<(TextSource, TextSource)>,
+    /// `tls.serverName`: expected in the certificate instead of the URL's host.
+    pub server_name: Option<String>,
+    /// `proxy`: `http://[user:password@]host[:port]`.
+    pub proxy: Option<String>,
+    /// `noProxy`: hosts that are asked without it, in the form of `NO_PROXY`.
+    pub no_proxy: String,
 }
 
 /// `jwksCache`.

@@ -30,6 +30,11 @@ pub enum PemError {
         /// The label found.
         label: String,
     },
+    /// Something else where a private key belongs.
+    NotAPrivateKey {
+        /// The label found.
+        label: String,
+    },
     /// A public key where a certificate belongs.
     NotACertificate {
         /// The label found.
@@ -108,14 +113,40 @@ pub fn certificates(text: &str) -> Result<String, PemError> {
         if certificate_key(&mut reader).is_none() || !reader.is_empty() {
             return Err(PemError::NotDer { label });
         }
-        lines.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
-        for line in STANDARD.encode(&der).as_bytes().chunks(64) {
-            lines.push_str(&String::from_utf8_lossy(line));
-            lines.push('\n');
-        }
-        lines.push_str(&format!("{END}{label}{DASHES}\n"));
+        write_block(&mut lines, label, &der);
     }
     Ok(lines)
+}
+
+/// The private key of `text`, which may be written as in [`parse`], as PEM with lines. Whether it is one shows when it
+/// is used: this project reads no private keys.
+///
+/// # Errors
+/// `NoBlock`, `NoEnd`, `NotAPrivateKey` for anything but PKCS#8, PKCS#1 and SEC 1 without encryption, `NotBase64`.
+pub fn private_key(text: &str) -> Result<String, PemError> {
+    let mut rest = text;
+    let mut lines = String::new();
+    while let Some((label, content, after)) = next_block(rest)? {
+        rest = after;
+        let known =
+            ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"].into_iter().find(|known| *known == label);
+        match known {
+            Some(label) => write_block(&mut lines, label, &base64(label, content)?),
+            // openssl writes these before the key.
+            None if label == "EC PARAMETERS" => {}
+            None => return Err(PemError::NotAPrivateKey { label: quoted(label) }),
+        }
+    }
+    if lines.is_empty() { Err(PemError::NoBlock) } else { Ok(lines) }
+}
+
+fn write_block(lines: &mut String, label: &str, der: &[u8]) {
+    lines.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
+    for line in STANDARD.encode(der).as_bytes().chunks(64) {
+        lines.push_str(&String::from_utf8_lossy(line));
+        lines.push('\n');
+    }
+    lines.push_str(&format!("{END}{label}{DASHES}\n"));
 }
 
 /// Whether `der` is what a block of PEM holds: somebody's public key.
@@ -134,11 +165,8 @@ pub(super) fn is_public_key(der: &[u8]) -> bool {
 fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
     let mut blocks = Vec::new();
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once(BEGIN) {
-        let (label, after) = after.split_once(DASHES).ok_or(PemError::NoBlock)?;
-        let no_end = || PemError::NoEnd { label: quoted(label) };
-        let (content, after) = after.split_once(END).ok_or_else(no_end)?;
-        rest = after.strip_prefix(label).and_then(|after| after.strip_prefix(DASHES)).ok_or_else(no_end)?;
+    while let Some((label, content, after)) = next_block(rest)? {
+        rest = after;
         let block = match Block::ALL.into_iter().find(|block| block.label() == label) {
             Some(block) => block,
             None if label.ends_with("PRIVATE KEY") => {
@@ -146,9 +174,21 @@ fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
             }
             None => return Err(PemError::UnknownLabel { label: quoted(label) }),
         };
-        blocks.push((block, base64(block, content)?));
+        blocks.push((block, base64(block.label(), content)?));
     }
     if blocks.is_empty() { Err(PemError::NoBlock) } else { Ok(blocks) }
+}
+
+/// Label and content of the first block of `text`, and what follows it.
+fn next_block(text: &str) -> Result<Option<(&str, &str, &str)>, PemError> {
+    let Some((_, after)) = text.split_once(BEGIN) else {
+        return Ok(None);
+    };
+    let (label, after) = after.split_once(DASHES).ok_or(PemError::NoBlock)?;
+    let no_end = || PemError::NoEnd { label: quoted(label) };
+    let (content, after) = after.split_once(END).ok_or_else(no_end)?;
+    let rest = after.strip_prefix(label).and_then(|after| after.strip_prefix(DASHES)).ok_or_else(no_end)?;
+    Ok(Some((label, content, rest)))
 }
 
 /// As much of a label as a log line needs.
@@ -156,10 +196,10 @@ fn quoted(label: &str) -> String {
     label.chars().take(32).collect()
 }
 
-fn base64(block: Block, content: &str) -> Result<Vec<u8>, PemError> {
+fn base64(label: &'static str, content: &str) -> Result<Vec<u8>, PemError> {
     let lines = content.replace("\\r", "").replace("\\n", "");
     let digits: Vec<u8> = lines.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(digits).map_err(|_| PemError::NotBase64 { label: block.label() })
+    STANDARD.decode(digits).map_err(|_| PemError::NotBase64 { label })
 }
 
 fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {
@@ -312,6 +352,10 @@ impl fmt::Display for PemError {
             Self::UnknownLabel { label } => {
                 write!(f, "the PEM block is {label:?}, expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
             }
+            Self::NotAPrivateKey { label } => write!(
+                f,
+                "the PEM block is {label:?}, expected PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY"
+            ),
             Self::NotACertificate { label } => {
                 write!(f, "the PEM block is {label:?}, expected CERTIFICATE")
             }

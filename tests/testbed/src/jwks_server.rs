@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// How the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,15 @@ pub struct JwksServer {
     shared: Arc<Shared>,
     address: SocketAddr,
     ca_pem: String,
+    client_identity: (String, String),
     accepting: Option<JoinHandle<()>>,
+}
+
+/// A certificate for localhost and 127.0.0.1, its CA, and what a client of that CA presents.
+struct Certificate {
+    config: Arc<ServerConfig>,
+    ca_pem: String,
+    client_identity: (String, String),
 }
 
 const UP: usize = 0;
@@ -81,18 +90,22 @@ impl JwksServer {
     /// The same at this address, for configurations that name it.
     #[must_use]
     pub fn https_at(address: &str, document: impl Into<String>) -> Self {
-        let (trusted, ca_pem) = certificate("the CA of the tests");
-        let (untrusted, _) = certificate("a CA that nobody trusts");
-        Self::start(address, document.into(), Some([trusted, untrusted]), ca_pem)
+        Self::start(address, document.into(), Some(certificate("the CA of the tests", false)))
+    }
+
+    /// A server over HTTPS that serves only clients with a certificate of its CA.
+    #[must_use]
+    pub fn https_for_clients(document: impl Into<String>) -> Self {
+        Self::start("127.0.0.1:0", document.into(), Some(certificate("the CA of the tests", true)))
     }
 
     /// A server over plain HTTP.
     #[must_use]
     pub fn http(document: impl Into<String>) -> Self {
-        Self::start("127.0.0.1:0", document.into(), None, String::new())
+        Self::start("127.0.0.1:0", document.into(), None)
     }
 
-    fn start(address: &str, document: String, tls: Option<[Arc<ServerConfig>; 2]>, ca_pem: String) -> Self {
+    fn start(address: &str, document: String, certified: Option<Certificate>) -> Self {
         let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().unwrap();
         let state = State {
@@ -102,13 +115,20 @@ impl JwksServer {
             etag: false,
             request_heads: Vec::new(),
         };
+        let (tls, ca_pem, client_identity) = match certified {
+            Some(Certificate { config, ca_pem, client_identity }) => {
+                let untrusted = certificate("a CA that nobody trusts", false).config;
+                (Some([config, untrusted]), ca_pem, client_identity)
+            }
+            None => Default::default(),
+        };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             requests: AtomicUsize::new(0),
             stop: AtomicUsize::new(UP),
             tls,
         });
-        let mut server = Self { shared, address, ca_pem, accepting: None };
+        let mut server = Self { shared, address, ca_pem, client_identity, accepting: None };
         server.accept(listener);
         server
     }
@@ -186,6 +206,18 @@ impl JwksServer {
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.address.port())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A certificate of the CA and its key as PEM, for `clientConfig.tls.cert` and `key`.
+    #[must_use]
+    pub fn client_identity(&self) -> &(String, String) {
+        &self.client_identity
     }
 
     /// The CA as PEM, for `clientConfig.tls.ca`; empty over plain HTTP.
@@ -331,8 +363,8 @@ fn read_head(stream: &mut impl Read) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// A server for localhost and 127.0.0.1, and the PEM of the CA that signed it.
-fn certificate(ca_name: &str) -> (Arc<ServerConfig>, String) {
+/// Signed by a CA called `ca_name`; `for_clients` asks whoever comes for a certificate of the same CA.
+fn certificate(ca_name: &str, for_clients: bool) -> Certificate {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, ca_name);
@@ -340,15 +372,26 @@ fn certificate(ca_name: &str) -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let server = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
+    let client_key = KeyPair::generate().unwrap();
+    let client =
+        CertificateParams::new(vec!["client".to_owned()]).unwrap().signed_by(&client_key, &ca).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![server.der().clone()],
-            PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-        )
         .unwrap();
-    (Arc::new(config), ca.pem())
+    let builder = if for_clients {
+        let mut roots = RootCertStore::empty();
+        roots.add(ca.der().clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.build().unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = builder.with_single_cert(vec![server.der().clone()], key).unwrap();
+    Certificate {
+        config: Arc::new(config),
+        ca_pem: ca.pem(),
+        client_identity: (client.pem(), client_key.serialize_pem()),
+    }
 }

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod tokens;
 pub mod jwks_server;
 pub mod upstream;
+pub mod proxy;
 pub mod http;
 pub mod traefik;
 pub mod cases;

@@ -102,6 +102,13 @@ impl Routes {
         self.insert(host, &[middleware]);
     }
 
+    /// Requests with `Host: host` go to the server at `url` as they are.
+    pub fn open_to(&mut self, host: &str, url: &str) {
+        self.services.insert(host.into(), json!({"loadBalancer": {"servers": [{"url": url}]}}));
+        self.insert(host, &[]);
+        self.routers[host]["service"] = json!(host);
+    }
+
     fn insert(&mut self, host: &str, middlewares: &[&str]) {
         let router = json!({
             "rule": format!("Host(`{host}`)"), "service": "upstream", "middlewares": middlewares
@@ -282,6 +289,15 @@ impl Traefik {
             text.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0)
         };
         tasks.map(|task| time(task.unwrap().path())).sum()
+    }
+
+    /// Threads of the process.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.process.id)).unwrap().count()
     }
 
     /// The process id.

@@ -1,0 +1,50 @@
+//! Values that may be kept outside of the configuration: `env:NAME`, `file:/path`.
+
+use crate::core::config::coerce::quoted;
+use crate::core::config::compile::Capabilities;
+use crate::core::config::error::Errors;
+
+/// A value that may be kept outside of the configuration.
+pub(super) enum Outside {
+    /// Here after all.
+    Inline(String),
+    /// In this file, read when it is needed.
+    File(String),
+}
+
+/// Follows `env:NAME`; leaves `file:/path` for when the content is needed, because a file may change or be absent
+/// for a moment.
+pub(super) fn outside(
+    path: &str,
+    text: String,
+    capabilities: &Capabilities<'_>,
+    errors: &mut Errors,
+) -> Option<Outside> {
+    if let Some(name) = text.strip_prefix("env:") {
+        let value = (capabilities.env)(name).filter(|value| !value.is_empty());
+        if value.is_none() {
+            errors.value(
+                path,
+                format!("env:{name}, which is not set"),
+                "a variable that settings.envs of the plugin forwards",
+            );
+        }
+        return value.map(Outside::Inline);
+    }
+    if let Some(file) = text.strip_prefix("file:") {
+        if !file.starts_with('/') {
+            errors.value(path, quoted(&text), "file: and an absolute path below settings.mounts");
+            return None;
+        }
+        return Some(Outside::File(file.to_owned()));
+    }
+    if text.starts_with("urn:k8s:secret:") {
+        errors.value(
+            path,
+            "urn:k8s:secret:, which only Traefik's Kubernetes CRD provider resolves",
+            "the value itself, env:NAME or file:/path",
+        );
+        return None;
+    }
+    Some(Outside::Inline(text))
+}
