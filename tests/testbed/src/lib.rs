@@ -5,9 +5,11 @@
 
 pub mod keys;
 pub mod tokens;
+pub mod certificate;
 pub mod jwks_server;
 pub mod upstream;
 pub mod http;
 pub mod traefik;
 pub mod cases;
+pub mod harness;
 pub mod wait;

@@ -1,0 +1,57 @@
+// oidc-provider over TLS. {port, certificate, key, keyDirectory, keys, resources}: `keys` names the key pairs that are
+// published, the first of them signs; they are kept in `keyDirectory`, so that a restart has the same.
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import Provider, { errors } from 'oidc-provider'
+
+const { port, certificate, key, keyDirectory, keys, resources } = JSON.parse(process.argv[2])
+
+const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+
+function jwk(kid, kind) {
+  const file = `${keyDirectory}/${kid}.jwk`
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync(...KINDS[kind])
+    writeFileSync(file, JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid, use: 'sig' }))
+  }
+  return JSON.parse(readFileSync(file))
+}
+
+const issuer = `https://localhost:${port}`
+const provider = new Provider(issuer, {
+  jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
+  // A client for each algorithm that its access tokens are signed with, and one whose tokens are not for reading.
+  clients: [...ALGORITHMS, 'opaque'].map(client_id => ({
+    client_id,
+    client_secret: 'secret',
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+  })),
+  clientDefaults: { id_token_signed_response_alg: 'ES256' },
+  enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
+  features: {
+    clientCredentials: { enabled: true },
+    registration: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      useGrantedResource: () => true,
+      getResourceServerInfo(ctx, resource, client) {
+        if (!resources.includes(resource)) throw new errors.InvalidTarget()
+        return {
+          scope: 'read write',
+          audience: resource,
+          accessTokenTTL: 600,
+          accessTokenFormat: client.clientId === 'opaque' ? 'opaque' : 'jwt',
+          jwt: { sign: { alg: ALGORITHMS.includes(client.clientId) ? client.clientId : 'ES256' } },
+        }
+      },
+    },
+  },
+})
+provider.on('server_error', (ctx, error) => console.error(error))
+
+const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, provider.callback())
+server.listen(port, '127.0.0.1', () => console.log(JSON.stringify({ issuer })))

@@ -1,0 +1,198 @@
+//! oidc-provider, a certified OpenID provider: what its token endpoint issues is accepted, through discovery.
+
+use serde_json::{Value, json};
+use testbed::certificate::Issued;
+use testbed::http::{Request, Response};
+use testbed::keys;
+use testbed::traefik::{FETCH, Routes, Setup, Traefik, free_address};
+use testbed::upstream::Upstream;
+use testbed::wait::wait;
+
+use crate::script::{CertificateFiles, Script};
+
+const API: &str = "https://api.example/";
+const OTHER_API: &str = "https://other.example/";
+
+/// An oidc-provider that keeps its address and its keys when it starts anew.
+pub(crate) struct Provider {
+    files: CertificateFiles,
+    argument: Value,
+    script: Option<Script>,
+}
+
+impl Provider {
+    /// `keys` are published, the first one signs; tokens are issued for `resources`.
+    pub(crate) fn start(keys: &[&str], resources: &[&str]) -> Self {
+        let files = CertificateFiles::new(&Issued::p256("the CA of the provider"));
+        let argument = json!({
+            "port": free_address().port(),
+            "certificate": files.path("certificate"),
+            "key": files.path("key"),
+            "ca": files.path("ca"),
+            "keyDirectory": files.directory(),
+            "resources": resources,
+        });
+        let mut provider = Self { files, argument, script: None };
+        provider.restart(keys);
+        provider
+    }
+
+    /// The same provider with other keys.
+    pub(crate) fn restart(&mut self, keys: &[&str]) {
+        self.script = None;
+        self.argument["keys"] = json!(keys);
+        self.script = Some(Script::start("provider.mjs", &self.argument));
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        format!("https://localhost:{}", self.argument["port"])
+    }
+
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.files.ca_pem
+    }
+
+    /// The path of its CA, for scripts.
+    pub(crate) fn ca(&self) -> &Value {
+        &self.argument["ca"]
+    }
+
+    /// An access token for each client, resource and scope.
+    fn tokens(&self, requests: &[(&str, &str, &str)]) -> Vec<String> {
+        let requests: Vec<Value> = requests
+            .iter()
+            .map(|(client, resource, scope)| json!({"client": client, "resource": resource, "scope": scope}))
+            .collect();
+        let argument = json!({"issuer": self.issuer(), "ca": self.ca(), "requests": requests});
+        let said = Script::run("tokens.mjs", &argument);
+        serde_json::from_value(said["tokens"].clone()).unwrap()
+    }
+
+    fn token(&self) -> String {
+        self.tokens(&[("ES256", API, "read")]).remove(0)
+    }
+
+    fn configuration(&self) -> Value {
+        json!({
+            "issuer": self.issuer(),
+            "discovery": true,
+            "audience": API,
+            "tokenType": "access",
+            "clientConfig": {"tls": {"ca": self.ca_pem()}},
+            "jwksCache": {"cooldownSeconds": 1},
+            "errors": {"codeHeader": "X-Code"},
+            "forwardHeaders": {"X-Client": "client_id"},
+        })
+    }
+}
+
+/// The code of the refusal, or the client that the upstream was told.
+fn outcome(answer: &Response) -> String {
+    match answer.header("X-Code") {
+        Some(code) => code.to_owned(),
+        None => {
+            let seen = answer.json();
+            let headers = seen["headers"].as_array().unwrap();
+            let client =
+                headers.iter().find(|header| header[0] == "X-Client").map(|header| header[1].clone());
+            format!("{} for {}", answer.status, client.unwrap().as_str().unwrap())
+        }
+    }
+}
+
+/// Every algorithm that it signs with, by `discovery` and by `trustedIssuers`; and what it issues for others.
+pub(crate) fn tokens() {
+    let provider = Provider::start(&["a"], &[API, OTHER_API]);
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("discovery", FETCH, &provider.configuration());
+    let mut trusted = provider.configuration();
+    for moved in ["issuer", "discovery", "audience", "tokenType"] {
+        trusted.as_object_mut().unwrap().remove(moved);
+    }
+    trusted["trustedIssuers"] = json!([
+        {"issuer": "https://idp.example/", "jwks": keys::public_set()},
+        {"issuer": provider.issuer(), "discovery": true, "audience": API, "tokenType": "access"},
+    ]);
+    routes.protect("trusted", FETCH, &trusted);
+    let mut writers = provider.configuration();
+    writers["scopes"] = json!({"required": ["write"]});
+    routes.protect("writers", FETCH, &writers);
+    let mut stranger = provider.configuration();
+    stranger["issuer"] = json!(format!("{}/", provider.issuer()));
+    routes.protect("stranger", FETCH, &stranger);
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    traefik.configure(&routes);
+
+    let requests = [
+        ("RS256", API, "read"),
+        ("PS256", API, "read"),
+        ("ES256", API, "read"),
+        ("EdDSA", API, "read"),
+        ("Ed25519", API, "read write"),
+        ("ES256", OTHER_API, "read"),
+        ("opaque", API, "read"),
+    ];
+    let tokens = provider.tokens(&requests);
+    for ((client, resource, scope), token) in requests.iter().zip(&tokens) {
+        let accepted = format!("200 for {client}");
+        let expected = match (*client, *resource) {
+            ("opaque", _) => "token_malformed",
+            (_, OTHER_API) => "audience_not_accepted",
+            (_, _) => &accepted,
+        };
+        for host in ["discovery", "trusted"] {
+            let answer = traefik.send(&Request::get(host, "/").bearer(token));
+            assert_eq!(outcome(&answer), expected, "{host}: {client} for {resource}");
+        }
+        let writes = expected != accepted || scope.contains("write");
+        let answer = traefik.send(&Request::get("writers", "/").bearer(token));
+        assert_eq!(outcome(&answer), if writes { expected } else { "scope_insufficient" }, "{client}");
+        // The metadata names the issuer without a slash: another one, whoever is asked.
+        let answer = traefik.send(&Request::get("stranger", "/").bearer(token));
+        let unread = if *client == "opaque" { "token_malformed" } else { "issuer_not_trusted" };
+        assert_eq!(outcome(&answer), unread, "{client}");
+    }
+    let traps = traefik.log_with(0, &["wasm error"]);
+    assert!(traps.is_empty(), "{traps:?}");
+}
+
+/// A new signing key is found by the first token that needs it; a key that left stops working, also for tokens that
+/// were accepted before, whether or not anybody brings a new one.
+pub(crate) fn rotation() {
+    let mut provider = Provider::start(&["a"], &[API]);
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("on-demand", FETCH, &provider.configuration());
+    let mut by_time = provider.configuration();
+    by_time["jwksCache"] = json!({"cooldownSeconds": 1, "ttlSeconds": 2});
+    routes.protect("by-time", FETCH, &by_time);
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    traefik.configure(&routes);
+    let outcome = |host: &str, token: &str| outcome(&traefik.send(&Request::get(host, "/").bearer(token)));
+    let hosts = ["on-demand", "by-time"];
+    let becomes = |host: &str, token: &str, expected: &str| {
+        wait(&format!("{host}: {expected}"), 15, || (outcome(host, token) == expected).then_some(()));
+    };
+
+    let old = provider.token();
+    for host in hosts {
+        assert_eq!(outcome(host, &old), "200 for ES256", "{host}");
+    }
+    // Rotated: the old key is still published.
+    provider.restart(&["b", "a"]);
+    let new = provider.token();
+    for host in hosts {
+        becomes(host, &new, "200 for ES256");
+        assert_eq!(outcome(host, &old), "200 for ES256", "{host}");
+    }
+    // Withdrawn: by age alone on one route, on the other by the refresh that a still newer key causes.
+    provider.restart(&["c"]);
+    becomes("by-time", &old, "key_not_found");
+    becomes("by-time", &new, "key_not_found");
+    assert_eq!(outcome("on-demand", &old), "200 for ES256");
+    let newest = provider.token();
+    becomes("on-demand", &newest, "200 for ES256");
+    becomes("on-demand", &old, "key_not_found");
+    becomes("by-time", &newest, "200 for ES256");
+}
