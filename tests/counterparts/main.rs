@@ -13,6 +13,7 @@
 mod need;
 mod script;
 mod provider;
+mod browser;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ use crate::need::Need;
 const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_tokens", provider::tokens)),
     (&[Need::Node], ("provider_rotation", provider::rotation)),
+    (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
+    (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
 ];
 
 fn main() -> ExitCode {
