@@ -14,6 +14,7 @@ mod need;
 mod script;
 mod provider;
 mod browser;
+mod grpc;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_rotation", provider::rotation)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
+    (&[Need::Node], ("grpc_statuses", grpc::statuses)),
 ];
 
 fn main() -> ExitCode {
