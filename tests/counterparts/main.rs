@@ -13,6 +13,7 @@
 mod need;
 mod script;
 mod provider;
+mod nginx;
 mod browser;
 mod grpc;
 
@@ -25,6 +26,8 @@ use crate::need::Need;
 const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_tokens", provider::tokens)),
     (&[Need::Node], ("provider_rotation", provider::rotation)),
+    (&[Need::Nginx], ("nginx_forms", nginx::forms)),
+    (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
