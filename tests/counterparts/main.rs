@@ -16,6 +16,7 @@ mod provider;
 mod nginx;
 mod browser;
 mod grpc;
+mod mcp;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
+    (&[Need::Node], ("mcp_walk", mcp::walk)),
 ];
 
 fn main() -> ExitCode {

@@ -22,14 +22,24 @@ function jwk(kid, kind) {
 const issuer = `https://localhost:${port}`
 const provider = new Provider(issuer, {
   jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
-  // A client for each algorithm that its access tokens are signed with, and one whose tokens are not for reading.
-  clients: [...ALGORITHMS, 'opaque'].map(client_id => ({
-    client_id,
-    client_secret: 'secret',
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-  })),
+  scopes: ['openid', 'offline_access', 'read', 'write'],
+  // A client for each algorithm that its access tokens are signed with, one whose tokens are not for reading, and one
+  // that people sign in for.
+  clients: [
+    ...[...ALGORITHMS, 'opaque'].map(client_id => ({
+      client_id,
+      client_secret: 'secret',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    })),
+    {
+      client_id: 'mcp',
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: ['http://127.0.0.1:1/callback'],
+    },
+  ],
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
   features: {

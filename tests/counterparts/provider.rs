@@ -72,11 +72,11 @@ impl Provider {
         self.tokens(&[("ES256", API, "read")]).remove(0)
     }
 
-    fn configuration(&self) -> Value {
+    pub(crate) fn configuration(&self, audience: &str) -> Value {
         json!({
             "issuer": self.issuer(),
             "discovery": true,
-            "audience": API,
+            "audience": audience,
             "tokenType": "access",
             "clientConfig": {"tls": {"ca": self.ca_pem()}},
             "jwksCache": {"cooldownSeconds": 1},
@@ -105,8 +105,8 @@ pub(crate) fn tokens() {
     let provider = Provider::start(&["a"], &[API, OTHER_API]);
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
-    routes.protect("discovery", FETCH, &provider.configuration());
-    let mut trusted = provider.configuration();
+    routes.protect("discovery", FETCH, &provider.configuration(API));
+    let mut trusted = provider.configuration(API);
     for moved in ["issuer", "discovery", "audience", "tokenType"] {
         trusted.as_object_mut().unwrap().remove(moved);
     }
@@ -115,10 +115,10 @@ pub(crate) fn tokens() {
         {"issuer": provider.issuer(), "discovery": true, "audience": API, "tokenType": "access"},
     ]);
     routes.protect("trusted", FETCH, &trusted);
-    let mut writers = provider.configuration();
+    let mut writers = provider.configuration(API);
     writers["scopes"] = json!({"required": ["write"]});
     routes.protect("writers", FETCH, &writers);
-    let mut stranger = provider.configuration();
+    let mut stranger = provider.configuration(API);
     stranger["issuer"] = json!(format!("{}/", provider.issuer()));
     routes.protect("stranger", FETCH, &stranger);
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
@@ -163,8 +163,8 @@ pub(crate) fn rotation() {
     let mut provider = Provider::start(&["a"], &[API]);
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
-    routes.protect("on-demand", FETCH, &provider.configuration());
-    let mut by_time = provider.configuration();
+    routes.protect("on-demand", FETCH, &provider.configuration(API));
+    let mut by_time = provider.configuration(API);
     by_time["jwksCache"] = json!({"cooldownSeconds": 1, "ttlSeconds": 2});
     routes.protect("by-time", FETCH, &by_time);
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
