@@ -1,5 +1,6 @@
-// A Chromium in which every host is this machine. {chromium, steps}: a step is {goto} or {from, fetch, headers}, a
-// fetch() by a page of `from`. Says for each what page or script got to see.
+// A Chromium in which every host is this machine. {chromium, steps}: a step is {goto}, or a page of `from` calls fetch()
+// as in {from, fetch, headers} or opens a WebSocket as in {from, socket, protocols}. Says for each what page or script
+// got to see.
 import { chromium } from 'playwright-core'
 
 const { chromium: executablePath, steps } = JSON.parse(process.argv[2])
@@ -10,7 +11,7 @@ const browser = await chromium.launch({
 })
 const page = await browser.newPage()
 const seen = []
-for (const { goto, from, fetch: url, headers } of steps) {
+for (const { goto, from, fetch: url, headers, socket, protocols } of steps) {
   if (goto) {
     const answer = await page.goto(goto)
     const chain = []
@@ -19,6 +20,14 @@ for (const { goto, from, fetch: url, headers } of steps) {
     continue
   }
   if (new URL(page.url()).origin !== from) await page.goto(from)
+  if (socket) {
+    seen.push(await page.evaluate(([socket, protocols]) => new Promise(resolve => {
+      const opened = new WebSocket(socket, protocols)
+      opened.onmessage = ({ data }) => { resolve({ protocol: opened.protocol, ...JSON.parse(data) }); opened.close() }
+      opened.onerror = () => resolve({ error: 'refused' })
+    }), [socket, protocols]))
+    continue
+  }
   seen.push(await page.evaluate(async ([url, headers]) => {
     try {
       const answer = await fetch(url, { headers })

@@ -88,7 +88,10 @@ pub(crate) fn cross_origin() {
         "issuer": "https://idp.example/",
         "bypassPreflight": true,
         "forwardHeaders": {"X-User-Sub": "sub"},
-        "errors": {"cors": [origin("page")], "details": true, "codeHeader": "X-Code"},
+        "errors": {
+            "cors": [origin("page")], "details": true, "codeHeader": "X-Code",
+            "redirectUrl": format!("{}/?next={{url}}", origin("page")),
+        },
     });
     routes.protect("api.example", OFFLINE, &api);
     let mut strict = api;
@@ -127,4 +130,43 @@ pub(crate) fn cross_origin() {
     for hidden in [strict, elsewhere_bare, elsewhere] {
         assert_eq!(hidden, &json!({"error": "TypeError"}));
     }
+}
+
+/// A page can give a WebSocket its token as a subprotocol only; the upstream gets the identity, and not the token.
+pub(crate) fn web_socket() {
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    let port = traefik.address().port();
+    let upstream = Script::start("upstream.mjs", &json!({"origin": "null"}));
+    let mut routes = Routes::to(upstream.said["url"].as_str().unwrap());
+    let configuration = json!({
+        "jwks": keys::public_set(),
+        "issuer": "https://idp.example/",
+        "tokenSources": [{"webSocketProtocol": "bearer"}],
+        "forwardHeaders": {"X-User-Sub": "sub"},
+        "forwardAuthorization": false,
+    });
+    routes.protect("socket.example", OFFLINE, &configuration);
+    routes.open("page.example");
+    traefik.configure(&routes);
+    let step = |protocols: &[&str]| {
+        json!({
+            "from": format!("http://page.example:{port}"),
+            "socket": format!("ws://socket.example:{port}/"),
+            "protocols": protocols,
+        })
+    };
+    let (good, expired) = (token(unix_now() + 600), token(unix_now() - 10));
+    let seen = browse(&json!([
+        step(&["bearer", &good]),
+        step(&["chat", "bearer", &good]),
+        step(&["bearer", &expired]),
+        step(&["chat"]),
+    ]));
+    let expected = [
+        json!({"protocol": "bearer", "user": "alice", "offered": "bearer"}),
+        json!({"protocol": "chat", "user": "alice", "offered": "chat, bearer"}),
+        json!({"error": "refused"}),
+        json!({"error": "refused"}),
+    ];
+    assert_eq!(seen, expected);
 }

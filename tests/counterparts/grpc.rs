@@ -14,7 +14,10 @@ const PERMISSION_DENIED: u32 = 7;
 const UNAVAILABLE: u32 = 14;
 const UNAUTHENTICATED: u32 = 16;
 
-/// Calls with one answer and with several, through both artifacts.
+/// Messages in a call to `Chat`: more than is buffered on the way.
+const MESSAGES: usize = 64;
+
+/// Calls with one answer, with several, and with streams both ways, through both artifacts.
 pub(crate) fn statuses() {
     let server = Script::start("grpc-server.mjs", &json!({}));
     let server = server.said["url"].as_str().unwrap();
@@ -52,7 +55,7 @@ pub(crate) fn statuses() {
     let reader = token("read", unix_now() + 600);
     let mut rows: Vec<(&str, &str, &str, u32, &str)> = Vec::new();
     for host in ["fetch.example", "offline.example"] {
-        for method in ["Say", "Count"] {
+        for method in ["Say", "Count", "Chat"] {
             rows.push((host, method, &good, OK, "OK"));
             rows.push((host, method, "", UNAUTHENTICATED, "No token provided"));
             rows.push((host, method, "no.such.token", UNAUTHENTICATED, "Invalid token"));
@@ -64,18 +67,23 @@ pub(crate) fn statuses() {
     rows.push(("down.example", "Say", &good, UNAVAILABLE, "Keys unavailable"));
     let calls: Vec<Value> = rows
         .iter()
-        .map(|(host, method, token, ..)| json!({"host": host, "method": method, "token": token}))
+        .map(|(host, method, token, ..)| {
+            let messages = if *method == "Chat" { MESSAGES } else { 1 };
+            json!({"host": host, "method": method, "token": token, "messages": messages})
+        })
         .collect();
     let said =
         Script::run("grpc-client.mjs", &json!({"address": traefik.address().to_string(), "calls": calls}));
     let seen = said["seen"].as_array().unwrap();
     assert_eq!(seen.len(), rows.len());
     for ((host, method, _, code, details), seen) in rows.iter().zip(seen) {
-        let answers: &[&str] = match (*code, *method) {
-            (OK, "Count") => &["alice", "alice", "alice"],
-            (OK, _) => &["alice"],
-            (_, _) => &[],
+        let answers = match (*code, *method) {
+            (OK, "Count") => 3,
+            (OK, "Chat") => MESSAGES,
+            (OK, _) => 1,
+            (_, _) => 0,
         };
+        let answers = vec!["alice"; answers];
         assert_eq!(seen, &json!({"code": code, "details": details, "answers": answers}), "{host} {method}");
     }
 }

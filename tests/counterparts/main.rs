@@ -27,10 +27,12 @@ use crate::need::Need;
 const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_tokens", provider::tokens)),
     (&[Need::Node], ("provider_rotation", provider::rotation)),
+    (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
     (&[Need::Nginx], ("nginx_forms", nginx::forms)),
     (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
+    (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_walk", mcp::walk)),
 ];

@@ -27,8 +27,8 @@ impl Need {
                 if major.is_none_or(|major: u32| major < NODE) {
                     return Some(format!("node is {version}, {NODE} or later is needed"));
                 }
-                let packages = packages().join("node_modules/.package-lock.json");
-                (!packages.exists()).then(|| format!("no npm packages in {}", packages.display()))
+                let installed = packages().join("node_modules/.package-lock.json").exists();
+                (!installed).then(|| "there are no npm packages: run make counterparts".into())
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
             Self::Chromium => chromium().is_none().then(|| "there is no chromium".into()),

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use testbed::wait::{unix_now, wait};
 use crate::need;
 
 /// A `server` of nginx on a port of its own.
-struct Server {
+pub(crate) struct Server {
     name: &'static str,
     directives: &'static str,
     /// What its log says of the request for the keys: status, TLS, `Content-Encoding`; none where there is no handshake.
@@ -26,7 +26,10 @@ struct Server {
     expected: u16,
 }
 
-const SERVERS: &[Server] = &[
+/// Where `provider` of [`SERVERS`] looks for one, in nginx's directory.
+pub(crate) const SOCKET: &str = "provider.sock";
+
+pub(crate) const SERVERS: &[Server] = &[
     Server { name: "tls12", directives: "ssl_protocols TLSv1.2;", seen: "200 TLSv1.2 -", expected: 200 },
     Server { name: "tls13", directives: "ssl_protocols TLSv1.3;", seen: "200 TLSv1.3 -", expected: 200 },
     Server {
@@ -75,9 +78,14 @@ const SERVERS: &[Server] = &[
         seen: "403 TLSv1.3 -",
         expected: 503,
     },
+    // Nobody is behind it, unless a test puts a provider there.
     Server {
-        name: "bad-gateway",
-        directives: "location / { proxy_pass http://unix:nobody.sock:; }",
+        name: "provider",
+        directives: "location / {
+            proxy_pass http://unix:provider.sock:;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-Proto $scheme;
+        }",
         seen: "502 TLSv1.3 -",
         expected: 503,
     },
@@ -86,7 +94,7 @@ const SERVERS: &[Server] = &[
 ];
 
 /// A running nginx, until it is dropped.
-struct Nginx {
+pub(crate) struct Nginx {
     process: Process,
     directory: PathBuf,
     ports: Vec<u16>,
@@ -94,7 +102,7 @@ struct Nginx {
 }
 
 impl Nginx {
-    fn start(servers: &[Server]) -> Self {
+    pub(crate) fn start(servers: &[Server]) -> Self {
         let directory = temporary_directory("nginx");
         let (p256, rsa) = (Issued::p256("the CA of nginx"), Issued::of_key("the other CA of nginx", "rsa"));
         let file = |name: &str, text: &str| fs::write(directory.join(name), text).unwrap();
@@ -108,6 +116,7 @@ impl Nginx {
         let mut command = Command::new(need::nginx().unwrap());
         command.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(&directory).current_dir(&directory);
         let ca_pem = format!("{}{}", p256.ca_pem, rsa.ca_pem);
+        file("ca.pem", &ca_pem);
         let nginx = Self { process: Process::start(command), directory, ports, ca_pem };
         nginx.publish(&keys::public_set());
         wait("nginx listens", 10, || {
@@ -131,15 +140,28 @@ impl Nginx {
     }
 
     /// Requests at a server so far: `STATUS TLS ENCODING|PROTOCOL|IF-NONE-MATCH|ETAG`.
-    fn seen(&self, server: usize) -> Vec<String> {
+    pub(crate) fn seen(&self, server: usize) -> Vec<String> {
         let port = format!("{} ", self.ports[server]);
         let log = fs::read_to_string(self.directory.join("access.log")).unwrap_or_default();
         log.lines().filter_map(|line| line.strip_prefix(&port)).map(str::to_owned).collect()
     }
 
+    pub(crate) fn url(&self, server: usize) -> String {
+        format!("https://localhost:{}", self.ports[server])
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Both CAs.
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
     fn configuration(&self, server: usize) -> Value {
         json!({
-            "jwksUrl": format!("https://localhost:{}/jwks.json", self.ports[server]),
+            "jwksUrl": format!("{}/jwks.json", self.url(server)),
             "issuer": "https://idp.example/",
             "clientConfig": {"tls": {"ca": self.ca_pem}, "headers": {"X-Key": "secret"}, "maxRetries": 0},
             "jwksCache": {"cooldownSeconds": 1},
@@ -158,6 +180,11 @@ impl Drop for Nginx {
         }
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// The number of the server in [`SERVERS`] with this name.
+pub(crate) fn server_named(name: &str) -> usize {
+    SERVERS.iter().position(|server| server.name == name).unwrap()
 }
 
 /// One process, so that its end is the end of nginx.
@@ -231,9 +258,8 @@ pub(crate) fn conditional() {
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
     let chosen = ["tls12", "tls13", "gzip-file", "gzip-chunked"];
-    let number = |name: &str| SERVERS.iter().position(|server| server.name == name).unwrap();
     for name in chosen {
-        let mut configuration = nginx.configuration(number(name));
+        let mut configuration = nginx.configuration(server_named(name));
         configuration["jwksCache"] = json!({"cooldownSeconds": 1, "ttlSeconds": 1});
         routes.protect(name, FETCH, &configuration);
     }
@@ -243,9 +269,9 @@ pub(crate) fn conditional() {
     for name in chosen {
         wait(&format!("{name}: not modified"), 15, || {
             assert_eq!(status(name, "EdDSA"), 200, "{name}");
-            nginx.seen(number(name)).iter().any(|line| line.starts_with("304 ")).then_some(())
+            nginx.seen(server_named(name)).iter().any(|line| line.starts_with("304 ")).then_some(())
         });
-        let seen = nginx.seen(number(name));
+        let seen = nginx.seen(server_named(name));
         let first: Vec<&str> = seen[0].split('|').collect();
         let second = seen.iter().find(|line| line.starts_with("304 ")).unwrap();
         assert_eq!((first[2], second.split('|').nth(2)), ("-", Some(first[3])), "{name}: {seen:?}");

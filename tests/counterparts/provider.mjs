@@ -1,11 +1,13 @@
-// oidc-provider over TLS. {port, certificate, key, keyDirectory, keys, resources}: `keys` names the key pairs that are
-// published, the first of them signs; they are kept in `keyDirectory`, so that a restart has the same.
+// oidc-provider as {issuer}: at {port} over TLS with {certificate, key}, or at {socket} behind a proxy that has them.
+// {keys} names the key pairs that are published, the first of them signs; they are kept in {keyDirectory}, so that a
+// restart has the same. Access tokens are for {resources}.
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createProxied } from 'node:http'
 import { createServer } from 'node:https'
 import Provider, { errors } from 'oidc-provider'
 
-const { port, certificate, key, keyDirectory, keys, resources } = JSON.parse(process.argv[2])
+const { issuer, port, certificate, key, socket, keyDirectory, keys, resources } = JSON.parse(process.argv[2])
 
 const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
@@ -19,7 +21,6 @@ function jwk(kid, kind) {
   return JSON.parse(readFileSync(file))
 }
 
-const issuer = `https://localhost:${port}`
 const provider = new Provider(issuer, {
   jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
   scopes: ['openid', 'offline_access', 'read', 'write'],
@@ -63,5 +64,12 @@ const provider = new Provider(issuer, {
 })
 provider.on('server_error', (ctx, error) => console.error(error))
 
-const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, provider.callback())
-server.listen(port, '127.0.0.1', () => console.log(JSON.stringify({ issuer })))
+const ready = () => console.log(JSON.stringify({ issuer }))
+if (socket) {
+  provider.proxy = true
+  rmSync(socket, { force: true })
+  createProxied(provider.callback()).listen(socket, ready)
+} else {
+  const files = { cert: readFileSync(certificate), key: readFileSync(key) }
+  createServer(files, provider.callback()).listen(port, '127.0.0.1', ready)
+}

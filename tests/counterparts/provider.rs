@@ -8,6 +8,7 @@ use testbed::traefik::{FETCH, Routes, Setup, Traefik, free_address};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 
+use crate::nginx::{Nginx, SERVERS, SOCKET, server_named};
 use crate::script::{CertificateFiles, Script};
 
 const API: &str = "https://api.example/";
@@ -15,41 +16,63 @@ const OTHER_API: &str = "https://other.example/";
 
 /// An oidc-provider that keeps its address and its keys when it starts anew.
 pub(crate) struct Provider {
-    files: CertificateFiles,
+    ca_pem: String,
     argument: Value,
     script: Option<Script>,
+    _files: Option<CertificateFiles>,
 }
 
 impl Provider {
     /// `keys` are published, the first one signs; tokens are issued for `resources`.
     pub(crate) fn start(keys: &[&str], resources: &[&str]) -> Self {
         let files = CertificateFiles::new(&Issued::p256("the CA of the provider"));
+        let port = free_address().port();
         let argument = json!({
-            "port": free_address().port(),
+            "issuer": format!("https://localhost:{port}"),
+            "port": port,
             "certificate": files.path("certificate"),
             "key": files.path("key"),
             "ca": files.path("ca"),
             "keyDirectory": files.directory(),
             "resources": resources,
         });
-        let mut provider = Self { files, argument, script: None };
+        let mut provider = Self { ca_pem: files.ca_pem.clone(), argument, script: None, _files: Some(files) };
         provider.restart(keys);
         provider
     }
 
+    /// The same behind a server of nginx that has the certificate.
+    fn behind(nginx: &Nginx, server: usize, keys: &[&str], resources: &[&str]) -> Self {
+        let argument = json!({
+            "issuer": nginx.url(server),
+            "socket": nginx.directory().join(SOCKET),
+            "ca": nginx.directory().join("ca.pem"),
+            "keyDirectory": nginx.directory(),
+            "resources": resources,
+        });
+        let mut provider = Self { ca_pem: nginx.ca_pem().into(), argument, script: None, _files: None };
+        provider.restart(keys);
+        provider
+    }
+
+    /// Ends it, until it is started anew.
+    fn stop(&mut self) {
+        self.script = None;
+    }
+
     /// The same provider with other keys.
     pub(crate) fn restart(&mut self, keys: &[&str]) {
-        self.script = None;
+        self.stop();
         self.argument["keys"] = json!(keys);
         self.script = Some(Script::start("provider.mjs", &self.argument));
     }
 
     pub(crate) fn issuer(&self) -> String {
-        format!("https://localhost:{}", self.argument["port"])
+        self.argument["issuer"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn ca_pem(&self) -> &str {
-        &self.files.ca_pem
+        &self.ca_pem
     }
 
     /// The path of its CA, for scripts.
@@ -195,4 +218,34 @@ pub(crate) fn rotation() {
     becomes("on-demand", &newest, "200 for ES256");
     becomes("on-demand", &old, "key_not_found");
     becomes("by-time", &newest, "200 for ES256");
+}
+
+/// TLS and address are nginx's, as in most installations. While nginx has only a 502 to say, the keys go on serving.
+pub(crate) fn behind_nginx() {
+    let nginx = Nginx::start(SERVERS);
+    let server = server_named("provider");
+    let mut provider = Provider::behind(&nginx, server, &["a"], &[API]);
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let mut configuration = provider.configuration(API);
+    configuration["jwksCache"] = json!({"cooldownSeconds": 1, "ttlSeconds": 1});
+    routes.protect("behind", FETCH, &configuration);
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    traefik.configure(&routes);
+    let outcome = |token: &str| outcome(&traefik.send(&Request::get("behind", "/").bearer(token)));
+
+    let old = provider.token();
+    assert_eq!(outcome(&old), "200 for ES256");
+    provider.stop();
+    wait("keys serve while nginx answers 502", 15, || {
+        let answer = outcome(&old);
+        // An instance that was born since then may have no keys; it must say so and nothing else.
+        assert!(["200 for ES256", "keys_unavailable"].contains(&answer.as_str()), "{answer}");
+        let refused = nginx.seen(server).iter().any(|line| line.starts_with("502 "));
+        (refused && answer != "keys_unavailable").then_some(())
+    });
+    provider.restart(&["b"]);
+    let new = provider.token();
+    wait("the new key is accepted", 15, || (outcome(&new) == "200 for ES256").then_some(()));
+    wait("the old key is gone", 15, || (outcome(&old) == "key_not_found").then_some(()));
 }
