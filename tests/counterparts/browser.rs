@@ -76,7 +76,8 @@ fn decoded(text: &str) -> String {
 }
 
 /// A page of another origin reads status, body and code of a refusal where its origin is named, and only there; and
-/// the preflight that the browser sends before reaches the API where `bypassPreflight` lets it.
+/// the preflight that the browser sends before reaches the API where `bypassPreflight` lets it. The metadata of RFC 9728
+/// is for everybody.
 pub(crate) fn cross_origin() {
     let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
     let port = traefik.address().port();
@@ -88,6 +89,7 @@ pub(crate) fn cross_origin() {
         "issuer": "https://idp.example/",
         "bypassPreflight": true,
         "forwardHeaders": {"X-User-Sub": "sub"},
+        "resourceMetadata": {"resource": format!("{}/data", origin("api"))},
         "errors": {
             "cors": [origin("page")], "details": true, "codeHeader": "X-Code",
             "redirectUrl": format!("{}/?next={{url}}", origin("page")),
@@ -112,8 +114,15 @@ pub(crate) fn cross_origin() {
         step("page", "strict", &good),
         step("elsewhere", "api", &json!({})),
         step("elsewhere", "api", &good),
+        // As a client of MCP in a page asks for it; the header takes a preflight.
+        json!({
+            "from": origin("elsewhere"),
+            "fetch": format!("{}/.well-known/oauth-protected-resource/data", origin("api")),
+            "headers": {"MCP-Protocol-Version": "2025-06-18"},
+        }),
     ]));
-    let [bare, expired, good, strict_bare, strict, elsewhere_bare, elsewhere] = seen.as_slice() else {
+    let [bare, expired, good, strict_bare, strict, elsewhere_bare, elsewhere, metadata] = seen.as_slice()
+    else {
         panic!("{seen:?}")
     };
     for (seen, code) in [(bare, "token_missing"), (expired, "token_expired"), (strict_bare, "token_missing")]
@@ -126,6 +135,11 @@ pub(crate) fn cross_origin() {
     assert_eq!(good["status"], 200, "{good}");
     let reached: Value = serde_json::from_str(good["body"].as_str().unwrap()).unwrap();
     assert_eq!(reached["x-user-sub"], "alice");
+    let document: Value = serde_json::from_str(metadata["body"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&metadata["status"], &document["resource"]),
+        (&json!(200), &json!(format!("{}/data", origin("api"))))
+    );
     // The browser hides from a page what it may not read: a refused preflight, and answers for other origins.
     for hidden in [strict, elsewhere_bare, elsewhere] {
         assert_eq!(hidden, &json!({"error": "TypeError"}));
