@@ -4,13 +4,13 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
+import { redirectUrl, signIn } from './sign-in.mjs'
 
 const { url, client } = JSON.parse(process.argv[2])
-const redirectUrl = 'http://127.0.0.1:1/callback'
 const walk = []
 const scopes = []
 const stored = { client: client && { client_id: client } }
-let signIn
+let authorization
 
 const authProvider = {
   redirectUrl,
@@ -30,7 +30,7 @@ const authProvider = {
   saveCodeVerifier: verifier => { stored.verifier = verifier },
   redirectToAuthorization: location => {
     scopes.push(location.searchParams.get('scope'))
-    signIn = location
+    authorization = location
   },
 }
 
@@ -39,38 +39,6 @@ async function recorded(input, init) {
   const { origin, pathname } = new URL(input)
   walk.push(`${init?.method ?? 'GET'} ${origin}${pathname} ${answer.status}`)
   return answer
-}
-
-// What a person does in a browser: signs in, agrees, and is sent back with a code.
-async function code(location) {
-  const cookies = new Map()
-  let form
-  for (let step = 0; step < 20; step++) {
-    const cookie = [...cookies].map(pair => pair.join('=')).join('; ')
-    const answer = await fetch(location, { method: form ? 'POST' : 'GET', body: form, redirect: 'manual', headers: { cookie } })
-    for (const line of answer.headers.getSetCookie()) {
-      const [name, value] = line.split(';')[0].split(/=(.*)/)
-      if (value) cookies.set(name, value)
-      else cookies.delete(name)
-    }
-    const next = answer.headers.get('location')
-    form = undefined
-    if (next) {
-      location = new URL(next, location)
-      if (location.href.startsWith(redirectUrl)) {
-        const code = location.searchParams.get('code')
-        if (!code) throw new Error(location.href)
-        return code
-      }
-      continue
-    }
-    const page = await answer.text()
-    const [, action] = /action="([^"]+)" method="post"/.exec(page) ?? []
-    if (!action) throw new Error(`${location}: ${answer.status} ${page}`)
-    location = new URL(action, location)
-    form = new URLSearchParams({ prompt: /name="prompt" value="([^"]+)"/.exec(page)[1], login: 'alice', password: 'secret' })
-  }
-  throw new Error('the sign-in goes in circles')
 }
 
 async function call() {
@@ -84,7 +52,7 @@ async function call() {
       return content[0].text
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error
-      await transport.finishAuth(await code(signIn))
+      await transport.finishAuth(await signIn(authorization))
     }
   }
   throw new Error('refused again and again')

@@ -1,7 +1,7 @@
 // oidc-provider as {issuer}: at {port} over TLS with {certificate, key}, or at {socket} behind a proxy that has them.
 // {keys} names the key pairs that are published, the first of them signs; they are kept in {keyDirectory}, so that a
 // restart has the same. Access tokens are for {resources}.
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createProxied } from 'node:http'
 import { createServer } from 'node:https'
@@ -24,10 +24,10 @@ function jwk(kid, kind) {
 const provider = new Provider(issuer, {
   jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
   scopes: ['openid', 'offline_access', 'read', 'write'],
-  // A client for each algorithm that its access tokens are signed with, one whose tokens are not for reading, and one
+  // A client for each algorithm that its access tokens are signed with, two whose tokens are not for reading, and one
   // that people sign in for.
   clients: [
-    ...[...ALGORITHMS, 'opaque'].map(client_id => ({
+    ...[...ALGORITHMS, 'opaque', 'encrypted'].map(client_id => ({
       client_id,
       client_secret: 'secret',
       grant_types: ['client_credentials'],
@@ -51,12 +51,14 @@ const provider = new Provider(issuer, {
       useGrantedResource: () => true,
       getResourceServerInfo(ctx, resource, client) {
         if (!resources.includes(resource)) throw new errors.InvalidTarget()
+        const jwt = { sign: { alg: ALGORITHMS.includes(client.clientId) ? client.clientId : 'ES256' } }
+        if (client.clientId === 'encrypted') jwt.encrypt = { alg: 'dir', enc: 'A256GCM', key: randomBytes(32) }
         return {
           scope: 'read write',
           audience: resource,
           accessTokenTTL: 600,
           accessTokenFormat: client.clientId === 'opaque' ? 'opaque' : 'jwt',
-          jwt: { sign: { alg: ALGORITHMS.includes(client.clientId) ? client.clientId : 'ES256' } },
+          jwt,
         }
       },
     },

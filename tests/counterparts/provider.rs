@@ -118,7 +118,8 @@ fn outcome(answer: &Response) -> String {
             let headers = seen["headers"].as_array().unwrap();
             let client =
                 headers.iter().find(|header| header[0] == "X-Client").map(|header| header[1].clone());
-            format!("{} for {}", answer.status, client.unwrap().as_str().unwrap())
+            let client = client.as_ref().map_or("nobody", |client| client.as_str().unwrap());
+            format!("{} for {client}", answer.status)
         }
     }
 }
@@ -155,12 +156,14 @@ pub(crate) fn tokens() {
         ("Ed25519", API, "read write"),
         ("ES256", OTHER_API, "read"),
         ("opaque", API, "read"),
+        ("encrypted", API, "read"),
     ];
     let tokens = provider.tokens(&requests);
     for ((client, resource, scope), token) in requests.iter().zip(&tokens) {
         let accepted = format!("200 for {client}");
         let expected = match (*client, *resource) {
             ("opaque", _) => "token_malformed",
+            ("encrypted", _) => "token_encrypted",
             (_, OTHER_API) => "audience_not_accepted",
             (_, _) => &accepted,
         };
@@ -173,11 +176,45 @@ pub(crate) fn tokens() {
         assert_eq!(outcome(&answer), if writes { expected } else { "scope_insufficient" }, "{client}");
         // The metadata names the issuer without a slash: another one, whoever is asked.
         let answer = traefik.send(&Request::get("stranger", "/").bearer(token));
-        let unread = if *client == "opaque" { "token_malformed" } else { "issuer_not_trusted" };
-        assert_eq!(outcome(&answer), unread, "{client}");
+        let unread = matches!(*client, "opaque" | "encrypted");
+        assert_eq!(outcome(&answer), if unread { expected } else { "issuer_not_trusted" }, "{client}");
     }
     let traps = traefik.log_with(0, &["wasm error"]);
     assert!(traps.is_empty(), "{traps:?}");
+}
+
+/// The same key signs the ID token that a client gets when somebody signs in. It is no access token, even for an API that
+/// does not name its audience, or takes the client for one.
+pub(crate) fn id_token() {
+    let provider = Provider::start(&["a"], &[API]);
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("api", FETCH, &provider.configuration(API));
+    routes.protect("client", FETCH, &provider.configuration("mcp"));
+    let mut any = provider.configuration(API);
+    any.as_object_mut().unwrap().remove("audience");
+    routes.protect("any", FETCH, &any);
+    let mut untyped = any;
+    untyped.as_object_mut().unwrap().remove("tokenType");
+    routes.protect("untyped", FETCH, &untyped);
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    traefik.configure(&routes);
+    let argument =
+        json!({"issuer": provider.issuer(), "ca": provider.ca(), "client": "mcp", "resource": API});
+    let said = Script::run("id-token.mjs", &argument);
+    for (host, of_id_token, of_access_token) in [
+        ("api", "token_type_not_accepted", "200 for mcp"),
+        ("client", "token_type_not_accepted", "audience_not_accepted"),
+        ("any", "token_type_not_accepted", "200 for mcp"),
+        // Without a rule that tells them apart, both are tokens of the issuer.
+        ("untyped", "200 for nobody", "200 for mcp"),
+    ] {
+        for (token, expected) in [("id_token", of_id_token), ("access_token", of_access_token)] {
+            let token = said[token].as_str().unwrap();
+            let answer = traefik.send(&Request::get(host, "/").bearer(token));
+            assert_eq!(outcome(&answer), expected, "{host}");
+        }
+    }
 }
 
 /// A new signing key is found by the first token that needs it; a key that left stops working, also for tokens that
