@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin demo test fmt lint unit e2e test-compat bench clean
+.PHONY: help plugin demo test fmt lint unit e2e counterparts test-compat bench clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs t
 demo: plugin ## Traefik with the plugin, a key-set server and an upstream; shows what passes
 	scripts/with-traefik.sh $(CARGO) run -q --locked -p testbed --example demo
 
-test: fmt lint unit e2e ## everything that a change must pass
+test: fmt lint unit e2e counterparts ## everything that a change must pass
 
 fmt: ## check the formatting
 	$(CARGO) fmt --all --check
@@ -30,6 +30,9 @@ unit: ## tests that need no Traefik
 e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
 	$(CARGO) test --locked --test imports
 	scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+
+counterparts: plugin ## the plugin with an OpenID provider, nginx, Chromium, gRPC and MCP (COUNTERPART=name for some)
+	scripts/counterparts.sh $(COUNTERPART)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them
 	scripts/compat.sh

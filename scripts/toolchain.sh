@@ -7,34 +7,14 @@
 # network never waits for one: installed target, complete Debian packages, rustup, apt-get.
 
 . scripts/versions.sh
+. scripts/packages.sh
 
 CARGO=${CARGO:-cargo}
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
 
-say() { echo "== $*" >&2; }
-die() { echo "error: $*" >&2; exit 1; }
-
 have_rustup_target() {
     local root
     root=$(rustc --print sysroot 2>/dev/null) && ls "$root"/lib/rustlib/wasm32-wasip1/lib/libstd-*.rlib >/dev/null 2>&1
-}
-
-have_packages() {
-    command -v dpkg-query >/dev/null || return 1
-    local p
-    for p in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || return 1
-    done
-}
-
-apt_install() {
-    have_packages "$@" && return 0
-    command -v apt-get >/dev/null || return 1
-    local root=
-    [ "$(id -u)" = 0 ] || root=sudo
-    say "apt-get install $*"
-    $root apt-get -q update >&2 &&
-        $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@" >&2
 }
 
 rustup_target_add() {

@@ -1,5 +1,5 @@
 # Every version that the scripts fetch or install, in one place. Sourced.
-# Crates are pinned by Cargo.lock.
+# Crates are pinned by Cargo.lock, npm packages by tests/counterparts/package-lock.json.
 
 # The Traefik of `make demo` and `make e2e`; `TRAEFIK=path` overrides it.
 TRAEFIK_VERSION=3.7.15
@@ -16,3 +16,8 @@ DEBIAN_CLANG="clang-19 llvm-19"
 # wasm-opt. Other versions give other bytes, so a release uses exactly this one.
 DEBIAN_BINARYEN="binaryen"
 WASM_OPT_VERSION=108
+
+# What `make counterparts` tests against, besides npm packages.
+DEBIAN_NODE="nodejs npm"
+DEBIAN_NGINX="nginx"
+DEBIAN_CHROMIUM="chromium"

@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    clippy::exit,
     reason = "a test fails by panicking and reports on standard output"
 )]
 
@@ -20,11 +19,9 @@ mod sharing;
 mod browser;
 mod examples;
 
-use std::panic::catch_unwind;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::ExitCode;
 
-type Test = (&'static str, fn());
+use testbed::harness::{self, Test};
 
 const TESTS: &[Test] = &[
     ("rows_fetch", rows::fetch),
@@ -50,33 +47,6 @@ const TESTS: &[Test] = &[
     ("example_seed", examples::seed),
 ];
 
-/// Each test has a Traefik of its own, so two run side by side.
-const PARALLEL: usize = 2;
-
-fn main() {
-    let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let chosen: Vec<&Test> = TESTS
-        .iter()
-        .filter(|(name, _)| filters.is_empty() || filters.iter().any(|filter| name.contains(filter)))
-        .collect();
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..PARALLEL {
-            scope.spawn(|| {
-                while let Some((name, test)) = chosen.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let passed = catch_unwind(test).is_ok();
-                    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-                    if !passed {
-                        failed.lock().unwrap().push(*name);
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap();
-    println!("\n{} passed, {} failed", chosen.len() - failed.len(), failed.len());
-    if !failed.is_empty() || chosen.is_empty() {
-        println!("failed: {}", failed.join(" "));
-        std::process::exit(1);
-    }
+fn main() -> ExitCode {
+    harness::run(TESTS, &[])
 }

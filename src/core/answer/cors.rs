@@ -11,9 +11,9 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Headers for the answer.
+    /// Headers for the answer. `code_header` is that of `errors.codeHeader`, empty where there is none.
     #[must_use]
-    pub fn headers(&self, request: &dyn RequestView) -> Vec<(&'static str, String)> {
+    pub fn headers(&self, request: &dyn RequestView, code_header: &str) -> Vec<(&'static str, String)> {
         if self.allowed.is_empty() {
             return Vec::new();
         }
@@ -31,7 +31,12 @@ impl Origins {
         } else {
             return headers;
         }
-        headers.push(("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After".into()));
+        let mut exposed = "WWW-Authenticate, Retry-After".to_owned();
+        if !code_header.is_empty() {
+            exposed.push_str(", ");
+            exposed.push_str(code_header);
+        }
+        headers.push(("Access-Control-Expose-Headers", exposed));
         headers
     }
 }
@@ -56,10 +61,22 @@ mod tests {
             if let Some(origin) = origin {
                 request = request.header("Origin", origin);
             }
-            let headers = origins.headers(&request);
+            let headers = origins.headers(&request, "");
             let found = headers.iter().find(|(name, _)| *name == "Access-Control-Allow-Origin");
             assert_eq!(found.map(|(_, value)| value.as_str()), expected, "{allowed:?} {origin:?}");
             assert_eq!(headers.is_empty(), allowed.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_page_reads_every_header_that_says_why() {
+        let origins = Origins { allowed: vec!["https://a.example".into()] };
+        let request = RecordedRequest::new("GET", "/").header("Origin", "https://a.example");
+        for (code_header, expected) in
+            [("", "WWW-Authenticate, Retry-After"), ("X-Code", "WWW-Authenticate, Retry-After, X-Code")]
+        {
+            let headers = origins.headers(&request, code_header);
+            assert!(headers.contains(&("Access-Control-Expose-Headers", expected.to_owned())), "{headers:?}");
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
         header(&rules.code_header, refusal.code().to_owned());
     }
     header("Cache-Control", "no-store".to_owned());
-    for (name, value) in rules.cors.headers(request) {
+    for (name, value) in rules.cors.headers(request, &rules.code_header) {
         header(name, value);
     }
     if is_grpc(request) {

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+use crate::certificate::Issued;
 
 /// How the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -365,33 +366,20 @@ fn read_head(stream: &mut impl Read) -> std::io::Result<String> {
 
 /// Signed by a CA called `ca_name`; `for_clients` asks whoever comes for a certificate of the same CA.
 fn certificate(ca_name: &str, for_clients: bool) -> Certificate {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, ca_name);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let server = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
-    let client_key = KeyPair::generate().unwrap();
-    let client =
-        CertificateParams::new(vec!["client".to_owned()]).unwrap().signed_by(&client_key, &ca).unwrap();
+    let issued = Issued::p256(ca_name);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
     let builder = if for_clients {
         let mut roots = RootCertStore::empty();
-        roots.add(ca.der().clone()).unwrap();
+        roots.add(issued.ca_der).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
         builder.with_client_cert_verifier(verifier.build().unwrap())
     } else {
         builder.with_no_client_auth()
     };
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = builder.with_single_cert(vec![server.der().clone()], key).unwrap();
-    Certificate {
-        config: Arc::new(config),
-        ca_pem: ca.pem(),
-        client_identity: (client.pem(), client_key.serialize_pem()),
-    }
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
+    let config = builder.with_single_cert(vec![issued.certificate.der().clone()], key).unwrap();
+    Certificate { config: Arc::new(config), ca_pem: issued.ca_pem, client_identity: issued.client }
 }

@@ -5,10 +5,12 @@
 
 pub mod keys;
 pub mod tokens;
+pub mod certificate;
 pub mod jwks_server;
 pub mod upstream;
 pub mod proxy;
 pub mod http;
 pub mod traefik;
 pub mod cases;
+pub mod harness;
 pub mod wait;

@@ -97,6 +97,15 @@ impl Routes {
         self.insert(host, &[]);
     }
 
+    /// Requests that `protect` or `open` has a rule for go to this URL instead.
+    ///
+    /// # Panics
+    /// When there is no rule for `host`.
+    pub fn lead(&mut self, host: &str, upstream: &str) {
+        self.services.insert(host.into(), json!({"loadBalancer": {"servers": [{"url": upstream}]}}));
+        self.routers[host]["service"] = json!(host);
+    }
+
     /// Another host through the middleware of `middleware`: one more runtime, no other definition.
     pub fn share(&mut self, host: &str, middleware: &str) {
         self.insert(host, &[middleware]);
@@ -328,14 +337,19 @@ impl Drop for Traefik {
 }
 
 /// A child that ends with us, however we end.
-struct Process {
+pub struct Process {
     id: u32,
     child: Mutex<Child>,
     _keeper: mpsc::Sender<()>,
 }
 
 impl Process {
-    fn start(command: Command) -> Self {
+    /// Starts it; its output goes to `stdout` and `stderr` in its working directory.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(command: Command) -> Self {
         let (keeper, end) = mpsc::channel::<()>();
         let (started, child) = mpsc::channel();
         // The kernel ends the child when the thread that started it ends, so that one must outlive it.
@@ -343,15 +357,21 @@ impl Process {
             let _ = started.send(with_us(command).spawn());
             let _ = end.recv();
         });
-        let child = child.recv().unwrap().expect("Traefik starts");
+        let child = child.recv().unwrap().expect("the process starts");
         Self { id: child.id(), child: Mutex::new(child), _keeper: keeper }
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether it still runs.
+    ///
+    /// # Panics
+    /// When a thread panicked while it asked.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
         matches!(self.child.lock().unwrap().try_wait(), Ok(None))
     }
 
-    fn end(&self) {
+    /// Ends it, and waits for that.
+    pub fn end(&self) {
         let mut child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = child.kill();
         let _ = child.wait();

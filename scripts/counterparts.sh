@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# counterparts.sh [NAME…]: installs what can be had of what tests/counterparts talks to, and runs it. Tests whose
+# counterpart is missing are skipped and say so; with REQUIRE_COUNTERPARTS=1 that is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/versions.sh
+. scripts/packages.sh
+
+have() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
+
+# Node resolves packages from where a script lies, so the scripts go to the packages.
+npm_packages() {
+    local from=tests/counterparts to=.cache/counterparts
+    if ! cmp -s $from/package-lock.json $to/package-lock.json || [ ! -e $to/node_modules/.package-lock.json ]; then
+        rm -rf $to
+        mkdir -p $to
+        cp $from/package.json $from/package-lock.json $from/.npmrc $to
+        say "npm ci in $to"
+        (cd $to && npm ci --loglevel=error >&2) || { rm -rf $to; return 1; }
+    fi
+    cp $from/*.mjs $to
+}
+
+have node && have npm || apt_install $DEBIAN_NODE || say "no Node"
+have nginx || apt_install $DEBIAN_NGINX || say "no nginx"
+have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"
+npm_packages || say "no npm packages"
+
+export COUNTERPARTS=$PWD/.cache/counterparts
+scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test counterparts -- "$@"

@@ -1,0 +1,56 @@
+//! The plugin in a real Traefik against servers and clients that others wrote. `make counterparts` installs them and
+//! runs this; an argument filters by name. A test whose counterpart is not there is skipped and says so, unless
+//! `REQUIRE_COUNTERPARTS` is set.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports on standard output"
+)]
+
+mod need;
+mod script;
+mod provider;
+mod nginx;
+mod browser;
+mod grpc;
+mod mcp;
+
+use std::process::ExitCode;
+
+use testbed::harness::{self, Skipped, Test};
+
+use crate::need::Need;
+
+const TESTS: &[(&[Need], Test)] = &[
+    (&[Need::Node], ("provider_tokens", provider::tokens)),
+    (&[Need::Node], ("provider_id_token", provider::id_token)),
+    (&[Need::Node], ("provider_rotation", provider::rotation)),
+    (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
+    (&[Need::Nginx], ("nginx_forms", nginx::forms)),
+    (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
+    (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
+    (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
+    (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
+    (&[Need::Node], ("grpc_statuses", grpc::statuses)),
+    (&[Need::Node], ("mcp_walk", mcp::walk)),
+];
+
+fn main() -> ExitCode {
+    let (mut tests, mut skipped): (Vec<Test>, Vec<Skipped>) = (Vec::new(), Vec::new());
+    for (needs, test) in TESTS {
+        match needs.iter().find_map(Need::missing) {
+            None => tests.push(*test),
+            Some(reason) => skipped.push((test.0, reason)),
+        }
+    }
+    let result = harness::run(&tests, &skipped);
+    let required = std::env::var("REQUIRE_COUNTERPARTS").is_ok_and(|value| !value.is_empty());
+    if required && !skipped.is_empty() {
+        eprintln!("REQUIRE_COUNTERPARTS is set, and tests were skipped");
+        return ExitCode::FAILURE;
+    }
+    result
+}

@@ -1,0 +1,66 @@
+//! What a test needs on this machine, and how it is found.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that is not the project's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Node with the packages of package.json.
+    Node,
+    /// nginx.
+    Nginx,
+    /// A Chromium, whatever its name.
+    Chromium,
+}
+
+/// The oldest Node that every package runs on.
+const NODE: u32 = 20;
+
+impl Need {
+    /// Why this cannot be had; none where it is there.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match self {
+            Self::Node => {
+                let Some(version) = version("node") else { return Some("there is no node".into()) };
+                let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
+                if major.is_none_or(|major: u32| major < NODE) {
+                    return Some(format!("node is {version}, {NODE} or later is needed"));
+                }
+                let installed = packages().join("node_modules/.package-lock.json").exists();
+                (!installed).then(|| "there are no npm packages: run make counterparts".into())
+            }
+            Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
+            Self::Chromium => chromium().is_none().then(|| "there is no chromium".into()),
+        }
+    }
+}
+
+/// The directory with the npm packages and the scripts.
+pub(crate) fn packages() -> PathBuf {
+    std::env::var_os("COUNTERPARTS").unwrap_or_default().into()
+}
+
+/// The nginx program.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    find(&["nginx"])
+}
+
+/// The Chromium program.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    find(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// The first of these that is in PATH, or where Debian keeps servers.
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.push("/usr/sbin".into());
+    let programs = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    programs.into_iter().find(|program| Path::is_file(program))
+}
+
+fn version(program: &str) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -1,0 +1,52 @@
+//! Running tests that each have a Traefik of their own: a few side by side, chosen by name.
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A name and what it runs; a panic is a failure.
+pub type Test = (&'static str, fn());
+
+/// A test that cannot run, and why.
+pub type Skipped = (&'static str, String);
+
+const PARALLEL: usize = 2;
+
+/// Runs the tests whose names contain an argument of the command line; all of them where there is none.
+///
+/// # Panics
+/// Never: a panic of a test is a failure in the report.
+#[must_use]
+pub fn run(tests: &[Test], skipped: &[Skipped]) -> ExitCode {
+    let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
+    let tests: Vec<&Test> = tests.iter().filter(|(name, _)| chosen(name)).collect();
+    let skipped: Vec<&Skipped> = skipped.iter().filter(|(name, _)| chosen(name)).collect();
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            scope.spawn(|| {
+                while let Some((name, test)) = tests.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let passed = catch_unwind(test).is_ok();
+                    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+                    if !passed {
+                        failed.lock().unwrap().push(*name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    println!();
+    for (name, reason) in &skipped {
+        println!("test {name} ... SKIPPED: {reason}");
+    }
+    let skips = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
+    println!("{} passed, {} failed{skips}", tests.len() - failed.len(), failed.len());
+    if !failed.is_empty() {
+        println!("failed: {}", failed.join(" "));
+    }
+    // A name that is none's must not look like a success.
+    if failed.is_empty() && tests.len() + skipped.len() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
