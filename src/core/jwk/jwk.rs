@@ -257,6 +257,9 @@ impl fmt::Display for JwkError {
                 write!(f, "member {member} is not base64url without padding")
             }
             Self::UnknownKty { found } => write!(f, "kty is {found:?}, expected RSA, EC, OKP, AKP or oct"),
+            Self::UnknownCrv { found } if found == "Ed448" => {
+                f.write_str("crv is Ed448, which is left out; docs/configuration.md says why")
+            }
             Self::UnknownCrv { found } => {
                 write!(
                     f,
@@ -452,6 +455,10 @@ mod tests {
             (
                 JwkError::UnknownKty { found: "A\nB".to_owned() },
                 r#"kty is "A\nB", expected RSA, EC, OKP, AKP or oct"#,
+            ),
+            (
+                JwkError::UnknownCrv { found: "Ed448".to_owned() },
+                "crv is Ed448, which is left out; docs/configuration.md says why",
             ),
             (
                 JwkError::Key(KeyError::SecretTooShort { bytes: 7 }),
