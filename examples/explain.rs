@@ -334,7 +334,9 @@ fn verified(
 ) -> Result<ClaimsSet, Refusal> {
     validity::check(&token.claimed, &issuer.claims, now)?;
     let kid = token.header.kid.clone();
-    let candidates = keys.candidates(id, kid.as_deref(), alg);
+    let mut candidates = keys.candidates(id, kid.as_deref(), alg);
+    let iss = token.claimed_issuer()?;
+    candidates.keys.retain(|key| issuer.admits(key, iss));
     say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
     match signature::verify_with_any(token, &candidates.keys, alg) {
         Some(verified) => {
