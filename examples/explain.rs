@@ -3,13 +3,15 @@
 //! `cargo run --example explain -- --config dynamic.yaml --token TOKEN [--middleware NAME] [--method GET] [--path /]`
 //! `[--header 'Name: value' …] [--jwks FILE] [--now TIME]`
 //!
-//! `--config` is a dynamic configuration of Traefik (YAML or JSON), or the plugin's block alone. `--token` goes to the
-//! first place where the configuration looks for one; `-` reads it from standard input. `--jwks` stands for every key
-//! set at a URL: nothing is fetched. The signature is never printed.
+//! `--config` is a dynamic configuration of Traefik (TOML where the name ends so, else YAML or JSON), or the plugin's
+//! block alone. `--token` goes to the first place where the configuration looks for one; `-` reads it from standard
+//! input. A token may stand in a `--header` or the `--path`, too. `--jwks` stands for every key set at a URL: nothing is
+//! fetched. The signature is never printed.
 //!
 //! Exit code: 0 allow, 1 deny, 2 cannot tell.
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -63,9 +65,10 @@ fn main() -> ExitCode {
 /// The exit code and all that is printed for the words of a command line.
 pub(crate) fn run(words: impl Iterator<Item = String>) -> (u8, String) {
     let mut report = Report::default();
-    let mut token = None;
-    let outcome = arguments(words).and_then(|arguments| {
-        token.clone_from(&arguments.token);
+    let mut words: Vec<String> = words.collect();
+    let outcome = arguments(words.iter().cloned()).and_then(|arguments| {
+        // It may come from standard input.
+        words.extend(arguments.token.clone());
         explain(&arguments, &mut report)
     });
     let code = match outcome {
@@ -77,19 +80,29 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> (u8, String) {
             2
         }
     };
-    (code, report.without_signature(token.as_deref()))
+    (code, report.without_signatures(&words))
 }
 
-/// Everything that is printed. The signature is cut out of it at the end, wherever it came in.
+/// Everything that is printed. Signatures are cut out of it at the end, wherever they came in.
 #[derive(Default)]
 struct Report(String);
 
 impl Report {
-    fn without_signature(self, token: Option<&str>) -> String {
-        let signature =
-            token.and_then(|token| token.trim().rsplit_once('.')).map_or("", |(_, signature)| signature);
-        if signature.is_empty() { self.0 } else { self.0.replace(signature, "[signature]") }
+    fn without_signatures(self, words: &[String]) -> String {
+        words
+            .iter()
+            .flat_map(|word| signatures(word))
+            .fold(self.0, |text, signature| text.replace(&signature, "[signature]"))
     }
+}
+
+/// What stands behind the last dot of anything that looks like a token; the shortest signature has 43 characters.
+fn signatures(word: &str) -> Vec<String> {
+    let word = word.replace("%2E", ".").replace("%2e", ".");
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let parts = word.split(|c| !is_token(c)).filter_map(|text| text.rsplit_once('.'));
+    let signed = parts.filter(|(rest, signature)| rest.contains('.') && signature.len() >= 16);
+    signed.map(|(_, signature)| signature.to_owned()).collect()
 }
 
 enum Verdict {
@@ -130,8 +143,12 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
 fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String> {
     let text = std::fs::read_to_string(&arguments.config)
         .map_err(|error| format!("{}: {error}", arguments.config))?;
-    let file: Value =
-        yaml_serde::from_str(&text).map_err(|error| format!("{}: {error}", arguments.config))?;
+    let is_toml = Path::new(&arguments.config).extension().is_some_and(|extension| extension == "toml");
+    let file: Value = if is_toml {
+        basic_toml::from_str(&text).map_err(|error| format!("{}: {error}", arguments.config))?
+    } else {
+        yaml_serde::from_str(&text).map_err(|error| format!("{}: {error}", arguments.config))?
+    };
     let (name, block) = block(&file, arguments.middleware.as_deref())?;
     say!(report, "middleware      {name}");
     let capabilities = Capabilities { fetch: true, env: &|name| std::env::var(name).ok() };
@@ -317,7 +334,9 @@ fn verified(
 ) -> Result<ClaimsSet, Refusal> {
     validity::check(&token.claimed, &issuer.claims, now)?;
     let kid = token.header.kid.clone();
-    let candidates = keys.candidates(id, kid.as_deref(), alg);
+    let mut candidates = keys.candidates(id, kid.as_deref(), alg);
+    let iss = token.claimed_issuer()?;
+    candidates.keys.retain(|key| issuer.admits(key, iss));
     say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
     match signature::verify_with_any(token, &candidates.keys, alg) {
         Some(verified) => {

@@ -69,6 +69,72 @@ fn exit_codes_steps_and_no_signature() {
     }
 }
 
+const TOML: &str = r#"
+[http.routers.api]
+rule = "Host(`api.example`)"
+middlewares = ["jwt"]
+
+[http.middlewares.other.headers]
+frameDeny = true
+
+[http.middlewares.jwt.plugin.jwt]
+publicKey = """
+PEM"""
+issuer = "https://idp.example/"
+clockSkewSeconds = 30
+forwardAuthorization = false
+tokenSources = [{header = "X-Token"}, {query = "t"}]
+claims = "Equals(`method`, `{method}`) && Equals(`team`, `{header:X-Team}`)"
+
+[http.middlewares.jwt.plugin.jwt.forwardHeaders]
+X-User-Sub = "sub"
+
+[http.middlewares.open.plugin.jwt]
+publicKey = """
+PEM"""
+"#;
+
+#[test]
+fn toml_options_of_the_request_and_tokens_in_other_words() {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-dynamic.toml");
+    std::fs::write(&file, TOML.replace("PEM", keys::public_pem("ed25519"))).unwrap();
+    let token = token(&[("method", json!("PUT")), ("team", json!("blue"))]);
+    let signature = token.rsplit_once('.').unwrap().1;
+    let (in_path, in_header) = (format!("/x?a=1&t={token}"), format!("X-Token: {token}"));
+    let encoded = in_path.replace('.', "%2E");
+    let bearer = format!("Authorization: Bearer {token}");
+    let named = ["--middleware", "jwt", "--method", "PUT", "--header", "X-Team: blue"];
+    for (words, code, says) in [
+        ([&named[..], &["--token", &token]].concat(), 0, "the upstream gets X-User-Sub: alice"),
+        ([&named[..4], &["--token", &token]].concat(), 1, "Equals(`team`, `{header:X-Team}`) is Undecided"),
+        (
+            [&named[..2], &named[4..], &["--token", &token]].concat(),
+            1,
+            "Equals(`method`, `{method}`) is False",
+        ),
+        (
+            [&named[..], &["--header", &in_header]].concat(),
+            0,
+            "the upstream does not get x-token of the client",
+        ),
+        ([&named[..], &["--path", &in_path]].concat(), 0, "the upstream gets the path and query /x?a=1\n"),
+        ([&named[..], &["--path", &encoded]].concat(), 0, "the upstream gets the path and query /x?a=1\n"),
+        // The one is in no place that is looked at.
+        ([&named[..], &["--header", &bearer]].concat(), 1, "fails here      token_missing"),
+        (vec!["--middleware", "open", "--header", &bearer], 0, "\nallow\n"),
+        (vec!["--middleware", "other", "--token", &token], 2, "there is no such middleware"),
+        (vec!["--token", &token], 2, "there are several plugins"),
+        ([&named[..], &["--path"]].concat(), 2, "--path needs a value"),
+        // A slip that repeats the word.
+        (vec![&token, "x"], 2, "there is no option"),
+    ] {
+        let words = ["--config", file.to_str().unwrap()].into_iter().chain(words).map(str::to_owned);
+        let (found, text) = command::run(words);
+        assert_eq!((found, text.contains(says)), (code, true), "{says}: {text}");
+        assert!(!text.contains(signature), "{says}: {text}");
+    }
+}
+
 #[test]
 fn keys_may_come_from_a_file_and_mistakes_are_told() {
     let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});

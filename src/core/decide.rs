@@ -92,7 +92,8 @@ fn verify(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, bytes: &[u8]) ->
         .ok_or_else(|| Refusal::AlgNotAllowed { alg: token.header.alg.clone() })?;
     claims::check_unverified(&token.claimed, &issuer.claims, now)?;
     let kid = token.header.kid.clone();
-    let candidates = keys.candidates(id, kid.as_deref(), alg);
+    let mut candidates = keys.candidates(id, kid.as_deref(), alg);
+    candidates.keys.retain(|key| issuer.admits(key, iss));
     if let Some(verified) = signature::verify_with_any(token, &candidates.keys, alg) {
         let verified = Rc::new(verified);
         keys.remember_verified(bytes, id, &verified);

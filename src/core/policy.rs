@@ -4,6 +4,7 @@ use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::bypass::BypassRules;
 use crate::core::claims::ClaimRules;
+use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
@@ -47,6 +48,14 @@ impl TrustedIssuer {
     pub const fn accepts_any(&self) -> bool {
         self.names.is_empty() && self.claims.templates.is_empty()
     }
+
+    /// Whether a key of this entry serves tokens of `iss`. Tenants share a key set, in which a provider may keep some
+    /// keys for one of them: the key then names the issuer.
+    #[must_use]
+    pub fn admits(&self, key: &Jwk, iss: Option<&str>) -> bool {
+        let is_for = |issuer: &str| issuer.contains('{') || iss == Some(issuer);
+        self.claims.templates.is_empty() || key.issuer.as_deref().is_none_or(is_for)
+    }
 }
 
 impl Policy {
@@ -75,6 +84,8 @@ mod tests {
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::claims::tenant::IssuerTemplate;
+    use crate::core::jwk::Jwk;
+    use crate::core::signature::VerifyingKey;
     use crate::core::token::claims_set::ClaimPath;
     use crate::core::token::source::TokenSources;
 
@@ -94,6 +105,27 @@ mod tests {
             issuers: entries.iter().map(issuer).collect(),
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+        }
+    }
+
+    #[test]
+    fn a_key_for_one_tenant_serves_no_other() {
+        let key = |issuer: Option<&str>| {
+            let mut key = Jwk::from_key(VerifyingKey::hmac(&[0; 32]).unwrap());
+            key.issuer = issuer.map(str::to_owned);
+            key
+        };
+        let policy = policy(&["https://a/{tenant}/", "https://b/"]);
+        for (entry, issuer, iss, expected) in [
+            (0, None, Some("https://a/x/"), true),
+            (0, Some("https://a/x/"), Some("https://a/x/"), true),
+            (0, Some("https://a/x/"), Some("https://a/y/"), false),
+            (0, Some("https://a/x/"), None, false),
+            (0, Some("https://a/{tenantid}/"), Some("https://a/y/"), true),
+            // Other members of this name are other things.
+            (1, Some("CN=x"), Some("https://b/"), true),
+        ] {
+            assert_eq!(policy.issuers[entry].admits(&key(issuer), iss), expected, "{issuer:?} {iss:?}");
         }
     }
 

@@ -27,6 +27,7 @@ const TESTS: &[Test] = &[
     ("rows_fetch", rows::fetch),
     ("rows_offline", rows::offline),
     ("untouched", proxy::untouched),
+    ("host_of_the_request", proxy::host_of_the_request),
     ("mistake_and_correction", reload::mistake_and_correction),
     ("descriptors_offline", reload::descriptors_offline),
     ("descriptors_fetch", reload::descriptors_fetch),

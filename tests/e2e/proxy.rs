@@ -15,6 +15,32 @@ pub(crate) fn token() -> String {
     Token::new("EdDSA", claims).mint()
 }
 
+/// `{host}` is the host that the router has matched; a row of `tests/cases` has a host that it does not know.
+pub(crate) fn host_of_the_request() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let mut config = inline();
+    config["claims"] = json!("Equals(`tenant`, `{host}`)");
+    routes.protect("acme.example", FETCH, &config);
+    routes.protect("other.example", OFFLINE, &config);
+    let traefik = Traefik::start(&Setup::default());
+    traefik.configure(&routes);
+    let claims = json!({
+        "iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600, "tenant": "acme.example"
+    });
+    let token = Token::new("EdDSA", claims).mint();
+    for (host, status) in [
+        ("acme.example", 200),
+        ("ACME.example", 200),
+        ("acme.example:8080", 200),
+        ("acme.example.", 200),
+        ("other.example", 403),
+    ] {
+        let request = Request::get(host, "/").header("X-Forwarded-Host", "acme.example");
+        assert_eq!(traefik.send(&request.bearer(&token)).status, status, "{host}");
+    }
+}
+
 pub(crate) fn inline() -> serde_json::Value {
     json!({
         "jwks": keys::public_set(), "issuer": "https://idp.example/", "forwardHeaders": {"X-User-Sub": "sub"}

@@ -10,7 +10,8 @@ use super::modulus::Modulus;
 use super::multiply::{Comb, Point, sparse_sum};
 use super::weierstrass::{Affine, Curve, Jacobian};
 
-/// A curve with its field and its scalars: [`super::p256::P256`] or [`super::p384::P384`].
+/// A curve with its field and its scalars: [`super::p256::P256`], [`super::p384::P384`] or
+/// [`super::secp256k1::Secp256k1`].
 pub trait Ecdsa {
     /// A coordinate, a hash, r or s, big-endian.
     type Bytes: AsRef<[u8]>;
@@ -45,8 +46,17 @@ impl<C: Ecdsa> PublicKey<C> {
     /// 5.6.2.3.4; the cofactor is 1, so every such point has the order n).
     #[must_use]
     pub fn from_affine(x: &C::Bytes, y: &C::Bytes) -> Option<Self> {
-        let point = Affine::new(C::field(x)?, C::field(y)?)?;
-        Some(Self { point, odd_multiples: OnceCell::new() })
+        Some(Self::from_point(Affine::new(C::field(x)?, C::field(y)?)?))
+    }
+
+    /// A key from its big-endian x and whether its y is odd. None unless x is below p and that of a point.
+    #[must_use]
+    pub fn from_compressed(x: &C::Bytes, y_is_odd: bool) -> Option<Self> {
+        Some(Self::from_point(Affine::decompress(C::field(x)?, y_is_odd)?))
+    }
+
+    const fn from_point(point: Affine<C::Field>) -> Self {
+        Self { point, odd_multiples: OnceCell::new() }
     }
 
     /// Whether (r, s), big-endian, is a signature of the hash. High s are accepted: JOSE does not forbid them.

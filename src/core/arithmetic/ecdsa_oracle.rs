@@ -42,8 +42,9 @@ macro_rules! agrees_with {
 
         /// The verdict of all three, which must be one.
         fn verdict(key: &Key, hash: &[u8; LEN], r: &[u8; LEN], s: &[u8; LEN]) -> bool {
+            // k256 takes only the lower of the two equivalent s.
             let oracle = Signature::from_scalars(*r, *s)
-                .is_ok_and(|signature| key.oracle.verify_prehash(hash, &signature).is_ok());
+                .is_ok_and(|signature| key.oracle.verify_prehash(hash, &signature.normalize_s()).is_ok());
             let context = || format!("hash {hash:02x?} r {r:02x?} s {s:02x?} key {:?}", key.oracle);
             assert_eq!(key.plain.verify_prehash(hash, r, s), oracle, "plain, {}", context());
             assert_eq!(key.prepared.verify_prehash(hash, r, s), oracle, "prepared, {}", context());
@@ -73,6 +74,17 @@ macro_rules! agrees_with {
                 (*byte, carry) = (u8::try_from(value & 255).unwrap(), value >> 8);
             }
             sum
+        }
+
+        /// A number less a small one, as bytes.
+        fn less(number: &[u8; LEN], small: u64) -> [u8; LEN] {
+            let mut difference = *number;
+            let mut borrow = i32::try_from(small).unwrap();
+            for byte in difference.iter_mut().rev() {
+                let value = i32::from(*byte) - borrow;
+                (*byte, borrow) = (u8::try_from(value & 255).unwrap(), -(value >> 8));
+            }
+            difference
         }
 
         /// A point with this x, if there is one.
@@ -135,8 +147,8 @@ macro_rules! agrees_with {
                         -product,
                         Scalar::ZERO,
                         Scalar::ONE,
-                        product.double(),
-                        -product.double(),
+                        product + product,
+                        -(product + product),
                         product + Scalar::ONE,
                         Scalar::ONE - product,
                     ] {
@@ -239,6 +251,27 @@ macro_rules! agrees_with {
             ] {
                 assert_eq!(PublicKey::from_affine(x, y).is_some(), accepted);
             }
+        }
+
+        #[test]
+        fn decompresses_as_the_crate_does() {
+            let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            let edges = (0..40).flat_map(|low| [plus(&[0; LEN], low), plus(&P, low), less(&P, low)]);
+            let mut found = 0;
+            for x in edges.chain(std::iter::repeat_with(|| bytes(&mut rng)).take(100)) {
+                for (sign, y_is_odd) in [(2, false), (3, true)] {
+                    let oracle = VerifyingKey::from_sec1_bytes(&[&[sign][..], &x].concat()).ok();
+                    let ours = PublicKey::from_compressed(&x, y_is_odd);
+                    assert_eq!(ours.is_some(), oracle.is_some(), "{sign} {x:02x?}");
+                    let (Some(ours), Some(oracle)) = (ours, oracle) else { continue };
+                    // The x of 2G + Q is not that of 2G - Q: y has the right sign.
+                    let q: ProjectivePoint = oracle.as_affine().into();
+                    let [hash, r, s] = chosen(small(2), Scalar::ONE, q).unwrap();
+                    assert!(ours.verify_prehash(&hash, &r, &s));
+                    found += 1;
+                }
+            }
+            assert!(found > 100);
         }
 
         #[test]

@@ -65,6 +65,12 @@ impl Field {
         let (r7, t) = balance(a7 + (q << 21) + t);
         Self([r0, r1, r2, r3, r4, r5, r6, r7, a8 - (q << 24) + t])
     }
+
+    /// The same element below p, with limbs in [0, 2^29); takes counts up to 6.
+    fn positive(&self) -> Limbs {
+        let tight = carry_unsigned(&self.tight().0);
+        if tight[8] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight }
+    }
 }
 
 impl Curve for Field {
@@ -91,6 +97,10 @@ impl Curve for Field {
         ]),
     );
     const BITS: usize = 256;
+
+    fn p() -> &'static [i32] {
+        const { &P.value }
+    }
 
     fn plus(&self, other: &Self) -> Self {
         Self(add(&self.0, &other.0))
@@ -128,10 +138,12 @@ impl Curve for Field {
         is_zero(&self.tight().0)
     }
 
+    fn is_odd(&self) -> bool {
+        P.montgomery(&self.positive(), &one())[0] & 1 == 1
+    }
+
     fn inverse(&self) -> Self {
-        let tight = carry_unsigned(&self.tight().0);
-        let positive = if tight[8] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight };
-        Self(P.invert(&positive)).times(&Self::R_CUBED)
+        Self(P.invert(&self.positive())).times(&Self::R_CUBED)
     }
 }
 

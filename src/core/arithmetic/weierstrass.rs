@@ -1,4 +1,4 @@
-//! The groups of the NIST curves, `y² = x³ - 3x + b` (SP 800-186 3.2.1).
+//! The groups of the NIST curves, `y² = x³ - 3x + b` (SP 800-186 3.2.1), and of secp256k1, `y² = x³ + 7` (SEC 2 2.4.1).
 //!
 //! [`Jacobian::double`], [`Jacobian::plus`] and [`Jacobian::minus`] do without tests. They are right for all points but
 //! these: sums of two points with one x coordinate, and anything done to infinity. There they return z = 0, which marks
@@ -7,6 +7,7 @@
 
 use std::fmt::Debug;
 
+use super::limbs::{LIMB_BITS, bit};
 use super::multiply::Point;
 
 /// An element of a curve's field, with the curve's numbers. Counts are those of `limbs`: a sum of a tight elements counts
@@ -14,6 +15,8 @@ use super::multiply::Point;
 pub trait Curve: Copy + Debug {
     const ZERO: Self;
     const ONE: Self;
+    /// Whether the coefficient a is 0; else it is -3.
+    const A_IS_ZERO: bool = false;
     /// The coefficient b.
     const B: Self;
     /// The coordinates of the base point.
@@ -21,6 +24,8 @@ pub trait Curve: Copy + Debug {
     /// Bits of the order and of p.
     const BITS: usize;
 
+    /// The modulus, -1 modulo 4; limbs in [0, 2^29).
+    fn p() -> &'static [i32];
     /// Counts add up.
     fn plus(&self, other: &Self) -> Self;
     /// Counts add up.
@@ -35,6 +40,8 @@ pub trait Curve: Copy + Debug {
     fn tighten(&self) -> Self;
     /// Takes counts up to 6.
     fn is_zero(&self) -> bool;
+    /// Whether the number that this stands for is odd; takes counts up to 6.
+    fn is_odd(&self) -> bool;
     /// `1/self`, 0 for 0; takes counts up to 6.
     fn inverse(&self) -> Self;
 }
@@ -51,10 +58,31 @@ impl<C: Curve> Affine<C> {
 
     /// None off the curve; takes tight coordinates.
     pub(super) fn new(x: C, y: C) -> Option<Self> {
+        y.squared().minus(&Self::y_squared(&x)).is_zero().then_some(Self { x, y })
+    }
+
+    /// The point with this x and a y that is odd or not (SEC 1 2.3.4); None where there is none. Takes a tight x.
+    pub(super) fn decompress(x: C, y_is_odd: bool) -> Option<Self> {
+        let square = Self::y_squared(&x).tighten();
+        // p is -1 modulo 4: the root of a square is its power (p + 1)/4, one more than p/4 rounded down.
+        let mut power = C::ONE;
+        for position in (2..C::p().len().saturating_mul(LIMB_BITS)).rev() {
+            power = power.squared();
+            if bit(C::p(), position) == 1 {
+                power = power.times(&square);
+            }
+        }
+        let root = power.times(&square);
+        let y = if root.is_odd() == y_is_odd { root } else { C::ZERO.minus(&root).tighten() };
+        Self::new(x, y)
+    }
+
+    /// `x³ + a·x + b`, counting 2.
+    fn y_squared(x: &C) -> C {
         // x² - 3 counts 4.
         let three = C::ONE.plus(&C::ONE).plus(&C::ONE);
-        let right = x.squared().minus(&three).times(&x).plus(&C::B);
-        y.squared().minus(&right).is_zero().then_some(Self { x, y })
+        let square = if C::A_IS_ZERO { x.squared() } else { x.squared().minus(&three) };
+        square.times(x).plus(&C::B)
     }
 
     /// P, 3P, 5P, ... 15P. All multiples on the way are smaller than the order.
@@ -79,12 +107,13 @@ pub(super) struct Jacobian<C> {
 }
 
 impl<C: Curve> Jacobian<C> {
-    /// dbl-2001-b of the Explicit-Formulas Database, with z as 2yz.
+    /// dbl-2001-b of the Explicit-Formulas Database, with z as 2yz; it is for a = -3, where 3x² + a·z⁴ is a product.
     #[inline(never)]
     pub(super) fn double(&self) -> Self {
         let delta = self.z.squared();
         let gamma = self.y.squared();
-        let alpha = self.x.minus(&delta).times(&self.x.plus(&delta));
+        let alpha =
+            if C::A_IS_ZERO { self.x.squared() } else { self.x.minus(&delta).times(&self.x.plus(&delta)) };
         let alpha = alpha.plus(&alpha).plus(&alpha);
         let beta = self.x.times(&gamma);
         let beta2 = beta.plus(&beta);

@@ -2,6 +2,8 @@
 //!
 //! The keys are those of the entry, always. A tenant that a token names never becomes part of a URL.
 
+use std::fmt;
+
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
 
@@ -39,6 +41,23 @@ impl IssuerTemplate {
         let plain = (1..=MAX_TENANT_BYTES).contains(&tenant.len()) && tenant.bytes().all(is_plain);
         let listed = self.tenants.is_empty() || self.tenants.iter().any(|known| known == tenant);
         (plain && listed).then_some(tenant)
+    }
+
+    /// Whether some issuer fits both, so that one of two entries would never be asked.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let lists = |tenants: &[String], tenant| tenants.is_empty() || tenants.contains(tenant);
+        let share = match self.tenants.as_slice() {
+            [] => true,
+            tenants => tenants.iter().any(|tenant| lists(&other.tenants, tenant)),
+        };
+        self.prefix == other.prefix && self.suffix == other.suffix && share
+    }
+}
+
+impl fmt::Display for IssuerTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{{tenant}}{}", self.prefix, self.suffix)
     }
 }
 
@@ -106,6 +125,25 @@ mod tests {
             (&long, None, None),
         ] {
             assert_eq!((any.tenant(iss), listed.tenant(iss)), (of_any, of_listed), "{iss}");
+        }
+    }
+
+    #[test]
+    fn templates_overlap_where_they_share_a_tenant() {
+        let template = |text: &str, tenants: &[&str]| {
+            let tenants = tenants.iter().map(|tenant| (*tenant).to_owned()).collect();
+            IssuerTemplate::new(text, tenants, tid()).unwrap()
+        };
+        let (a, b) = ("https://a/{tenant}", "https://b/{tenant}");
+        for (first, second, expected) in [
+            (template(a, &[]), template(a, &[]), true),
+            (template(a, &["x"]), template(a, &[]), true),
+            (template(a, &["x", "y"]), template(a, &["y"]), true),
+            (template(a, &["x"]), template(a, &["y"]), false),
+            (template(a, &[]), template(b, &[]), false),
+            (template(a, &[]), template("https://a/{tenant}/", &[]), false),
+        ] {
+            assert_eq!((first.overlaps(&second), second.overlaps(&first)), (expected, expected));
         }
     }
 

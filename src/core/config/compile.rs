@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
+use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::client::{self, Shared};
 use crate::core::config::coerce::{Section, quoted};
@@ -132,6 +133,13 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(name);
     }
+    let mut seen: Vec<&IssuerTemplate> = Vec::new();
+    for template in issuers.iter().flat_map(|issuer| &issuer.claims.templates) {
+        if seen.iter().any(|other| other.overlaps(template)) {
+            errors.conflict("trustedIssuers", format!("the issuer \"{template}\" is named twice"));
+        }
+        seen.push(template);
+    }
     if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 {
         errors.conflict("trustedIssuers", "only one entry may go without issuer");
     }
@@ -150,7 +158,9 @@ fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) 
         match Alg::from_name(&name) {
             None => {
                 let known: Vec<&str> = Alg::ALL.iter().map(|alg| alg.name()).collect();
-                errors.value(&path, quoted(&name), format!("algorithms out of {}", known.join(", ")));
+                let why =
+                    if name == "Ed448" { "; Ed448 is left out, docs/configuration.md says why" } else { "" };
+                errors.value(&path, quoted(&name), format!("algorithms out of {}{why}", known.join(", ")));
             }
             Some(alg) if alg.is_hmac() && !able.contains(&alg) && !sources.is_empty() => {
                 errors.conflict(&path, format!("{name} needs a secret that is long enough for it"));

@@ -18,6 +18,8 @@ pub struct Jwk {
     pub x5t_s256: Option<String>,
     /// Its own thumbprint (RFC 7638), where it has no `kid`: what issuers put into tokens instead.
     pub thumbprint: Option<String>,
+    /// The issuer that it is for, where the provider says so: Entra ID's `issuer`, `{tenantid}` in it for any tenant.
+    pub issuer: Option<String>,
     pub(super) key: VerifyingKey,
 }
 
@@ -111,7 +113,9 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
         Some(_) | None => {
             let x5t_s256 = text(value, "x5t#S256")?.map(str::to_owned);
             let thumbprint = if kid.is_none() { own_thumbprint(value)? } else { None };
-            Ok(Jwk { kid, alg, x5t_s256, thumbprint, key })
+            // No registered member, so another type of it says nothing.
+            let issuer = value.member("issuer").and_then(Value::as_str).map(str::to_owned);
+            Ok(Jwk { kid, alg, x5t_s256, thumbprint, issuer, key })
         }
     }
 }
@@ -211,7 +215,7 @@ impl Jwk {
     /// A key that says nothing about itself, as from PEM or a secret.
     #[must_use]
     pub const fn from_key(key: VerifyingKey) -> Self {
-        Self { kid: None, alg: None, x5t_s256: None, thumbprint: None, key }
+        Self { kid: None, alg: None, x5t_s256: None, thumbprint: None, issuer: None, key }
     }
 
     /// Whether a token that names `name` means this key: by its `kid`, its certificate or its thumbprint.
@@ -257,6 +261,9 @@ impl fmt::Display for JwkError {
                 write!(f, "member {member} is not base64url without padding")
             }
             Self::UnknownKty { found } => write!(f, "kty is {found:?}, expected RSA, EC, OKP, AKP or oct"),
+            Self::UnknownCrv { found } if found == "Ed448" => {
+                f.write_str("crv is Ed448, which is left out; docs/configuration.md says why")
+            }
             Self::UnknownCrv { found } => {
                 write!(
                     f,
@@ -452,6 +459,10 @@ mod tests {
             (
                 JwkError::UnknownKty { found: "A\nB".to_owned() },
                 r#"kty is "A\nB", expected RSA, EC, OKP, AKP or oct"#,
+            ),
+            (
+                JwkError::UnknownCrv { found: "Ed448".to_owned() },
+                "crv is Ed448, which is left out; docs/configuration.md says why",
             ),
             (
                 JwkError::Key(KeyError::SecretTooShort { bytes: 7 }),

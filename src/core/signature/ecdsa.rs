@@ -6,6 +6,7 @@ use super::{KeyError, SignatureError};
 use crate::core::arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
 use crate::core::arithmetic::p256::P256;
 use crate::core::arithmetic::p384::P384;
+use crate::core::arithmetic::secp256k1;
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -24,7 +25,8 @@ enum Point {
     P256(Box<OwnKey<P256>>),
     P384(Box<OwnKey<P384>>),
     P521(p521::ecdsa::VerifyingKey),
-    Secp256k1(k256::ecdsa::VerifyingKey),
+    /// Without tables: nobody has asked for its speed.
+    Secp256k1(secp256k1::PublicKey),
 }
 
 /// A point on a curve of our own arithmetic and, once it is in use, its table.
@@ -41,13 +43,8 @@ thread_local! {
 }
 
 impl<C: Ecdsa> OwnKey<C> {
-    fn new(
-        x: &C::Bytes,
-        y: &C::Bytes,
-        generator: &'static LocalKey<OnceCell<Rc<Generator<C>>>>,
-    ) -> Option<Box<Self>> {
-        let public = PublicKey::from_affine(x, y)?;
-        Some(Box::new(Self { public, table: InUse::default(), generator }))
+    fn new(public: PublicKey<C>, generator: &'static LocalKey<OnceCell<Rc<Generator<C>>>>) -> Box<Self> {
+        Box::new(Self { public, table: InUse::default(), generator })
     }
 
     fn verify(&self, digest: &C::Bytes, r: &C::Bytes, s: &C::Bytes) -> bool {
@@ -86,8 +83,7 @@ impl EcdsaKey {
                 Some(_) => Ok(key),
                 None => Err(KeyError::NotOnCurve { crv }),
             },
-            // JWKs have both coordinates; the square root of the crate for the others would be 27 KB of module.
-            Some((2 | 3, x)) if x.len() == length && crv != Crv::Secp256k1 => Ok(key),
+            Some((2 | 3, x)) if x.len() == length => Ok(key),
             Some(_) | None => Err(KeyError::PointEncoding { crv }),
         }
     }
@@ -120,55 +116,40 @@ impl EcdsaKey {
             },
             Point::P521(key) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok()),
-            // The crate refuses a high s, of which the low one is an equivalent.
-            Point::Secp256k1(key) => k256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_prehash(&digest, &signature.normalize_s()).is_ok()),
+            Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
+                _ => false,
+            },
         };
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
     fn point(&self) -> Option<&Point> {
         let decode = || {
-            let xy = self.uncompressed()?;
-            let (x, y) = xy.split_at(self.crv.coordinate_bytes());
+            let (&form, xy) = self.sec1.split_first()?;
+            let (x, y) = xy.split_at_checked(self.crv.coordinate_bytes())?;
             Some(match self.crv {
-                Crv::P256 => Point::P256(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P256_GENERATOR)?),
-                Crv::P384 => Point::P384(OwnKey::new(x.first_chunk()?, y.first_chunk()?, &P384_GENERATOR)?),
+                Crv::P256 => {
+                    Point::P256(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P256_GENERATOR))
+                }
+                Crv::P384 => {
+                    Point::P384(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P384_GENERATOR))
+                }
                 Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
-                Crv::Secp256k1 => Point::Secp256k1(secp256k1(x, y)?),
+                Crv::Secp256k1 => Point::Secp256k1(public(form, x.first_chunk(), y.first_chunk())?),
                 Crv::Ed25519 => return None,
             })
         };
         self.point.get_or_init(decode).as_ref()
     }
-
-    /// x and y. Only for a compressed point, which JWKs do not have, a crate takes the square root.
-    fn uncompressed(&self) -> Option<Vec<u8>> {
-        use p521::elliptic_curve::sec1::ToSec1Point;
-        if let Some((4, xy)) = self.sec1.split_first() {
-            return Some(xy.to_vec());
-        }
-        let point = match self.crv {
-            Crv::P256 => {
-                p256::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
-            }
-            Crv::P384 => {
-                p384::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
-            }
-            Crv::P521 => {
-                p521::PublicKey::from_sec1_bytes(&self.sec1).ok()?.to_sec1_point(false).as_bytes().to_vec()
-            }
-            Crv::Secp256k1 | Crv::Ed25519 => return None,
-        };
-        point.get(1..).map(<[u8]>::to_vec)
-    }
 }
 
-fn secp256k1(x: &[u8], y: &[u8]) -> Option<k256::ecdsa::VerifyingKey> {
-    use k256::elliptic_curve::point::AffineCoordinates;
-    let (x, y) = (k256::FieldBytes::try_from(x).ok()?, k256::FieldBytes::try_from(y).ok()?);
-    let point = k256::AffinePoint::from_coordinates(&x, &y).into_option()?;
-    k256::ecdsa::VerifyingKey::from_affine(point).ok()
+/// The point of SEC 1 2.3.4: 2 and 3 are x alone, with the parity of y.
+fn public<C: Ecdsa>(form: u8, x: Option<&C::Bytes>, y: Option<&C::Bytes>) -> Option<PublicKey<C>> {
+    match form {
+        2 | 3 => PublicKey::from_compressed(x?, form == 3),
+        _ => PublicKey::from_affine(x?, y?),
+    }
 }
 
 #[cfg(test)]

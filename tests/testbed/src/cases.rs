@@ -183,6 +183,7 @@ fn relative(text: &str) -> Option<i64> {
 fn bed_values(bed: &Bed) -> Vec<(String, Value)> {
     let mut values = vec![
         ("jwks".into(), keys::public_set()),
+        ("jwks.unnamed".into(), keys::unnamed_set()),
         ("jwksText".into(), json!(keys::public_set().to_string())),
         ("jwksUrl".into(), json!(bed.jwks_url)),
         ("ca".into(), json!(bed.ca_pem)),

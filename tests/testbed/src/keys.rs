@@ -149,6 +149,19 @@ pub fn public_set() -> Value {
     jwk_set(&["ed25519", "rsa", "p256", "p384", "p521"])
 }
 
+/// More keys without a name than one token may be tried with, `ed25519` behind all others: found by thumbprint alone.
+#[must_use]
+pub fn unnamed_set() -> Value {
+    use ring::signature::KeyPair;
+    let okp = |x: &str| json!({"kty": "OKP", "crv": "Ed25519", "x": x});
+    let others = (1..=32).map(|seed| {
+        let pair = signature::Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        okp(&encode(pair.public_key().as_ref()))
+    });
+    let last = okp(jwk("ed25519")["x"].as_str().unwrap());
+    json!({"keys": others.chain([last]).collect::<Vec<_>>()})
+}
+
 /// Signs `input` with the key named `key`.
 ///
 /// # Panics

@@ -3,16 +3,17 @@
 use std::cmp::Ordering;
 
 /// A decimal number: ±0.d₁d₂d₃… × 10^exponent, without zeros at either end of its digits; zero has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+#[derive(Clone, Debug)]
+pub(super) struct Decimal<T> {
     negative: bool,
-    digits: Vec<u8>,
+    /// Of the text, from its first digit that counts to its last, the point still among them.
+    digits: T,
     exponent: i64,
 }
 
-impl Decimal {
+impl<'t> Decimal<&'t str> {
     /// Parses a JSON number (RFC 8259 6). `None` for anything else, and for an exponent beyond 18 digits.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &'t str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -33,17 +34,18 @@ impl Decimal {
         if !all_digits(whole) || !all_digits(fraction) {
             return None;
         }
-        let digits = || whole.bytes().chain(fraction.bytes());
-        let leading_zeros = digits().take_while(|digit| *digit == b'0').count();
-        let mut digits: Vec<u8> = digits().skip(leading_zeros).collect();
-        digits.truncate(
-            digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last.saturating_add(1)),
-        );
+        let digits = mantissa.trim_matches(['0', '.']);
         if digits.is_empty() {
             return Some(Self { negative: false, digits, exponent: 0 });
         }
+        let leading_zeros = whole.bytes().chain(fraction.bytes()).take_while(|digit| *digit == b'0').count();
         let point = i64::try_from(whole.len()).ok()?.checked_sub(i64::try_from(leading_zeros).ok()?)?;
         Some(Self { negative, digits, exponent: exponent.checked_add(point)? })
+    }
+
+    /// The same number, independent of the text.
+    pub(super) fn into_owned(self) -> Decimal<String> {
+        Decimal { negative: self.negative, digits: self.digits.to_owned(), exponent: self.exponent }
     }
 
     fn magnitude(&self, other: &Self) -> Ordering {
@@ -52,12 +54,25 @@ impl Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             // Digits without outer zeros compare as text does.
-            (false, false) => self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits)),
+            (false, false) => {
+                self.exponent.cmp(&other.exponent).then_with(|| self.bytes().cmp(other.bytes()))
+            }
         }
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = u8> + 't {
+        self.digits.bytes().filter(|byte| *byte != b'.')
     }
 }
 
-impl Ord for Decimal {
+impl Decimal<String> {
+    /// The same number, for comparing.
+    pub(super) fn borrowed(&self) -> Decimal<&str> {
+        Decimal { negative: self.negative, digits: &self.digits, exponent: self.exponent }
+    }
+}
+
+impl Ord for Decimal<&str> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.negative, other.negative) {
             (false, false) => self.magnitude(other),
@@ -68,11 +83,19 @@ impl Ord for Decimal {
     }
 }
 
-impl PartialOrd for Decimal {
+impl PartialOrd for Decimal<&str> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
+
+impl PartialEq for Decimal<&str> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal<&str> {}
 
 fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -160,12 +183,13 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_integers_of_any_scale(a in any::<i64>(), b in any::<i64>(), shift in 0_u32..18) {
-            let scaled = |n: i64| Decimal::parse(&format!("{n}e-{shift}")).unwrap();
-            prop_assert_eq!(scaled(a).cmp(&scaled(b)), a.cmp(&b));
-            let half = |n: i64| Decimal::parse(&format!("{n}.5")).unwrap();
+            let compared = |a: String, b: String| Decimal::parse(&a).unwrap().cmp(&Decimal::parse(&b).unwrap());
+            let scaled = |n: i64| format!("{n}e-{shift}");
+            prop_assert_eq!(compared(scaled(a), scaled(b)), a.cmp(&b));
+            let half = |n: i64| format!("{n}.5");
             // Away from zero .5 moves every number the same way.
             if (a < 0) == (b < 0) {
-                prop_assert_eq!(half(a).cmp(&half(b)), a.cmp(&b));
+                prop_assert_eq!(compared(half(a), half(b)), a.cmp(&b));
             }
         }
     }

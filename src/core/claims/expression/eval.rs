@@ -103,8 +103,8 @@ pub(super) fn term(term: &Term, subject: &Subject<'_>) -> Truth {
             Some(claim) => pattern.matches(claim).map_or(Truth::Undecided, Truth::from),
             None => Truth::False,
         },
-        Test::Greater(bound) => number(claim).is_some_and(|claim| claim > *bound).into(),
-        Test::Less(bound) => number(claim).is_some_and(|claim| claim < *bound).into(),
+        Test::Greater(bound) => number(claim).is_some_and(|claim| claim > bound.borrowed()).into(),
+        Test::Less(bound) => number(claim).is_some_and(|claim| claim < bound.borrowed()).into(),
         Test::Before(instant) => {
             numeric_date(claim).is_some_and(|date| date < instant.at(subject.now)).into()
         }
@@ -133,6 +133,6 @@ fn split_contains(claim: &str, separator: &str, text: &str) -> bool {
     claim.split(separator).any(|piece| piece.trim() == text)
 }
 
-fn number(value: Value<'_>) -> Option<Decimal> {
+fn number(value: Value<'_>) -> Option<Decimal<&str>> {
     value.as_number().and_then(Decimal::parse)
 }

@@ -45,8 +45,8 @@ pub(super) enum Test {
     OneOf(Vec<Template>),
     Exists,
     Matches(Pattern),
-    Greater(Decimal),
-    Less(Decimal),
+    Greater(Decimal<String>),
+    Less(Decimal<String>),
     Before(Instant),
     After(Instant),
 }
@@ -210,9 +210,10 @@ impl<'s> Parser<'s> {
         Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))
     }
 
-    fn decimal(&self, args: &mut Arguments) -> Result<Decimal, ExpressionError> {
+    fn decimal(&self, args: &mut Arguments) -> Result<Decimal<String>, ExpressionError> {
         let (at, text) = self.argument(args, "the number")?;
         Decimal::parse(&text.value)
+            .map(Decimal::into_owned)
             .ok_or_else(|| self.lexer.error(at, "expected a number, such as `18` or `-0.5`"))
     }
 
