@@ -41,9 +41,12 @@ pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dy
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
     let anonymous = || forward::anonymous(&policy.forward, request);
     match (policy.bypass.mode, &refusal) {
-        (Mode::Optional, Refusal::TokenMissing) | (Mode::Permissive, _) => Decision::Forward(anonymous()),
+        // Here a request without a token is one like others, and nothing to log.
+        (Mode::Optional | Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),
+        (Mode::Permissive, _) => Decision::Forward(Forward { refused: Some(refusal), ..anonymous() }),
         (Mode::DryRun, _) => {
-            Decision::Forward(anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code())))
+            let labelled = anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code()));
+            Decision::Forward(Forward { refused: Some(refusal), ..labelled })
         }
         (Mode::Required | Mode::Optional, _) => {
             Decision::Reject(reject::reject(&policy.answer, refusal, request))

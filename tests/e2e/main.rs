@@ -17,6 +17,7 @@ mod reload;
 mod load;
 mod provider;
 mod browser;
+mod logs;
 mod examples;
 
 use std::panic::catch_unwind;
@@ -38,6 +39,7 @@ const TESTS: &[Test] = &[
     ("provider_rotation", provider::rotation),
     ("provider_stale", provider::stale),
     ("browser_redirect", browser::redirect),
+    ("log_refusals", logs::refusals),
     ("example_seed", examples::seed),
 ];
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::claims::AcceptedToken;
 use crate::core::policy::IssuerId;
+use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::is_alias;
 use crate::core::token::claims_set::ClaimPath;
@@ -67,6 +68,8 @@ pub struct Forward {
     pub uri: Option<String>,
     /// Headers to set on the response of the upstream.
     pub response: Vec<(String, String)>,
+    /// Why the request would be refused, were it not for the mode: for the log.
+    pub refused: Option<Refusal>,
 }
 
 /// What would have become of a request in mode `required`.

@@ -13,6 +13,7 @@ pub use reject::Reject;
 
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::policy::IssuerId;
+use crate::core::refusal_log::LogRules;
 
 /// The outcome for one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct NeedKeys {
     pub kid: Option<String>,
 }
 
-/// How refusals are answered (`errors`, `unavailableStatus`, `resourceMetadata`).
+/// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRules {
     /// `errors.format`, or `errors.body`.
@@ -66,6 +67,8 @@ pub struct AnswerRules {
     pub unavailable_status: u16,
     /// `resourceMetadata`.
     pub resource_metadata: Option<ResourceMetadata>,
+    /// `log`: what the log says of a refusal.
+    pub log: LogRules,
 }
 
 /// Body of a refusal.
@@ -108,6 +111,7 @@ impl Default for AnswerRules {
             cors: cors::Origins::default(),
             unavailable_status: 503,
             resource_metadata: None,
+            log: LogRules::default(),
         }
     }
 }
