@@ -24,7 +24,7 @@ pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dy
         return Decision::Serve(served);
     }
     if bypass::applies(&policy.bypass, request) {
-        return Decision::Forward(forward::anonymous(&policy.forward, request));
+        return Decision::Forward(forward::anonymous(&policy.forward, &policy.token, request));
     }
     match accept(policy, keys, now, request) {
         Ok(Accepted::Forward(forward)) => match policy.bypass.mode {
@@ -39,7 +39,7 @@ pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dy
 /// What `refusal` means in the mode of the policy.
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    let anonymous = || forward::anonymous(&policy.forward, request);
+    let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
     match (policy.bypass.mode, &refusal) {
         // Here a request without a token is one like others, and nothing to log.
         (Mode::Optional | Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),

@@ -1,6 +1,7 @@
 //! Step 10: what is done with the request.
 
 pub mod forward;
+pub mod field_value;
 pub mod challenge;
 pub mod body;
 pub mod reject;
