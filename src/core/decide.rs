@@ -18,6 +18,9 @@ use crate::core::unix_time::UnixTime;
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
 pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dyn RequestView) -> Decision {
+    if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
+        return Decision::Serve(status.serve(&keys.key_sets(), &policy.issuers, now, request));
+    }
     if let Some(served) =
         policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
     {

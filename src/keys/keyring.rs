@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
-use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySource, MoreKeys, Recalled};
+use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys, Recalled};
 use crate::core::policy::{IssuerId, Policy};
 use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
@@ -102,6 +102,17 @@ pub struct KeyringAt<'k> {
 }
 
 impl KeyLookup for KeyringAt<'_> {
+    fn key_sets(&self) -> Vec<KeySetView> {
+        let policy = self.keyring.policy.issuers.iter().zip(&self.keyring.issuers).enumerate();
+        let sets = policy.flat_map(|(issuer, (trusted, slots))| {
+            let view = move |(source, slot): (&KeySource, &Slot)| {
+                slot.get().view(source, IssuerId(issuer), self.now)
+            };
+            trusted.keys.iter().zip(slots).map(view)
+        });
+        sets.collect()
+    }
+
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         let mut found = Candidates::default();
         let mut exact = false;
@@ -209,8 +220,8 @@ mod tests {
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::jwk::lookup::{
-        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys,
-        RemoteKeys,
+        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource,
+        MoreKeys, RemoteKeys,
     };
     use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
@@ -502,6 +513,26 @@ mod tests {
         assert_eq!((other.keys.len(), other.more), (0, MoreKeys::Ask));
         let nobody = keyring.at(outside.now()).candidates(IssuerId(2), Some("a"), Alg::EdDsa);
         assert_eq!((nobody.keys.len(), nobody.more), (0, MoreKeys::None));
+    }
+
+    #[test]
+    fn an_operator_sees_the_state_of_every_set() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        let view = || keyring.at(outside.now()).key_sets().remove(0);
+        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Absent, 0, None));
+        outside.next(document(&["a", "b"], "max-age=600"));
+        request(&keyring, &outside, Some("a"));
+        let had = outside.now();
+        outside.wait(100);
+        assert_eq!(
+            (view().state, view().kids, view().had_at),
+            (KeySetState::Fresh, vec!["a".into(), "b".into()], Some(had))
+        );
+        assert!(view().due_at.is_some_and(|due| due > outside.now()) && view().last_error.is_none());
+        outside.wait(600);
+        keyring.refresh_due(outside.now(), &outside);
+        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Stale, 2, Some(had)));
+        assert!(view().last_error.is_some());
     }
 
     #[test]

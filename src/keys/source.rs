@@ -4,14 +4,17 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::core::jwk::lookup::{CacheRules, KeyFormat, KeyLocation, KeySource, RemoteKeys, TextSource};
+use crate::core::jwk::lookup::{
+    CacheRules, KeyFormat, KeyLocation, KeySetState, KeySetView, KeySource, RemoteKeys, TextSource,
+};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_TEXT_FILE_BYTES};
+use crate::core::policy::IssuerId;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::KeyError;
-use crate::keys::freshness::Freshness;
+use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{ClientExtras, FetchError, FetchRequest, Fetched, FileStamp, Io};
 
 /// A file is examined once a second, and its keys serve for a day after it has gone.
@@ -100,6 +103,29 @@ impl Loaded {
             stamp: None,
             digest: None,
             last_error: None,
+        }
+    }
+
+    /// What an operator may know of it.
+    #[must_use]
+    pub fn view(&self, source: &KeySource, issuer: IssuerId, now: UnixTime) -> KeySetView {
+        let (set, state) = match source {
+            KeySource::Configured(set) => (Some(set), State::Fresh),
+            KeySource::File { .. } | KeySource::Url(_) => (self.set.as_deref(), self.freshness.state(now)),
+        };
+        KeySetView {
+            issuer,
+            place: place(source),
+            state: match state {
+                State::Fresh => KeySetState::Fresh,
+                State::Stale => KeySetState::Stale,
+                State::Absent => KeySetState::Absent,
+            },
+            keys: set.map_or(0, |set| set.keys().len()),
+            kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
+            had_at: self.freshness.fetched_at(),
+            due_at: self.freshness.asked_at().filter(|_| state != State::Absent),
+            last_error: self.last_error.as_ref().map(ToString::to_string),
         }
     }
 

@@ -18,6 +18,7 @@ mod load;
 mod provider;
 mod browser;
 mod logs;
+mod status;
 mod examples;
 
 use std::panic::catch_unwind;
@@ -40,6 +41,7 @@ const TESTS: &[Test] = &[
     ("provider_stale", provider::stale),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
+    ("status_key_sets", status::key_sets),
     ("example_seed", examples::seed),
 ];
 

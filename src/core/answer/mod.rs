@@ -8,11 +8,13 @@ pub mod reject;
 pub mod browser;
 pub mod cors;
 pub mod resource_metadata;
+pub mod status;
 
 pub use forward::Forward;
 pub use reject::Reject;
 
 use crate::core::answer::resource_metadata::ResourceMetadata;
+use crate::core::answer::status::StatusRules;
 use crate::core::policy::IssuerId;
 use crate::core::refusal_log::LogRules;
 
@@ -68,6 +70,8 @@ pub struct AnswerRules {
     pub unavailable_status: u16,
     /// `resourceMetadata`.
     pub resource_metadata: Option<ResourceMetadata>,
+    /// `status`: the state of the key sets, for operators.
+    pub status: Option<StatusRules>,
     /// `log`: what the log says of a refusal.
     pub log: LogRules,
 }
@@ -112,6 +116,7 @@ impl Default for AnswerRules {
             cors: cors::Origins::default(),
             unavailable_status: 503,
             resource_metadata: None,
+            status: None,
             log: LogRules::default(),
         }
     }
