@@ -18,6 +18,7 @@ mod load;
 mod provider;
 mod browser;
 mod logs;
+mod paths;
 mod status;
 mod examples;
 
@@ -41,6 +42,7 @@ const TESTS: &[Test] = &[
     ("provider_stale", provider::stale),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
+    ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),
     ("example_seed", examples::seed),
 ];
