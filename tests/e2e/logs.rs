@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::keys;
 use testbed::tokens::{Token, tamper};
-use testbed::traefik::{OFFLINE, Routes, Setup, Traefik, root};
+use testbed::traefik::{OFFLINE, Routes, Setup, Traefik, root, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
@@ -107,4 +107,42 @@ pub(crate) fn refusals() {
     }
     let more = lines(&traefik).len() - before;
     assert!((1..20).contains(&more), "{more} lines for 20 refusals");
+}
+
+/// The user in Traefik's access log: the host has no way to `ClientUsername`, but the log may keep the header that we
+/// set, and never one that a client sent.
+pub(crate) fn access_log() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("access", OFFLINE, &configuration(&json!({"bypassPaths": ["/health"]})));
+    let directory = temporary_directory("access");
+    let file = directory.join("access");
+    let fields = json!({"headers": {"names": {"X-User-Sub": "keep", "X_user_sub": "keep"}}});
+    let more = json!({"accessLog": {"filePath": file, "format": "json", "fields": fields}});
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], more, ..Setup::default() });
+    traefik.configure(&routes);
+    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
+    let token = Token::new("EdDSA", claims).mint();
+    for (path, token) in
+        [("/accepted", &token), ("/refused", &tamper(&token, "signature")), ("/health", &token)]
+    {
+        let request = Request::get("access", path).bearer(token);
+        let _ = traefik.send(&request.header("X-User-Sub", "root").header("X_user_sub", "root"));
+    }
+    let line = |path: &str| -> Value {
+        wait("the line of the access log is there", 10, || {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.into_iter().find(|line| line["RequestPath"] == path)
+        })
+    };
+    for (path, status, user) in
+        [("/accepted", 200, json!("alice")), ("/refused", 401, Value::Null), ("/health", 200, Value::Null)]
+    {
+        let line = line(path);
+        let found = (&line["DownstreamStatus"], &line["request_X-User-Sub"], &line["request_X_user_sub"]);
+        assert_eq!(found, (&json!(status), &user, &Value::Null), "{line}");
+        assert_eq!(line["ClientUsername"], "-", "{line}");
+    }
+    let _ = fs::remove_dir_all(directory);
 }

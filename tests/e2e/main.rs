@@ -42,6 +42,7 @@ const TESTS: &[Test] = &[
     ("provider_stale", provider::stale),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
+    ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),
     ("example_seed", examples::seed),

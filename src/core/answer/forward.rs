@@ -101,6 +101,19 @@ impl ForwardRules {
     pub fn filled(&self) -> impl Iterator<Item = &ClaimHeader> {
         self.headers.iter().chain(self.issuers.values().flatten())
     }
+
+    /// Whether an upstream takes the header `name` for one that only the middleware sets.
+    fn manages(&self, name: &str) -> bool {
+        self.filled().any(|header| is_alias(&header.name, name))
+            || is_alias(&self.payload_header, name)
+            || is_alias(&self.verdict_request_header, name)
+    }
+
+    /// The client's own copies of managed headers.
+    #[must_use]
+    pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
+        request.header_names().iter().filter(|name| self.manages(name)).cloned().collect()
+    }
 }
 
 impl Forward {
@@ -183,11 +196,7 @@ pub fn with_identity(
 /// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
-    let is_managed = |name: &str| {
-        rules.filled().any(|header| is_alias(&header.name, name))
-            || is_alias(&rules.payload_header, name)
-            || is_alias(&rules.verdict_request_header, name)
-    };
+    let is_managed = |name: &str| rules.manages(name);
     for name in request.header_names() {
         if is_managed(name) {
             forward.remove.push(name.clone());

@@ -127,6 +127,7 @@ const NAMES_ELSEWHERE: &[(&str, &str)] = &[
     ("validMethods", "algorithms"),
     ("headerMap", "forwardHeaders"),
     ("jwtHeaders", "forwardHeaders"),
+    ("usernameClaim", "forwardHeaders"),
     ("forwardToken", "forwardAuthorization"),
     ("stripAuthorizationHeader", "forwardAuthorization"),
     ("removeMissingHeaders", "missingClaim"),
