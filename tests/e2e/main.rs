@@ -20,6 +20,7 @@ mod browser;
 mod logs;
 mod paths;
 mod status;
+mod trailers;
 mod examples;
 
 use std::panic::catch_unwind;
@@ -45,6 +46,7 @@ const TESTS: &[Test] = &[
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),
+    ("trailers", trailers::of_requests),
     ("example_seed", examples::seed),
 ];
 
