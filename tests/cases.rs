@@ -1,6 +1,7 @@
 //! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`.
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
 use testbed::cases::{Bed, Case, Seen, load};
@@ -15,6 +16,8 @@ use traefik_jwt_auth::keys::io::{
 };
 use traefik_jwt_auth::keys::keyring::Keyring;
 
+/// Where the requests of the same rows come from when they go through a Traefik.
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const URL: &str = "https://localhost:1/jwks.json";
 
 /// The provider, without a network.
@@ -76,11 +79,10 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
     if !case.expect.refused.is_empty() {
         return Err("the configuration is not refused".into());
     }
-    let request =
-        case.request.headers.iter().fold(
-            RecordedRequest::new(&case.request.method, &case.request.path),
-            |request, (name, value)| request.header(name, value.as_bytes()),
-        );
+    let request = case.request.headers.iter().fold(
+        RecordedRequest::new(&case.request.method, &case.request.path).from_address(LOCALHOST),
+        |request, (name, value)| request.header(name, value.as_bytes()),
+    );
     let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
     let mut decision = decide(&policy, &keyring.at(now), now, &request);
     if let Decision::NeedKeys(need) = &decision {
@@ -112,6 +114,11 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
                 .compare(reject.status, &reject.headers, &body, None)
                 .map_err(|difference| format!("{difference} ({code})"))
         }
-        Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
+        Decision::Serve(served) => {
+            let headers: Vec<(String, String)> =
+                served.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            case.expect.compare(served.status, &headers, &String::from_utf8_lossy(&served.body), None)
+        }
+        Decision::NeedKeys(_) => panic!("{decision:?}"),
     }
 }

@@ -10,6 +10,7 @@ const HTTP: &[&str] = &[
     "get_header_names",
     "get_header_values",
     "get_method",
+    "get_source_addr",
     "get_uri",
     "log",
     "remove_header",

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use traefik_jwt_auth::core::answer::field_value::Filling;
 use traefik_jwt_auth::core::answer::forward::{ClaimHeader, ForwardRules};
 use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
@@ -22,7 +23,6 @@ use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
-use traefik_jwt_auth::core::token::claims_set::ClaimPath;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
@@ -85,7 +85,7 @@ fn bench() -> Bench {
             claims: ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() },
         }],
         forward: ForwardRules {
-            headers: vec![ClaimHeader { name: "X-User-Sub".into(), claim: ClaimPath::parse("sub").unwrap() }],
+            headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
             ..ForwardRules::default()
         },
         answer: AnswerRules::default(),

@@ -18,13 +18,16 @@ use crate::core::unix_time::UnixTime;
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
 pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dyn RequestView) -> Decision {
+    if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
+        return Decision::Serve(status.serve(&keys.key_sets(), &policy.issuers, now, request));
+    }
     if let Some(served) =
         policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
     {
         return Decision::Serve(served);
     }
     if bypass::applies(&policy.bypass, request) {
-        return Decision::Forward(forward::anonymous(&policy.forward, request));
+        return Decision::Forward(forward::anonymous(&policy.forward, &policy.token, request));
     }
     match accept(policy, keys, now, request) {
         Ok(Accepted::Forward(forward)) => match policy.bypass.mode {
@@ -39,11 +42,14 @@ pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dy
 /// What `refusal` means in the mode of the policy.
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    let anonymous = || forward::anonymous(&policy.forward, request);
+    let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
     match (policy.bypass.mode, &refusal) {
-        (Mode::Optional, Refusal::TokenMissing) | (Mode::Permissive, _) => Decision::Forward(anonymous()),
+        // Here a request without a token is one like others, and nothing to log.
+        (Mode::Optional | Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),
+        (Mode::Permissive, _) => Decision::Forward(Forward { refused: Some(refusal), ..anonymous() }),
         (Mode::DryRun, _) => {
-            Decision::Forward(anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code())))
+            let labelled = anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code()));
+            Decision::Forward(Forward { refused: Some(refusal), ..labelled })
         }
         (Mode::Required | Mode::Optional, _) => {
             Decision::Reject(reject::reject(&policy.answer, refusal, request))

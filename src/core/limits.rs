@@ -44,6 +44,12 @@ pub const MAX_JWKS_TTL_SECONDS: u64 = 7 * 86_400;
 pub const MAX_JWKS_COOLDOWN_SECONDS: u64 = 3600;
 /// Largest `jwksCache.staleSeconds`, 30 days.
 pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
+/// Longest text of a client in one field of a log line, in characters.
+pub const MAX_LOGGED_CHARS: usize = 128;
+/// Longest path in a log line, in characters.
+pub const MAX_LOGGED_PATH_CHARS: usize = 256;
+/// Largest `log.perMinute`: a thousand lines a second.
+pub const MAX_LINES_PER_MINUTE: u64 = 60_000;
 /// Longest `errors.body`, in bytes: every instance keeps it.
 pub const MAX_ERROR_BODY_BYTES: usize = 16 << 10;
 /// Longest `errors.realm`, in bytes: every challenge carries it.

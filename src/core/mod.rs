@@ -1,6 +1,7 @@
 //! Ring 1: pure. No clock, no I/O, no globals, no `cfg`.
 
 pub mod refusal;
+pub mod refusal_log;
 pub mod limits;
 pub mod unix_time;
 pub mod decide;

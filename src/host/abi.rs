@@ -22,6 +22,7 @@ unsafe extern "C" {
     fn get_config(buffer: *mut u8, limit: usize) -> i32;
     fn get_method(buffer: *mut u8, limit: usize) -> i32;
     fn get_uri(buffer: *mut u8, limit: usize) -> i32;
+    fn get_source_addr(buffer: *mut u8, limit: usize) -> i32;
     fn set_uri(uri: *const u8, length: usize);
     fn get_header_names(kind: i32, buffer: *mut u8, limit: usize) -> i64;
     fn get_header_values(
@@ -117,6 +118,13 @@ pub fn method() -> Vec<u8> {
 pub fn uri() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_uri(buffer, limit) }))
+}
+
+/// Address and port that the connection comes from.
+#[must_use]
+pub fn source_address() -> Vec<u8> {
+    // SAFETY: as in `config`.
+    read(|buffer, limit| i64::from(unsafe { get_source_addr(buffer, limit) }))
 }
 
 /// Replaces path and query.

@@ -1,11 +1,13 @@
 //! Step 1: one request from the host: view, decide, perform; where keys are lacking, refresh and decide once more.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::core::answer::Decision;
 use crate::core::decide::{decide, refuse};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
+use crate::core::refusal_log::{self, Fate, LineBudget, LogLevel};
 use crate::core::unix_time::Seconds;
 use crate::host::abi::{self, Handler, Next};
 use crate::host::io::HostIo;
@@ -18,6 +20,7 @@ pub struct Middleware {
     policy: Rc<Policy>,
     keyring: Keyring,
     io: HostIo,
+    lines: Cell<LineBudget>,
 }
 
 impl Middleware {
@@ -25,7 +28,12 @@ impl Middleware {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let policy = Rc::new(policy);
-        Self { keyring: Keyring::new(Rc::clone(&policy)), policy, io: HostIo::default() }
+        Self {
+            keyring: Keyring::new(Rc::clone(&policy)),
+            policy,
+            io: HostIo::default(),
+            lines: Cell::default(),
+        }
     }
 
     fn decide(&self, request: &HostRequest) -> Decision {
@@ -45,6 +53,20 @@ impl Middleware {
             decision @ (Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_)) => decision,
         }
     }
+
+    /// Before anything is performed: the token is still in the request.
+    fn log(&self, refusal: &Refusal, fate: Fate, request: &HostRequest) {
+        let rules = &self.policy.answer.log;
+        if rules.level == LogLevel::Off {
+            return;
+        }
+        let (lines, left_out) = self.lines.get().spend(rules.per_minute, clock::now());
+        self.lines.set(lines);
+        if let Some(left_out) = left_out {
+            let line = refusal_log::line(rules, &self.policy.token, refusal, fate, left_out, request);
+            log::refusal(rules.level, &line);
+        }
+    }
 }
 
 impl Handler for Middleware {
@@ -55,17 +77,23 @@ impl Handler for Middleware {
     }
 
     fn handle_request(&self) -> Next {
-        match self.decide(&HostRequest::default()) {
+        let request = HostRequest::default();
+        match self.decide(&request) {
             Decision::Forward(forward) => {
+                if let Some(refusal) = &forward.refused {
+                    self.log(refusal, Fate::Passed, &request);
+                }
                 perform::forward(&forward);
                 Next::Forward
             }
             Decision::Reject(reject) => {
-                log::refusal(&reject);
+                self.log(&reject.refusal, Fate::Refused(reject.status), &request);
+                perform::remove(&self.policy.forward.managed(&request));
                 perform::reject(&reject);
                 Next::Answered
             }
             Decision::Serve(served) => {
+                perform::remove(&self.policy.forward.managed(&request));
                 perform::serve(&served);
                 Next::Answered
             }

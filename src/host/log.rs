@@ -1,7 +1,7 @@
 //! Log lines: one a refusal, one a key event, one a configuration problem. Never token bytes or key material.
 
-use crate::core::answer::Reject;
 use crate::core::config::ConfigError;
+use crate::core::refusal_log::LogLevel;
 use crate::host::abi::write_log;
 use crate::keys::source::{KeyEvent, KeyEventKind};
 
@@ -23,10 +23,15 @@ pub fn panic(text: &str) {
     write_log(ERROR, &format!("traefik-jwt-auth: panic: {}", foreign(text)));
 }
 
-/// A refused request.
-pub fn refusal(reject: &Reject) {
-    let refusal = &reject.refusal;
-    write_log(DEBUG, &format!("traefik-jwt-auth: refused: {}: {}", refusal.code(), refusal.description()));
+/// A refused request, in a line of `refusal_log`.
+pub fn refusal(level: LogLevel, line: &str) {
+    let level = match level {
+        LogLevel::Off => return,
+        LogLevel::Debug => DEBUG,
+        LogLevel::Info => INFO,
+        LogLevel::Warn => WARN,
+    };
+    write_log(level, &format!("traefik-jwt-auth: {line}"));
 }
 
 /// Changes of key sets, and failures to load one.

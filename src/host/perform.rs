@@ -20,6 +20,14 @@ pub fn forward(forward: &Forward) {
     }
 }
 
+/// Removes headers from a request that is answered here: Traefik's access log reads it afterwards, and nobody but a
+/// token writes a user into that.
+pub fn remove(names: &[String]) {
+    for name in names {
+        abi::remove_request_header(name);
+    }
+}
+
 /// Refuses the request.
 pub fn reject(reject: &Reject) {
     let headers = reject.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

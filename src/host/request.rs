@@ -1,6 +1,7 @@
 //! Step 2: the host's request as a [`RequestView`]. A value crosses the boundary when a rule asks for it.
 
 use std::cell::OnceCell;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::core::request::RequestView;
 use crate::host::abi;
@@ -38,5 +39,10 @@ impl RequestView for HostRequest {
 
     fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
         parts(&abi::header_values(name)).map(<[u8]>::to_vec).collect()
+    }
+
+    fn source_address(&self) -> Option<IpAddr> {
+        let address: SocketAddr = std::str::from_utf8(&abi::source_address()).ok()?.parse().ok()?;
+        Some(address.ip())
     }
 }

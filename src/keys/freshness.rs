@@ -12,6 +12,8 @@ const FIRST_BACK_OFF: Seconds = Seconds(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     rules: CacheRules,
+    /// Last success.
+    fetched_at: Option<UnixTime>,
     fresh_until: Option<UnixTime>,
     /// When to refresh ahead of `fresh_until`.
     due_at: UnixTime,
@@ -40,6 +42,7 @@ impl Freshness {
         let epoch = UnixTime::from_millis(0);
         Self {
             rules,
+            fetched_at: None,
             fresh_until: None,
             due_at: epoch,
             next_attempt: epoch,
@@ -93,6 +96,18 @@ impl Freshness {
         self.failures
     }
 
+    /// The last success.
+    #[must_use]
+    pub const fn fetched_at(&self) -> Option<UnixTime> {
+        self.fetched_at
+    }
+
+    /// When the clock alone has the source asked again, for as long as the set serves.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<UnixTime> {
+        self.fetched_at.map(|_| self.due_at.max(self.next_attempt))
+    }
+
     /// After a success at `now`: fresh for `lifetime`, or for the configured time where the server named none. Due
     /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
     #[must_use]
@@ -102,6 +117,7 @@ impl Freshness {
         let ahead = (millis / 5).saturating_sub(jitter(now, millis / 10));
         let fresh_until = now.saturating_add(lifetime);
         Self {
+            fetched_at: Some(now),
             fresh_until: Some(fresh_until),
             due_at: UnixTime::from_millis(fresh_until.as_millis().saturating_sub(ahead)),
             next_attempt: now.saturating_add(self.rules.cooldown),

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
-use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySource, MoreKeys, Recalled};
+use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys, Recalled};
 use crate::core::policy::{IssuerId, Policy};
 use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
@@ -128,6 +128,17 @@ pub struct KeyringAt<'k> {
 }
 
 impl KeyLookup for KeyringAt<'_> {
+    fn key_sets(&self) -> Vec<KeySetView> {
+        let policy = self.keyring.policy.issuers.iter().zip(&self.keyring.issuers).enumerate();
+        let sets = policy.flat_map(|(issuer, (trusted, slots))| {
+            let view = move |(source, slot): (&KeySource, &Slot)| {
+                slot.get().view(source, IssuerId(issuer), self.now)
+            };
+            trusted.keys.iter().zip(slots).map(view)
+        });
+        sets.collect()
+    }
+
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         self.keyring.asked_about.set(Some((issuer, self.now)));
         let mut found = Candidates::default();
@@ -236,8 +247,8 @@ mod tests {
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::jwk::lookup::{
-        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys,
-        RemoteKeys,
+        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource,
+        MoreKeys, RemoteKeys,
     };
     use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
@@ -630,6 +641,26 @@ mod tests {
             assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
             assert_eq!(outside.asked.get(), asked);
         }
+    }
+
+    #[test]
+    fn an_operator_sees_the_state_of_every_set() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        let view = || keyring.at(outside.now()).key_sets().remove(0);
+        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Absent, 0, None));
+        outside.next(document(&["a", "b"], "max-age=600"));
+        request(&keyring, &outside, Some("a"));
+        let had = outside.now();
+        outside.wait(100);
+        assert_eq!(
+            (view().state, view().kids, view().had_at),
+            (KeySetState::Fresh, vec!["a".into(), "b".into()], Some(had))
+        );
+        assert!(view().due_at.is_some_and(|due| due > outside.now()) && view().last_error.is_none());
+        outside.wait(600);
+        request(&keyring, &outside, Some("a"));
+        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Stale, 2, Some(had)));
+        assert!(view().last_error.is_some());
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
-use crate::core::jwk::lookup::{CacheRules, KeyFormat, KeyLocation, KeySource, RemoteKeys};
+use crate::core::jwk::lookup::{
+    CacheRules, KeyFormat, KeyLocation, KeySetState, KeySetView, KeySource, RemoteKeys,
+};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::MAX_JWKS_BYTES;
+use crate::core::policy::IssuerId;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::error::KeyError;
-use crate::keys::freshness::Freshness;
+use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{Asked, FileStamp, Generation, Io, Shared, SharedDocument, SourceId, Waiting};
 use crate::keys::remote;
 
@@ -33,7 +36,6 @@ pub struct Loaded {
     next_look: UnixTime,
     /// Another instance is asking: until then, only a request without keys asks whether it has finished.
     busy_until: UnixTime,
-    fetched_at: Option<UnixTime>,
     stamp: Option<FileStamp>,
     /// Of what was read: the same bytes are the same keys.
     digest: Option<u64>,
@@ -95,7 +97,6 @@ impl Loaded {
             seen: Generation::default(),
             next_look: epoch,
             busy_until: epoch,
-            fetched_at: None,
             stamp: None,
             digest: None,
             last_error: None,
@@ -120,6 +121,36 @@ impl Loaded {
                 })
             }
             KeySource::Url(_) | KeySource::Configured(_) | KeySource::File { .. } => None,
+        }
+    }
+
+    /// What an operator may know of it.
+    #[must_use]
+    pub fn view(&self, source: &KeySource, issuer: IssuerId, now: UnixTime) -> KeySetView {
+        let (set, state) = match source {
+            KeySource::Configured(set) => (Some(set), State::Fresh),
+            KeySource::File { .. } | KeySource::Url(_) => (self.set.as_deref(), self.freshness.state(now)),
+        };
+        KeySetView {
+            issuer,
+            place: place(source),
+            state: match state {
+                State::Fresh => KeySetState::Fresh,
+                State::Stale => KeySetState::Stale,
+                State::Absent => KeySetState::Absent,
+            },
+            keys: set.map_or(0, |set| set.keys().len()),
+            kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
+            had_at: self.freshness.fetched_at(),
+            due_at: self.freshness.asked_at().filter(|_| state != State::Absent),
+            last_error: match &self.last_error {
+                Some(error) => Some(error.to_string()),
+                // Whoever asked has told it.
+                None if self.freshness.failures() > 0 => {
+                    Some("failed for another instance; see the log".into())
+                }
+                None => None,
+            },
         }
     }
 
@@ -172,8 +203,9 @@ impl Loaded {
             Some(Ok(())) | None => 0,
         };
         // A record that was lost and begun anew may hold an older document than this instance.
-        let newer =
-            shared.document.filter(|document| self.fetched_at.is_none_or(|at| document.fetched_at >= at));
+        let newer = shared
+            .document
+            .filter(|document| self.freshness.fetched_at().is_none_or(|at| document.fetched_at >= at));
         let (mut loaded, changed) = match newer {
             Some(document) => self.with_document(&document, remote, now),
             None => (self.clone(), None),
@@ -212,15 +244,14 @@ impl Loaded {
         now: UnixTime,
     ) -> (Self, Option<KeyEventKind>) {
         let freshness = remote::freshness(remote, document, now);
-        let fetched_at = Some(document.fetched_at);
         let digest = digest(&document.body);
         if self.set.is_some() && self.digest == Some(digest) {
             // The old set stays, so that what was verified with it stays verified.
-            return (Self { freshness, fetched_at, ..self.clone() }, None);
+            return (Self { freshness, ..self.clone() }, None);
         }
         // Whoever fetched it has looked; another's is trusted no more than the network.
         match remote::key_set(document) {
-            Ok(set) => self.replaced(Self { freshness, fetched_at, ..self.clone() }, set, digest),
+            Ok(set) => self.replaced(Self { freshness, ..self.clone() }, set, digest),
             Err(_) => (self.clone(), None),
         }
     }

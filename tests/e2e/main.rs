@@ -17,6 +17,10 @@ mod load;
 mod provider;
 mod sharing;
 mod browser;
+mod logs;
+mod paths;
+mod status;
+mod trailers;
 mod examples;
 
 use std::process::ExitCode;
@@ -45,6 +49,11 @@ const TESTS: &[Test] = &[
     ("provider_proxy", sharing::through_a_proxy),
     ("provider_client_certificate", sharing::client_certificate),
     ("browser_redirect", browser::redirect),
+    ("log_refusals", logs::refusals),
+    ("log_access", logs::access_log),
+    ("path_tricks", paths::tricks),
+    ("status_key_sets", status::key_sets),
+    ("trailers", trailers::of_requests),
     ("example_seed", examples::seed),
 ];
 

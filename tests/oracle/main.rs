@@ -27,7 +27,7 @@ use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::decide::decide;
-use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, MoreKeys, Recalled};
+use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys, Recalled};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
 use traefik_jwt_auth::core::policy::{IssuerId, Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
@@ -62,6 +62,10 @@ fn key_set(keys: &[Key]) -> JwkSet {
 struct Lookup(JwkSet);
 
 impl KeyLookup for Lookup {
+    fn key_sets(&self) -> Vec<KeySetView> {
+        Vec::new()
+    }
+
     fn candidates(&self, _: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         Candidates { keys: self.0.select(kid, alg).cloned().collect(), more: MoreKeys::None }
     }

@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use crate::core::answer::field_value::{self, Filling, Lists};
 use crate::core::claims::AcceptedToken;
 use crate::core::policy::IssuerId;
+use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::is_alias;
-use crate::core::token::claims_set::ClaimPath;
-use crate::core::token::json::{Kind, Value};
-use crate::core::token::source::{self, FoundToken, TokenPlace};
+use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
 
-/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`.
+/// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardAuthorization`, `verdictHeader`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForwardRules {
     /// Header and the claim that fills it.
     pub headers: Vec<ClaimHeader>,
     /// Rows of issuers that have their own, in place of `headers`. All of them are managed, whoever issued a token.
     pub issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
+    /// How a list becomes one value.
+    pub lists: Lists,
     /// What an absent claim leaves.
     pub missing: MissingClaim,
+    /// Header with all claims; empty for none.
+    pub payload_header: String,
+    /// How they are written in it.
+    pub payload_format: PayloadFormat,
     /// What becomes of the token.
     pub token: TokenForwarding,
     /// In mode `dryRun`: request header with the verdict, for the upstream; empty for none.
@@ -33,7 +39,17 @@ pub struct ClaimHeader {
     /// The managed header.
     pub name: String,
     /// Where its value comes from.
-    pub claim: ClaimPath,
+    pub filling: Filling,
+}
+
+/// `forwardPayloadFormat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PayloadFormat {
+    /// The payload of the token as it came, the part between its dots.
+    #[default]
+    Base64url,
+    /// JSON on one line, in ASCII.
+    Json,
 }
 
 /// `missingClaim`.
@@ -67,6 +83,8 @@ pub struct Forward {
     pub uri: Option<String>,
     /// Headers to set on the response of the upstream.
     pub response: Vec<(String, String)>,
+    /// Why the request would be refused, were it not for the mode: for the log.
+    pub refused: Option<Refusal>,
 }
 
 /// What would have become of a request in mode `required`.
@@ -82,6 +100,19 @@ impl ForwardRules {
     /// Every row, of every issuer.
     pub fn filled(&self) -> impl Iterator<Item = &ClaimHeader> {
         self.headers.iter().chain(self.issuers.values().flatten())
+    }
+
+    /// Whether an upstream takes the header `name` for one that only the middleware sets.
+    fn manages(&self, name: &str) -> bool {
+        self.filled().any(|header| is_alias(&header.name, name))
+            || is_alias(&self.payload_header, name)
+            || is_alias(&self.verdict_request_header, name)
+    }
+
+    /// The client's own copies of managed headers.
+    #[must_use]
+    pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
+        request.header_names().iter().filter(|name| self.manages(name)).cloned().collect()
     }
 }
 
@@ -101,12 +132,25 @@ impl Forward {
         }
         self
     }
+
+    fn strip(&mut self, places: &[&TokenPlace], request: &dyn RequestView) {
+        let stripped = source::strip(places, request);
+        self.remove.extend(stripped.remove);
+        self.set.extend(stripped.set);
+        self.uri = stripped.uri;
+    }
 }
 
-/// The request without any identity.
+/// The request without any identity, and without any token where tokens do not go on: one that nobody has accepted is
+/// no safer at the upstream.
 #[must_use]
-pub fn anonymous(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
-    without_managed_headers(rules, request)
+pub fn anonymous(rules: &ForwardRules, sources: &TokenSources, request: &dyn RequestView) -> Forward {
+    let mut forward = without_managed_headers(rules, request);
+    match rules.token {
+        TokenForwarding::Keep => {}
+        TokenForwarding::Strip => forward.strip(&source::presented(sources, request), request),
+    }
+    forward
 }
 
 /// The request with the identity of `token`.
@@ -120,7 +164,7 @@ pub fn with_identity(
 ) -> Forward {
     let mut forward = without_managed_headers(rules, request);
     for header in rules.issuers.get(&issuer).unwrap_or(&rules.headers) {
-        match token.claims().at(&header.claim).and_then(header_value) {
+        match header.filling.of(token.claims(), rules.lists) {
             Some(value) => forward.set.push((header.name.clone(), value.into_bytes())),
             None => match rules.missing {
                 MissingClaim::Remove => {}
@@ -128,14 +172,18 @@ pub fn with_identity(
             },
         }
     }
+    if !rules.payload_header.is_empty() {
+        let payload = match rules.payload_format {
+            PayloadFormat::Base64url => {
+                found.token.split(|byte| *byte == b'.').nth(1).unwrap_or_default().to_vec()
+            }
+            PayloadFormat::Json => field_value::json(token.claims().value()).into_bytes(),
+        };
+        forward.set.push((rules.payload_header.clone(), payload));
+    }
     match rules.token {
         TokenForwarding::Keep => {}
-        TokenForwarding::Strip => {
-            let stripped = source::strip(&found.places, request);
-            forward.remove.extend(stripped.remove);
-            forward.set.extend(stripped.set);
-            forward.uri = stripped.uri;
-        }
+        TokenForwarding::Strip => forward.strip(&found.places, request),
     }
     // A shared cache must not keep what a token in the URL opened (RFC 6750 2.3).
     if found.places.iter().any(|place| matches!(place, TokenPlace::Query { .. })) {
@@ -148,10 +196,7 @@ pub fn with_identity(
 /// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
-    let is_managed = |name: &str| {
-        rules.filled().any(|header| is_alias(&header.name, name))
-            || is_alias(&rules.verdict_request_header, name)
-    };
+    let is_managed = |name: &str| rules.manages(name);
     for name in request.header_names() {
         if is_managed(name) {
             forward.remove.push(name.clone());
@@ -173,41 +218,25 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
     forward
 }
 
-/// A claim as a field value (RFC 9110 5.5). `None` where the claim is null, or a string that a field value
-/// cannot carry unchanged: a recipient would drop outer white space, and control characters end a header.
-fn header_value(value: Value<'_>) -> Option<String> {
-    match value.kind() {
-        Kind::Null => None,
-        Kind::True | Kind::False | Kind::Number => Some(value.raw().to_owned()),
-        Kind::String => {
-            let text = value.as_str()?;
-            let outer = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
-            (!outer && !text.chars().any(char::is_control)).then(|| text.to_owned())
-        }
-        Kind::Array | Kind::Object => {
-            let text = value.compact();
-            (!text.chars().any(char::is_control)).then_some(text)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
-        ClaimHeader, Forward, ForwardRules, Verdict, header_value, with_identity, without_managed_headers,
+        ClaimHeader, Forward, ForwardRules, PayloadFormat, TokenForwarding, Verdict, anonymous,
+        with_identity, without_managed_headers,
     };
+    use crate::core::answer::field_value::Filling;
     use crate::core::claims::{ClaimRules, check};
     use crate::core::policy::IssuerId;
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
-    use crate::core::token::claims_set::{ClaimPath, claims};
+    use crate::core::token::claims_set::claims;
     use crate::core::token::header::Header;
-    use crate::core::token::source::{FoundToken, TokenPlace};
+    use crate::core::token::source::{FoundToken, TokenPlace, TokenSources};
     use crate::core::unix_time::UnixTime;
 
     fn rules() -> ForwardRules {
         ForwardRules {
-            headers: vec![ClaimHeader { name: "X-User-Sub".into(), claim: ClaimPath::parse("sub").unwrap() }],
+            headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
             ..ForwardRules::default()
         }
     }
@@ -233,7 +262,7 @@ mod tests {
     fn headers_of_every_issuer_are_managed_and_filled_by_its_own_tokens() {
         let row = |name: &str, claim: &str| ClaimHeader {
             name: name.into(),
-            claim: ClaimPath::parse(claim).unwrap(),
+            filling: Filling::parse(claim).unwrap(),
         };
         let rules = ForwardRules { issuers: [(IssuerId(1), vec![row("X-Tenant", "tid")])].into(), ..rules() };
         let request = RecordedRequest::new("GET", "/").header("X-User-Sub", "a").header("X_Tenant", "b");
@@ -289,24 +318,48 @@ mod tests {
     }
 
     #[test]
-    fn claims_as_field_values() {
-        for (json, expected) in [
-            (r#""alice""#, Some("alice")),
-            (r#""Zo\u00eb""#, Some("Zo\u{eb}")),
-            ("12345678901234567890", Some("12345678901234567890")),
-            ("true", Some("true")),
-            ("null", None),
-            (r#"[ "a" , {"b": "c\nd"} ]"#, Some(r#"["a",{"b":"c\nd"}]"#)),
-            (r#""a\r\nX-Admin: 1""#, None),
-            (r#""a\u0000""#, None),
-            (r#""a\u0085""#, None),
-            (r#"" alice""#, None),
-            (r#""alice\t""#, None),
-            ("[\"a\u{85}\"]", None),
-            (r#""""#, Some("")),
+    fn the_payload_is_a_managed_header_in_either_form() {
+        let places = [TokenPlace::Query { name: "token".into() }];
+        let payload = r#"{ "sub": "Zo\u00eb", "n": 9007199254740993 }"#;
+        let bytes = format!("e30.{}.AAAA", crate::core::token::base64url::encode(payload.as_bytes()));
+        let found = FoundToken { token: bytes.clone().into_bytes(), places: places.iter().collect() };
+        let header = Header { alg: String::new(), kid: None, typ: None };
+        let token = VerifiedToken::unchecked(header, claims(payload));
+        let request = RecordedRequest::new("GET", "/").header("x_payload", "e30");
+        for (format, expected) in [
+            (PayloadFormat::Base64url, bytes.split('.').nth(1).unwrap()),
+            (PayloadFormat::Json, r#"{"sub":"Zo\u00eb","n":9007199254740993}"#),
         ] {
-            let set = claims(&format!("{{\"c\":{json}}}"));
-            assert_eq!(header_value(set.claim("c").unwrap()).as_deref(), expected, "{json}");
+            let rules = ForwardRules {
+                payload_header: "X-Payload".into(),
+                payload_format: format,
+                ..ForwardRules::default()
+            };
+            let accepted =
+                check(&token, &ClaimRules::default(), UnixTime::from_seconds(0), &request).unwrap();
+            let forward = with_identity(&rules, IssuerId(0), accepted, &found, &request);
+            assert_eq!(forward.remove, ["x_payload"]);
+            assert_eq!(forward.set, [("X-Payload".to_owned(), expected.as_bytes().to_vec())]);
         }
+    }
+
+    #[test]
+    fn no_token_goes_on_that_nobody_accepted_where_tokens_do_not_go_on() {
+        let places = vec![
+            TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() },
+            TokenPlace::Query { name: "token".into() },
+        ];
+        let sources = TokenSources { places, max_bytes: 1 };
+        let request = RecordedRequest::new("GET", "/a?token=x&b")
+            .header("Authorization", "Bearer one two")
+            .header("X-User-Sub", "root");
+        let kept = anonymous(&rules(), &sources, &request);
+        assert_eq!((kept.remove, kept.uri), (vec!["x-user-sub".to_owned()], None));
+        let rules = ForwardRules { token: TokenForwarding::Strip, ..rules() };
+        let forward = anonymous(&rules, &sources, &request);
+        assert_eq!(forward.remove, ["x-user-sub", "Authorization"]);
+        assert_eq!(forward.uri.as_deref(), Some("/a?b"));
+        let basic = RecordedRequest::new("GET", "/a?b").header("Authorization", "Basic YTpi");
+        assert_eq!(anonymous(&rules, &sources, &basic), Forward::default());
     }
 }

@@ -1,18 +1,22 @@
 //! Step 10: what is done with the request.
 
 pub mod forward;
+pub mod field_value;
 pub mod challenge;
 pub mod body;
 pub mod reject;
 pub mod browser;
 pub mod cors;
 pub mod resource_metadata;
+pub mod status;
 
 pub use forward::Forward;
 pub use reject::Reject;
 
 use crate::core::answer::resource_metadata::ResourceMetadata;
+use crate::core::answer::status::StatusRules;
 use crate::core::policy::IssuerId;
+use crate::core::refusal_log::LogRules;
 
 /// The outcome for one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +51,7 @@ pub struct NeedKeys {
     pub kid: Option<String>,
 }
 
-/// How refusals are answered (`errors`, `unavailableStatus`, `resourceMetadata`).
+/// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRules {
     /// `errors.format`, or `errors.body`.
@@ -66,6 +70,10 @@ pub struct AnswerRules {
     pub unavailable_status: u16,
     /// `resourceMetadata`.
     pub resource_metadata: Option<ResourceMetadata>,
+    /// `status`: the state of the key sets, for operators.
+    pub status: Option<StatusRules>,
+    /// `log`: what the log says of a refusal.
+    pub log: LogRules,
 }
 
 /// Body of a refusal.
@@ -108,6 +116,8 @@ impl Default for AnswerRules {
             cors: cors::Origins::default(),
             unavailable_status: 503,
             resource_metadata: None,
+            status: None,
+            log: LogRules::default(),
         }
     }
 }

@@ -6,11 +6,12 @@ use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
 use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
+use crate::core::config::operators;
 use crate::core::config::upstream::header_name;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::token::source::TokenSources;
 
-/// `errors`, `unavailableStatus`, `resourceMetadata`.
+/// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 pub(super) fn answer_rules(
     root: &Section<'_>,
     issuers: &[String],
@@ -28,6 +29,8 @@ pub(super) fn answer_rules(
         unavailable_status: u16::try_from(root.integer("unavailableStatus", 503, 400..=599, errors))
             .unwrap_or(503),
         resource_metadata: resource_metadata(root, issuers, errors),
+        status: operators::status_rules(root, errors),
+        log: operators::log_rules(root, errors),
     }
 }
 

@@ -11,6 +11,7 @@ mod token_places;
 mod accepted;
 mod upstream;
 mod answers;
+mod operators;
 mod self_test;
 pub mod error;
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, TokenForwarding};
+use crate::core::answer::field_value::{Filling, Lists};
+use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, PayloadFormat, TokenForwarding};
 use crate::core::config::coerce::{Section, Shown, quoted};
 use crate::core::config::error::Errors;
 use crate::core::config::token_places;
 use crate::core::policy::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
-use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::source::TokenSources;
 
 /// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.
@@ -29,7 +29,8 @@ fn is_not_for_claims(name: &str) -> bool {
     proxy || NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, name))
 }
 
-/// `forwardHeaders`, `missingClaim`, `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
+/// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardPayloadFormat`,
+/// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
 /// have their own.
 pub(super) fn forward_rules(
     root: &Section<'_>,
@@ -38,11 +39,16 @@ pub(super) fn forward_rules(
     errors: &mut Errors,
 ) -> ForwardRules {
     let missing = [("remove", MissingClaim::Remove), ("empty", MissingClaim::Empty)];
+    let lists = [("json", Lists::Json), ("comma", Lists::Comma)];
+    let formats = [("base64url", PayloadFormat::Base64url), ("json", PayloadFormat::Json)];
     let verdict = root.section("verdictHeader", errors);
     let rules = ForwardRules {
         headers: claim_headers(root, errors).unwrap_or_else(user_header),
         issuers,
+        lists: root.choice("forwardLists", Lists::Json, &lists, errors),
         missing: root.choice("missingClaim", MissingClaim::Remove, &missing, errors),
+        payload_header: header_name(root, "forwardPayloadHeader", errors),
+        payload_format: root.choice("forwardPayloadFormat", PayloadFormat::Base64url, &formats, errors),
         token: if root.boolean("forwardAuthorization", true, errors) {
             TokenForwarding::Keep
         } else {
@@ -51,12 +57,28 @@ pub(super) fn forward_rules(
         verdict_request_header: header_name(&verdict, "request", errors),
         verdict_response_header: header_name(&verdict, "response", errors),
     };
-    if rules.filled().any(|header| is_alias(&header.name, &rules.verdict_request_header)) {
-        errors.conflict("verdictHeader.request", "is a header of forwardHeaders, too");
+    let is_filled = |name: &str| rules.filled().any(|header| is_alias(&header.name, name));
+    if is_filled(&rules.payload_header) {
+        errors.conflict("forwardPayloadHeader", "is a header of forwardHeaders, too");
     }
+    if rules.payload_header.is_empty() && root.has("forwardPayloadFormat") {
+        errors.conflict("forwardPayloadFormat", "belongs to forwardPayloadHeader, which is not set");
+    }
+    if is_filled(&rules.verdict_request_header) {
+        errors.conflict("verdictHeader.request", "is a header of forwardHeaders, too");
+    } else if !rules.payload_header.is_empty()
+        && is_alias(&rules.payload_header, &rules.verdict_request_header)
+    {
+        errors.conflict("verdictHeader.request", "is forwardPayloadHeader, too");
+    }
+    let own = [
+        ("forwardPayloadHeader".to_owned(), rules.payload_header.as_str()),
+        ("verdictHeader.request".to_owned(), rules.verdict_request_header.as_str()),
+    ];
     let filled: Vec<_> = rules
         .filled()
         .map(|header| (format!("forwardHeaders.{}", header.name), header.name.as_str()))
+        .chain(own)
         .collect();
     token_places::refuse_filled(&filled, token, errors);
     rules
@@ -64,8 +86,8 @@ pub(super) fn forward_rules(
 
 /// What the upstream gets where nothing is said.
 fn user_header() -> Vec<ClaimHeader> {
-    ClaimPath::parse("sub")
-        .map(|claim| ClaimHeader { name: "X-User-Sub".into(), claim })
+    Filling::parse("sub")
+        .map(|filling| ClaimHeader { name: "X-User-Sub".into(), filling })
         .into_iter()
         .collect()
 }
@@ -85,9 +107,13 @@ pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Optio
         } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
             errors.conflict(&path, format!("is the same header as {} for many back ends", other.name));
         }
-        match ClaimPath::parse(&claim) {
-            Some(claim) => headers.push(ClaimHeader { name, claim }),
-            None => errors.value(path, quoted(&claim), "a claim, or a path such as realm_access.roles"),
+        match Filling::parse(&claim) {
+            Some(filling) => headers.push(ClaimHeader { name, filling }),
+            None => errors.value(
+                path,
+                quoted(&claim),
+                "a claim, a path such as realm_access.roles, or a text such as user:{sub}",
+            ),
         }
     }
     Some(headers)

@@ -6,7 +6,7 @@ use crate::core::jwk::{Jwk, JwkSet};
 use crate::core::policy::IssuerId;
 use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
-use crate::core::unix_time::Seconds;
+use crate::core::unix_time::{Seconds, UnixTime};
 
 /// Where keys of one issuer come from. Ring 2 acts on it.
 #[derive(Debug)]
@@ -166,8 +166,43 @@ pub enum Recalled {
     },
 }
 
+/// State of a key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySetState {
+    /// In use.
+    Fresh,
+    /// In use because a newer one cannot be had.
+    Stale,
+    /// Not loaded, or too old to be used.
+    Absent,
+}
+
+/// What an operator may know of a key set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetView {
+    /// Whose tokens its keys verify.
+    pub issuer: IssuerId,
+    /// URL without its query, issuer where that is discovered, or path; empty for keys of the configuration.
+    pub place: String,
+    /// Whether it serves.
+    pub state: KeySetState,
+    /// Number of usable keys.
+    pub keys: usize,
+    /// Their names, where they have some.
+    pub kids: Vec<String>,
+    /// When it was last had, or confirmed to be current.
+    pub had_at: Option<UnixTime>,
+    /// When it is asked for again; `None` where that waits for a request that needs it.
+    pub due_at: Option<UnixTime>,
+    /// Why the last attempt failed, if it did.
+    pub last_error: Option<String>,
+}
+
 /// The keys ring, as a decision sees it.
 pub trait KeyLookup {
+    /// Every key set, in the order of the policy.
+    fn key_sets(&self) -> Vec<KeySetView>;
+
     /// Keys of `issuer` for a token that names `kid` and `alg`. Never fetches.
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates;
 

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 /// The decoded path of `uri`; `None` where a back end could take it for another one: dot segments, empty segments
-/// before the last, encoded slashes, percent signs or question marks, backslashes, `;`, `#`, control characters, or
-/// what is not UTF-8.
+/// before the last, encoded slashes, percent signs or question marks, backslashes, `;`, `#`, their look-alikes, control characters,
+/// or what is not UTF-8.
 #[must_use]
 pub fn unambiguous(uri: &str) -> Option<Cow<'_, str>> {
     let raw = uri.split('?').next()?;
-    let path = decoded(raw)?;
+    let path = decoded(raw).filter(|path| !path.chars().any(is_compatible_punctuation))?;
     let segments = path.strip_prefix('/')?;
     let mut rest = segments.split('/').peekable();
     while let Some(segment) = rest.next() {
@@ -49,6 +49,29 @@ fn decoded(raw: &str) -> Option<Cow<'_, str>> {
 
 const fn is_unclear(byte: u8) -> bool {
     matches!(byte, b'\\' | b';' | b'?' | b'#' | 0..=0x1f | 0x7f)
+}
+
+/// Characters that a back end which normalises Unicode (NFKC) turns into dots, slashes, backslashes or one of
+/// `;?#%`: fullwidth and small forms, and leaders.
+const fn is_compatible_punctuation(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2024}'
+            ..='\u{2026}'
+                | '\u{fe52}'
+                | '\u{fe54}'
+                | '\u{fe56}'
+                | '\u{fe5f}'
+                | '\u{fe68}'
+                | '\u{fe6a}'
+                | '\u{ff03}'
+                | '\u{ff05}'
+                | '\u{ff0e}'
+                | '\u{ff0f}'
+                | '\u{ff1b}'
+                | '\u{ff1f}'
+                | '\u{ff3c}'
+    )
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -114,6 +137,9 @@ mod tests {
             ("/acme%23", None),
             ("/acme%3F", None),
             ("/acme\u{7f}", None),
+            ("/acme/\u{2025}/evil", None),
+            ("/acme/%EF%BC%8E%EF%BC%8E/evil", None),
+            ("/acme\u{ff0f}evil", None),
         ] {
             assert_eq!(unambiguous(uri).as_deref(), expected, "{uri}");
         }

@@ -1,5 +1,7 @@
 //! What a decision may read of a request. Ring 3 implements it over the host, tests over a record.
 
+use std::net::IpAddr;
+
 /// A request, read lazily: a value that no rule asks for is never fetched from the host.
 pub trait RequestView {
     /// The method, upper case as sent.
@@ -10,6 +12,8 @@ pub trait RequestView {
     fn header_names(&self) -> &[String];
     /// All values of the header `name`, compared without case, in order.
     fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
+    /// The address that the connection comes from, whatever headers say.
+    fn source_address(&self) -> Option<IpAddr>;
 }
 
 /// A request held in memory.
@@ -19,13 +23,14 @@ pub struct RecordedRequest {
     uri: String,
     names: Vec<String>,
     headers: Vec<(String, Vec<u8>)>,
+    source: Option<IpAddr>,
 }
 
 impl RecordedRequest {
     /// A request without headers.
     #[must_use]
     pub fn new(method: &str, uri: &str) -> Self {
-        Self { method: method.into(), uri: uri.into(), names: Vec::new(), headers: Vec::new() }
+        Self { method: method.into(), uri: uri.into(), names: Vec::new(), headers: Vec::new(), source: None }
     }
 
     /// Adds one header line.
@@ -35,6 +40,13 @@ impl RecordedRequest {
             self.names.push(name.to_ascii_lowercase());
         }
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the address that it comes from.
+    #[must_use]
+    pub const fn from_address(mut self, address: IpAddr) -> Self {
+        self.source = Some(address);
         self
     }
 }
@@ -58,5 +70,9 @@ impl RequestView for RecordedRequest {
             .filter(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.clone())
             .collect()
+    }
+
+    fn source_address(&self) -> Option<IpAddr> {
+        self.source
     }
 }

@@ -106,6 +106,25 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
     Ok(found)
 }
 
+/// Every place at which the request presents something: one token, several, or what is none.
+#[must_use]
+pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
+    let presents = |place: &&TokenPlace| match place {
+        TokenPlace::Header { name, scheme } => request.header_values(name).iter().any(|value| {
+            let start = value.trim_ascii_start().get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+        }),
+        TokenPlace::Cookie { name } => {
+            request.header_values("Cookie").iter().any(|line| cookie::values(line, name).next().is_some())
+        }
+        TokenPlace::Query { name } => uri::query_values(request.uri(), name).next().is_some(),
+        TokenPlace::WebSocketProtocol { marker } => websocket_protocols(request)
+            .iter()
+            .any(|protocol| protocol.eq_ignore_ascii_case(marker.as_bytes())),
+    };
+    sources.places.iter().filter(presents).collect()
+}
+
 /// Takes the token out of `places`, and nothing else out of the request.
 #[must_use]
 pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
@@ -254,7 +273,7 @@ const fn is_token68(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stripped, TokenPlace, TokenSources, find, strip};
+    use super::{Stripped, TokenPlace, TokenSources, find, presented, strip};
     use crate::core::request::RecordedRequest;
 
     fn header(name: &str, scheme: &str) -> TokenPlace {
@@ -416,6 +435,29 @@ mod tests {
                 let one = carrying([(written, "a.b.c"), (other, "a.b.c")]);
                 assert_eq!(find(&sources, &one).unwrap().places.len(), 2, "{written} {other}");
             }
+        }
+    }
+
+    #[test]
+    fn whatever_is_presented_is_found_also_where_it_is_no_token() {
+        for (uri, lines, expected) in [
+            ("/", &[][..], 0),
+            ("/", &["Authorization: Basic YTpi", "Cookie: x=1", "Sec-WebSocket-Protocol: chat"], 0),
+            ("/?x=token=a", &["Authorization: Bear"], 0),
+            ("/", &["Authorization: Bearer not a token"], 1),
+            ("/", &["Authorization: bearer"], 1),
+            ("/", &["Authorization: Basic YTpi", "Authorization:  BEARER a.b.c"], 1),
+            ("/", &["X-Token: a, b"], 1),
+            ("/", &["Cookie: jwt=a b", "Cookie: jwt2="], 2),
+            ("/?a=b&%74oken=%", &[], 1),
+            ("/", &["Sec-WebSocket-Protocol: chat, BEARER"], 1),
+            ("/?token=a&token=b", &["Authorization: Bearer c", "X-Token: d", "Cookie: jwt=e"], 4),
+        ] {
+            let (sources, request) = (every_place(), request(uri, lines));
+            let places = presented(&sources, &request);
+            assert_eq!(places.len(), expected, "{uri} {lines:?}");
+            let stripped = strip(&places, &request);
+            assert_eq!(stripped == Stripped::default(), expected == 0, "{uri} {lines:?}");
         }
     }
 

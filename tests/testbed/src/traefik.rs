@@ -38,6 +38,10 @@ pub struct Setup {
     pub envs: Vec<(String, String)>,
     /// `log.level`.
     pub log_level: &'static str,
+    /// Further options of the entry point.
+    pub entry_point: Value,
+    /// Further options of the static configuration.
+    pub more: Value,
 }
 
 impl Default for Setup {
@@ -49,6 +53,8 @@ impl Default for Setup {
             mounts: Vec::new(),
             envs: Vec::new(),
             log_level: "INFO",
+            entry_point: json!({}),
+            more: json!({}),
         }
     }
 }
@@ -153,8 +159,10 @@ impl Traefik {
             }
             local.insert(plugin.name.into(), plugin_entry);
         }
-        let configuration = json!({
-            "entryPoints": {"web": {"address": address.to_string()}},
+        let mut entry_point = setup.entry_point.clone();
+        entry_point["address"] = json!(address.to_string());
+        let mut configuration = json!({
+            "entryPoints": {"web": entry_point},
             "ping": {"entryPoint": "web"},
             "providers": {
                 "file": {"directory": directory.join("dynamic"), "watch": true},
@@ -164,6 +172,9 @@ impl Traefik {
             "log": {"level": setup.log_level, "format": "json", "filePath": directory.join("log")},
             "global": {"checkNewVersion": false, "sendAnonymousUsage": false},
         });
+        for (name, value) in setup.more.as_object().into_iter().flatten() {
+            configuration[name] = value.clone();
+        }
         fs::create_dir_all(directory.join("dynamic")).unwrap();
         fs::write(directory.join("static.yml"), configuration.to_string()).unwrap();
         Self::run(setup, directory, "static.yml", address)

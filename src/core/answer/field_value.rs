@@ -1,0 +1,246 @@
+//! Claims as field values (RFC 9110 5.5): what a claim says stays inside its header, unchanged, or is not sent at all.
+
+use std::fmt::Write;
+
+use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
+use crate::core::token::json::{Kind, Value};
+
+/// What fills a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// The claim alone.
+    Claim(ClaimPath),
+    /// Text with claims in it.
+    Template(Vec<Part>),
+}
+
+/// A part of a [`Filling::Template`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Text of the configuration, printable ASCII.
+    Text(String),
+    /// A claim, between braces.
+    Claim(ClaimPath),
+}
+
+/// `forwardLists`: how a list becomes one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lists {
+    /// As JSON.
+    #[default]
+    Json,
+    /// The elements with commas between them.
+    Comma,
+}
+
+impl Filling {
+    /// Parses `sub`, `realm_access.roles`, `user:{sub}@{tenant}`. `None` where it is no claim and no template: an
+    /// empty path, a brace that has no partner, or text that a header cannot carry.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.contains(['{', '}']) {
+            return ClaimPath::parse(text).map(Self::Claim);
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            let (path, behind) = behind.split_once('}')?;
+            if path.contains('{') {
+                return None;
+            }
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(Part::Claim(ClaimPath::parse(path)?));
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
+        let printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'}');
+        let carried = parts.iter().all(|part| match part {
+            Part::Text(text) => printable(text),
+            Part::Claim(_) => true,
+        });
+        (carried && !text.starts_with(' ') && !text.ends_with(' ')).then_some(Self::Template(parts))
+    }
+
+    /// The field value for `claims`; `None` where a claim is missing, or cannot be carried unchanged. A template whose
+    /// claim is missing or empty is missing as a whole: half an identity is somebody else's.
+    #[must_use]
+    pub fn of(&self, claims: &ClaimsSet, lists: Lists) -> Option<String> {
+        let of = |path: &ClaimPath| claims.at(path).and_then(|value| field_value(value, lists));
+        match self {
+            Self::Claim(path) => of(path),
+            Self::Template(parts) => {
+                let part = |part: &Part| match part {
+                    Part::Text(text) => Some(text.clone()),
+                    Part::Claim(path) => of(path).filter(|value| !value.is_empty()),
+                };
+                parts.iter().map(part).collect()
+            }
+        }
+    }
+}
+
+/// `value` as text. `None` where it is null, or text that a field value cannot carry unchanged: a recipient would drop
+/// outer white space, and control characters end a header.
+fn field_value(value: Value<'_>, lists: Lists) -> Option<String> {
+    match (value.kind(), lists) {
+        (Kind::Null, _) => None,
+        (Kind::True | Kind::False | Kind::Number, _) => Some(value.raw().to_owned()),
+        (Kind::String, _) => value.as_str().filter(|text| is_carried(text)).map(str::to_owned),
+        (Kind::Array, Lists::Comma) => joined(value),
+        (Kind::Array, Lists::Json) | (Kind::Object, _) => Some(json(value)),
+    }
+}
+
+/// The elements with commas between them. `None` for an empty list, and where an element is none that a comma can
+/// end: one that holds a comma would be two.
+fn joined(list: Value<'_>) -> Option<String> {
+    let element = |value: Value<'_>| match value.kind() {
+        Kind::True | Kind::False | Kind::Number => Some(value.raw().to_owned()),
+        Kind::String => {
+            let whole = |text: &&str| !text.is_empty() && is_carried(text) && !text.contains(',');
+            value.as_str().filter(whole).map(str::to_owned)
+        }
+        Kind::Null | Kind::Array | Kind::Object => None,
+    };
+    let elements: Vec<String> = list.elements().map(element).collect::<Option<_>>()?;
+    (!elements.is_empty()).then(|| elements.join(","))
+}
+
+fn is_carried(text: &str) -> bool {
+    let outer = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
+    !outer && !text.chars().any(char::is_control)
+}
+
+/// JSON on one line and in printable ASCII; other characters occur only inside strings, where they have escapes.
+#[must_use]
+pub fn json(value: Value<'_>) -> String {
+    let compact = value.compact();
+    if compact.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return compact;
+    }
+    let mut out = String::with_capacity(compact.len());
+    for c in compact.chars() {
+        if matches!(c, ' '..='~') {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Filling, Lists, json};
+    use crate::core::token::claims_set::claims;
+    use proptest::prelude::*;
+
+    fn of(filling: &str, payload: &str, lists: Lists) -> Option<String> {
+        Filling::parse(filling).unwrap().of(&claims(payload), lists)
+    }
+
+    #[test]
+    fn claims_as_field_values() {
+        for (json, expected) in [
+            (r#""alice""#, Some("alice")),
+            (r#""Zo\u00eb""#, Some("Zo\u{eb}")),
+            ("9007199254740993", Some("9007199254740993")),
+            ("12345678901234567890.10e-400", Some("12345678901234567890.10e-400")),
+            ("true", Some("true")),
+            ("null", None),
+            (r#"[ "a" , {"b": "c\nd"} ]"#, Some(r#"["a",{"b":"c\nd"}]"#)),
+            (r#""a\r\nX-Admin: 1""#, None),
+            (r#""a\u0000""#, None),
+            (r#""a\u0085""#, None),
+            (r#"" alice""#, None),
+            (r#""alice\t""#, None),
+            ("[\"a\u{85}\", \"Zo\u{eb}\u{1f600}\"]", Some(r#"["a\u0085","Zo\u00eb\ud83d\ude00"]"#)),
+            (r#"{"a": [1, 2]}"#, Some(r#"{"a":[1,2]}"#)),
+            ("[]", Some("[]")),
+            (r#""""#, Some("")),
+        ] {
+            assert_eq!(of("c", &format!("{{\"c\":{json}}}"), Lists::Json).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn lists_with_commas() {
+        for (json, expected) in [
+            (r#"["a","b c", 12345678901234567890, true]"#, Some("a,b c,12345678901234567890,true")),
+            (r#"["a"]"#, Some("a")),
+            (r#"["a","b,admin"]"#, None),
+            (r#"["a",""]"#, None),
+            (r#"["a"," b"]"#, None),
+            (r#"["a\nb"]"#, None),
+            (r#"["a",null]"#, None),
+            (r#"["a",["b"]]"#, None),
+            ("[]", None),
+            (r#""a,b""#, Some("a,b")),
+            (r#"{"a":["b","c"]}"#, Some(r#"{"a":["b","c"]}"#)),
+        ] {
+            assert_eq!(of("c", &format!("{{\"c\":{json}}}"), Lists::Comma).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn templates() {
+        let payload = r#"{"sub":"alice","tenant":"acme","n":9007199254740993,"a":{"b.c":"d"},"e":"","x":"a\nb","r":["p","q"]}"#;
+        for (filling, expected) in [
+            ("user:{sub}@{tenant}", Some("user:alice@acme")),
+            ("{sub}", Some("alice")),
+            ("{sub}{n}", Some("alice9007199254740993")),
+            (r"{a.b\.c} of {tenant}", Some("d of acme")),
+            ("[{r}]", Some("[p,q]")),
+            ("user:{nobody}", None),
+            ("{sub}@{e}", None),
+            ("{sub}@{x}", None),
+            ("{sub}@{a.x}", None),
+        ] {
+            assert_eq!(of(filling, payload, Lists::Comma).as_deref(), expected, "{filling}");
+        }
+        for text in [
+            "",
+            "{}",
+            "{",
+            "}",
+            "a{b",
+            "a}b",
+            "{a}}",
+            "{{a}}",
+            "{a..b}",
+            "\u{e9}{a}",
+            "a\n{b}",
+            " {a}",
+            "{a} ",
+        ] {
+            assert_eq!(Filling::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_leaves_its_header(text in any::<String>(), element in any::<String>()) {
+            let payload = serde_json::json!({"c": text, "l": [element], "o": {"k": element}}).to_string();
+            for filling in ["c", "l", "o", "a {c} {l} {o}"] {
+                for lists in [Lists::Json, Lists::Comma] {
+                    let value = of(filling, &payload, lists).unwrap_or_default();
+                    prop_assert!(!value.chars().any(char::is_control));
+                    prop_assert_eq!(value.trim_matches([' ', '\t']), &value);
+                }
+            }
+        }
+
+        #[test]
+        fn json_says_the_same_in_ascii(text in any::<String>()) {
+            let payload = serde_json::json!({"c": [text, {"a": 1}]});
+            let set = claims(&payload.to_string());
+            let ascii = json(set.value());
+            prop_assert!(ascii.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&ascii).unwrap(), payload);
+        }
+    }
+}

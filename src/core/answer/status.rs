@@ -1,0 +1,169 @@
+//! The state of the key sets for operators (`status`): without a token, to those who come from the right addresses. No
+//! key, no secret, and of the configuration only what the keys are for.
+
+use crate::core::answer::Served;
+use crate::core::jwk::lookup::{KeySetState, KeySetView};
+use crate::core::policy::TrustedIssuer;
+use crate::core::request::RequestView;
+use crate::core::request::source_range::SourceRange;
+use crate::core::unix_time::{Seconds, UnixTime};
+
+/// `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusRules {
+    /// `status.path`, as it stands in the request.
+    pub path: String,
+    /// `status.sourceRange`: who may read it.
+    pub ranges: Vec<SourceRange>,
+    /// `status.kids`: whether the names of the keys are in it.
+    pub kids: Kids,
+}
+
+/// Whether key sets are shown with the `kid`s of their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kids {
+    /// Their number only.
+    Hide,
+    /// Their names, too.
+    Show,
+}
+
+impl StatusRules {
+    /// Whether `request` is one for the status, from an address that may have it. Headers have no say: anybody can
+    /// write them.
+    #[must_use]
+    pub fn is_asked_for(&self, request: &dyn RequestView) -> bool {
+        request.uri().split('?').next() == Some(self.path.as_str())
+            && matches!(request.method(), "GET" | "HEAD")
+            && request
+                .source_address()
+                .is_some_and(|from| self.ranges.iter().any(|range| range.contains(from)))
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn serve(
+        &self,
+        sets: &[KeySetView],
+        issuers: &[TrustedIssuer],
+        now: UnixTime,
+        request: &dyn RequestView,
+    ) -> Served {
+        let sets: Vec<String> = sets.iter().map(|set| self.member(set, issuers, now)).collect();
+        let document = format!(r#"{{"keySets":[{}]}}"#, sets.join(","));
+        let body = if request.method() == "HEAD" { Vec::new() } else { document.into_bytes() };
+        let headers = vec![("Content-Type", "application/json".into()), ("Cache-Control", "no-store".into())];
+        Served { status: 200, headers, body }
+    }
+
+    fn member(&self, set: &KeySetView, issuers: &[TrustedIssuer], now: UnixTime) -> String {
+        let names = issuers.get(set.issuer.0).map(|issuer| issuer.names.clone()).unwrap_or_default();
+        let source = if set.place.is_empty() { "configuration" } else { &set.place };
+        let state = match set.state {
+            KeySetState::Fresh => "fresh",
+            KeySetState::Stale => "stale",
+            KeySetState::Absent => "absent",
+        };
+        let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
+        let kids = match self.kids {
+            Kids::Hide => String::new(),
+            Kids::Show => format!(r#","kids":{}"#, serde_json::Value::from(set.kids.clone())),
+        };
+        format!(
+            r#"{{"issuer":{},"source":{},"state":"{state}","keys":{}{kids},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}}}"#,
+            serde_json::Value::from(names),
+            serde_json::Value::from(source),
+            set.keys,
+            seconds(set.had_at.map(|at| now.seconds_since(at))),
+            seconds(set.due_at.map(|at| at.seconds_since(now))),
+            set.last_error.as_deref().map_or(serde_json::Value::Null, serde_json::Value::from),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kids, StatusRules};
+    use crate::core::claims::ClaimRules;
+    use crate::core::jwk::lookup::{KeySetState, KeySetView};
+    use crate::core::policy::{IssuerId, TrustedIssuer};
+    use crate::core::request::RecordedRequest;
+    use crate::core::request::source_range::SourceRange;
+    use crate::core::unix_time::UnixTime;
+
+    fn rules(kids: Kids) -> StatusRules {
+        let ranges = ["127.0.0.0/8", "::1"].map(|range| SourceRange::parse(range).unwrap());
+        StatusRules { path: "/keys/status".into(), ranges: ranges.into(), kids }
+    }
+
+    #[test]
+    fn only_for_those_who_may() {
+        for (method, uri, from, expected) in [
+            ("GET", "/keys/status", Some("127.0.0.1"), true),
+            ("HEAD", "/keys/status?x", Some("::1"), true),
+            ("GET", "/keys/status", Some("::ffff:127.0.0.1"), true),
+            ("GET", "/keys/status", Some("10.0.0.1"), false),
+            ("GET", "/keys/status", None, false),
+            ("POST", "/keys/status", Some("127.0.0.1"), false),
+            ("OPTIONS", "/keys/status", Some("127.0.0.1"), false),
+            ("GET", "/keys/status/", Some("127.0.0.1"), false),
+            ("GET", "/keys/%73tatus", Some("127.0.0.1"), false),
+            ("GET", "//keys/status", Some("127.0.0.1"), false),
+            ("GET", "/", Some("127.0.0.1"), false),
+        ] {
+            let mut request = RecordedRequest::new(method, uri)
+                .header("X-Forwarded-For", "127.0.0.1")
+                .header("X-Real-Ip", "127.0.0.1")
+                .header("Forwarded", "for=127.0.0.1");
+            if let Some(from) = from {
+                request = request.from_address(from.parse().unwrap());
+            }
+            assert_eq!(rules(Kids::Hide).is_asked_for(&request), expected, "{method} {uri} {from:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_loaded_and_what_failed() {
+        let issuers = [TrustedIssuer {
+            names: vec!["https://idp/".into()],
+            keys: vec![],
+            algorithms: vec![],
+            claims: ClaimRules::default(),
+        }];
+        let at = UnixTime::from_seconds;
+        let fetched = KeySetView {
+            issuer: IssuerId(0),
+            place: "https://idp/jwks".into(),
+            state: KeySetState::Stale,
+            keys: 2,
+            kids: vec!["a".into(), "b\"".into()],
+            had_at: Some(at(900)),
+            due_at: Some(at(1010)),
+            last_error: Some("HTTP \"500\"".into()),
+        };
+        let configured = KeySetView {
+            place: String::new(),
+            state: KeySetState::Fresh,
+            had_at: None,
+            due_at: None,
+            last_error: None,
+            ..fetched.clone()
+        };
+        let body = |kids, method| {
+            let request = RecordedRequest::new(method, "/keys/status");
+            let served =
+                rules(kids).serve(&[fetched.clone(), configured.clone()], &issuers, at(1000), &request);
+            assert!(served.headers.contains(&("Cache-Control", "no-store".into())));
+            String::from_utf8(served.body).unwrap()
+        };
+        assert_eq!(
+            body(Kids::Hide, "GET"),
+            concat!(
+                r#"{"keySets":[{"issuer":["https://idp/"],"source":"https://idp/jwks","state":"stale","keys":2,"ageSeconds":100,"nextRefreshSeconds":10,"lastError":"HTTP \"500\""},"#,
+                r#"{"issuer":["https://idp/"],"source":"configuration","state":"fresh","keys":2,"ageSeconds":null,"nextRefreshSeconds":null,"lastError":null}]}"#
+            )
+        );
+        assert!(body(Kids::Show, "GET").contains(r#""keys":2,"kids":["a","b\""],"ageSeconds""#));
+        assert_eq!(body(Kids::Show, "HEAD"), "");
+    }
+}

@@ -1,0 +1,177 @@
+//! Tricks with paths against `bypassPaths`, and what Traefik really forwards of them.
+
+use serde_json::json;
+use testbed::http::Request;
+use testbed::keys;
+use testbed::traefik::{OFFLINE, Routes, Setup, Traefik};
+use testbed::upstream::Upstream;
+
+const OPEN: [&str; 2] = ["/health", "/public/*"];
+
+/// Sent without a token: the target that reaches the upstream, or the status of the answer; with and without
+/// Traefik's own sanitizing (`http.sanitizePath` of the entry point, on by default).
+const TABLE: &[(&str, &str, &str)] = &[
+    ("/health", "/health", "/health"),
+    ("/health?x=/../", "/health?x=/../", "/health?x=/../"),
+    ("/he%61lth", "/health", "/health"),
+    ("/health/", "401", "401"),
+    ("/Health", "401", "401"),
+    ("/HEALTH", "401", "401"),
+    ("/health.", "401", "401"),
+    ("/health%2e", "401", "401"),
+    ("/health/.", "/health", "401"),
+    ("/health/..", "401", "401"),
+    ("/health;a=b", "401", "401"),
+    ("/health%3b", "401", "401"),
+    ("/health%00", "401", "401"),
+    ("/health%20", "401", "401"),
+    ("/health%09", "401", "401"),
+    ("/health%0a", "401", "401"),
+    ("/health%23", "401", "401"),
+    ("/health#a", "400", "400"),
+    ("/health%3fx", "401", "401"),
+    ("/health//", "401", "401"),
+    ("//health", "/health", "401"),
+    ("/./health", "/health", "401"),
+    ("/%2e/health", "/health", "401"),
+    ("/a/../health", "/health", "401"),
+    ("/public/a", "/public/a", "/public/a"),
+    ("/public/a.css", "/public/a.css", "/public/a.css"),
+    ("/public/", "/public/", "/public/"),
+    ("/public", "401", "401"),
+    ("/Public/a", "401", "401"),
+    ("/public/%61", "/public/a", "/public/a"),
+    ("/public/%C3%A9", "/public/%C3%A9", "/public/%C3%A9"),
+    ("/public//a", "/public/a", "401"),
+    ("/public/./a", "/public/a", "401"),
+    ("/public/%2e/a", "/public/a", "401"),
+    ("/public/../admin", "401", "401"),
+    ("/public/%2e%2e/admin", "401", "401"),
+    ("/public/%2E%2E/admin", "401", "401"),
+    ("/public/.%2e/admin", "401", "401"),
+    ("/public/..%2fadmin", "401", "401"),
+    ("/public/..%2Fadmin", "401", "401"),
+    ("/public/%2e%2e%2fadmin", "401", "401"),
+    ("/public/a%2fb", "401", "401"),
+    ("/public/%252e%252e/admin", "401", "401"),
+    ("/public/%252e%252e%252fadmin", "401", "401"),
+    ("/public/..;/admin", "401", "401"),
+    ("/public/..%3b/admin", "401", "401"),
+    ("/public/;/../admin", "/public/admin", "401"),
+    ("/public/..\\admin", "401", "401"),
+    ("/public/..%5cadmin", "401", "401"),
+    ("/public/%5c..%5cadmin", "401", "401"),
+    ("/public/....//admin", "/public/..../admin", "401"),
+    ("/public/...", "/public/...", "/public/..."),
+    ("/public/..", "401", "401"),
+    ("/public/.", "401", "401"),
+    ("/public/%2e%2e", "401", "401"),
+    ("/public/%c0%ae%c0%ae/admin", "401", "401"),
+    ("/public/%ff", "401", "401"),
+    ("/public/%uff0e/admin", "400", "400"),
+    ("/public/%", "400", "400"),
+    ("/public/%2", "400", "400"),
+    ("/public/%zz", "400", "400"),
+    ("/public/a%0d%0aX-A:b", "401", "401"),
+    ("/admin/../public/a", "/public/a", "401"),
+    ("/admin/%2e%2e/public/a", "/public/a", "401"),
+    ("/admin/..%2fpublic/a", "401", "401"),
+    ("/admin;/../public/a", "/public/a", "401"),
+    ("//public/a", "/public/a", "401"),
+    ("///public/a", "/public/a", "401"),
+    ("/\\public/a", "401", "401"),
+    ("/public/a?b=../admin", "/public/a?b=../admin", "/public/a?b=../admin"),
+    ("http://evil.example/public/a", "404", "404"),
+    ("http://paths/public/a", "/public/a", "/public/a"),
+    ("http://paths/public/../admin", "401", "401"),
+    ("/public/a\u{e9}", "/public/a%C3%A9", "/public/a%C3%A9"),
+    ("*", "401", "401"),
+    ("/public/\u{2025}/admin", "401", "401"),
+];
+
+/// No spelling of a path gets past the token to a place that is not open.
+pub(crate) fn tricks() {
+    let mut wrong = Vec::new();
+    for sanitize in [true, false] {
+        let upstream = Upstream::start();
+        let mut routes = Routes::to(&upstream.url());
+        let configuration =
+            json!({"jwks": keys::public_set(), "issuer": "https://idp.example/", "bypassPaths": OPEN});
+        routes.protect("paths", OFFLINE, &configuration);
+        let entry_point = json!({"http": {"sanitizePath": sanitize}});
+        let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], entry_point, ..Setup::default() });
+        traefik.configure(&routes);
+        for (target, sanitized, as_it_is) in TABLE {
+            let answer = traefik.send(&Request::get("paths", target));
+            let reached = answer.header("X-Upstream").is_some();
+            let found = if reached {
+                answer.json()["target"].as_str().unwrap().to_owned()
+            } else {
+                answer.status.to_string()
+            };
+            if found != *(if sanitize { sanitized } else { as_it_is }) {
+                wrong.push(format!("sanitizePath {sanitize}: {target}: {found}"));
+            }
+            // Whatever the upstream makes of it, it is one of the open places.
+            if reached {
+                for reading in readings(&found) {
+                    let open = reading == "/health" || reading.starts_with("/public/");
+                    if !open {
+                        wrong.push(format!(
+                            "sanitizePath {sanitize}: {target}: {found} may be read as {reading}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The path as it stands, and as careless back ends read it: decoded once or more, backslashes as slashes, parameters
+/// dropped, empty and dot segments resolved.
+fn readings(target: &str) -> Vec<String> {
+    let mut path = target.split('?').next().unwrap().to_owned();
+    let mut readings = Vec::new();
+    for _ in 0..4 {
+        readings.push(path.clone());
+        readings.push(resolved(&path));
+        readings.push(resolved(&path.replace('\\', "/")));
+        let plain: Vec<&str> = path.split('/').map(|part| part.split(';').next().unwrap()).collect();
+        readings.push(resolved(&plain.join("/")));
+        path = decoded(&path);
+    }
+    readings
+}
+
+fn resolved(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    for (at, part) in parts.iter().enumerate() {
+        match *part {
+            ".." => drop(kept.pop()),
+            "." => {}
+            "" if at + 1 < parts.len() => {}
+            part => kept.push(part),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+fn decoded(path: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), path.as_bytes());
+    while let Some((byte, behind)) = rest.split_first() {
+        let hex = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *byte == b'%') {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
