@@ -113,7 +113,7 @@ fn claims_set(entry: &Section<'_>, policy: &Policy, now: UnixTime, errors: &mut 
         if value.is_null() && ["iss", "iat", "exp"].contains(&name.as_str()) {
             members.remove(name);
         } else {
-            members.insert(name.clone(), value.clone());
+            members.insert(name.clone(), date(name, value).unwrap_or_else(|| value.clone()));
         }
     }
     let document = Document::parse(Value::Object(members).to_string().into_bytes(), LIMITS);
@@ -125,6 +125,12 @@ fn claims_set(entry: &Section<'_>, policy: &Policy, now: UnixTime, errors: &mut 
         );
     }
     document.ok().map(ClaimsSet::new)
+}
+
+/// A date is a number (RFC 7519 2), but Traefik makes texts of the numbers in files.
+fn date(name: &str, value: &Value) -> Option<Value> {
+    let is_date = ["exp", "nbf", "iat", "auth_time"].contains(&name);
+    value.as_str().filter(|_| is_date)?.parse::<u64>().ok().map(Value::from)
 }
 
 /// Runs the tests.
@@ -247,6 +253,9 @@ mod tests {
             row(json!({"iss": "https://b.example/"}), json!({}), "claims_rejected"),
             row(json!({"iss": "https://b.example/", "b": 1}), json!({}), "allow"),
             row(json!({"iat": 100}), json!({"now": 160}), "allow"),
+            // As Traefik hands on the numbers of a file.
+            row(json!({"iat": "100", "exp": "161"}), json!({"now": "160"}), "allow"),
+            row(json!({"iat": "soon"}), json!({}), "claim_invalid"),
             row(json!({"iat": 100}), json!({"now": 161}), "token_too_old"),
             row(json!({"exp": 1_767_225_600}), json!({"now": "2026-01-01T00:00:00Z"}), "token_expired"),
             json!({"expect": "token_missing"}),
