@@ -17,10 +17,10 @@ mod reload;
 mod load;
 mod provider;
 mod browser;
+mod headers;
 mod logs;
 mod paths;
 mod status;
-mod trailers;
 mod examples;
 
 use std::panic::catch_unwind;
@@ -46,7 +46,8 @@ const TESTS: &[Test] = &[
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),
-    ("trailers", trailers::of_requests),
+    ("headers_bytes", headers::bytes),
+    ("headers_trailers", headers::trailers),
     ("example_seed", examples::seed),
 ];
 

@@ -2,6 +2,8 @@
 //!
 //! The keys are those of the entry, always. A tenant that a token names never becomes part of a URL.
 
+use std::fmt;
+
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
 
@@ -39,6 +41,12 @@ impl IssuerTemplate {
         let plain = (1..=MAX_TENANT_BYTES).contains(&tenant.len()) && tenant.bytes().all(is_plain);
         let listed = self.tenants.is_empty() || self.tenants.iter().any(|known| known == tenant);
         (plain && listed).then_some(tenant)
+    }
+}
+
+impl fmt::Display for IssuerTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{{tenant}}{}", self.prefix, self.suffix)
     }
 }
 
