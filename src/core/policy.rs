@@ -56,6 +56,12 @@ impl TrustedIssuer {
         let is_for = |issuer: &str| issuer.contains('{') || iss == Some(issuer);
         self.claims.templates.is_empty() || key.issuer.as_deref().is_none_or(is_for)
     }
+
+    /// The issuers that it is about, as the configuration writes them.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string)).collect()
+    }
 }
 
 impl Policy {

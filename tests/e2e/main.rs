@@ -15,12 +15,13 @@ mod proxy;
 mod reload;
 mod load;
 mod provider;
+mod outside;
 mod sharing;
 mod browser;
+mod headers;
 mod logs;
 mod paths;
 mod status;
-mod trailers;
 mod examples;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ const TESTS: &[Test] = &[
     ("parallel", load::parallel),
     ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
+    ("files_and_variables", outside::files_and_variables),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),
     ("sharing_ahead", sharing::ahead),
@@ -53,7 +55,8 @@ const TESTS: &[Test] = &[
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),
-    ("trailers", trailers::of_requests),
+    ("headers_bytes", headers::bytes),
+    ("headers_trailers", headers::trailers),
     ("example_seed", examples::seed),
 ];
 

@@ -57,7 +57,7 @@ impl StatusRules {
     }
 
     fn member(&self, set: &KeySetView, issuers: &[TrustedIssuer], now: UnixTime) -> String {
-        let names = issuers.get(set.issuer.0).map(|issuer| issuer.names.clone()).unwrap_or_default();
+        let names: Vec<String> = issuers.get(set.issuer.0).map(TrustedIssuer::named).unwrap_or_default();
         let source = if set.place.is_empty() { "configuration" } else { &set.place };
         let state = match set.state {
             KeySetState::Fresh => "fresh",
@@ -85,6 +85,7 @@ impl StatusRules {
 mod tests {
     use super::{Kids, StatusRules};
     use crate::core::claims::ClaimRules;
+    use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::jwk::lookup::{KeySetState, KeySetView};
     use crate::core::policy::{IssuerId, TrustedIssuer};
     use crate::core::request::RecordedRequest;
@@ -128,7 +129,12 @@ mod tests {
             names: vec!["https://idp/".into()],
             keys: vec![],
             algorithms: vec![],
-            claims: ClaimRules::default(),
+            claims: ClaimRules {
+                templates: IssuerTemplate::new("https://{tenant}/", vec!["a".into()], None)
+                    .into_iter()
+                    .collect(),
+                ..ClaimRules::default()
+            },
         }];
         let at = UnixTime::from_seconds;
         let fetched = KeySetView {
@@ -159,8 +165,8 @@ mod tests {
         assert_eq!(
             body(Kids::Hide, "GET"),
             concat!(
-                r#"{"keySets":[{"issuer":["https://idp/"],"source":"https://idp/jwks","state":"stale","keys":2,"ageSeconds":100,"nextRefreshSeconds":10,"lastError":"HTTP \"500\""},"#,
-                r#"{"issuer":["https://idp/"],"source":"configuration","state":"fresh","keys":2,"ageSeconds":null,"nextRefreshSeconds":null,"lastError":null}]}"#
+                r#"{"keySets":[{"issuer":["https://idp/","https://{tenant}/"],"source":"https://idp/jwks","state":"stale","keys":2,"ageSeconds":100,"nextRefreshSeconds":10,"lastError":"HTTP \"500\""},"#,
+                r#"{"issuer":["https://idp/","https://{tenant}/"],"source":"configuration","state":"fresh","keys":2,"ageSeconds":null,"nextRefreshSeconds":null,"lastError":null}]}"#
             )
         );
         assert!(body(Kids::Show, "GET").contains(r#""keys":2,"kids":["a","b\""],"ageSeconds""#));
