@@ -42,12 +42,13 @@ pub fn key_events(events: &[KeyEvent]) {
 fn key_event(event: &KeyEvent) {
     let place = foreign(&event.place);
     match &event.kind {
-        KeyEventKind::Changed { added, removed, keys, skipped, next_refresh } => {
-            let until = next_refresh.map_or(0, |at| at.as_seconds());
+        KeyEventKind::Changed { added, removed, keys, skipped, age, next_refresh } => {
             let line = format!(
-                "traefik-jwt-auth: {place}: {keys} keys, added [{}], removed [{}], fresh until {until}",
+                "traefik-jwt-auth: {place}: {keys} keys, added [{}], removed [{}], age {} s, next refresh in {} s",
                 list(added),
-                list(removed)
+                list(removed),
+                age.0,
+                next_refresh.0
             );
             write_log(INFO, &line);
             if !skipped.is_empty() {

@@ -84,12 +84,6 @@ impl Freshness {
         Seconds(self.next_attempt.seconds_since(now).0.saturating_add(1))
     }
 
-    /// When the set stops being fresh.
-    #[must_use]
-    pub const fn fresh_until(&self) -> Option<UnixTime> {
-        self.fresh_until
-    }
-
     /// Failures since the last success.
     #[must_use]
     pub const fn failures(&self) -> u32 {

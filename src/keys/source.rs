@@ -64,8 +64,10 @@ pub enum KeyEventKind {
         keys: usize,
         /// Why other keys of the set are not used.
         skipped: Vec<String>,
-        /// When the set is asked for again.
-        next_refresh: Option<UnixTime>,
+        /// Since the set was fetched or read.
+        age: Seconds,
+        /// Until it is asked for again.
+        next_refresh: Seconds,
     },
     /// The source failed; the same failure is not told twice in a row.
     Failed {
@@ -251,13 +253,13 @@ impl Loaded {
         }
         // Whoever fetched it has looked; another's is trusted no more than the network.
         match remote::key_set(document) {
-            Ok(set) => self.replaced(Self { freshness, ..self.clone() }, set, digest),
+            Ok(set) => self.replaced(Self { freshness, ..self.clone() }, set, digest, now),
             Err(_) => (self.clone(), None),
         }
     }
 
     /// `next` with another set.
-    fn replaced(&self, next: Self, set: JwkSet, digest: u64) -> (Self, Option<KeyEventKind>) {
+    fn replaced(&self, next: Self, set: JwkSet, digest: u64, now: UnixTime) -> (Self, Option<KeyEventKind>) {
         let kids_without = |of: &JwkSet, other: Option<&JwkSet>| {
             of.kids().filter(|kid| !other.is_some_and(|set| set.has_kid(kid))).map(str::to_owned).collect()
         };
@@ -267,7 +269,8 @@ impl Loaded {
             removed: before.map(|before| kids_without(before, Some(&set))).unwrap_or_default(),
             keys: set.keys().len(),
             skipped: set.skipped.iter().map(ToString::to_string).collect(),
-            next_refresh: next.freshness.fresh_until(),
+            age: now.seconds_since(next.freshness.fetched_at().unwrap_or(now)),
+            next_refresh: next.freshness.asked_at().map_or(Seconds(0), |at| at.seconds_since(now)),
         };
         let generation = self.generation.wrapping_add(1);
         (Self { set: Some(Rc::new(set)), generation, digest: Some(digest), ..next }, Some(event))
@@ -300,7 +303,7 @@ impl Loaded {
                 if self.set.is_some() && self.digest == Some(digest) {
                     (next, recovered)
                 } else {
-                    self.replaced(next, set, digest)
+                    self.replaced(next, set, digest, now)
                 }
             }
             Err(error) => {

@@ -72,6 +72,10 @@ pub(crate) fn burst() {
     }
     let changes = traefik.log_with(0, &["keys, added ["]);
     assert_eq!(changes.len(), 3, "one line for each set that was loaded: {changes:?}");
+    for line in &changes {
+        let told = ["/jwks.json: 5 keys", "added [ed25519 ", "removed []", "age 0 s, next refresh in "];
+        assert!(told.iter().all(|part| line.contains(part)), "{line}");
+    }
 }
 
 /// A thousand requests without keys while the provider hangs: 64 wait, the others are told to come again, Traefik
