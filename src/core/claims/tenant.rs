@@ -42,6 +42,17 @@ impl IssuerTemplate {
         let listed = self.tenants.is_empty() || self.tenants.iter().any(|known| known == tenant);
         (plain && listed).then_some(tenant)
     }
+
+    /// Whether some issuer fits both, so that one of two entries would never be asked.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let lists = |tenants: &[String], tenant| tenants.is_empty() || tenants.contains(tenant);
+        let share = match self.tenants.as_slice() {
+            [] => true,
+            tenants => tenants.iter().any(|tenant| lists(&other.tenants, tenant)),
+        };
+        self.prefix == other.prefix && self.suffix == other.suffix && share
+    }
 }
 
 impl fmt::Display for IssuerTemplate {
@@ -114,6 +125,25 @@ mod tests {
             (&long, None, None),
         ] {
             assert_eq!((any.tenant(iss), listed.tenant(iss)), (of_any, of_listed), "{iss}");
+        }
+    }
+
+    #[test]
+    fn templates_overlap_where_they_share_a_tenant() {
+        let template = |text: &str, tenants: &[&str]| {
+            let tenants = tenants.iter().map(|tenant| (*tenant).to_owned()).collect();
+            IssuerTemplate::new(text, tenants, tid()).unwrap()
+        };
+        let (a, b) = ("https://a/{tenant}", "https://b/{tenant}");
+        for (first, second, expected) in [
+            (template(a, &[]), template(a, &[]), true),
+            (template(a, &["x"]), template(a, &[]), true),
+            (template(a, &["x", "y"]), template(a, &["y"]), true),
+            (template(a, &["x"]), template(a, &["y"]), false),
+            (template(a, &[]), template(b, &[]), false),
+            (template(a, &[]), template("https://a/{tenant}/", &[]), false),
+        ] {
+            assert_eq!((first.overlaps(&second), second.overlaps(&first)), (expected, expected));
         }
     }
 

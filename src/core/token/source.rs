@@ -1,6 +1,7 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
 use crate::core::refusal::Refusal;
+use crate::core::request::header_name::is_alias;
 use crate::core::request::{RequestView, cookie, uri};
 
 /// Where tokens are looked for, and how long they may be.
@@ -109,10 +110,13 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
 #[must_use]
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
-        TokenPlace::Header { name, scheme } => request.header_values(name).iter().any(|value| {
-            let start = value.trim_ascii_start().get(..scheme.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
-        }),
+        TokenPlace::Header { name, scheme } => {
+            let values = spellings(request, name).into_iter().flat_map(|name| request.header_values(&name));
+            values.into_iter().any(|value| {
+                let start = value.trim_ascii_start().get(..scheme.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+            })
+        }
         TokenPlace::Cookie { name } => {
             request.header_values("Cookie").iter().any(|line| cookie::values(line, name).next().is_some())
         }
@@ -132,7 +136,7 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     let mut protocols: Option<Vec<Vec<u8>>> = None;
     for place in places {
         match place {
-            TokenPlace::Header { name, .. } => stripped.remove.push(name.clone()),
+            TokenPlace::Header { name, .. } => stripped.remove.extend(spellings(request, name)),
             TokenPlace::Cookie { name } => {
                 let lines = cookies.take().unwrap_or_else(|| request.header_values("Cookie"));
                 cookies = Some(cookie::without(&lines, name).into_iter().collect());
@@ -158,7 +162,8 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
 }
 
 fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
-    let mut values = request.header_values(name);
+    let mut values: Vec<_> =
+        spellings(request, name).iter().flat_map(|name| request.header_values(name)).collect();
     let Some(value) = values.pop() else {
         return Ok(None);
     };
@@ -167,6 +172,15 @@ fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Opti
         return Err(Refusal::TokenRepeated);
     }
     credentials(value, scheme)
+}
+
+/// The names that a back end may take for `name`: one of them must not carry a token that nobody verified past one that
+/// was. A name of letters, such as `Authorization`, has one spelling.
+fn spellings(request: &dyn RequestView, name: &str) -> Vec<String> {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return vec![name.to_owned()];
+    }
+    request.header_names().iter().filter(|found| is_alias(found, name)).cloned().collect()
 }
 
 /// A cookie without value is what a sign-out leaves, and no token.
@@ -345,6 +359,10 @@ mod tests {
             ("/", &["X-Token: a.b.c"][..], "a.b.c in X-Token"),
             ("/", &["X-Token:"], "token_missing"),
             ("/", &["X-Token: Bearer a.b.c"], "token_repeated"),
+            // CGI and the like make one variable of both.
+            ("/", &["X_Token: a.b.c"], "a.b.c in X-Token"),
+            ("/", &["X-Token: a.b.c", "x_token: d.e.f"], "token_repeated"),
+            ("/", &["X-Token: a.b.c", "X.Token: d.e.f"], "token_repeated"),
             ("/", &["Cookie: x=1; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: x=1", "Cookie: jwt=\"a.b.c\""], "a.b.c in jwt"),
             ("/", &["Cookie: jwt=a.b.c; jwt=a.b.c"], "a.b.c in jwt"),
@@ -382,6 +400,48 @@ mod tests {
     }
 
     #[test]
+    fn two_tokens_are_refused_in_every_pair_of_places() {
+        let places = [
+            (header("Authorization", "Bearer"), "Authorization: Bearer T"),
+            (header("X-Token", ""), "X-Token: T"),
+            (TokenPlace::Cookie { name: "jwt".into() }, "Cookie: jwt=T"),
+            (TokenPlace::Cookie { name: "jwt2".into() }, "Cookie: jwt2=T"),
+            (TokenPlace::Query { name: "token".into() }, "token=T"),
+            (TokenPlace::Query { name: "t".into() }, "t=T"),
+            (TokenPlace::WebSocketProtocol { marker: "bearer".into() }, "Sec-WebSocket-Protocol: bearer, T"),
+            (TokenPlace::WebSocketProtocol { marker: "jwt".into() }, "Sec-WebSocket-Protocol: jwt, T"),
+        ];
+        let carrying = |written: [(&str, &str); 2]| {
+            let (mut uri, mut lines) = ("/?".to_owned(), Vec::new());
+            for (written, token) in written {
+                let written = written.replace("X-Token", "x-t").replace('T', token).replace("x-t", "X-Token");
+                if written.contains(':') {
+                    lines.push(written);
+                } else {
+                    uri = format!("{uri}{written}&");
+                }
+            }
+            lines.into_iter().fold(RecordedRequest::new("GET", &uri), |request, line| {
+                let (name, value) = line.split_once(": ").unwrap();
+                request.header(name, value)
+            })
+        };
+        for (first, written) in &places {
+            for (second, other) in places.iter().filter(|(place, _)| place != first) {
+                let sources = TokenSources { places: vec![first.clone(), second.clone()], max_bytes: 8 };
+                let two = find(&sources, &carrying([(written, "a.b.c"), (other, "d.e.f")]));
+                assert_eq!(
+                    two.err().map(|refusal| refusal.code()),
+                    Some("token_repeated"),
+                    "{written} {other}"
+                );
+                let one = carrying([(written, "a.b.c"), (other, "a.b.c")]);
+                assert_eq!(find(&sources, &one).unwrap().places.len(), 2, "{written} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn whatever_is_presented_is_found_also_where_it_is_no_token() {
         for (uri, lines, expected) in [
             ("/", &[][..], 0),
@@ -391,6 +451,7 @@ mod tests {
             ("/", &["Authorization: bearer"], 1),
             ("/", &["Authorization: Basic YTpi", "Authorization:  BEARER a.b.c"], 1),
             ("/", &["X-Token: a, b"], 1),
+            ("/", &["x_token: a"], 1),
             ("/", &["Cookie: jwt=a b", "Cookie: jwt2="], 2),
             ("/?a=b&%74oken=%", &[], 1),
             ("/", &["Sec-WebSocket-Protocol: chat, BEARER"], 1),
@@ -424,10 +485,11 @@ mod tests {
             (
                 "/?token=a.b.c",
                 &["X-Token: a.b.c", "Cookie: jwt=a.b.c"],
-                &["X-Token", "Cookie"],
+                &["x-token", "Cookie"],
                 None,
                 Some("/"),
             ),
+            ("/", &["X_Token: a.b.c"], &["x_token"], None, None),
         ] {
             let (sources, request) = (every_place(), request(uri, lines));
             let stripped = strip(&find(&sources, &request).unwrap().places, &request);
