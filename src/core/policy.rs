@@ -47,6 +47,12 @@ impl TrustedIssuer {
     pub const fn accepts_any(&self) -> bool {
         self.names.is_empty() && self.claims.templates.is_empty()
     }
+
+    /// The issuers that it is about, as the configuration writes them.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string)).collect()
+    }
 }
 
 impl Policy {

@@ -57,15 +57,7 @@ impl StatusRules {
     }
 
     fn member(&self, set: &KeySetView, issuers: &[TrustedIssuer], now: UnixTime) -> String {
-        let named = |issuer: &TrustedIssuer| -> Vec<String> {
-            issuer
-                .names
-                .iter()
-                .cloned()
-                .chain(issuer.claims.templates.iter().map(ToString::to_string))
-                .collect()
-        };
-        let names = issuers.get(set.issuer.0).map(named).unwrap_or_default();
+        let names: Vec<String> = issuers.get(set.issuer.0).map(TrustedIssuer::named).unwrap_or_default();
         let source = if set.place.is_empty() { "configuration" } else { &set.place };
         let state = match set.state {
             KeySetState::Fresh => "fresh",
