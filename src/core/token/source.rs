@@ -110,10 +110,13 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
 #[must_use]
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
-        TokenPlace::Header { name, scheme } => request.header_values(name).iter().any(|value| {
-            let start = value.trim_ascii_start().get(..scheme.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
-        }),
+        TokenPlace::Header { name, scheme } => {
+            let values = spellings(request, name).into_iter().flat_map(|name| request.header_values(&name));
+            values.into_iter().any(|value| {
+                let start = value.trim_ascii_start().get(..scheme.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+            })
+        }
         TokenPlace::Cookie { name } => {
             request.header_values("Cookie").iter().any(|line| cookie::values(line, name).next().is_some())
         }
@@ -448,6 +451,7 @@ mod tests {
             ("/", &["Authorization: bearer"], 1),
             ("/", &["Authorization: Basic YTpi", "Authorization:  BEARER a.b.c"], 1),
             ("/", &["X-Token: a, b"], 1),
+            ("/", &["x_token: a"], 1),
             ("/", &["Cookie: jwt=a b", "Cookie: jwt2="], 2),
             ("/?a=b&%74oken=%", &[], 1),
             ("/", &["Sec-WebSocket-Protocol: chat, BEARER"], 1),
