@@ -28,8 +28,7 @@ unit: ## tests that need no Traefik
 	$(CARGO) test --locked
 
 e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
-	$(CARGO) test --locked --test imports
-	scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+	scripts/e2e.sh $(E2E)
 
 counterparts: plugin ## the plugin with an OpenID provider, nginx, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)

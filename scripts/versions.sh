@@ -21,3 +21,6 @@ WASM_OPT_VERSION=108
 DEBIAN_NODE="nodejs npm"
 DEBIAN_NGINX="nginx"
 DEBIAN_CHROMIUM="chromium"
+
+# What a test of `make e2e` runs on a log.
+DEBIAN_JQ="jq"

@@ -2,7 +2,6 @@
 //! name. No test is ever skipped: a missing Traefik or artifact is a failure.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! The rows of `tests/cases/`, all of them at once in one Traefik, a router for each configuration.
+//! The rows of `tests/cases/` in one Traefik, a router for each configuration.
 
 use serde_json::Value;
 use testbed::cases::{Bed, Case, Seen, load};
@@ -7,6 +7,9 @@ use testbed::keys;
 use testbed::traefik::{FETCH, OFFLINE, Plugin, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
 use testbed::wait::unix_now;
+
+/// Configurations in force at the same time.
+const BATCH: usize = 40;
 
 /// Every row through `plugin.wasm`.
 pub(crate) fn fetch() {
@@ -23,26 +26,23 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
     let bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
     let cases: Vec<Case> = load(&bed).into_iter().filter(|case| fits(&case.config)).collect();
     let upstream = Upstream::start();
-    let mut routes = Routes::to(&upstream.url());
-    let mut configs: Vec<&Value> = Vec::new();
-    let hosts: Vec<String> = cases
-        .iter()
-        .map(|case| {
-            let known = configs.iter().position(|config| **config == case.config);
-            let index = known.unwrap_or_else(|| {
-                configs.push(&case.config);
-                routes.protect(&format!("config-{}", configs.len() - 1), plugin, &case.config);
-                configs.len() - 1
-            });
-            format!("config-{index}")
-        })
-        .collect();
     let traefik = Traefik::start(&Setup { plugins: vec![plugin], ..Setup::default() });
-    traefik.configure(&routes);
     let mut wrong = Vec::new();
-    for (case, host) in cases.iter().zip(&hosts) {
-        if let Err(difference) = check(&traefik, case, host) {
-            wrong.push(format!("{}: {difference}", case.name));
+    let mut number = 0;
+    for batch in batches(&cases) {
+        let mut routes = Routes::to(&upstream.url());
+        let mut checks = Vec::new();
+        for (config, cases) in batch {
+            let host = format!("config-{number}");
+            number += 1;
+            routes.protect(&host, plugin, config);
+            checks.extend(cases.into_iter().map(|case| (host.clone(), case)));
+        }
+        traefik.configure(&routes);
+        for (host, case) in checks {
+            if let Err(difference) = check(&traefik, case, &host) {
+                wrong.push(format!("{}: {difference}", case.name));
+            }
         }
     }
     assert!(
@@ -53,6 +53,19 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
         plugin.name,
         wrong.join("\n")
     );
+}
+
+/// Configurations with their rows, as many as an old Traefik, which compiles the module for every router, can load in
+/// good time.
+fn batches(cases: &[Case]) -> Vec<Vec<(&Value, Vec<&Case>)>> {
+    let mut configs: Vec<(&Value, Vec<&Case>)> = Vec::new();
+    for case in cases {
+        match configs.iter_mut().find(|(config, _)| **config == case.config) {
+            Some((_, cases)) => cases.push(case),
+            None => configs.push((&case.config, vec![case])),
+        }
+    }
+    configs.chunks(BATCH).map(<[_]>::to_vec).collect()
 }
 
 fn check(traefik: &Traefik, case: &Case, host: &str) -> Result<(), String> {

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# e2e.sh [NAME…]: the tests of the built modules, then those in a real Traefik.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/versions.sh
+. scripts/packages.sh
+
+command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
+"${CARGO:-cargo}" test --locked --test imports
+scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- "$@"
