@@ -25,10 +25,10 @@ lint: ## clippy with warnings denied, native and wasm
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
-	$(CARGO) test --locked
+	$(CARGO) test --locked -p traefik-jwt-auth -p arithmetic
 
 e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
-	$(CARGO) test --locked --test imports
+	$(CARGO) test --locked --test imports --test guard
 	scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them
