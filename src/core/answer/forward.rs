@@ -154,7 +154,7 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
     };
     for name in request.header_names() {
         if is_managed(name) {
-            forward.remove.push(name.clone());
+            forward.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
             let values = request.header_values(name);
             let options =
@@ -164,9 +164,9 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
                 continue;
             }
             let kept: Vec<&[u8]> = options().filter(|option| !names_managed(option)).collect();
-            forward.remove.push(name.clone());
+            forward.remove.push(name.to_owned());
             if !kept.is_empty() {
-                forward.set.push((name.clone(), kept.join(&b", "[..])));
+                forward.set.push((name.to_owned(), kept.join(&b", "[..])));
             }
         }
     }

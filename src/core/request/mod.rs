@@ -6,4 +6,4 @@ pub mod path;
 pub mod uri;
 pub mod view;
 
-pub use view::{RecordedRequest, RequestView};
+pub use view::{HeaderNames, RecordedRequest, RequestView};
