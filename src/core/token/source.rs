@@ -246,11 +246,13 @@ fn is_token68(byte: u8) -> bool {
 
 const TOKEN68: [bool; 256] = {
     let mut table = [false; 256];
+    let mut rest = table.as_mut_slice();
     let mut byte = 0_u8;
-    while byte < 128 {
-        table[byte as usize] =
+    while let Some((entry, behind)) = rest.split_first_mut() {
+        *entry =
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-        byte += 1;
+        byte = byte.wrapping_add(1);
+        rest = behind;
     }
     table
 };
