@@ -25,7 +25,7 @@ lint: ## clippy with warnings denied, native and wasm
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
-	$(CARGO) test --locked
+	$(CARGO) test --locked -p traefik-jwt-auth -p arithmetic
 
 e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
 	scripts/e2e.sh $(E2E)

@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
 command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
-"${CARGO:-cargo}" test --locked --test imports
+"${CARGO:-cargo}" test --locked --test imports --test guard
 scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- "$@"

@@ -44,7 +44,7 @@ pub fn applies(rules: &BypassRules, request: &dyn RequestView) -> bool {
 
 /// A CORS preflight (Fetch 4.8): not every OPTIONS, which may be a real request to the upstream.
 fn is_preflight(request: &dyn RequestView) -> bool {
-    let has = |name: &str| request.header_names().iter().any(|known| known.eq_ignore_ascii_case(name));
+    let has = |name: &str| request.header_names().any(|known| known.eq_ignore_ascii_case(name));
     request.method() == "OPTIONS" && has("origin") && has("access-control-request-method")
 }
 

@@ -11,7 +11,6 @@ pub mod bypass;
 pub mod token;
 pub mod jwk;
 pub mod signature;
-pub mod arithmetic;
 pub mod claims;
 pub mod answer;
 pub mod config;

@@ -5,7 +5,7 @@
 //! come in one allocation a call, and nothing is kept borrowed while the host runs.
 #![expect(unsafe_code, reason = "imports and exports of the http-wasm ABI")]
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// Bytes offered for a first answer: a request line, ten header names or a token of usual size fit.
 const FIRST_OFFER: usize = 2048;
@@ -140,13 +140,25 @@ pub fn header_names() -> Vec<u8> {
     read(|buffer, limit| unsafe { get_header_names(REQUEST_HEADERS, buffer, limit) })
 }
 
-/// Values of a header of the request, each followed by a NUL.
+/// Values of one header.
+pub struct Values {
+    /// How many.
+    pub count: u32,
+    /// All of them, each followed by a NUL.
+    pub list: Vec<u8>,
+}
+
+/// Values of a header of the request.
 #[must_use]
-pub fn header_values(name: &str) -> Vec<u8> {
+pub fn header_values(name: &str) -> Values {
+    let count = Cell::new(0);
     // SAFETY: as in `config`; the name is a live string.
-    read(|buffer, limit| unsafe {
-        get_header_values(REQUEST_HEADERS, name.as_ptr(), name.len(), buffer, limit)
-    })
+    let list = read(|buffer, limit| unsafe {
+        let returned = get_header_values(REQUEST_HEADERS, name.as_ptr(), name.len(), buffer, limit);
+        count.set(u32::try_from(returned >> 32).unwrap_or(0));
+        returned
+    });
+    Values { count: count.get(), list }
 }
 
 /// Sets a header of the request, replacing all its values.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::core::request::RequestView;
+use crate::core::request::{HeaderNames, RequestView};
 use crate::host::abi;
 
 /// The request that the host is handling, read lazily and once.
@@ -11,7 +11,7 @@ use crate::host::abi;
 pub struct HostRequest {
     method: OnceCell<String>,
     uri: OnceCell<String>,
-    header_names: OnceCell<Vec<String>>,
+    header_names: OnceCell<String>,
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -32,13 +32,20 @@ impl RequestView for HostRequest {
         self.uri.get_or_init(|| text(abi::uri()))
     }
 
-    fn header_names(&self) -> &[String] {
-        self.header_names
-            .get_or_init(|| parts(&abi::header_names()).map(|name| text(name.to_vec())).collect())
+    fn header_names(&self) -> HeaderNames<'_> {
+        HeaderNames(self.header_names.get_or_init(|| text(abi::header_names())))
     }
 
     fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
-        parts(&abi::header_values(name)).map(<[u8]>::to_vec).collect()
+        let abi::Values { count, mut list } = abi::header_values(name);
+        match (count, list.last()) {
+            // The rule: nothing is searched or copied.
+            (1, Some(0)) => {
+                list.pop();
+                vec![list]
+            }
+            _ => parts(&list).map(<[u8]>::to_vec).collect(),
+        }
     }
 
     fn source_address(&self) -> Option<IpAddr> {

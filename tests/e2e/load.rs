@@ -1,16 +1,17 @@
 //! Many clients at once: every answer is right, and nothing goes wrong behind it.
 
+use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use testbed::http::Request;
+use testbed::http::{Request, read_head};
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::tokens::Token;
 use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
-use testbed::wait::unix_now;
+use testbed::wait::{unix_now, wait};
 
 use crate::proxy::inline;
 
@@ -73,4 +74,40 @@ pub(crate) fn parallel() {
     let errors = traefik.log_with(0, &["\"level\":\"error\""]);
     assert!(errors.is_empty(), "{errors:?}");
     println!("{} requests to the key set for {REQUESTS} requests", idp.requests());
+}
+
+const IN_FLIGHT: usize = 1_000;
+/// Resident memory for a request in flight, with everything that Traefik and the connections need. Measured: 170 to 340.
+const MAX_KIB: u64 = 600;
+
+/// 1,000 requests at the upstream at once, each with an instance and a user of its own.
+pub(crate) fn in_flight() {
+    for plugin in [OFFLINE, FETCH] {
+        let upstream = Upstream::start();
+        let mut routes = Routes::to(&upstream.url());
+        routes.protect("jwt", plugin, &inline());
+        let traefik = Traefik::start(&Setup { plugins: vec![plugin], ..Setup::default() });
+        traefik.configure(&routes);
+        let before = traefik.resident_kib();
+        let mut streams = Vec::new();
+        for number in 0..IN_FLIGHT {
+            let subject = format!("user-{number}");
+            let claims = json!({"iss": "https://idp.example/", "sub": subject, "exp": unix_now() + 600});
+            let request = Request::get("jwt", "/slow?20000").bearer(&Token::new("EdDSA", claims).mint());
+            streams.push((subject, request.open(traefik.address()).unwrap()));
+        }
+        wait("all of them are at the upstream", 60, || (upstream.requests() == IN_FLIGHT).then_some(()));
+        let kib = traefik.resident_kib().saturating_sub(before) / u64::try_from(IN_FLIGHT).unwrap();
+        for (subject, stream) in &mut streams {
+            let (status, headers) = read_head(stream).unwrap();
+            let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            let mut body = Vec::new();
+            stream.take(length.unwrap().1.parse().unwrap()).read_to_end(&mut body).unwrap();
+            let body = String::from_utf8(body).unwrap();
+            assert_eq!(status, 200, "{subject}: {body}");
+            assert!(body.contains(&format!("[\"X-User-Sub\",\"{subject}\"]")), "{subject}: {body}");
+        }
+        println!("{}: {kib} KiB for a request in flight", plugin.name);
+        assert!(kib <= MAX_KIB, "{}: {kib} KiB for a request in flight", plugin.name);
+    }
 }

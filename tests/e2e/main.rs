@@ -36,6 +36,7 @@ const TESTS: &[Test] = &[
     ("descriptors_offline", reload::descriptors_offline),
     ("descriptors_fetch", reload::descriptors_fetch),
     ("parallel", load::parallel),
+    ("in_flight", load::in_flight),
     ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
     ("files_and_variables", outside::files_and_variables),

@@ -112,7 +112,7 @@ impl ForwardRules {
     /// The client's own copies of managed headers.
     #[must_use]
     pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
-        request.header_names().iter().filter(|name| self.manages(name)).cloned().collect()
+        request.header_names().filter(|name| self.manages(name)).map(str::to_owned).collect()
     }
 }
 
@@ -199,7 +199,7 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
     let is_managed = |name: &str| rules.manages(name);
     for name in request.header_names() {
         if is_managed(name) {
-            forward.remove.push(name.clone());
+            forward.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
             let values = request.header_values(name);
             let options =
@@ -209,9 +209,9 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
                 continue;
             }
             let kept: Vec<&[u8]> = options().filter(|option| !names_managed(option)).collect();
-            forward.remove.push(name.clone());
+            forward.remove.push(name.to_owned());
             if !kept.is_empty() {
-                forward.set.push((name.clone(), kept.join(&b", "[..])));
+                forward.set.push((name.to_owned(), kept.join(&b", "[..])));
             }
         }
     }

@@ -6,7 +6,7 @@ macro_rules! agrees_with {
         const LEN: usize = $len;
 
         use super::{Generator, N, PreparedKey, PublicKey};
-        use crate::core::arithmetic::limbs::{from_be_bytes, is_zero};
+        use crate::limbs::{from_be_bytes, is_zero};
         use proptest::prelude::Rng;
         use proptest::test_runner::{RngAlgorithm, TestRng};
         use std::rc::Rc;

@@ -13,7 +13,7 @@
 
 use std::cmp::Ordering;
 
-use crate::core::limits::{MAX_RSA_BITS, MIN_RSA_BITS};
+use crate::rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
 
 /// Bits of a limb.
 const LIMB_BITS: usize = 27;

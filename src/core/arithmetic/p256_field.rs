@@ -175,7 +175,7 @@ const fn reduce(c: &Columns) -> Field {
 mod tests {
     use super::super::modulus::residues::{extreme, residue};
     use super::{Field, P};
-    use crate::core::arithmetic::weierstrass::Curve;
+    use crate::weierstrass::Curve;
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
     /// Every operation at the ends of the counts that `Curve` allows: overflow would panic here.

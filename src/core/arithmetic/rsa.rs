@@ -11,6 +11,11 @@ use std::cmp::Ordering;
 
 use super::montgomery::{Modulus, Number, Work, strip_zeros};
 
+/// Smallest modulus in bits (RFC 7518 3.3 and 3.5).
+pub const MIN_RSA_BITS: usize = 2048;
+/// Largest modulus in bits: the cost of a verification grows with its square.
+pub const MAX_RSA_BITS: usize = 8192;
+
 /// An RSA public key (RFC 8017 3.1), made in about a microsecond; the first use adds the constants of the modulus.
 #[derive(Clone, Debug)]
 pub struct RsaPublicKey {

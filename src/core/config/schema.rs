@@ -196,7 +196,8 @@ fn nearest(unknown: &str) -> Option<&'static str> {
     let spelled_otherwise = |path: &&str| path.eq_ignore_ascii_case(unknown);
     let elsewhere = || NAMES_ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(unknown));
     let close = || {
-        let distance = |path: &&str| edit_distance(&split(path).1.to_lowercase(), &wanted.to_lowercase());
+        let distance =
+            |path: &&str| edit_distance(&split(path).1.to_ascii_lowercase(), &wanted.to_ascii_lowercase());
         let best = paths().filter(|path| split(path).0 == section).min_by_key(distance)?;
         (distance(&best) <= wanted.chars().count().div_ceil(3)).then_some(best)
     };

@@ -7,4 +7,4 @@ pub mod source_range;
 pub mod uri;
 pub mod view;
 
-pub use view::{RecordedRequest, RequestView};
+pub use view::{HeaderNames, RecordedRequest, RequestView};

@@ -2,6 +2,21 @@
 
 use std::net::IpAddr;
 
+/// Names of headers, from one text in which a NUL follows each: no allocation for each of them.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderNames<'r>(pub &'r str);
+
+impl<'r> Iterator for HeaderNames<'r> {
+    type Item = &'r str;
+
+    fn next(&mut self) -> Option<&'r str> {
+        let end = self.0.bytes().position(|byte| byte == 0)?;
+        let (name, rest) = self.0.split_at_checked(end)?;
+        self.0 = rest.get(1..)?;
+        Some(name)
+    }
+}
+
 /// A request, read lazily: a value that no rule asks for is never fetched from the host.
 pub trait RequestView {
     /// The method, upper case as sent.
@@ -9,7 +24,7 @@ pub trait RequestView {
     /// Path and query as received, undecoded.
     fn uri(&self) -> &str;
     /// Every header name once, in the host's spelling.
-    fn header_names(&self) -> &[String];
+    fn header_names(&self) -> HeaderNames<'_>;
     /// All values of the header `name`, compared without case, in order.
     fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
     /// The address that the connection comes from, whatever headers say.
@@ -21,7 +36,7 @@ pub trait RequestView {
 pub struct RecordedRequest {
     method: String,
     uri: String,
-    names: Vec<String>,
+    names: String,
     headers: Vec<(String, Vec<u8>)>,
     source: Option<IpAddr>,
 }
@@ -30,14 +45,21 @@ impl RecordedRequest {
     /// A request without headers.
     #[must_use]
     pub fn new(method: &str, uri: &str) -> Self {
-        Self { method: method.into(), uri: uri.into(), names: Vec::new(), headers: Vec::new(), source: None }
+        Self {
+            method: method.into(),
+            uri: uri.into(),
+            names: String::new(),
+            headers: Vec::new(),
+            source: None,
+        }
     }
 
     /// Adds one header line.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        if !self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            self.names.push(name.to_ascii_lowercase());
+        if !self.header_names().any(|known| known.eq_ignore_ascii_case(name)) {
+            self.names.push_str(&name.to_ascii_lowercase());
+            self.names.push('\0');
         }
         self.headers.push((name.into(), value.into()));
         self
@@ -60,8 +82,8 @@ impl RequestView for RecordedRequest {
         &self.uri
     }
 
-    fn header_names(&self) -> &[String] {
-        &self.names
+    fn header_names(&self) -> HeaderNames<'_> {
+        HeaderNames(&self.names)
     }
 
     fn header_values(&self, name: &str) -> Vec<Vec<u8>> {

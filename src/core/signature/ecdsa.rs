@@ -3,10 +3,10 @@
 use super::alg::{Crv, Hash};
 use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
-use crate::core::arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
-use crate::core::arithmetic::p256::P256;
-use crate::core::arithmetic::p384::P384;
-use crate::core::arithmetic::secp256k1;
+use arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
+use arithmetic::p256::P256;
+use arithmetic::p384::P384;
+use arithmetic::secp256k1;
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
 use std::cell::OnceCell;
 use std::rc::Rc;

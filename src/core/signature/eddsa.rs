@@ -3,7 +3,7 @@
 
 use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
-use crate::core::arithmetic::ed25519::{BasePoint, PreparedKey, PublicKey};
+use arithmetic::ed25519::{BasePoint, PreparedKey, PublicKey};
 use std::cell::OnceCell;
 use std::rc::Rc;
 

@@ -58,6 +58,8 @@ impl MlDsaKey {
         self.parameters.alg()
     }
 
+    // Its frame is 50 KB: inlined, every verification would touch that much stack.
+    #[inline(never)]
     pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let expected = self.alg().signature_bytes().unwrap_or(0);
         if signature.len() != expected {

@@ -3,8 +3,8 @@
 
 use super::alg::Hash;
 use super::{KeyError, SignatureError};
-use crate::core::arithmetic::rsa::RsaPublicKey;
 use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
+use arithmetic::rsa::RsaPublicKey;
 
 /// A modulus of an accepted size with an accepted exponent.
 pub(super) struct RsaKey(RsaPublicKey);

@@ -76,16 +76,42 @@ pub fn numeric_date(value: Value<'_>) -> Option<UnixTime> {
     if let Ok(seconds) = text.parse::<u64>() {
         return (seconds <= MAX_NUMERIC_DATE).then(|| UnixTime::from_seconds(seconds));
     }
-    let seconds: f64 = text.parse().ok()?;
-    if !(0.0..=9_007_199_254_740_992.0).contains(&seconds) {
+    let millis = millis(text).filter(|millis| *millis <= MAX_NUMERIC_DATE.saturating_mul(1000))?;
+    Some(UnixTime::from_millis(millis))
+}
+
+/// A JSON number of seconds in whole milliseconds; what is smaller is cut. `None` for negative and for huge numbers.
+/// By hand, because the tables that read doubles would be 13 KB of every instance.
+fn millis(text: &str) -> Option<u64> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (decimal, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = [whole, fraction].concat();
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some(0);
+    }
+    if unsigned.len() != text.len() {
         return None;
     }
-    #[expect(
-        clippy::as_conversions,
-        reason = "0 to 2^53 seconds in milliseconds fit 64 bits; the fraction is cut"
-    )]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as above")]
-    Some(UnixTime::from_millis((seconds * 1000.0) as u64))
+    // An exponent that does not fit is no instant, unless it makes the number zero.
+    let Ok(exponent) = exponent.parse::<i32>() else {
+        return exponent.starts_with('-').then_some(0);
+    };
+    // The value in milliseconds is 0.DIGITS times ten to this.
+    let places = i64::from(exponent)
+        .checked_add(i64::try_from(digits.len()).ok()?)?
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(3)?;
+    let Ok(places) = usize::try_from(places) else {
+        return Some(0);
+    };
+    let (digits, zeros) = match digits.get(..places) {
+        Some("") => return Some(0),
+        Some(digits) => (digits, 0),
+        None => (digits, places.saturating_sub(digits.len())),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(10_u64.checked_pow(u32::try_from(zeros).ok()?)?)
 }
 
 /// A dot path into the claims: `realm_access.roles`, `groups.0`; `\.` is a dot inside a name, `\\` a backslash.
@@ -150,6 +176,19 @@ mod tests {
             ("1700000000", Ok(Some(UnixTime::from_seconds(1_700_000_000)))),
             ("1700000000.25", Ok(Some(UnixTime::from_millis(1_700_000_000_250)))),
             ("1.7e9", Ok(Some(UnixTime::from_seconds(1_700_000_000)))),
+            ("170000000012.5e-2", Ok(Some(UnixTime::from_millis(1_700_000_000_125)))),
+            ("1700000000.0009", Ok(Some(UnixTime::from_seconds(1_700_000_000)))),
+            ("17E+8", Ok(Some(UnixTime::from_seconds(1_700_000_000)))),
+            ("0.0017e12", Ok(Some(UnixTime::from_seconds(1_700_000_000)))),
+            ("0.0e99999999999", Ok(Some(UnixTime::from_seconds(0)))),
+            ("-0.0", Ok(Some(UnixTime::from_seconds(0)))),
+            ("1e-4", Ok(Some(UnixTime::from_seconds(0)))),
+            ("12e-99999999999", Ok(Some(UnixTime::from_seconds(0)))),
+            ("9007199254740992.0", Ok(Some(UnixTime::from_seconds(1 << 53)))),
+            ("9007199254740992.001", invalid.clone()),
+            ("1e99999999999", invalid.clone()),
+            ("1e2147483647", invalid.clone()),
+            ("-1e-400", invalid.clone()),
             ("9007199254740992", Ok(Some(UnixTime::from_seconds(1 << 53)))),
             ("9007199254740993", invalid.clone()),
             ("1e16", invalid.clone()),

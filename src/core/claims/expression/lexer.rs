@@ -111,7 +111,7 @@ impl<'s> Lexer<'s> {
         let end = rest.find('`').ok_or_else(|| self.error(start, "the closing backtick is missing"))?;
         self.at = self.at.saturating_add(end).saturating_add(1);
         // Go drops carriage returns from raw strings.
-        let value = rest.get(..end).unwrap_or("").chars().filter(|c| *c != '\r').collect();
+        let value = rest.get(..end).unwrap_or("").replace('\r', "");
         Ok(Text { value, literal_braces: Vec::new() })
     }
 

@@ -1,0 +1,188 @@
+//! A built module in an interpreter, with a host that keeps count. What it counts is the same on every machine.
+
+use std::collections::BTreeMap;
+
+use wasmi::{
+    Caller, Config, Engine, Error, Extern, Func, Instance, Linker, Memory, Module, Store, TypedFunc, Val,
+};
+
+const FUEL: u64 = 1 << 40;
+/// A page of the machine, which becomes resident when it is touched.
+const PAGE: usize = 4096;
+
+/// What the host is asked for and told.
+#[derive(Default)]
+pub(crate) struct Host {
+    configuration: String,
+    headers: Vec<(String, String)>,
+    /// Calls by name.
+    pub(crate) calls: BTreeMap<String, usize>,
+    /// Headers set on the request.
+    pub(crate) set: Vec<(String, String)>,
+    /// Status of the answer; none where the request went on.
+    pub(crate) status: Option<u16>,
+    /// What was logged.
+    pub(crate) log: Vec<String>,
+}
+
+/// A module, compiled.
+pub(crate) struct Artifact {
+    engine: Engine,
+    module: Module,
+}
+
+/// One instance of it.
+pub(crate) struct Guest {
+    store: Store<Host>,
+    memory: Memory,
+    handle_request: TypedFunc<(), i64>,
+    /// Instructions of `_start`, roughly: the unit is the interpreter's.
+    pub(crate) start_cost: u64,
+}
+
+impl Artifact {
+    pub(crate) fn read(path: &str) -> Self {
+        let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+        let bytes =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; `make plugin` builds it"));
+        let mut config = Config::default();
+        config.consume_fuel(true).compilation_mode(wasmi::CompilationMode::Eager);
+        let engine = Engine::new(&config);
+        let module = Module::new(&engine, &bytes).unwrap();
+        Self { engine, module }
+    }
+
+    pub(crate) fn start(&self, configuration: &str) -> Guest {
+        let host = Host { configuration: configuration.to_owned(), ..Host::default() };
+        let mut store = Store::new(&self.engine, host);
+        store.set_fuel(FUEL).unwrap();
+        let mut linker = Linker::new(&self.engine);
+        for import in self.module.imports() {
+            let name = import.name().to_owned();
+            let function_type = import.ty().func().unwrap().clone();
+            let serve = move |mut caller: Caller<'_, Host>, given: &[Val], results: &mut [Val]| {
+                serve(&mut caller, &name, given, results)
+            };
+            let function = Func::new(&mut store, function_type, serve);
+            linker.define(import.module(), import.name(), function).unwrap();
+        }
+        let instance: Instance = linker.instantiate_and_start(&mut store, &self.module).unwrap();
+        let memory = instance.get_memory(&store, "memory").unwrap();
+        instance
+            .get_typed_func::<(), ()>(&store, "_start")
+            .unwrap()
+            .call(&mut store, ())
+            .unwrap_or_else(|error| panic!("_start: {error}; the log says {:?}", store.data().log));
+        let handle_request = instance.get_typed_func(&store, "handle_request").unwrap();
+        let start_cost = FUEL - store.get_fuel().unwrap();
+        Guest { store, memory, handle_request, start_cost }
+    }
+}
+
+impl Guest {
+    /// Handles a request with these headers and returns what it cost, in instructions.
+    pub(crate) fn request(&mut self, headers: &[(&str, &str)]) -> u64 {
+        let host = self.store.data_mut();
+        *host = Host {
+            configuration: std::mem::take(&mut host.configuration),
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            ..Host::default()
+        };
+        self.store.set_fuel(FUEL).unwrap();
+        let next = self.handle_request.call(&mut self.store, ()).unwrap();
+        assert_eq!(next == 1, self.host().status.is_none(), "{:?}", self.host().log);
+        FUEL - self.store.get_fuel().unwrap()
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        self.store.data()
+    }
+
+    /// Size of the linear memory, in KiB.
+    pub(crate) fn memory_kib(&self) -> usize {
+        self.memory.data_size(&self.store) / 1024
+    }
+
+    /// Pages of the linear memory with something in them: at least these are resident.
+    pub(crate) fn touched_pages(&self) -> usize {
+        self.memory.data(&self.store).chunks(PAGE).filter(|page| page.iter().any(|byte| *byte != 0)).count()
+    }
+
+    /// Where the last touched page but the very last ends, in KiB: the allocator marks that one.
+    pub(crate) fn top_kib(&self) -> usize {
+        let data = self.memory.data(&self.store);
+        let last = data[..data.len() - PAGE].iter().rposition(|byte| *byte != 0).unwrap_or(0);
+        last.div_ceil(1024)
+    }
+
+    /// Deepest use of a stack of `size` bytes so far. It lies at the beginning of the memory.
+    pub(crate) fn stack_used(&self, size: usize) -> usize {
+        let stack = &self.memory.data(&self.store)[..size];
+        size - stack.iter().position(|byte| *byte != 0).unwrap_or(size)
+    }
+}
+
+fn serve(caller: &mut Caller<'_, Host>, name: &str, given: &[Val], results: &mut [Val]) -> Result<(), Error> {
+    *caller.data_mut().calls.entry(name.to_owned()).or_default() += 1;
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else { panic!("no memory") };
+    let (bytes, host) = memory.data_and_store_mut(caller);
+    let number = |index: usize| given.get(index).and_then(Val::i32).unwrap() as usize;
+    let text = |bytes: &[u8], at: usize, length: usize| {
+        String::from_utf8(bytes[number(at)..][..number(length)].to_vec()).unwrap()
+    };
+    let mut write = |at: usize, answer: &[u8]| {
+        if answer.len() <= number(at + 1) {
+            bytes[number(at)..][..answer.len()].copy_from_slice(answer);
+        }
+        answer.len()
+    };
+    let mut list = |at: usize, parts: Vec<&str>| {
+        let joined: String = parts.iter().map(|part| format!("{part}\0")).collect();
+        ((parts.len() as i64) << 32) | write(at, joined.as_bytes()) as i64
+    };
+    let result = match name {
+        "get_config" => Val::I32(write(0, host.configuration.as_bytes()) as i32),
+        "get_method" => Val::I32(write(0, b"GET") as i32),
+        "get_uri" => Val::I32(write(0, b"/orders?id=1") as i32),
+        "get_header_names" => Val::I64(list(1, host.headers.iter().map(|(name, _)| name.as_str()).collect())),
+        "get_header_values" => {
+            let wanted = text(bytes, 1, 2);
+            let is_wanted = |header: &&(String, String)| header.0.eq_ignore_ascii_case(&wanted);
+            let values = host.headers.iter().filter(is_wanted).map(|(_, value)| value.as_str()).collect();
+            let joined: Vec<&str> = values;
+            let all: String = joined.iter().map(|part| format!("{part}\0")).collect();
+            if all.len() <= number(4) {
+                bytes[number(3)..][..all.len()].copy_from_slice(all.as_bytes());
+            }
+            Val::I64(((joined.len() as i64) << 32) | all.len() as i64)
+        }
+        "set_header_value" => {
+            let header = (text(bytes, 1, 2), text(bytes, 3, 4));
+            if number(0) == 0 {
+                host.set.push(header);
+            }
+            return Ok(());
+        }
+        "log" => {
+            host.log.push(text(bytes, 1, 2));
+            return Ok(());
+        }
+        "set_status_code" => {
+            host.status = u16::try_from(number(0)).ok();
+            return Ok(());
+        }
+        "remove_header" | "set_uri" | "write_body" => return Ok(()),
+        // A fixed instant, in nanoseconds.
+        "clock_time_get" => {
+            bytes[number(2)..][..8].copy_from_slice(&(crate::NOW * 1_000_000_000).to_le_bytes());
+            Val::I32(0)
+        }
+        "environ_sizes_get" | "environ_get" => Val::I32(0),
+        "random_get" => Val::I32(0),
+        "proc_exit" => return Err(Error::new(format!("exit {}", number(0)))),
+        // All other descriptors and sockets: EBADF.
+        _ => Val::I32(8),
+    };
+    results[0] = result;
+    Ok(())
+}

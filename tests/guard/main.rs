@@ -1,0 +1,190 @@
+//! What a request and an instance need, counted in an interpreter (`cargo test --test guard`, after `make plugin`): host
+//! calls, memory and stack. None of it depends on the machine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "a test fails by panicking"
+)]
+
+mod guest;
+
+use guest::Artifact;
+use serde_json::{Value, json};
+use testbed::keys;
+use testbed::tokens::Token;
+
+const NOW: u64 = 1_790_000_000;
+/// `STACK_SIZE` of `scripts/plugin.sh`.
+const STACK: usize = 114_688;
+const ARTIFACTS: [&str; 2] = ["dist/plugin-offline.wasm", "dist/plugin.wasm"];
+
+fn configuration() -> Value {
+    json!({
+        "jwks": keys::public_set().to_string(),
+        "issuer": "https://idp.example/",
+        "audience": "api",
+        "forwardHeaders": {"X-User-Sub": "sub", "X-User-Email": "email"},
+    })
+}
+
+fn token(alg: &str, number: usize) -> String {
+    let claims = json!({
+        "iss": "https://idp.example/", "aud": "api", "sub": "8f14e45f-ceea-467f-ab13-1c2d3e4f5a6b",
+        "exp": NOW + 36_000, "iat": NOW - 5, "jti": format!("7c9e6679-7425-40de-944b-{number:012}"),
+        "email": "alice@example.com", "email_verified": true, "name": "Alice Example",
+        "preferred_username": "alice", "scope": "openid profile email orders:read orders:write",
+        "azp": "web", "sid": "0d6f3f1c-91e7-4cbb-8f0a-5d8e7c1b2a39", "auth_time": NOW - 60,
+        "realm_access": {"roles": ["default-roles-example", "offline_access", "uma_authorization"]},
+    });
+    Token::new(alg, claims).mint()
+}
+
+fn headers(token: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into()),
+        ("Accept", "application/json, text/plain, */*".into()),
+        ("Accept-Language", "en-US,en;q=0.5".into()),
+        ("Accept-Encoding", "gzip, deflate, br, zstd".into()),
+        ("Connection", "keep-alive".into()),
+        ("Cookie", "theme=dark; session=2f1c9a7e5b3d4f60".into()),
+        ("Sec-Fetch-Mode", "cors".into()),
+        ("Sec-Fetch-Site", "same-origin".into()),
+        ("X-Request-Id", "7d0f6c1e-8a43-4f0b-9a51-0d8f4a6b2c11".into()),
+        ("Authorization", format!("Bearer {token}")),
+    ]
+}
+
+/// Calls of the host by name, of one request.
+type Calls<'c> = &'c [(&'c str, usize)];
+
+/// What every refusal costs.
+const REFUSED: Calls<'_> = &[
+    ("clock_time_get", 1),
+    ("get_header_values", 1),
+    ("get_method", 1),
+    ("log", 1),
+    ("set_header_value", 4),
+    ("set_status_code", 1),
+    ("write_body", 1),
+];
+
+#[test]
+fn host_calls_of_a_request() {
+    let forwarded: Calls<'_> = &[
+        ("clock_time_get", 1),
+        ("get_header_names", 1),
+        // Authorization, and Connection where there is one.
+        ("get_header_values", 2),
+        // One for each forwarded claim.
+        ("set_header_value", 2),
+    ];
+    for path in ARTIFACTS {
+        let mut guest = Artifact::read(path).start(&configuration().to_string());
+        let good = token("EdDSA", 0);
+        for (what, token, status, expected) in [
+            ("new", good.as_str(), None, forwarded),
+            ("known", &good, None, forwarded),
+            ("malformed", "a.b.c", Some(401), REFUSED),
+        ] {
+            request(&mut guest, token);
+            let calls: Vec<(&str, usize)> =
+                guest.host().calls.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+            assert_eq!((guest.host().status, calls.as_slice()), (status, expected), "{path}, {what}");
+        }
+    }
+}
+
+/// The host copies memory that grows, and keeps what it had.
+#[test]
+fn memory_does_not_grow_and_the_stack_suffices() {
+    for path in ARTIFACTS {
+        let artifact = Artifact::read(path);
+        let mut every_key = configuration();
+        every_key["jwks"] = json!(keys::jwk_set(&["ed25519", "p256", "rsa", "p384", "p521", "ml-dsa-87"]));
+        for configuration in [every_key, large()] {
+            let mut guest = artifact.start(&configuration.to_string());
+            let before = guest.memory_kib();
+            for number in 0..50 {
+                for alg in ["EdDSA", "ES256", "RS256"] {
+                    request(&mut guest, &token(alg, number));
+                }
+            }
+            // ML-DSA goes deepest where it is built in.
+            for alg in ["ES384", "ES512", "PS512", "RS512", "ML-DSA-87"] {
+                request(&mut guest, &token(alg, 0));
+            }
+            request(&mut guest, "a.b.c");
+            request(&mut guest, &"a".repeat(16_000));
+            assert_eq!(guest.memory_kib(), before, "{path}");
+            let (top, stack) = (guest.top_kib(), guest.stack_used(STACK));
+            println!("{path}: {top} KiB of {before} in use, {stack} bytes of stack");
+            assert!(top * 10 <= before * 9, "{path}: {top} KiB of {before}");
+            assert!(stack * 10 <= STACK * 9, "{path}: {stack} bytes of stack");
+        }
+    }
+}
+
+/// What every request in flight keeps resident.
+#[test]
+fn pages_that_an_instance_touches() {
+    for (path, most) in ARTIFACTS.into_iter().zip([28, 55]) {
+        let mut guest = Artifact::read(path).start(&configuration().to_string());
+        request(&mut guest, &token("EdDSA", 0));
+        let pages = guest.touched_pages();
+        println!("{path}: {pages} pages of 4 KiB, {} KiB of memory", guest.memory_kib());
+        assert!(pages <= most, "{path}: {pages} pages");
+    }
+}
+
+/// Instructions, as the interpreter counts them; a new EdDSA token takes two million. Bounds are a fifth above what
+/// was counted.
+#[test]
+fn instructions_of_an_instance_and_a_request() {
+    for path in ARTIFACTS {
+        let artifact = Artifact::read(path);
+        let large = artifact.start(&large().to_string()).start_cost;
+        let mut guest = artifact.start(&configuration().to_string());
+        let usual = guest.start_cost;
+        let token = token("EdDSA", 0);
+        request(&mut guest, &token);
+        let known = request(&mut guest, &token);
+        let malformed = request(&mut guest, "a.b.c");
+        for (what, found, most) in [
+            ("an instance with 5 keys", usual, 700_000),
+            ("an instance with 10 keys and 6 KB", large, 1_300_000),
+            ("a known token", known, 105_000),
+            ("a malformed token", malformed, 70_000),
+        ] {
+            println!("{path}: {what}: {found}");
+            assert!(found <= most, "{path}: {what}: {found}");
+        }
+    }
+}
+
+fn request(guest: &mut guest::Guest, token: &str) -> u64 {
+    let headers = headers(token);
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    guest.request(&headers)
+}
+
+/// Ten keys, 6 KB.
+fn large() -> Value {
+    let mut configuration = configuration();
+    let mut set = keys::public_set();
+    let keys = set["keys"].as_array_mut().unwrap();
+    let first = keys.clone();
+    for (number, key) in first.iter().cycle().take(10usize.saturating_sub(first.len())).enumerate() {
+        let mut key = key.clone();
+        key["kid"] = json!(format!("other-{number}"));
+        keys.push(key);
+    }
+    keys.truncate(10);
+    configuration["jwks"] = json!(set.to_string());
+    let rest = 6_000usize.saturating_sub(configuration.to_string().len());
+    configuration["claims"] =
+        json!(format!("Equals(`azp`, `web`) || Equals(`azp`, `{}`)", "x".repeat(rest.min(3_900))));
+    configuration
+}
