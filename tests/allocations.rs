@@ -1,6 +1,5 @@
 //! How often a known token allocates on its way through the core. A bump here is paid by every request.
 #![expect(unsafe_code, reason = "an allocator that counts")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
