@@ -8,7 +8,7 @@ use testbed::wait::unix_now;
 
 use crate::client::{cpu_per_request, request};
 use crate::configuration::{NEW_TOKENS, claims, known, new, usual};
-use crate::{TRIVIAL, median};
+use crate::{CALLS, TRIVIAL, median};
 
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 1_000;
@@ -37,6 +37,7 @@ fn rows() -> Vec<Row> {
     let mut rows = vec![
         Row::new("plain route", "plain", "200", &one(known("EdDSA"))),
         Row::new("trivial guest", "trivial", "200", &one(known("EdDSA"))),
+        Row::new("guest with the same calls", "calls", "200", &one(known("EdDSA"))),
     ];
     for alg in ["EdDSA", "ES256", "RS256"] {
         rows.push(Row::new(&format!("known {alg}"), "jwt", "200", &one(known(alg))));
@@ -57,10 +58,12 @@ fn rows() -> Vec<Row> {
 /// Prints the table.
 pub(crate) fn measure() {
     let upstream = Upstream::start();
-    let traefik = Traefik::start(&Setup { plugins: vec![FETCH, OFFLINE, TRIVIAL], ..Setup::default() });
+    let traefik =
+        Traefik::start(&Setup { plugins: vec![FETCH, OFFLINE, TRIVIAL, CALLS], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
     routes.open("plain");
     routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
+    routes.protect("calls", CALLS, &json!({"none": "none"}));
     routes.protect("jwt", FETCH, &usual());
     routes.protect("offline", OFFLINE, &usual());
     traefik.configure(&routes);

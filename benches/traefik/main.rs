@@ -24,6 +24,9 @@ use testbed::traefik::Plugin;
 /// The guest that `trivial.wat` says.
 const TRIVIAL: Plugin = Plugin { name: "trivial", file: "target/trivial.wasm" };
 
+/// The guest that `calls.wat` says.
+const CALLS: Plugin = Plugin { name: "calls", file: "target/calls.wasm" };
+
 type Part = (&'static str, fn());
 
 const PARTS: &[Part] = &[
