@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # needs and a third more (tests/guard). ML-DSA needs 90 KB of stack, all else 25 KB.
 STACK_SIZE=${STACK_SIZE:-114688}
 INITIAL_MEMORY_FETCH=${INITIAL_MEMORY_FETCH:-589824}
-INITIAL_MEMORY_OFFLINE=${INITIAL_MEMORY_OFFLINE:-425984}
+INITIAL_MEMORY_OFFLINE=${INITIAL_MEMORY_OFFLINE:-393216}
 
 # Largest accepted artifact, in bytes: Traefik compiles it at every start.
 MAX_BYTES_FETCH=1400000
