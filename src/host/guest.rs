@@ -48,16 +48,20 @@ impl Middleware {
     }
 
     fn decide(&self, request: &HostRequest) -> Decision {
-        let now = clock::now();
         let keyring = self.keyring();
+        let mut now = clock::now();
         log::key_events(&keyring.catch_up(now, &self.io));
-        let decision = decide(&self.policy, &keyring.at(now), now, request);
-        let Decision::NeedKeys(need) = decision else {
-            return decision;
-        };
-        log::key_events(&keyring.refresh(&need, now, &self.io));
-        let now = clock::now();
-        match decide(&self.policy, &keyring.at(now), now, request) {
+        let mut decision = decide(&self.policy, &keyring.at(now), now, request);
+        // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
+        for _ in 0..2 {
+            let Decision::NeedKeys(need) = &decision else {
+                return decision;
+            };
+            log::key_events(&keyring.refresh(need, now, &self.io));
+            now = clock::now();
+            decision = decide(&self.policy, &keyring.at(now), now, request);
+        }
+        match decision {
             // A source that may be asked again this soon has just failed.
             Decision::NeedKeys(_) => {
                 refuse(&self.policy, Refusal::KeysUnavailable { retry_after: Seconds(1) }, request)

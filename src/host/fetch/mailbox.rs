@@ -29,14 +29,14 @@ const FIRST_GATE: u32 = 32_520;
 const GATE_SECONDS: u32 = 240;
 /// How long the box may be empty before its record is taken for lost, and a spread, so that not all who wait put their
 /// copy at once. Where 200 instances are born on two cores, a holder was off the processor for 630 ms; with 150 ms of
-/// patience some bursts then made two requests instead of one.
-const PATIENCE: Duration = Duration::from_millis(600);
+/// patience some bursts then made two requests instead of one, and two holders can lose a descriptor.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 const PATIENCE_SPREAD: u32 = 401;
 /// Receive buffer sizes that tell a version: enough for the largest datagram, below what Linux allows (212,992).
 const FIRST_VERSION: u32 = 131_072;
 const VERSIONS: u32 = 65_536;
 /// Far more than exclusive work takes.
-const LONGEST_HOLD: Duration = Duration::from_secs(2);
+const LONGEST_HOLD: Duration = Duration::from_secs(4);
 /// How long one looks again and again for the record before one sleeps. Whoever has it needs some 100 us, and many wait
 /// for an instance that fetches; those who would only wait for it stay out of its way.
 const RECORD_PATIENCE: Duration = Duration::from_millis(50);
