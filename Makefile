@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin demo test fmt lint unit e2e counterparts test-compat bench clean
+.PHONY: help plugin race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,8 +27,18 @@ lint: ## clippy with warnings denied, native and wasm
 unit: ## tests that need no Traefik
 	$(CARGO) test --locked -p traefik-jwt-auth -p arithmetic
 
-e2e: plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
+race-plugin: ## target/race-test.wasm, which makes the host's races likely (for tests only)
+	scripts/race-plugin.sh
+
+e2e: plugin race-plugin ## tests in a real Traefik (TRAEFIK=path for one of yours; E2E=name for some)
 	scripts/e2e.sh $(E2E)
+
+soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, and SOAK_MINUTES (5) of mixed load
+	RACE_OPERATIONS=$${RACE_OPERATIONS:-10000} SOAK_MINUTES=$${SOAK_MINUTES:-5} \
+		scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+
+fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
+	$(CARGO) test --locked --test fuzz
 
 counterparts: plugin ## the plugin with an OpenID provider, nginx, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clippy with warnings denied: natively with tests and examples, then both artifacts for wasm.
+# clippy with warnings denied: natively with tests and examples, then both artifacts and the tests' own for wasm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/toolchain.sh
@@ -9,3 +9,4 @@ cd "$(dirname "$0")/.."
 # --release shares the build scripts' work (ring's C code) with `make plugin`.
 wasm_cargo clippy --release --locked -- -D warnings
 wasm_cargo clippy --release --locked --no-default-features -- -D warnings
+wasm_cargo clippy --release --locked --features race-test -- -D warnings

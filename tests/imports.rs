@@ -89,6 +89,12 @@ fn check(path: &str, wasi: &[&str]) {
     let imported: BTreeSet<_> = imports(&module).into_iter().collect();
     let foreign: Vec<_> = imported.difference(&allowed).collect();
     assert!(foreign.is_empty(), "{path} imports {foreign:?}");
+    // What `race.rs` says in the log.
+    let hook = b"race-test: ";
+    assert!(
+        !module.windows(hook.len()).any(|bytes| bytes == hook),
+        "{path} was built with the feature race-test"
+    );
 }
 
 /// Module and name of every import (WebAssembly core specification, 5.5.5).

@@ -36,16 +36,32 @@ impl Middleware {
         }
     }
 
+    #[cfg(not(feature = "race-test"))]
+    const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Nothing is kept from one request to the next: each of them asks.
+    #[cfg(feature = "race-test")]
+    fn keyring(&self) -> Keyring {
+        Keyring::new(Rc::clone(&self.policy))
+    }
+
     fn decide(&self, request: &HostRequest) -> Decision {
-        let now = clock::now();
-        log::key_events(&self.keyring.catch_up(now, &self.io));
-        let decision = decide(&self.policy, &self.keyring.at(now), now, request);
-        let Decision::NeedKeys(need) = decision else {
-            return decision;
-        };
-        log::key_events(&self.keyring.refresh(&need, now, &self.io));
-        let now = clock::now();
-        match decide(&self.policy, &self.keyring.at(now), now, request) {
+        let keyring = self.keyring();
+        let mut now = clock::now();
+        log::key_events(&keyring.catch_up(now, &self.io));
+        let mut decision = decide(&self.policy, &keyring.at(now), now, request);
+        // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
+        for _ in 0..2 {
+            let Decision::NeedKeys(need) = &decision else {
+                return decision;
+            };
+            log::key_events(&keyring.refresh(need, now, &self.io));
+            now = clock::now();
+            decision = decide(&self.policy, &keyring.at(now), now, request);
+        }
+        match decision {
             // A source that may be asked again this soon has just failed.
             Decision::NeedKeys(_) => {
                 refuse(&self.policy, Refusal::KeysUnavailable { retry_after: Seconds(1) }, request)

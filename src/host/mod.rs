@@ -20,17 +20,22 @@ pub mod mounts;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 
+#[cfg(all(feature = "race-test", target_os = "wasi"))]
+mod race;
+
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 pub use fetch::MountedFiles;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub use mounts::MountedFiles;
 
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use fetch::{
-    HostFetch, Mailbox as HostShare, MountedArchive as KeyArchive, close_standard_streams, open_mailbox,
-};
+use fetch::{HostFetch, close_standard_streams, open_mailbox};
+#[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
+use fetch::{Mailbox as HostShare, MountedArchive as KeyArchive};
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_mailbox};
+#[cfg(all(feature = "race-test", target_os = "wasi"))]
+use race::{RacingArchive as KeyArchive, RacingShare as HostShare};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]

@@ -16,12 +16,14 @@ mod load;
 mod provider;
 mod outside;
 mod sharing;
+mod races;
 mod browser;
 mod headers;
 mod logs;
 mod paths;
 mod status;
 mod examples;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -33,12 +35,13 @@ const TESTS: &[Test] = &[
     ("untouched", proxy::untouched),
     ("host_of_the_request", proxy::host_of_the_request),
     ("mistake_and_correction", reload::mistake_and_correction),
-    ("descriptors_offline", reload::descriptors_offline),
-    ("descriptors_fetch", reload::descriptors_fetch),
+    ("descriptors_inline", reload::descriptors_inline),
+    ("descriptors_url", reload::descriptors_url),
     ("parallel", load::parallel),
     ("in_flight", load::in_flight),
     ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
+    ("provider_addresses", provider::addresses),
     ("files_and_variables", outside::files_and_variables),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),
@@ -50,6 +53,7 @@ const TESTS: &[Test] = &[
     ("sharing_same_traefik", sharing::same_traefik),
     ("provider_proxy", sharing::through_a_proxy),
     ("provider_client_certificate", sharing::client_certificate),
+    ("races_keys_stay_apart", races::keys_stay_apart),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
     ("log_access", logs::access_log),
@@ -60,6 +64,13 @@ const TESTS: &[Test] = &[
     ("example_seed", examples::seed),
 ];
 
+/// `make soak`: minutes instead of seconds.
+const SOAK: &[Test] = &[
+    ("races_keys_stay_apart", races::keys_stay_apart),
+    ("soak_descriptors", reload::descriptors_soak),
+    ("soak_mixed", soak::mixed),
+];
+
 fn main() -> ExitCode {
-    harness::run(TESTS, &[])
+    harness::run(if std::env::var_os("SOAK_MINUTES").is_some() { SOAK } else { TESTS }, &[])
 }

@@ -1,5 +1,6 @@
 //! The provider in every state: never a hang beyond the deadline, never a trap, never a request let through.
 
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -57,7 +58,9 @@ pub(crate) fn failures() {
             (503, r#"{"error": "Keys unavailable"}"#.into()),
             "{name}"
         );
-        assert!(answer.header("Retry-After").is_some(), "{name}: no Retry-After");
+        // The cooldown, which the back-off does not exceed, and the second begun.
+        let retry_after = answer.header("Retry-After").and_then(|value| value.parse::<u64>().ok());
+        assert!(matches!(retry_after, Some(1..=2)), "{name}: {retry_after:?}");
         assert_eq!(upstream.requests(), reached, "{name}: it reached the upstream");
         // Back again: the same route recovers by itself.
         idp.set(Behaviour::Up);
@@ -96,6 +99,46 @@ pub(crate) fn forms() {
         assert_eq!(timed(&traefik, name, &token()).status, 200, "{name}");
     }
     assert_eq!(timed(&traefik, "http", &token()).status, 200, "http");
+}
+
+/// Addresses of IPv6, and a name with two addresses of which only one answers, whichever comes first. Says what this
+/// machine has no addresses for.
+pub(crate) fn addresses() {
+    let document = keys::public_set().to_string();
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let mut servers = Vec::new();
+    for (family, address) in [("IPv4", "127.0.0.1"), ("IPv6", "[::1]")] {
+        let bound = TcpListener::bind(format!("{address}:0"));
+        let Ok(address) = bound.and_then(|listener| listener.local_addr()) else {
+            println!("no {family} here");
+            continue;
+        };
+        let server = JwksServer::http_at(&address.to_string(), document.as_str());
+        servers.push((format!("{family}-address"), format!("http://{address}"), server));
+        let server = JwksServer::http_at(&SocketAddr::new(address.ip(), 0).to_string(), document.as_str());
+        let port = server.address().port();
+        let known: Vec<SocketAddr> = ("localhost", port).to_socket_addrs().unwrap().collect();
+        if known.contains(&server.address()) {
+            println!("localhost is {known:?}");
+            servers.push((format!("{family}-name"), format!("http://localhost:{port}"), server));
+        } else {
+            println!("localhost has no address of {family} here");
+        }
+    }
+    for (name, url, _) in &servers {
+        let configuration = json!({
+            "jwksUrl": format!("{url}/jwks.json"), "issuer": "https://idp.example/",
+            "clientConfig": {"allowHttp": true, "timeoutSeconds": 4, "maxRetries": 0},
+        });
+        routes.protect(name, FETCH, &configuration);
+    }
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    traefik.configure(&routes);
+    for (name, url, server) in servers {
+        assert_eq!(timed(&traefik, &name, &token()).status, 200, "{url}");
+        assert_eq!(server.requests(), 1, "{url}");
+    }
 }
 
 /// An answer, within the deadline of two attempts and their pause.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::files::{MountedFiles, locate, read_all};
+use super::files::{self, MountedFiles, locate, read_all};
 use super::mailbox;
 use super::sockets::{self, Descriptor, Errno};
 use crate::core::unix_time::Seconds;
@@ -13,7 +13,7 @@ use crate::host::clock;
 use crate::keys::io::{Archive, Claim, ReadFile};
 
 /// Between two looks for another router's file.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps files below the mounts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +96,6 @@ fn write_new(mount: Descriptor, path: &str, content: &[u8]) -> Result<(), Errno>
     }
     // What was written is read, since the host may have taken another instance's bytes.
     let whole = written.is_ok() && read_all(file, content.len()).as_deref() == Some(content);
-    // A failure means that it is closed already.
-    let _ = sockets::close(file);
+    files::close(file);
     if whole { Ok(()) } else { Err(Errno::NONSENSE) }
 }

@@ -13,10 +13,11 @@ use super::url::{Host, Url, is_redirect_target};
 use crate::core::unix_time::Seconds;
 use crate::keys::io::FetchError;
 
-/// First and longest pause between two looks at a socket. Each pause holds a thread of the host, and a pause that
-/// is long against the round trip delays the request: doubling serves near and far servers.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`sockets::sleep`]): one
+/// instance of a router does this, every few minutes, and many may wait for it.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Length of a sleep between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Attempts for what only the host's races explain.
 const MAX_CONFUSED: u32 = 4;
 /// The marks: far below what Linux allows as a send buffer (212,992), far above its least (2,304).
@@ -106,26 +107,39 @@ impl Deadline {
     }
 }
 
-/// Pauses between looks at a socket that grow while nothing happens.
-#[derive(Debug)]
+/// Pauses between looks at something that is about to happen: at first hardly any, then sleeps.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pauses {
-    next: Duration,
+    since: u64,
+    patience: Duration,
 }
 
 impl Pauses {
-    pub(crate) const fn new() -> Self {
-        Self { next: FIRST_PAUSE }
+    pub(crate) fn new() -> Self {
+        Self::with_patience(PATIENCE)
     }
 
-    /// Sleeps, or says that there is no time left to.
-    pub(crate) fn pause(&mut self, deadline: Deadline) -> Result<(), FetchError> {
-        let left = deadline.left();
-        if left.is_zero() {
+    pub(crate) fn with_patience(patience: Duration) -> Self {
+        Self { since: sockets::monotonic_nanos(), patience }
+    }
+
+    /// Pauses, or says that there is no time left to.
+    pub(crate) fn pause(self, deadline: Deadline) -> Result<(), FetchError> {
+        if deadline.left().is_zero() {
             return Err(FetchError::Timeout);
         }
-        sockets::sleep(self.next.min(left));
-        self.next = self.next.saturating_mul(2).min(LONGEST_PAUSE);
+        self.rest();
         Ok(())
+    }
+
+    /// Pauses.
+    pub(crate) fn rest(self) {
+        let waited = sockets::monotonic_nanos().saturating_sub(self.since);
+        if Duration::from_nanos(waited) < self.patience {
+            sockets::yield_now();
+        } else {
+            sockets::sleep(PAUSE);
+        }
     }
 }
 
@@ -192,7 +206,7 @@ impl Connection {
         // One instance at a time: two that open at once may lose a descriptor for good.
         let mut connection = mailbox::exclusive(|| Self::begin(address))?;
         let descriptor = connection.descriptor;
-        let mut pauses = Pauses::new();
+        let pauses = Pauses::new();
         loop {
             if !connection.is_ours() {
                 return Err(Failure::Confused);

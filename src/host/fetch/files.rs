@@ -1,8 +1,8 @@
 //! Files below the mounts, read through the static buffer of [`super::sockets`]: `std::fs` is not safe in a module
 //! that has socket imports (14 to 17 of 20 parallel readers trapped).
 //!
-//! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's, the
-//! content is read twice, and a reading that does not fit is done again.
+//! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
+//! and after, the content is read twice, and a reading that does not fit is done again.
 
 use super::mailbox;
 use super::sockets::{self, Descriptor, Errno, FileStat, FileType};
@@ -25,14 +25,10 @@ impl ReadFile for MountedFiles {
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
         let (mount, below) = locate(path)?;
         for _ in 0..MAX_ATTEMPTS {
-            let stat = sockets::path_stat(mount, &below).map_err(to_file_error)?;
-            regular(&stat)?;
-            let size = usize::try_from(stat.size).map_err(|_| FileError::TooLarge)?;
-            if size > max_bytes {
-                return Err(FileError::TooLarge);
-            }
+            // Most files that cannot be read are missing, which needs no window.
+            examine(mount, &below, max_bytes)?;
             // One instance at a time: two that open at once may lose a descriptor for good.
-            if let Some(content) = mailbox::exclusive(|| read_once(mount, &below, &stat, size)) {
+            if let Some(content) = mailbox::exclusive(|| read_once(mount, &below, max_bytes))? {
                 return Ok(content);
             }
         }
@@ -40,23 +36,40 @@ impl ReadFile for MountedFiles {
     }
 }
 
-/// `None` where anything does not fit together: replaced meanwhile, or mixed up by the host.
-fn read_once(mount: Descriptor, path: &str, expected: &FileStat, size: usize) -> Option<Vec<u8>> {
-    let file = sockets::open_file(mount, path).ok()?;
-    let content = if is_same(file, expected) {
-        read_all(file, size).filter(|first| read_all(file, size).as_ref() == Some(first))
+/// `None` where anything does not fit together: replaced meanwhile, or mixed up by the host. Everything is within one
+/// window, since a wait for it can be long: whoever waited between the stat and the opening found other files.
+fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
+    let before = examine(mount, path, max_bytes)?;
+    let Ok(file) = sockets::open_file(mount, path) else {
+        return Ok(None);
+    };
+    let size = usize::try_from(before.size).map_err(|_| FileError::TooLarge)?;
+    let unchanged = || sockets::file_stat(file).as_ref() == Ok(&before);
+    let content = if unchanged() {
+        let first = read_all(file, size);
+        first.filter(|first| read_all(file, size).as_ref() == Some(first) && unchanged())
     } else {
         None
     };
-    if is_same(file, expected) {
+    close(file);
+    Ok(content)
+}
+
+/// Closes a file. Where the record of the mailbox was lost and two are at work, the number may be another instance's by
+/// now. If that is a file, it is read or written again; a socket is never closed here.
+pub(super) fn close(file: Descriptor) {
+    if sockets::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
         // A failure means that it is closed already.
         let _ = sockets::close(file);
-        content
-    } else {
-        // Another instance's file, or one that was just changed; closing it could take it from its owner. A
-        // descriptor lost to a change that falls between two stats is the smaller harm.
-        None
     }
+}
+
+/// The state of a regular file that is not too large.
+fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, FileError> {
+    let stat = sockets::path_stat(mount, path).map_err(to_file_error)?;
+    regular(&stat)?;
+    let fits = usize::try_from(stat.size).is_ok_and(|size| size <= max_bytes);
+    if fits { Ok(stat) } else { Err(FileError::TooLarge) }
 }
 
 /// All of an open file, if that is `size` bytes.
@@ -72,10 +85,6 @@ pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
             return None;
         }
     }
-}
-
-fn is_same(file: Descriptor, expected: &FileStat) -> bool {
-    sockets::file_stat(file).as_ref() == Ok(expected)
 }
 
 /// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.

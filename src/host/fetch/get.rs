@@ -154,7 +154,7 @@ fn open_tunnel(
     deadline: Deadline,
 ) -> Result<(), FetchError> {
     connection.send_at_once(&proxy.connect(url, padding()?))?;
-    let mut pauses = Pauses::new();
+    let pauses = Pauses::new();
     let mut received = Vec::new();
     loop {
         match connection.receive(&mut received, Integrity::Here)? {

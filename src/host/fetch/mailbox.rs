@@ -14,7 +14,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::connect::Deadline;
+use super::connect::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::envelope::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
@@ -29,14 +29,20 @@ const FIRST_GATE: u32 = 32_520;
 const GATE_SECONDS: u32 = 240;
 /// How long the box may be empty before its record is taken for lost, and a spread, so that not all who wait put their
 /// copy at once. Where 200 instances are born on two cores, a holder was off the processor for 630 ms; with 150 ms of
-/// patience some bursts then made two requests instead of one.
-const PATIENCE: Duration = Duration::from_millis(600);
+/// patience some bursts then made two requests instead of one, and two holders can lose a descriptor.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 const PATIENCE_SPREAD: u32 = 401;
 /// Receive buffer sizes that tell a version: enough for the largest datagram, below what Linux allows (212,992).
 const FIRST_VERSION: u32 = 131_072;
 const VERSIONS: u32 = 65_536;
 /// Far more than exclusive work takes.
-const LONGEST_HOLD: Duration = Duration::from_secs(2);
+const LONGEST_HOLD: Duration = Duration::from_secs(4);
+/// How long one looks again and again for the record before one sleeps. Whoever has it needs some 100 us, and many wait
+/// for an instance that fetches; those who would only wait for it stay out of its way.
+const RECORD_PATIENCE: Duration = Duration::from_millis(50);
+const NEWCOMERS_PATIENCE: Duration = Duration::from_millis(2);
+/// Between two looks of a waiting request.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Nanoseconds after which a waiting request looks at the record whatever the version: its lease may have ended.
 const LOOK_AGAIN: u64 = 500_000_000;
 /// Looks at a record that cannot be read before it is taken out.
@@ -196,7 +202,8 @@ fn update_unless<R>(
     refused: &dyn Fn() -> bool,
     change: impl FnOnce(&mut Envelope) -> R,
 ) -> Option<R> {
-    take_unless(descriptor, refused).map(|record| changed(descriptor, &record, change))
+    let pauses = Pauses::with_patience(NEWCOMERS_PATIENCE);
+    take_unless(descriptor, pauses, refused).map(|record| changed(descriptor, &record, change))
 }
 
 fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
@@ -208,13 +215,11 @@ fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut En
 
 /// Waits for the end of an attempt; `None` where its lease or the caller's time ends first.
 fn wait(descriptor: Descriptor, source: SourceId, seen: Generation, deadline: Deadline) -> Option<Shared> {
-    let mut pause = Duration::from_millis(5);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
     while deadline.check().is_ok() {
-        sockets::sleep(pause);
-        pause = pause.saturating_mul(2).min(Duration::from_millis(20));
+        sockets::sleep(PAUSE);
         let version = version(descriptor);
         if version.is_some() && version == looked_at && now() < next_look {
             continue;
@@ -307,11 +312,11 @@ fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
 
 /// Takes the record out: waits for it, and after a while goes on with the copy.
 fn take(descriptor: Descriptor) -> Vec<u8> {
-    take_unless(descriptor, &|| false).unwrap_or_default()
+    take_unless(descriptor, Pauses::with_patience(RECORD_PATIENCE), &|| false).unwrap_or_default()
 }
 
 /// As [`take`]; `None` where `refused` before the record came.
-fn take_unless(descriptor: Descriptor, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
+fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let since = now();
     let mut taken: Option<Vec<u8>> = None;
     let mut removed = false;
@@ -326,7 +331,7 @@ fn take_unless(descriptor: Descriptor, refused: &dyn Fn() -> bool) -> Option<Vec
         let mut record = Vec::new();
         match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut record) {
             Err(Errno::AGAIN) if removed || elapsed(since) >= patience() => break,
-            Err(Errno::AGAIN) => sockets::sleep(Duration::from_millis(2)),
+            Err(Errno::AGAIN) => pauses.rest(),
             Err(_) if faults >= MAX_BAD_LOOKS => {
                 // No mailbox any more.
                 PLACE.set(Place::None);
@@ -388,9 +393,12 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
             Ok(_) | Err(_) => {}
         }
         // Foreign bytes in the box: out with them.
-        let mut drained = Vec::new();
-        while sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut drained) != Err(Errno::AGAIN) {
-            record = join(Some(record), std::mem::take(&mut drained));
+        for _ in 0..MAX_BAD_LOOKS {
+            let mut drained = Vec::new();
+            match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut drained) {
+                Err(Errno::AGAIN) => break,
+                Ok(_) | Err(_) => record = join(Some(record), drained),
+            }
         }
     }
     if Envelope::has_waiters(&record) {

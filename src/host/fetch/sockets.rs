@@ -20,8 +20,12 @@ use std::time::Duration;
 pub(crate) const BUFFER_BYTES: usize = 1 << 16;
 const BUFFER_LENGTH: u32 = 1 << 16;
 
-/// Shortest sleep the host's poll honours: it counts in whole milliseconds.
-const MIN_SLEEP: Duration = Duration::from_millis(2);
+/// Shortest sleep. The host makes a deadline of the span, and then looks how much time is left of it. Where its thread
+/// is off the processor between the two for longer than the span and a millisecond, what is left is negative, which
+/// its poll takes for no end at all: the request hangs for good, with a thread. Of 50 instances that fetched on two
+/// saturated cores one was lost in 10,000 requests with sleeps of 2 ms and again with 20 ms. So sleeps are long, and
+/// few: what may be there in a moment is asked for again after [`yield_now`].
+const SHORTEST_SLEEP: Duration = Duration::from_millis(50);
 /// Addresses taken of one name. The host keeps a list of the largest number ever asked for: a constant keeps it
 /// from being replaced while another instance reads it.
 const MAX_ADDRESSES: usize = 8;
@@ -120,13 +124,41 @@ pub(crate) struct FileStat {
 }
 
 #[repr(C, align(16))]
-struct Buffer(UnsafeCell<[u8; BUFFER_BYTES]>);
+struct Buffer {
+    #[cfg(feature = "race-test")]
+    before: Canary,
+    bytes: UnsafeCell<[u8; BUFFER_BYTES]>,
+    #[cfg(feature = "race-test")]
+    behind: Canary,
+}
 
 // SAFETY: a guest instance has one thread. Other instances make the host write here only through the raw pointer,
 // and no reference to the content is ever made.
 unsafe impl Sync for Buffer {}
 
-static BUFFER: Buffer = Buffer(UnsafeCell::new([0; BUFFER_BYTES]));
+static BUFFER: Buffer = Buffer {
+    #[cfg(feature = "race-test")]
+    before: CANARY,
+    bytes: UnsafeCell::new([0; BUFFER_BYTES]),
+    #[cfg(feature = "race-test")]
+    behind: CANARY,
+};
+
+/// As long as the longest transfer: a write that begins or ends beside the buffer changes one of them.
+#[cfg(feature = "race-test")]
+type Canary = UnsafeCell<[u8; BUFFER_BYTES]>;
+#[cfg(feature = "race-test")]
+const CANARY: Canary = UnsafeCell::new([0xc5; BUFFER_BYTES]);
+
+/// Whether nothing was ever written just before or behind the buffer.
+#[cfg(feature = "race-test")]
+pub(crate) fn canaries_are_whole() -> bool {
+    [&BUFFER.before, &BUFFER.behind].into_iter().all(|canary| {
+        // SAFETY: initialised bytes of a static, which the host does not write to while the guest runs.
+        let bytes = unsafe { &*std::hint::black_box(canary.get()) };
+        bytes.iter().all(|byte| *byte == 0xc5)
+    })
+}
 
 #[repr(C)]
 struct IoVector {
@@ -335,11 +367,9 @@ pub(crate) fn random() -> Result<u32, Errno> {
     Ok(u32::from_le_bytes(bytes))
 }
 
-/// Sleeps about `span`, at least [`MIN_SLEEP`]; another instance's span may be taken instead. Holds a thread of the
-/// host meanwhile, so callers keep it short.
+/// Sleeps for `span`, at least [`SHORTEST_SLEEP`]. Holds a thread of the host meanwhile.
 pub(crate) fn sleep(span: Duration) {
-    let span = span.max(MIN_SLEEP);
-    let timeout = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    let timeout = u64::try_from(span.max(SHORTEST_SLEEP).as_nanos()).unwrap_or(u64::MAX);
     let clock = SubscriptionClock { id: 1, timeout, precision: 0, flags: 0 };
     let subscription = Subscription { user_data: 0, tag: 0, clock };
     let mut event = Event::default();
@@ -348,9 +378,14 @@ pub(crate) fn sleep(span: Duration) {
     let errno = unsafe { poll_oneoff(&raw const subscription, &raw mut event, 1, &raw mut returned) };
     if errno != 0 {
         // No descriptors left for the host's pipe: better to spin politely than to fail.
-        // SAFETY: takes nothing.
-        unsafe { sched_yield() };
+        yield_now();
     }
+}
+
+/// Lets another request of this process run first.
+pub(crate) fn yield_now() {
+    // SAFETY: takes nothing; it cannot fail.
+    unsafe { sched_yield() };
 }
 
 /// A non-blocking TCP socket of the address's family.
@@ -656,7 +691,7 @@ pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) ->
 fn filled_buffer(bytes: &[u8]) -> Result<(IoVector, usize), Errno> {
     let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
     let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
-    let pointer = BUFFER.0.get().cast::<u8>();
+    let pointer = BUFFER.bytes.get().cast::<u8>();
     // SAFETY: at most BUFFER_BYTES, from a slice that is not the static buffer, to which no references exist.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer, bytes.len()) };
     Ok((IoVector { pointer, length }, bytes.len()))
@@ -671,7 +706,7 @@ fn checked_count(count: u32, most: usize) -> Result<usize, Errno> {
 
 /// All of the buffer, with zeros in it.
 fn wiped_buffer(wipe: Wipe) -> IoVector {
-    let pointer = BUFFER.0.get().cast::<u8>();
+    let pointer = BUFFER.bytes.get().cast::<u8>();
     let bytes = match wipe {
         Wipe::Head => 64,
         Wipe::All => BUFFER_BYTES,
@@ -691,7 +726,7 @@ fn copy_out(count: u32, out: &mut Vec<u8>) -> Result<usize, Errno> {
     // SAFETY: `count` bytes of the static buffer go to as many reserved ones behind the content of `out`, which are
     // then part of it; the two do not overlap.
     unsafe {
-        std::ptr::copy_nonoverlapping(BUFFER.0.get().cast::<u8>(), out.as_mut_ptr().add(start), count);
+        std::ptr::copy_nonoverlapping(BUFFER.bytes.get().cast::<u8>(), out.as_mut_ptr().add(start), count);
         out.set_len(start.saturating_add(count));
     }
     Ok(count)

@@ -106,6 +106,12 @@ impl JwksServer {
         Self::start("127.0.0.1:0", document.into(), None)
     }
 
+    /// The same at this address, which may be one of IPv6.
+    #[must_use]
+    pub fn http_at(address: &str, document: impl Into<String>) -> Self {
+        Self::start(address, document.into(), None)
+    }
+
     fn start(address: &str, document: String, certified: Option<Certificate>) -> Self {
         let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().unwrap();
