@@ -175,6 +175,7 @@ impl DivisionSteps {
 
     /// `(u·a + v·b, q·a + r·b) / 2^29`; modulo m, a multiple of m is added that makes the division exact and keeps the
     /// results within (-2m, m).
+    #[inline(never)]
     const fn apply<const N: usize>(
         &self,
         a: &Limbs<N>,

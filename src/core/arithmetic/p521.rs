@@ -1,7 +1,7 @@
 //! P-521 (SP 800-186 3.2.1.5): ES512 without its hash.
 
 use super::ecdsa::{self, Ecdsa, Signature};
-use super::limbs::Limbs;
+use super::limbs::{Limbs, from_be_bytes};
 use super::modulus::Modulus;
 use super::p521_field::Field;
 
@@ -31,7 +31,7 @@ impl Ecdsa for P521 {
     type Field = Field;
 
     fn field(bytes: &[u8; 66]) -> Option<Field> {
-        if fits(bytes) { Field::from_be_bytes(bytes) } else { None }
+        if fits(bytes) { Field::from_limbs(&from_be_bytes(bytes)) } else { None }
     }
 
     fn signature(hash: &[u8; 66], r: &[u8; 66], s: &[u8; 66]) -> Option<Signature<Limbs<18>, Field>> {
