@@ -185,7 +185,7 @@ const fn halves(a: &Field) -> [Limbs<HALF>; 3] {
 }
 
 /// The product from Karatsuba's three: of the low halves, of the high halves and of their sums. Its columns are below
-/// 36·2^56. They are named, because arrays that are written in loops stay in memory: ES512 takes 1.7 times as long.
+/// 36·2^56. They have names, because arrays that a loop sums up stay in memory (docs/performance.md).
 #[inline(always)]
 const fn reduce(low: &limbs::Columns, high: &limbs::Columns, both: &limbs::Columns) -> Field {
     let (
