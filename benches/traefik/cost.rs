@@ -43,7 +43,7 @@ fn rows() -> Vec<Row> {
         rows.push(Row::new(&format!("known {alg}"), "jwt", "200", &one(known(alg))));
     }
     rows.push(Row::new("known EdDSA, offline", "offline", "200", &one(known("EdDSA"))));
-    for alg in ["EdDSA", "ES256", "RS256"] {
+    for alg in ["EdDSA", "ES256", "ES512", "RS256"] {
         rows.push(Row::new(&format!("new {alg}"), "jwt", "200", &new(alg, NEW_TOKENS)));
     }
     rows.push(Row::new("missing", "jwt", "401", &one(String::new())));

@@ -1,4 +1,4 @@
-//! Verification with ECDSA (FIPS 186-5 6.4.2, as RFC 7518 3.4 uses it): ES256 and ES384 without their hashes.
+//! Verification with ECDSA (FIPS 186-5 6.4.2, as RFC 7518 3.4 uses it): ES256, ES384, ES512 and ES256K without their hashes.
 //!
 //! Every value here is public: time depends on all of them.
 
@@ -10,8 +10,8 @@ use super::modulus::Modulus;
 use super::multiply::{Comb, Point, sparse_sum};
 use super::weierstrass::{Affine, Curve, Jacobian};
 
-/// A curve with its field and its scalars: [`super::p256::P256`], [`super::p384::P384`] or
-/// [`super::secp256k1::Secp256k1`].
+/// A curve with its field and its scalars: [`super::p256::P256`], [`super::p384::P384`],
+/// [`super::p521::P521`] or [`super::secp256k1::Secp256k1`].
 pub trait Ecdsa {
     /// A coordinate, a hash, r or s, big-endian.
     type Bytes: AsRef<[u8]>;

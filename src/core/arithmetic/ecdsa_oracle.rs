@@ -33,6 +33,8 @@ macro_rules! agrees_with {
         fn bytes(rng: &mut TestRng) -> [u8; LEN] {
             let mut bytes = [0; LEN];
             rng.fill_bytes(&mut bytes);
+            // A number of as many bits as p.
+            bytes[0] &= P[0];
             bytes
         }
 
@@ -117,7 +119,8 @@ macro_rules! agrees_with {
                         "high s"
                     );
                     let mut mutated = parts;
-                    mutated[round % 3][usize::try_from(rng.next_u32() % 32).unwrap()] ^= 1 << (round % 8);
+                    let at = LEN - 1 - usize::try_from(rng.next_u32() % 32).unwrap();
+                    mutated[round % 3][at] ^= 1 << (round % 8);
                     let [hash, r, s] = &mutated;
                     assert!(!verdict(&key, hash, r, s));
                 }

@@ -1,4 +1,4 @@
-//! Signed limbs of 29 bits: the numbers of all curves and their scalars, nine limbs up to 256 bits, 14 for 384.
+//! Signed limbs of 29 bits: the numbers of all curves and their scalars, nine limbs up to 256 bits, 14 for 384, 18 for 521.
 //!
 //! A limb is an `i32`, a column of a product an `i64`. *Balanced* limbs lie in [-2^28, 2^28), the head limb apart, which
 //! carries what is left. A sum of a balanced numbers has limbs of at most a·2^28, and the nine products of a column stay

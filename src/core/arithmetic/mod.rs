@@ -15,6 +15,8 @@ mod p256_field;
 pub mod p256;
 mod p384_field;
 pub mod p384;
+mod p521_field;
+pub mod p521;
 pub mod secp256k1;
 mod ed25519_field;
 mod ed25519_point;

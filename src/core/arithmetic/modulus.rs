@@ -1,4 +1,4 @@
-//! Arithmetic modulo an odd number of up to 384 bits: the scalars of all curves, and inverses for their fields.
+//! Arithmetic modulo an odd number of up to 521 bits: the scalars of all curves, and inverses for their fields.
 //!
 //! Limbs as in `limbs`, here all in [0, 2^29) unless said otherwise. Public values only: the inverse takes as long as
 //! its input says.
@@ -6,7 +6,7 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "columns sum at most 28 products below 2^58 and carries, under 2^63; casts widen, or narrow what a mask or \
+    reason = "columns sum at most 36 products below 2^58 and carries, under 2^64; casts widen, or narrow what a mask or \
               a carry left within 32 bits; indices are below the fixed lengths"
 )]
 
@@ -54,16 +54,18 @@ impl<const N: usize> Modulus<N> {
     /// `a·b/R mod m`, below m, for a·b below R·m.
     #[inline(never)]
     pub(super) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
-        let mut columns = [0_i64; N];
+        // Unsigned: 36 products are too many for an i64.
+        let mut columns = [0_u64; N];
+        let mask = LIMB_MASK as u64;
         let mut i = 0;
         while i < N {
-            let first = columns[0] + a[i] as i64 * b[0] as i64;
+            let first = columns[0] + a[i] as u64 * b[0] as u64;
             // The multiple of m that makes the lowest column zero.
-            let digit = first.wrapping_mul(self.inverse).wrapping_neg() & LIMB_MASK;
-            let carry = (first + digit * self.value[0] as i64) >> LIMB_BITS;
+            let digit = first.wrapping_mul(self.inverse as u64).wrapping_neg() & mask;
+            let carry = (first + digit * self.value[0] as u64) >> LIMB_BITS;
             let mut j = 1;
             while j < N {
-                columns[j - 1] = columns[j] + a[i] as i64 * b[j] as i64 + digit * self.value[j] as i64;
+                columns[j - 1] = columns[j] + a[i] as u64 * b[j] as u64 + digit * self.value[j] as u64;
                 j += 1;
             }
             columns[N - 1] = 0;
@@ -74,15 +76,15 @@ impl<const N: usize> Modulus<N> {
         let mut carry = 0;
         let mut i = 0;
         while i < N - 1 {
-            let (limb, rest) = split(columns[i] + carry);
-            (result[i], carry) = (limb as i32, rest);
+            let column = columns[i] + carry;
+            (result[i], carry) = ((column & mask) as i32, column >> LIMB_BITS);
             i += 1;
         }
         result[N - 1] = carry as i32;
         self.subtract_once(&result)
     }
 
-    /// `a·R mod m`, for a below 2^261.
+    /// `a·R mod m`, for a below R.
     pub(super) const fn to_montgomery(&self, a: &Limbs<N>) -> Limbs<N> {
         self.montgomery(a, &self.r_squared)
     }
@@ -173,6 +175,7 @@ impl DivisionSteps {
 
     /// `(u·a + v·b, q·a + r·b) / 2^29`; modulo m, a multiple of m is added that makes the division exact and keeps the
     /// results within (-2m, m).
+    #[inline(never)]
     const fn apply<const N: usize>(
         &self,
         a: &Limbs<N>,
@@ -244,5 +247,64 @@ pub(super) mod residues {
         }
         limbs[N - 1] = limb(head) % (count * head + 1);
         limbs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMB_BITS, Limbs, Modulus};
+    use crypto_bigint::{NonZero, U576};
+    use proptest::prelude::Rng;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    const LIMB: u32 = (1 << LIMB_BITS) - 1;
+
+    fn number(limbs: &Limbs<18>) -> U576 {
+        limbs
+            .iter()
+            .rev()
+            .fold(U576::ZERO, |sum, &limb| sum.shl_vartime(29) | U576::from(u32::try_from(limb).unwrap()))
+    }
+
+    /// Limbs that are all ones, zero or anything.
+    fn limbs(rng: &mut TestRng) -> Limbs<18> {
+        [0; 18].map(|_: i32| {
+            i32::try_from(match rng.next_u32() % 4 {
+                0 => 0,
+                1 | 2 => LIMB,
+                _ => rng.next_u32() & LIMB,
+            })
+            .unwrap()
+        })
+    }
+
+    /// The largest numbers, whose columns are the fullest: overflow would panic here.
+    #[test]
+    fn multiplies_as_crypto_bigint_does_at_521_bits() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        for round in 0..1_000 {
+            let mut bytes = [0xff; 66];
+            if round % 4 > 0 {
+                rng.fill_bytes(&mut bytes);
+            }
+            (bytes[0], bytes[65]) = (1, bytes[65] | 1);
+            let modulus = Modulus::<18>::new(&bytes);
+            let m = NonZero::new(number(&modulus.value)).unwrap();
+            // One factor fills the limbs, the other is below m, which is at least 2^520.
+            let [mut a, mut b] = [limbs(&mut rng), limbs(&mut rng)];
+            b[17] &= (1 << 27) - 1;
+            if round % 5 == 0 {
+                (a, b) = ([i32::try_from(LIMB).unwrap(); 18], modulus.value);
+                b[0] -= 1;
+            }
+            let result = number(&modulus.montgomery(&a, &b));
+            assert!(result < *m.as_ref());
+            let r = U576::ONE.shl_vartime(522).rem_vartime(&m);
+            assert_eq!(
+                result.mul_mod(&r, &m),
+                number(&a).rem_vartime(&m).mul_mod(&number(&b), &m),
+                "modulo {m:?}"
+            );
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(super) trait Point: Copy {
     /// A point in the form that is cheap to add.
     type Affine: Copy;
 
-    /// Bits of a scalar, a multiple of 8.
+    /// Bits of a scalar.
     const BITS: usize;
     /// Bits between two teeth of a comb, which span a bit more than a scalar.
     const COLUMNS: usize = Self::BITS / TEETH + 1;

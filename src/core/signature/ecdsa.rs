@@ -6,8 +6,7 @@ use super::{KeyError, SignatureError};
 use arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
 use arithmetic::p256::P256;
 use arithmetic::p384::P384;
-use arithmetic::secp256k1;
-use p521::ecdsa::signature::hazmat::PrehashVerifier;
+use arithmetic::{p521, secp256k1};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::thread::LocalKey;
@@ -24,8 +23,8 @@ pub(super) struct EcdsaKey {
 enum Point {
     P256(Box<OwnKey<P256>>),
     P384(Box<OwnKey<P384>>),
-    P521(p521::ecdsa::VerifyingKey),
-    /// Without tables: nobody has asked for its speed.
+    // Two without tables: nobody has asked for their speed.
+    P521(p521::PublicKey),
     Secp256k1(secp256k1::PublicKey),
 }
 
@@ -114,8 +113,14 @@ impl EcdsaKey {
                 (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
                 _ => false,
             },
-            Point::P521(key) => p521::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok()),
+            Point::P521(key) => {
+                // SHA-512 is two bytes shorter than the order.
+                let digest = [&[0, 0], &digest[..]].concat();
+                match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                    (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
+                    _ => false,
+                }
+            }
             Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
                 (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
                 _ => false,
@@ -135,7 +140,7 @@ impl EcdsaKey {
                 Crv::P384 => {
                     Point::P384(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P384_GENERATOR))
                 }
-                Crv::P521 => Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(&self.sec1).ok()?),
+                Crv::P521 => Point::P521(public(form, x.first_chunk(), y.first_chunk())?),
                 Crv::Secp256k1 => Point::Secp256k1(public(form, x.first_chunk(), y.first_chunk())?),
                 Crv::Ed25519 => return None,
             })
