@@ -4,8 +4,8 @@ use crate::core::unix_time::Seconds;
 use crate::core::unix_time::UnixTime;
 use crate::host::{HostFetch, HostShare, KeyArchive, MountedFiles, clock};
 use crate::keys::io::{
-    Archive, Asked, Claim, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Generation, Io,
-    ReadFile, Share, Shared, SharedDocument, SourceId, Waiting,
+    Archive, Asked, Claim, Failure, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp,
+    Generation, Io, ReadFile, Share, Shared, SharedDocument, SourceId, Waiting,
 };
 
 /// URLs, files and time of the host.
@@ -44,7 +44,7 @@ impl Share for HostIo {
         seen: Generation,
         lease: Seconds,
         waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
     ) -> Asked {
         self.share.ask(source, seen, lease, waiting, attempt)
     }

@@ -30,7 +30,7 @@ impl Share for RacingShare {
         seen: Generation,
         lease: Seconds,
         waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
     ) -> Asked {
         let outcome = attempt(None);
         let mut again = |_: Option<&SharedDocument>| outcome.clone();

@@ -10,7 +10,7 @@ use crate::core::limits::MAX_JWKS_BYTES;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::envelope::{Reader, read_document, write_document};
 use crate::keys::freshness::State;
-use crate::keys::io::{Archive, Claim, SharedDocument, SourceId};
+use crate::keys::io::{Archive, Claim, Failure, SharedDocument, SourceId};
 
 const MAGIC: [u8; 8] = *b"JWKSDOC\x01";
 const DIGEST_BYTES: usize = 32;
@@ -38,22 +38,23 @@ impl Shelf<'_> {
     /// directory is for, and the keys ring then asks again soon.
     ///
     /// # Errors
-    /// The time of the failure, where nothing better is had.
+    /// The failure, where nothing better is had.
     pub fn attempt(
         &self,
         known: Option<&SharedDocument>,
         state: &dyn Fn(&SharedDocument) -> State,
         now: &dyn Fn() -> UnixTime,
-        fetch: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
-    ) -> Result<SharedDocument, UnixTime> {
+        fetch: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
+    ) -> Result<SharedDocument, Failure> {
         let name = file_name(self.source);
         let deadline = now().saturating_add(self.lease);
         let claim = loop {
-            let found = self.newer(&name, known, now());
-            match found.as_ref().map(state) {
-                Some(State::Fresh) => return found.ok_or_else(now),
-                Some(State::Stale) if known.is_none() => return found.ok_or_else(now),
-                Some(State::Stale | State::Absent) | None => {}
+            if let Some(found) = self.newer(&name, known, now()) {
+                match state(&found) {
+                    State::Fresh => return Ok(found),
+                    State::Stale if known.is_none() => return Ok(found),
+                    State::Stale | State::Absent => {}
+                }
             }
             match self.archive.claim(self.directory, &name, self.lease) {
                 Claim::Theirs if now() < deadline => self.archive.pause(),
@@ -118,7 +119,7 @@ mod tests {
     use super::{Shelf, decode, encode, file_name};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::keys::freshness::State;
-    use crate::keys::io::{Archive, Claim, SharedDocument, SourceId};
+    use crate::keys::io::{Archive, Claim, Failure, SharedDocument, SourceId};
 
     const A: SourceId = SourceId([0xa; 16]);
 
@@ -193,9 +194,12 @@ mod tests {
         };
         let outcome = shelf.attempt(known, &state, &now, &mut |_| {
             asked.set(asked.get() + 1);
-            fetched.map(|body| document(body, now().as_seconds())).ok_or_else(now)
+            fetched
+                .map(|body| document(body, now().as_seconds()))
+                .ok_or_else(|| Failure { at: now(), reason: String::new() })
         });
-        (outcome.map(|document| String::from_utf8(document.body).unwrap()), asked.get())
+        let body = outcome.map(|document| String::from_utf8(document.body).unwrap());
+        (body.map_err(|failure| failure.at), asked.get())
     }
 
     fn directory() -> Directory {

@@ -10,12 +10,14 @@
 use std::cmp::Ordering;
 
 use crate::core::unix_time::{Seconds, UnixTime};
-use crate::keys::io::{Generation, Shared, SharedDocument, SourceId, Waiting};
+use crate::keys::io::{Failure, Generation, Shared, SharedDocument, SourceId, Waiting};
 
 /// Bytes of the header.
 pub const HEADER_BYTES: usize = 64;
 /// Most bytes of a record: the largest datagram that the host's sockets carry (65,504) with some room.
 pub const MAX_RECORD_BYTES: usize = 65_000;
+/// Most bytes of the reason of a failure in a record.
+const MAX_REASON_BYTES: usize = 512;
 /// Most requests that wait at once for one router's keys. Each holds a thread of Traefik, and under a limit of 300
 /// threads 200 of them were the end of the process.
 pub const MAX_WAITERS: u32 = 64;
@@ -237,7 +239,7 @@ impl Envelope {
         source: SourceId,
         owner: u32,
         now: Nanos,
-        attempt: Result<SharedDocument, UnixTime>,
+        attempt: Result<SharedDocument, Failure>,
     ) -> Shared {
         let slot = self.slot_mut(source);
         // The clock makes generations that also win against a record that was lost and begun anew.
@@ -282,8 +284,13 @@ impl Slot {
     }
 
     fn without_document(&self) -> Self {
-        let Shared { generation, failures, failed_at, .. } = self.shared;
-        Self { shared: Shared { generation, document: None, failures, failed_at }, ..*self }
+        let shared = Shared {
+            generation: self.shared.generation,
+            document: None,
+            failures: self.shared.failures,
+            failure: self.shared.failure.clone(),
+        };
+        Self { shared, ..*self }
     }
 
     fn size(&self) -> usize {
@@ -304,8 +311,12 @@ impl Slot {
         out.extend_from_slice(&self.owner.to_le_bytes());
         out.extend_from_slice(&self.shared.generation.0.to_le_bytes());
         out.extend_from_slice(&self.shared.failures.to_le_bytes());
-        let failed_at = self.shared.failed_at.map_or(0, UnixTime::as_millis);
-        out.extend_from_slice(&failed_at.to_le_bytes());
+        let failure = self.shared.failure.as_ref();
+        out.extend_from_slice(&failure.map_or(0, |failure| failure.at.as_millis()).to_le_bytes());
+        let reason = failure.map_or("", |failure| &failure.reason).as_bytes();
+        let reason = reason.get(..MAX_REASON_BYTES).unwrap_or(reason);
+        out.extend_from_slice(&u32::try_from(reason.len()).unwrap_or(0).to_le_bytes());
+        out.extend_from_slice(reason);
         out.push(self.shared.document.as_ref().map_or(0, |_| HAS_DOCUMENT));
     }
 
@@ -323,17 +334,14 @@ impl Slot {
         let generation = Generation(reader.u64()?);
         let failures = reader.u32()?;
         let failed_at = Some(reader.u64()?).filter(|millis| *millis > 0).map(UnixTime::from_millis);
+        let reason = String::from_utf8_lossy(reader.bytes()?).into_owned();
+        let failure = failed_at.map(|at| Failure { at, reason });
         let [flags] = reader.array()?;
         let document = match flags & HAS_DOCUMENT {
             0 => None,
             _ => Some(read_document(reader)?),
         };
-        Some(Self {
-            source,
-            lease_until,
-            owner,
-            shared: Shared { generation, document, failures, failed_at },
-        })
+        Some(Self { source, lease_until, owner, shared: Shared { generation, document, failures, failure } })
     }
 }
 
@@ -432,7 +440,7 @@ mod tests {
 
     use super::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, MAX_WAITERS, Nanos, Turn, Watch};
     use crate::core::unix_time::{Seconds, UnixTime};
-    use crate::keys::io::{Generation, SharedDocument, SourceId, Waiting};
+    use crate::keys::io::{Failure, Generation, SharedDocument, SourceId, Waiting};
 
     const A: SourceId = SourceId([1; 16]);
     const B: SourceId = SourceId([2; 16]);
@@ -482,12 +490,10 @@ mod tests {
         ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100);
         let first = envelope.finish(A, 1, Nanos(200), Ok(document(b"x")));
         ask(&mut envelope, first.generation, Waiting::NotAtAll, 1, 300);
-        let failed = envelope.finish(A, 1, Nanos(400), Err(UnixTime::from_seconds(9)));
+        let failure = Failure { at: UnixTime::from_seconds(9), reason: "status 500".into() };
+        let failed = envelope.finish(A, 1, Nanos(400), Err(failure.clone()));
         assert_eq!((failed.generation, failed.failures), (Generation(400), 1));
-        assert_eq!(
-            (failed.failed_at, failed.document),
-            (Some(UnixTime::from_seconds(9)), Some(document(b"x")))
-        );
+        assert_eq!((failed.failure, failed.document), (Some(failure), Some(document(b"x"))));
         assert_eq!(envelope.look(A, first.generation).map(|shared| shared.failures), Some(1));
         assert_eq!(envelope.look(A, failed.generation), None);
     }
@@ -592,7 +598,11 @@ mod tests {
                 let source = SourceId([source; 16]);
                 // One generation has one content, as in life: the clock does not repeat itself.
                 let content = document(&[source.0[0], u8::try_from(generation).unwrap()]);
-                let attempt = if generation % 2 == 0 { Ok(content) } else { Err(UnixTime::from_millis(1)) };
+                let attempt = if generation % 2 == 0 {
+                    Ok(content)
+                } else {
+                    Err(Failure { at: UnixTime::from_millis(1), reason: format!("reason {generation}") })
+                };
                 let mut one = Envelope::default();
                 one.finish(source, 0, Nanos(generation), attempt);
                 if let Some(lease) = lease

@@ -176,8 +176,17 @@ pub struct Shared {
     pub document: Option<SharedDocument>,
     /// Failed attempts since then.
     pub failures: u32,
-    /// When the last of them failed.
-    pub failed_at: Option<UnixTime>,
+    /// The last of them.
+    pub failure: Option<Failure>,
+}
+
+/// An attempt that brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// When it failed.
+    pub at: UnixTime,
+    /// Why, for operators.
+    pub reason: String,
 }
 
 /// A fetched document and what was said about it.
@@ -231,7 +240,7 @@ pub trait Share {
         seen: Generation,
         _lease: Seconds,
         _waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
     ) -> Asked {
         let unasked = Shared { generation: seen, ..Shared::default() };
         Asked::Known(unasked.after(attempt(None), Generation(0)))
@@ -301,12 +310,12 @@ impl SourceId {
 impl Shared {
     /// The state after an attempt; its generation is `at_least` or the next one.
     #[must_use]
-    pub fn after(self, attempt: Result<SharedDocument, UnixTime>, at_least: Generation) -> Self {
+    pub fn after(self, attempt: Result<SharedDocument, Failure>, at_least: Generation) -> Self {
         let generation = Generation(self.generation.0.saturating_add(1)).max(at_least);
         match attempt {
-            Ok(document) => Self { generation, document: Some(document), failures: 0, failed_at: None },
-            Err(at) => {
-                Self { generation, failures: self.failures.saturating_add(1), failed_at: Some(at), ..self }
+            Ok(document) => Self { generation, document: Some(document), failures: 0, failure: None },
+            Err(failure) => {
+                Self { generation, failures: self.failures.saturating_add(1), failure: Some(failure), ..self }
             }
         }
     }

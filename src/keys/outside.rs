@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::io::{
-    Archive, Asked, Claim, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Generation, Io,
-    ReadFile, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
+    Archive, Asked, Claim, Failure, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp,
+    Generation, Io, ReadFile, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
 };
 
 pub(super) struct Outside {
@@ -98,7 +98,7 @@ impl Share for Outside {
         seen: Generation,
         lease: Seconds,
         waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
     ) -> Asked {
         self.turns.set(self.turns.get() + 1);
         if self.alone.get() {

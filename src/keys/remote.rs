@@ -11,12 +11,14 @@ use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::KeyError;
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{
-    Asked, ClientExtras, ClientIdentity, FetchError, FetchRequest, Fetched, Generation, Io, ReadFile,
-    SharedDocument, SourceId, Waiting,
+    Asked, ClientExtras, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io,
+    ReadFile, SharedDocument, SourceId, Waiting,
 };
 
 /// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
 const LEASE_MARGIN: Seconds = Seconds(2);
+/// Most characters of the reason of a failure.
+const MAX_REASON_CHARS: usize = 128;
 
 /// Names what a GET for `remote` brings: everything that it depends on goes in. Values from files count by their path.
 #[must_use]
@@ -85,8 +87,9 @@ pub fn ask(remote: &RemoteKeys, id: SourceId, seen: Generation, waiting: Waiting
     let mut failure = None;
     let mut fetch = |known: Option<&SharedDocument>| {
         fetch(remote, known, retries, io).map_err(|error| {
+            let reason = reason(&error);
             failure = Some(error);
-            io.now()
+            Failure { at: io.now(), reason }
         })
     };
     let mut attempt = |known: Option<&SharedDocument>| {
@@ -205,6 +208,12 @@ fn fetch_with_retries<'a>(
             outcome => return outcome,
         }
     }
+}
+
+/// Why, for operators: a provider's words, cut.
+#[must_use]
+pub fn reason(error: &KeyError) -> String {
+    error.to_string().chars().take(MAX_REASON_CHARS).collect()
 }
 
 fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {

@@ -39,7 +39,7 @@ pub struct Loaded {
     stamp: Option<FileStamp>,
     /// Of what was read: the same bytes are the same keys.
     digest: Option<u64>,
-    last_error: Option<KeyError>,
+    last_error: Option<String>,
 }
 
 /// Something an operator should read: a set changed, or a source failed in a new way.
@@ -145,14 +145,7 @@ impl Loaded {
             kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
             had_at: self.freshness.fetched_at(),
             due_at: self.freshness.asked_at().filter(|_| state != State::Absent),
-            last_error: match &self.last_error {
-                Some(error) => Some(error.to_string()),
-                // Whoever asked has told it.
-                None if self.freshness.failures() > 0 => {
-                    Some("failed for another instance; see the log".into())
-                }
-                None => None,
-            },
+            last_error: self.last_error.clone(),
         }
     }
 
@@ -214,15 +207,13 @@ impl Loaded {
         };
         loaded.seen = shared.generation;
         if shared.failures > 0 {
-            let at = shared.failed_at.map_or(now, |at| at.min(now));
+            let at = shared.failure.as_ref().map_or(now, |failure| failure.at.min(now));
             loaded.freshness = loaded.freshness.failed_times(at, shared.failures.max(own_failures));
         }
         let failed_before = self.last_error.is_some() || self.freshness.failures() > 0;
         let event = match outcome {
             None => {
-                if shared.failures == 0 {
-                    loaded.last_error = None;
-                }
+                loaded.last_error = shared.failure.map(|failure| failure.reason);
                 None
             }
             Some(Ok(())) => {
@@ -230,9 +221,10 @@ impl Loaded {
                 changed.or_else(|| failed_before.then_some(KeyEventKind::Recovered))
             }
             Some(Err(error)) => {
-                let news = !failed_before || self.last_error.as_ref().is_some_and(|last| *last != error);
+                let reason = remote::reason(&error);
+                let news = !failed_before || self.last_error.as_ref() != Some(&reason);
                 let event = news.then(|| loaded.failure_event(&error, now));
-                loaded.last_error = Some(error);
+                loaded.last_error = Some(reason);
                 event
             }
         };
@@ -308,8 +300,9 @@ impl Loaded {
             }
             Err(error) => {
                 let freshness = self.freshness.failed(now);
-                let failed = Self { freshness, last_error: Some(error.clone()), ..self.clone() };
-                let news = self.last_error.as_ref() != Some(&error);
+                let reason = remote::reason(&error);
+                let news = self.last_error.as_ref() != Some(&reason);
+                let failed = Self { freshness, last_error: Some(reason), ..self.clone() };
                 let event = news.then(|| failed.failure_event(&error, now));
                 (failed, event)
             }

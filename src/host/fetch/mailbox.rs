@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use super::connect::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
-use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::unix_time::Seconds;
 use crate::keys::envelope::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
-use crate::keys::io::{Asked, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting};
+use crate::keys::io::{
+    Asked, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
+};
 
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
@@ -114,7 +116,7 @@ impl Share for Mailbox {
         seen: Generation,
         lease: Seconds,
         waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, UnixTime>,
+        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
     ) -> Asked {
         let Some(descriptor) = place() else {
             return Unshared.ask(source, seen, lease, waiting, attempt);
