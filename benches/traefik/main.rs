@@ -15,6 +15,7 @@ mod configuration;
 mod cost;
 mod growth;
 mod instances;
+mod keys;
 mod memory;
 mod reloads;
 mod sizes;
@@ -36,6 +37,7 @@ const PARTS: &[Part] = &[
     ("memory", memory::measure),
     ("instances", instances::measure),
     ("reloads", reloads::measure),
+    ("keys", keys::measure),
 ];
 
 fn main() {

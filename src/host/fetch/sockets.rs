@@ -138,17 +138,17 @@ unsafe impl Sync for Buffer {}
 
 static BUFFER: Buffer = Buffer {
     #[cfg(feature = "race-test")]
-    before: CANARY,
+    before: UnsafeCell::new([CANARY; BUFFER_BYTES]),
     bytes: UnsafeCell::new([0; BUFFER_BYTES]),
     #[cfg(feature = "race-test")]
-    behind: CANARY,
+    behind: UnsafeCell::new([CANARY; BUFFER_BYTES]),
 };
 
 /// As long as the longest transfer: a write that begins or ends beside the buffer changes one of them.
 #[cfg(feature = "race-test")]
 type Canary = UnsafeCell<[u8; BUFFER_BYTES]>;
 #[cfg(feature = "race-test")]
-const CANARY: Canary = UnsafeCell::new([0xc5; BUFFER_BYTES]);
+const CANARY: u8 = 0xc5;
 
 /// Whether nothing was ever written just before or behind the buffer.
 #[cfg(feature = "race-test")]
@@ -156,7 +156,7 @@ pub(crate) fn canaries_are_whole() -> bool {
     [&BUFFER.before, &BUFFER.behind].into_iter().all(|canary| {
         // SAFETY: initialised bytes of a static, which the host does not write to while the guest runs.
         let bytes = unsafe { &*std::hint::black_box(canary.get()) };
-        bytes.iter().all(|byte| *byte == 0xc5)
+        bytes.iter().all(|byte| *byte == CANARY)
     })
 }
 
