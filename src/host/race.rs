@@ -2,11 +2,11 @@
 //! (`guest.rs`), and half of what instances and routers have in common is read, checked, and then ignored. So most
 //! requests fetch at the same time, and the others read what they leave behind.
 
-use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::unix_time::Seconds;
 use crate::host::abi::write_log;
 use crate::host::fetch::{Mailbox, MountedArchive, sockets};
 use crate::keys::io::{
-    Archive, Asked, Claim, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
+    Archive, Asked, Claim, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
 };
 
 /// The mailbox, which keeps nobody from asking.
