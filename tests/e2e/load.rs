@@ -93,7 +93,7 @@ pub(crate) fn in_flight() {
         for number in 0..IN_FLIGHT {
             let subject = format!("user-{number}");
             let claims = json!({"iss": "https://idp.example/", "sub": subject, "exp": unix_now() + 600});
-            let request = Request::get("jwt", "/slow?20000").bearer(&Token::new("EdDSA", claims).mint());
+            let request = Request::get("jwt", "/slow?8000").bearer(&Token::new("EdDSA", claims).mint());
             streams.push((subject, request.open(traefik.address()).unwrap()));
         }
         wait("all of them are at the upstream", 60, || {

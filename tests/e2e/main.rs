@@ -29,17 +29,20 @@ use std::process::ExitCode;
 
 use testbed::harness::{self, Test};
 
+/// The long ones first.
 const TESTS: &[Test] = &[
+    ("in_flight", load::in_flight),
+    ("races_keys_stay_apart", races::keys_stay_apart),
+    ("sharing_directory", sharing::directory),
+    ("provider_failures", provider::failures),
+    ("descriptors_inline", reload::descriptors_inline),
+    ("descriptors_url", reload::descriptors_url),
     ("rows_fetch", rows::fetch),
     ("rows_offline", rows::offline),
     ("untouched", proxy::untouched),
     ("host_of_the_request", proxy::host_of_the_request),
     ("mistake_and_correction", reload::mistake_and_correction),
-    ("descriptors_inline", reload::descriptors_inline),
-    ("descriptors_url", reload::descriptors_url),
     ("parallel", load::parallel),
-    ("in_flight", load::in_flight),
-    ("provider_failures", provider::failures),
     ("provider_forms", provider::forms),
     ("provider_addresses", provider::addresses),
     ("files_and_variables", outside::files_and_variables),
@@ -48,12 +51,10 @@ const TESTS: &[Test] = &[
     ("sharing_ahead", sharing::ahead),
     ("sharing_rotation", sharing::rotation),
     ("sharing_stale", sharing::stale),
-    ("sharing_directory", sharing::directory),
     ("sharing_issuers", sharing::issuers),
     ("sharing_same_traefik", sharing::same_traefik),
     ("provider_proxy", sharing::through_a_proxy),
     ("provider_client_certificate", sharing::client_certificate),
-    ("races_keys_stay_apart", races::keys_stay_apart),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
     ("log_access", logs::access_log),

@@ -11,13 +11,15 @@ pub type Test = (&'static str, fn());
 /// A test that cannot run, and why.
 pub type Skipped = (&'static str, String);
 
-const PARALLEL: usize = 2;
+/// Most of a test is waiting, for Traefik and for keys to age.
+const PARALLEL: usize = 4;
 
 /// Runs the tests whose names contain an argument of the command line; all of them where there is none.
 ///
 /// # Panics
 /// Never: a panic of a test is a failure in the report.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
 pub fn run(tests: &[Test], skipped: &[Skipped]) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
@@ -28,8 +30,10 @@ pub fn run(tests: &[Test], skipped: &[Skipped]) -> ExitCode {
         for _ in 0..PARALLEL {
             scope.spawn(|| {
                 while let Some((name, test)) = tests.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let start = std::time::Instant::now();
                     let passed = catch_unwind(test).is_ok();
-                    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+                    let outcome = if passed { "ok" } else { "FAILED" };
+                    println!("test {name} ... {outcome}, {:.1} s", start.elapsed().as_secs_f32());
                     if !passed {
                         failed.lock().unwrap().push(*name);
                     }
