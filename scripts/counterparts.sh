@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
 . scripts/packages.sh
+. scripts/once.sh
 
 have() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
 
@@ -27,4 +28,7 @@ have chromium || have chromium-browser || have google-chrome || apt_install $DEB
 npm_packages || say "no npm packages"
 
 export COUNTERPARTS=$PWD/.cache/counterparts
-scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test counterparts -- "$@"
+TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
+export TRAEFIK_BINARY
+all() { scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test counterparts -- "$@"; }
+if [ $# = 0 ]; then once counterparts all; else all "$@"; fi

@@ -4,7 +4,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
 . scripts/packages.sh
+. scripts/once.sh
 
 command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
-"${CARGO:-cargo}" test --locked --test imports --test guard
-scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- "$@"
+TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
+export TRAEFIK_BINARY
+
+all() {
+    "${CARGO:-cargo}" test --locked --test imports --test guard
+    scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- "$@"
+}
+if [ $# = 0 ]; then once e2e all; else all "$@"; fi
