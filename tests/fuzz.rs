@@ -38,7 +38,7 @@ use traefik_jwt_auth::host::fetch::url::Url;
 use traefik_jwt_auth::keys::archive::Shelf;
 use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
 use traefik_jwt_auth::keys::freshness::State;
-use traefik_jwt_auth::keys::io::{Archive, Claim, Generation, SharedDocument, SourceId, Waiting};
+use traefik_jwt_auth::keys::io::{Archive, Claim, Failure, Generation, SharedDocument, SourceId, Waiting};
 use traefik_jwt_auth::keys::keyring::Keyring;
 use traefik_jwt_auth::keys::{cache_control, discovery};
 
@@ -451,6 +451,10 @@ fn document(random: &mut Random) -> SharedDocument {
     }
 }
 
+fn failure() -> Failure {
+    Failure { at: UnixTime::from_seconds(NOW), reason: "status 500".into() }
+}
+
 /// Every record is read as it was written; one that was changed is none, or has a meaning that it keeps.
 fn envelopes(_: &Bench, random: &mut Random) {
     let mut envelope = Envelope::default();
@@ -459,8 +463,7 @@ fn envelopes(_: &Bench, random: &mut Random) {
         let waiting = if random.below(2) == 0 { Waiting::ForKeys } else { Waiting::NotAtAll };
         envelope.turn(source, Generation(random.below(9) as u64), waiting, owner, Nanos(now), Seconds(1));
         if random.below(2) == 0 {
-            let attempt =
-                if random.below(3) > 0 { Ok(document(random)) } else { Err(UnixTime::from_seconds(NOW)) };
+            let attempt = if random.below(3) > 0 { Ok(document(random)) } else { Err(failure()) };
             envelope.finish(source, owner, Nanos(now), attempt);
         }
         let mut other = Envelope::default();
@@ -471,7 +474,7 @@ fn envelopes(_: &Bench, random: &mut Random) {
     }
     let record = envelope.encode();
     assert_eq!(Envelope::decode(&record), Some(envelope));
-    let changed = random.mutated(&[record.clone()]);
+    let changed = random.mutated(std::slice::from_ref(&record));
     if let Some(read) = Envelope::decode(&changed) {
         assert_eq!(changed, record, "a changed record was taken for whole");
         assert_eq!(read.encode(), record);
@@ -500,19 +503,19 @@ impl Archive for OneFile {
 fn archives(_: &Bench, random: &mut Random) {
     let (archive, stored) = (OneFile::default(), document(random));
     let now = || UnixTime::from_seconds(NOW);
-    let attempt = |source: u8, outcome: Result<SharedDocument, UnixTime>| {
+    let attempt = |source: u8, outcome: Result<SharedDocument, Failure>| {
         let shelf =
             Shelf { archive: &archive, directory: "/d", source: SourceId([source; 16]), lease: Seconds(1) };
         shelf.attempt(None, &|_| State::Fresh, &now, &mut |_| outcome.clone())
     };
     assert_eq!(attempt(1, Ok(stored.clone())).as_ref(), Ok(&stored));
-    assert_eq!(attempt(1, Err(now())).as_ref(), Ok(&stored), "from the file");
-    assert_eq!(attempt(2, Err(now())), Err(now()), "of another source");
+    assert_eq!(attempt(1, Err(failure())).as_ref(), Ok(&stored), "from the file");
+    assert_eq!(attempt(2, Err(failure())), Err(failure()), "of another source");
     let whole = archive.0.borrow().clone();
-    let changed = random.mutated(&[whole.clone()]);
+    let changed = random.mutated(std::slice::from_ref(&whole));
     *archive.0.borrow_mut() = changed.clone();
-    let expected = if changed == whole { Ok(stored) } else { Err(now()) };
-    assert_eq!(attempt(1, Err(now())), expected);
+    let expected = if changed == whole { Ok(stored) } else { Err(failure()) };
+    assert_eq!(attempt(1, Err(failure())), expected);
 }
 
 fn discoveries(_: &Bench, random: &mut Random) {

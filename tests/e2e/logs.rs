@@ -83,6 +83,17 @@ pub(crate) fn refusals() {
         println!("there is no jq: the line of docs/logs.md was not tried");
     }
 
+    for (line, code) in told.iter().zip(codes(&told)) {
+        let fields = logfmt(line.strip_prefix("traefik-jwt-auth: ").unwrap());
+        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        assert_eq!(field("code"), Some(code), "{line}");
+        assert!(
+            field("method").is_some() && field("path").is_some_and(|path| path.starts_with('/')),
+            "{line}"
+        );
+        assert!(field("iss").is_none_or(|iss| iss == "https://idp.example/"), "{line}");
+    }
+
     // More than the budget of an instance: some are left out, and the lines never exceed it.
     let before = lines(&traefik).len();
     for _ in 0..20 {
@@ -90,6 +101,42 @@ pub(crate) fn refusals() {
     }
     let more = lines(&traefik).len() - before;
     assert!((1..20).contains(&more), "{more} lines for 20 refusals");
+}
+
+/// The code of each line, found by its place.
+fn codes(lines: &[String]) -> impl Iterator<Item = &str> {
+    lines.iter().map(|line| line.split("code=").nth(1).unwrap().split(' ').next().unwrap())
+}
+
+/// A line as the `logfmt` stage of the LogQL in the documentation reads it (the grammar of go-logfmt): keys without
+/// blanks, `=` and quotes, values bare or as quoted strings.
+fn logfmt(mut line: &str) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    loop {
+        line = line.trim_start_matches(' ');
+        let end = line.find(['=', ' ', '"']).unwrap_or(line.len());
+        let (key, rest) = line.split_at(end);
+        if key.is_empty() {
+            assert_eq!(rest, "", "not logfmt");
+            return fields;
+        }
+        let Some(value) = rest.strip_prefix('=') else {
+            line = rest;
+            fields.push((key.to_owned(), String::new()));
+            continue;
+        };
+        let (value, rest) = if value.starts_with('"') {
+            let mut strings = serde_json::Deserializer::from_str(value).into_iter::<String>();
+            let text = strings.next().unwrap().unwrap();
+            (text, value.split_at(strings.byte_offset()).1)
+        } else {
+            let (text, rest) = value.split_at(value.find(' ').unwrap_or(value.len()));
+            (text.to_owned(), rest)
+        };
+        assert!(rest.is_empty() || rest.starts_with(' '), "not logfmt: {rest}");
+        fields.push((key.to_owned(), value));
+        line = rest;
+    }
 }
 
 /// The line of jq in the documentation, on the log of this Traefik.

@@ -113,8 +113,7 @@ fn fire(traefik: &Traefik, operations: usize) -> Counts {
 
 /// 50 instances at once: never the key of another server, no trap, no lost descriptor, no write beside the buffer.
 pub(crate) fn keys_stay_apart() {
-    let operations =
-        std::env::var("RACE_OPERATIONS").map_or(OPERATIONS, |count| count.parse().expect("a number"));
+    let operations = std::env::var("RACE_OPERATIONS").map_or(OPERATIONS, |count| count.parse().unwrap());
     let directory = temporary_directory("race");
     let path = directory.to_str().unwrap();
     let servers = [

@@ -71,7 +71,7 @@ fn tokens() -> Vec<(Kind, String)> {
         (Kind::Bad, with("iss", json!("https://evil.example/"))),
         (Kind::Bad, none.mint()),
         (Kind::Bad, "a.b.c".into()),
-        (Kind::Bad, good[..good.len() - 4].to_owned()),
+        (Kind::Bad, good.split_at(good.len() - 4).0.to_owned()),
         (Kind::Bad, String::new()),
         (Kind::Bad, Token::new("RS256", claims).mint()),
     ]
@@ -99,7 +99,7 @@ impl Provider {
 
 /// `SOAK_MINUTES` of it.
 pub(crate) fn mixed() {
-    let minutes: i64 = std::env::var("SOAK_MINUTES").map_or(1, |text| text.parse().expect("minutes"));
+    let minutes: i64 = std::env::var("SOAK_MINUTES").map_or(1, |text| text.parse().unwrap());
     let mut idp = JwksServer::https(keys::jwk_set(&["ed25519", "p256"]).to_string());
     let directory = temporary_directory("soak");
     let path = directory.to_str().unwrap();
