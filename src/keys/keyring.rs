@@ -254,7 +254,7 @@ mod tests {
     use crate::core::signature::alg::Alg;
     use crate::core::token::source::TokenSources;
     use crate::core::unix_time::Seconds;
-    use crate::keys::io::{FetchError, Fetched, Io};
+    use crate::keys::io::{FetchError, Fetched, Io, SharedDocument};
     use crate::keys::outside::Outside;
     use crate::keys::source::{KeyEvent, KeyEventKind};
 
@@ -625,6 +625,25 @@ mod tests {
         outside.wait(1000);
         outside.forget_shared();
         assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0.0, 0);
+    }
+
+    #[test]
+    fn an_older_document_of_a_newer_record_brings_no_key_back() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        let old = SharedDocument {
+            body: set(&["withdrawn"]).into_bytes(),
+            cache_control: String::new(),
+            age: Seconds(0),
+            etag: None,
+            fetched_at: outside.now(),
+        };
+        outside.wait(10);
+        outside.next(document(&["a"], ""));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+        outside.wait(10);
+        outside.begin_record_anew(old);
+        assert_eq!(request(&keyring, &outside, Some("withdrawn")).0, (0, MoreKeys::None));
+        assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
     }
 
     #[test]

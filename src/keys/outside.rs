@@ -59,6 +59,14 @@ impl Outside {
         self.now.set(self.now.get().saturating_add(Seconds(seconds)));
     }
 
+    /// What an instance with an older copy makes of a record that was lost.
+    pub(super) fn begin_record_anew(&self, document: SharedDocument) {
+        let generation = Generation(self.now.get().as_millis());
+        for shared in self.shared.borrow_mut().values_mut() {
+            *shared = Shared { generation, document: Some(document.clone()), ..Shared::default() };
+        }
+    }
+
     /// As for another router.
     pub(super) fn forget_shared(&self) {
         self.shared.borrow_mut().clear();
