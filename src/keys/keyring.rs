@@ -647,6 +647,39 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_ahead_keeps_no_set_fresh_for_longer() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("a"));
+        let ahead = SharedDocument {
+            body: set(&["b"]).into_bytes(),
+            cache_control: String::new(),
+            age: Seconds(0),
+            etag: None,
+            fetched_at: outside.now().saturating_add(Seconds(5000)),
+        };
+        outside.wait(10);
+        outside.begin_record_anew(ahead);
+        assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
+        outside.wait(600);
+        request(&keyring, &outside, Some("b"));
+        assert_eq!(outside.asked.get(), 2);
+    }
+
+    #[test]
+    fn a_request_that_needs_no_keys_refreshes_nobodys() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], "max-age=100"));
+        request(&keyring, &outside, Some("a"));
+        outside.wait(95);
+        // Refused: no answer of an upstream follows. Then one that is let through without a token.
+        assert_eq!(ask(&keyring, &outside, Some("a")).0, 1);
+        let _ = keyring.at(outside.now());
+        assert_eq!(keyring.refresh_ahead(&outside), []);
+        assert_eq!(outside.asked.get(), 1);
+    }
+
+    #[test]
     fn alone_without_a_mailbox() {
         let outside = Outside::new();
         outside.alone.set(true);
