@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use testbed::keys;
+use testbed::port::free_address;
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, free_address};
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
 use testbed::wait::unix_now;
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use testbed::certificate::Issued;
 use testbed::http::Request;
 use testbed::keys;
+use testbed::port::free_address;
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, Process, Routes, Setup, Traefik, free_address, temporary_directory};
+use testbed::traefik::{FETCH, Process, Routes, Setup, Traefik, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 

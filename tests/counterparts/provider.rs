@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use testbed::certificate::Issued;
 use testbed::http::{Request, Response};
 use testbed::keys;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik, free_address};
+use testbed::port::free_address;
+use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 

@@ -1,12 +1,13 @@
 //! What reaches the upstream in headers and trailers, byte for byte.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::json;
 use testbed::http::{Request, read_head};
+use testbed::port;
 use testbed::tokens::Token;
 use testbed::traefik::{OFFLINE, Routes, Setup, Traefik};
 use testbed::wait::unix_now;
@@ -21,7 +22,7 @@ struct Upstream {
 
 impl Upstream {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = port::listen_at("127.0.0.1:0");
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, received) = mpsc::channel();
         let _accepting = std::thread::spawn(move || {

@@ -12,6 +12,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::certificate::Issued;
+use crate::port;
 
 /// How the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl JwksServer {
     }
 
     fn start(address: &str, document: String, certified: Option<Certificate>) -> Self {
-        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        let listener = port::listen_at(address);
         let address = listener.local_addr().unwrap();
         let state = State {
             behaviour: Behaviour::Up,

@@ -6,6 +6,7 @@
 pub mod keys;
 pub mod tokens;
 pub mod certificate;
+pub mod port;
 pub mod jwks_server;
 pub mod upstream;
 pub mod proxy;

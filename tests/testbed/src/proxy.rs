@@ -1,10 +1,11 @@
 //! A proxy that makes tunnels (RFC 9110 9.3.6) to one place, whatever name it is asked for.
 
 use std::io::{BufReader, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use crate::http::read_lines;
+use crate::port;
 
 /// A proxy on a free port of 127.0.0.1, until the process ends.
 pub struct ConnectProxy {
@@ -19,7 +20,7 @@ impl ConnectProxy {
     /// When there is no free port.
     #[must_use]
     pub fn start(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = port::listen_at("127.0.0.1:0");
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&heads);

@@ -1,7 +1,7 @@
 //! A real Traefik with the built plugin, in a directory of its own, until it is dropped.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use std::sync::{Mutex, mpsc};
 use serde_json::{Map, Value, json};
 
 use crate::http::Request;
+use crate::port::free_address;
 use crate::wait::wait;
 
 /// The artifact with an HTTPS client.
@@ -440,13 +441,4 @@ pub fn temporary_directory(name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
     path
-}
-
-/// An address of 127.0.0.1 on which nobody listens.
-///
-/// # Panics
-/// When there is none.
-#[must_use]
-pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

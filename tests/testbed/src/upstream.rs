@@ -5,7 +5,7 @@
 //! becomes an echo of bytes, and everything else is answered with a JSON of the request.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::http::{read_chunk, read_lines};
+use crate::port;
 
 /// An upstream on a free port of 127.0.0.1, until it is dropped.
 pub struct Upstream {
@@ -39,7 +40,7 @@ impl Upstream {
     /// When the port is taken.
     #[must_use]
     pub fn start_at(address: &str) -> Self {
-        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        let listener = port::listen_at(address);
         let address = listener.local_addr().unwrap();
         let (ended, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (stop, count) = (Arc::clone(&ended), Arc::clone(&requests));
