@@ -189,7 +189,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
             for name in &forward.remove {
                 say!(report, "  the upstream does not get {name} of the client");
             }
-            for (name, value) in &forward.set {
+            for (name, value) in forward.headers() {
                 say!(report, "  the upstream gets {name}: {}", String::from_utf8_lossy(value));
             }
             if let Some(uri) = &forward.uri {

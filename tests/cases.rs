@@ -92,13 +92,12 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
     match decision {
         Decision::Forward(forward) => {
             let gone = |name: &str| {
-                let set = forward.set.iter().map(|(name, _)| name);
+                let set = forward.headers().map(|(name, _)| name);
                 forward.remove.iter().chain(set).any(|other| other.eq_ignore_ascii_case(name))
             };
             let kept = case.request.headers.iter().filter(|(name, _)| !gone(name)).cloned();
             let set = forward
-                .set
-                .iter()
+                .headers()
                 .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
             let uri = forward.uri.clone().unwrap_or_else(|| case.request.path.clone());
             let upstream = Seen { uri, headers: kept.chain(set).collect() };

@@ -17,6 +17,8 @@ use traefik_jwt_auth::core::answer::forward::{ClaimHeader, ForwardRules};
 use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
+use traefik_jwt_auth::core::claims::expression::Expression;
+use traefik_jwt_auth::core::claims::validity::{MaxAge, Since};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLookup, KeySource, Recalled};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
@@ -72,6 +74,10 @@ struct Bench {
 }
 
 fn bench() -> Bench {
+    bench_with(ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() })
+}
+
+fn bench_with(claims: ClaimRules) -> Bench {
     let policy = Rc::new(Policy {
         bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
         token: TokenSources {
@@ -82,7 +88,7 @@ fn bench() -> Bench {
             names: vec!["https://idp.example".into()],
             keys: vec![KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet }],
             algorithms: vec![Alg::Hs256],
-            claims: ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() },
+            claims,
         }],
         forward: ForwardRules {
             headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
@@ -109,8 +115,12 @@ fn set(keys: &[(&str, u8)]) -> String {
 }
 
 fn token(kid: &str, fill: u8, sub: &str, exp: u64) -> String {
+    token_of(kid, fill, &format!(r#""sub":"{sub}","exp":{exp}"#))
+}
+
+fn token_of(kid: &str, fill: u8, claims: &str) -> String {
     let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
-    let payload = format!(r#"{{"iss":"https://idp.example","sub":"{sub}","exp":{exp}}}"#);
+    let payload = format!(r#"{{"iss":"https://idp.example",{claims}}}"#);
     let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret(fill)).unwrap();
     mac.update(input.as_bytes());
@@ -120,7 +130,11 @@ fn token(kid: &str, fill: u8, sub: &str, exp: u64) -> String {
 impl Bench {
     /// What a request does; `allow SUB` or the code of the refusal.
     fn request(&self, token: &str) -> String {
-        let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
+        self.request_to("/", token)
+    }
+
+    fn request_to(&self, path: &str, token: &str) -> String {
+        let request = RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"));
         self.keyring.catch_up(self.outside.now(), &self.outside);
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
@@ -129,7 +143,7 @@ impl Bench {
         }
         match decision {
             Decision::Forward(forward) => {
-                let (_, value) = forward.set.first().expect("identity");
+                let (_, value) = forward.identity.headers().first().expect("identity");
                 format!("allow {}", String::from_utf8_lossy(value))
             }
             Decision::Reject(reject) => reject.refusal.code().to_owned(),
@@ -219,6 +233,66 @@ fn a_bad_signature_is_remembered_until_the_keys_change() {
     assert_eq!(bench.request(&token), "signature_invalid");
     bench.write(&[("k1", b'9')]);
     assert_eq!(bench.request(&token), "allow alice");
+}
+
+/// The claims and the clock of a token that is remembered, against those of the same token where nothing is.
+#[test]
+fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
+    let ages = [None, Some(Since::Issued), Some(Since::SignedIn)];
+    let expressions = [
+        None,
+        Some("Equals(`sub`, `alice`)"),
+        Some("Equals(`sub`, `{path.0}`)"),
+        Some("Before(`exp`, `now+15`)"),
+        Some("!After(`exp`, `now`)"),
+        Some("OneOf(`sub`, `bob`, `{path.0}`) || Greater(`exp`, `1`)"),
+    ];
+    for (age, expression, skew, lifetime) in combinations(&ages, &expressions) {
+        let rules = ClaimRules {
+            clock_skew: Seconds(skew),
+            max_lifetime: lifetime.then_some(Seconds(25)),
+            max_age: age.map(|since| MaxAge { span: Seconds(12), since }),
+            expression: expression.map(|source| Expression::parse(source).unwrap()),
+            ..ClaimRules::default()
+        };
+        let known = bench_with(rules.clone());
+        let claims = format!(
+            r#""sub":"alice","iat":{},"nbf":{},"auth_time":{},"exp":{}"#,
+            NOW + 3,
+            NOW + 5,
+            NOW + 1,
+            NOW + 20
+        );
+        let token = token_of("k1", b'1', &claims);
+        // There and back again: a clock that is set back must not bring anything with it.
+        let there = (0..30_u64).flat_map(|second| [second * 1000, second * 1000 + 1, second * 1000 + 999]);
+        for millis in there.clone().chain(there.rev()) {
+            let now = UnixTime::from_millis(NOW * 1000 + millis);
+            for path in ["/alice", "/bob", "/"] {
+                let new = bench_with(rules.clone());
+                new.outside.now.set(now);
+                known.outside.now.set(now);
+                assert_eq!(
+                    known.request_to(path, &token),
+                    new.request_to(path, &token),
+                    "{rules:?} {millis} {path}"
+                );
+            }
+        }
+    }
+}
+
+fn combinations<'t>(
+    ages: &'t [Option<Since>],
+    expressions: &'t [Option<&'static str>],
+) -> impl Iterator<Item = (Option<Since>, Option<&'static str>, u64, bool)> + 't {
+    ages.iter().flat_map(move |age| {
+        expressions.iter().flat_map(move |expression| {
+            [0, 2]
+                .into_iter()
+                .flat_map(move |skew| [false, true].map(move |lifetime| (*age, *expression, skew, lifetime)))
+        })
+    })
 }
 
 #[test]

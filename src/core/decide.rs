@@ -2,17 +2,19 @@
 
 use std::rc::Rc;
 
-use crate::core::answer::forward::Verdict;
+use crate::core::answer::forward::{Identity, Verdict};
 use crate::core::answer::{Decision, Forward, NeedKeys, forward, reject};
 use crate::core::bypass::{self, Mode};
 use crate::core::claims;
 use crate::core::jwk::lookup::{KeyLookup, MoreKeys, Recalled};
+use crate::core::known_token::{KnownToken, Standing};
 use crate::core::policy::{IssuerId, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::signature::alg::Alg;
 use crate::core::signature::{self, VerifiedToken};
-use crate::core::token::{jws, source};
+use crate::core::token::jws;
+use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
@@ -69,27 +71,58 @@ fn accept(
     request: &dyn RequestView,
 ) -> Result<Accepted, Refusal> {
     let found = source::find(&policy.token, request)?;
-    let (id, token) = match keys.recall(&found.token) {
-        Some(Recalled::Verified { issuer, token }) => (issuer, token),
+    let identity = match keys.recall(&found.token) {
+        Some(Recalled::Verified { issuer, token }) => {
+            match token.standing.as_ref().and_then(|standing| standing.at(now)) {
+                Some(identity) => identity,
+                None => identify(policy, issuer, &token.token, &found.token, now, request)?,
+            }
+        }
         Some(Recalled::SignatureInvalid { kid }) => return Err(Refusal::SignatureInvalid { kid }),
-        None => match verify(policy, keys, now, &found.token)? {
-            Verified::Token(issuer, token) => (issuer, token),
+        None => match verify(policy, keys, now, &found)? {
+            Verified::Token(id, token) => {
+                let identity = identify(policy, id, &token, &found.token, now, request);
+                let rules = policy.issuers.get(id.0).map(|issuer| &issuer.claims);
+                let standing = rules
+                    .zip(identity.as_ref().ok())
+                    .and_then(|(rules, identity)| Standing::new(&token, rules, now, identity));
+                keys.remember_verified(&found.token, id, &Rc::new(KnownToken { token, standing }));
+                identity?
+            }
             Verified::NeedKeys(need) => return Ok(Accepted::NeedKeys(need)),
         },
     };
+    Ok(Accepted::Forward(forward::with_identity(&policy.forward, identity, &found, request)))
+}
+
+/// Steps 9 and 10: who sends the request, where the claims of a verified token hold.
+fn identify(
+    policy: &Policy,
+    id: IssuerId,
+    token: &VerifiedToken,
+    bytes: &[u8],
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Result<Rc<Identity>, Refusal> {
     let issuer = policy.issuers.get(id.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
-    let accepted = claims::check(&token, &issuer.claims, now, request)?;
-    Ok(Accepted::Forward(forward::with_identity(&policy.forward, id, accepted, &found, request)))
+    let accepted = claims::check(token, &issuer.claims, now, request)?;
+    Ok(Rc::new(Identity::new(&policy.forward, id, accepted, bytes)))
 }
 
 enum Verified {
-    Token(IssuerId, Rc<VerifiedToken>),
+    Token(IssuerId, VerifiedToken),
     NeedKeys(NeedKeys),
 }
 
 /// Steps 6 to 8 for a token that is not known yet: what refuses it without arithmetic comes first.
-fn verify(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, bytes: &[u8]) -> Result<Verified, Refusal> {
-    let token = jws::parse(bytes)?;
+fn verify(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    found: &FoundToken<'_>,
+) -> Result<Verified, Refusal> {
+    found.check(&policy.token)?;
+    let token = jws::parse(&found.token)?;
     let iss = token.claimed_issuer()?;
     let (id, issuer) =
         policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
@@ -101,8 +134,6 @@ fn verify(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, bytes: &[u8]) ->
     let mut candidates = keys.candidates(id, kid.as_deref(), alg);
     candidates.keys.retain(|key| issuer.admits(key, iss));
     if let Some(verified) = signature::verify_with_any(token, &candidates.keys, alg) {
-        let verified = Rc::new(verified);
-        keys.remember_verified(bytes, id, &verified);
         return Ok(Verified::Token(id, verified));
     }
     match candidates.more {
@@ -110,7 +141,7 @@ fn verify(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, bytes: &[u8]) ->
         MoreKeys::Unavailable { retry_after } => Err(Refusal::KeysUnavailable { retry_after }),
         MoreKeys::None if candidates.keys.is_empty() => Err(Refusal::KeyNotFound { kid }),
         MoreKeys::None => {
-            keys.remember_invalid(bytes, id, kid.as_deref());
+            keys.remember_invalid(&found.token, id, kid.as_deref());
             Err(Refusal::SignatureInvalid { kid })
         }
     }

@@ -4,6 +4,7 @@ pub mod refusal;
 pub mod refusal_log;
 pub mod limits;
 pub mod unix_time;
+pub mod known_token;
 pub mod decide;
 pub mod policy;
 pub mod request;

@@ -108,6 +108,7 @@ pub fn line(
     push(&mut line, "method", request.method(), MAX_LOGGED_CHARS);
     push(&mut line, "path", request.uri().split('?').next().unwrap_or_default(), MAX_LOGGED_PATH_CHARS);
     if let Ok(found) = source::find(sources, request)
+        && found.check(sources).is_ok()
         && let Ok(token) = jws::parse(&found.token)
     {
         let mut claimed = |name: &str| {

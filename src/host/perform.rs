@@ -9,7 +9,7 @@ pub fn forward(forward: &Forward) {
     for name in &forward.remove {
         abi::remove_request_header(name);
     }
-    for (name, value) in &forward.set {
+    for (name, value) in forward.headers() {
         abi::set_request_header(name, value);
     }
     if let Some(uri) = &forward.uri {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
 use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys, Recalled};
+use crate::core::known_token::KnownToken;
 use crate::core::policy::{IssuerId, Policy};
-use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
 use crate::keys::freshness::State;
@@ -179,7 +179,7 @@ impl KeyLookup for KeyringAt<'_> {
         }
     }
 
-    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<VerifiedToken>) {
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>) {
         self.remember(bytes, issuer, Outcome::Verified(Rc::clone(token)));
     }
 

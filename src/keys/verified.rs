@@ -6,8 +6,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::core::known_token::KnownToken;
 use crate::core::policy::IssuerId;
-use crate::core::signature::VerifiedToken;
 
 /// Entries; a pool instance serves a handful of clients between two garbage collections of the host.
 const SLOTS: usize = 16;
@@ -36,7 +36,7 @@ struct Entry {
 #[derive(Clone)]
 pub enum Outcome {
     /// It holds.
-    Verified(Rc<VerifiedToken>),
+    Verified(Rc<KnownToken>),
     /// No candidate key verifies it.
     Invalid {
         /// The `kid` of the token.
@@ -67,7 +67,7 @@ impl VerifiedTokens {
     pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, u64, Outcome)> {
         let entries = self.entries.borrow();
         let entry = entries.slots.get(slot(token))?.as_ref()?;
-        (*entry.token == *token).then(|| (entry.issuer, entry.generation, entry.outcome.clone()))
+        same(&entry.token, token).then(|| (entry.issuer, entry.generation, entry.outcome.clone()))
     }
 
     /// Keeps what was found out about `token` with the keys of `generation`.
@@ -97,6 +97,16 @@ impl VerifiedTokens {
             entries.bytes = entries.bytes.saturating_add(bytes);
         }
     }
+}
+
+/// Whether two tokens are the same, eight bytes at a time: `memcmp` takes them one by one, which for a known token is a
+/// tenth of all that the guest does.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut words = a_words.iter().zip(b_words);
+    a.len() == b.len()
+        && words.all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
+        && a_rest.iter().eq(b_rest)
 }
 
 /// The place of a token: a mix of its last bytes, which are signature. Whoever aims at a place only evicts what a

@@ -29,9 +29,9 @@ use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys, Recalled};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
+use traefik_jwt_auth::core::known_token::KnownToken;
 use traefik_jwt_auth::core::policy::{IssuerId, Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
-use traefik_jwt_auth::core::signature::VerifiedToken;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
@@ -74,7 +74,7 @@ impl KeyLookup for Lookup {
         None
     }
 
-    fn remember_verified(&self, _: &[u8], _: IssuerId, _: &Rc<VerifiedToken>) {}
+    fn remember_verified(&self, _: &[u8], _: IssuerId, _: &Rc<KnownToken>) {}
 
     fn remember_invalid(&self, _: &[u8], _: IssuerId, _: Option<&str>) {}
 }

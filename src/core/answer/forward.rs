@@ -1,6 +1,7 @@
 //! What the upstream gets. Every `Forward` is made here, so that managed headers of the client never pass.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::answer::field_value::{self, Filling, Lists};
 use crate::core::claims::AcceptedToken;
@@ -72,12 +73,62 @@ pub enum TokenForwarding {
     Strip,
 }
 
+/// The headers that say who sends the request, made from nothing but an accepted token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Identity {
+    /// What the rules make of the claims of `token`, which `bytes` is.
+    #[must_use]
+    pub fn new(rules: &ForwardRules, issuer: IssuerId, token: AcceptedToken<'_>, bytes: &[u8]) -> Self {
+        let mut headers = Vec::new();
+        for header in rules.issuers.get(&issuer).unwrap_or(&rules.headers) {
+            match header.filling.of(token.claims(), rules.lists) {
+                Some(value) => headers.push((header.name.clone(), value.into_bytes())),
+                None => match rules.missing {
+                    MissingClaim::Remove => {}
+                    MissingClaim::Empty => headers.push((header.name.clone(), Vec::new())),
+                },
+            }
+        }
+        if !rules.payload_header.is_empty() {
+            let payload = match rules.payload_format {
+                PayloadFormat::Base64url => {
+                    bytes.split(|byte| *byte == b'.').nth(1).unwrap_or_default().to_vec()
+                }
+                PayloadFormat::Json => field_value::json(token.claims().value()).into_bytes(),
+            };
+            headers.push((rules.payload_header.clone(), payload));
+        }
+        Self { headers }
+    }
+
+    /// Names and values, to set in place of all that the request has.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, Vec<u8>)] {
+        &self.headers
+    }
+
+    /// Bytes held, for callers that bound what they keep.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let held = |(name, value): &(String, Vec<u8>)| {
+            size_of::<(String, Vec<u8>)>().saturating_add(name.len()).saturating_add(value.len())
+        };
+        self.headers.iter().map(held).fold(size_of::<Self>(), usize::saturating_add)
+    }
+}
+
 /// Changes to the request before it goes on. Removals come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forward {
     /// Headers to remove, all values.
     pub remove: Vec<String>,
-    /// Headers to set, replacing all values.
+    /// Who sends it; shared with what is remembered of the token.
+    pub identity: Rc<Identity>,
+    /// Other headers to set, replacing all values.
     pub set: Vec<(String, Vec<u8>)>,
     /// The new path and query, where they change.
     pub uri: Option<String>,
@@ -102,21 +153,40 @@ impl ForwardRules {
         self.headers.iter().chain(self.issuers.values().flatten())
     }
 
+    fn managed_names(&self) -> impl Iterator<Item = &str> {
+        let filled = self.filled().map(|header| header.name.as_str());
+        filled.chain([self.payload_header.as_str(), self.verdict_request_header.as_str()])
+    }
+
+    /// How long managed names are, one bit for each length: most headers of a request are told by it not to be one.
+    fn lengths(&self) -> u64 {
+        self.managed_names().fold(0, |lengths, name| lengths | length_bit(name))
+    }
+
     /// Whether an upstream takes the header `name` for one that only the middleware sets.
-    fn manages(&self, name: &str) -> bool {
-        self.filled().any(|header| is_alias(&header.name, name))
-            || is_alias(&self.payload_header, name)
-            || is_alias(&self.verdict_request_header, name)
+    fn manages(&self, name: &str, lengths: u64) -> bool {
+        lengths & length_bit(name) != 0 && self.managed_names().any(|managed| is_alias(managed, name))
     }
 
     /// The client's own copies of managed headers.
     #[must_use]
     pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
-        request.header_names().filter(|name| self.manages(name)).map(str::to_owned).collect()
+        let lengths = self.lengths();
+        request.header_names().filter(|name| self.manages(name, lengths)).map(str::to_owned).collect()
     }
 }
 
+/// Names of 63 bytes and more share the last bit.
+fn length_bit(name: &str) -> u64 {
+    1_u64.checked_shl(u32::try_from(name.len()).unwrap_or(u32::MAX)).unwrap_or(1 << 63)
+}
+
 impl Forward {
+    /// Every header to set, replacing all values.
+    pub fn headers(&self) -> impl Iterator<Item = &(String, Vec<u8>)> {
+        self.identity.headers().iter().chain(&self.set)
+    }
+
     /// The same request, labelled with `verdict` where the rules name headers for it.
     #[must_use]
     pub fn labelled(mut self, rules: &ForwardRules, verdict: Verdict) -> Self {
@@ -153,34 +223,15 @@ pub fn anonymous(rules: &ForwardRules, sources: &TokenSources, request: &dyn Req
     forward
 }
 
-/// The request with the identity of `token`.
+/// The request with `identity`, that of the token that was found in it.
 #[must_use]
 pub fn with_identity(
     rules: &ForwardRules,
-    issuer: IssuerId,
-    token: AcceptedToken<'_>,
+    identity: Rc<Identity>,
     found: &FoundToken<'_>,
     request: &dyn RequestView,
 ) -> Forward {
-    let mut forward = without_managed_headers(rules, request);
-    for header in rules.issuers.get(&issuer).unwrap_or(&rules.headers) {
-        match header.filling.of(token.claims(), rules.lists) {
-            Some(value) => forward.set.push((header.name.clone(), value.into_bytes())),
-            None => match rules.missing {
-                MissingClaim::Remove => {}
-                MissingClaim::Empty => forward.set.push((header.name.clone(), Vec::new())),
-            },
-        }
-    }
-    if !rules.payload_header.is_empty() {
-        let payload = match rules.payload_format {
-            PayloadFormat::Base64url => {
-                found.token.split(|byte| *byte == b'.').nth(1).unwrap_or_default().to_vec()
-            }
-            PayloadFormat::Json => field_value::json(token.claims().value()).into_bytes(),
-        };
-        forward.set.push((rules.payload_header.clone(), payload));
-    }
+    let mut forward = Forward { identity, ..without_managed_headers(rules, request) };
     match rules.token {
         TokenForwarding::Keep => {}
         TokenForwarding::Strip => forward.strip(&found.places, request),
@@ -196,7 +247,8 @@ pub fn with_identity(
 /// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
-    let is_managed = |name: &str| rules.manages(name);
+    let lengths = rules.lengths();
+    let is_managed = |name: &str| rules.manages(name, lengths);
     for name in request.header_names() {
         if is_managed(name) {
             forward.remove.push(name.to_owned());
@@ -220,8 +272,10 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::{
-        ClaimHeader, Forward, ForwardRules, PayloadFormat, TokenForwarding, Verdict, anonymous,
+        ClaimHeader, Forward, ForwardRules, Identity, PayloadFormat, TokenForwarding, Verdict, anonymous,
         with_identity, without_managed_headers,
     };
     use crate::core::answer::field_value::Filling;
@@ -274,9 +328,11 @@ mod tests {
         for (issuer, expected) in [(IssuerId(0), ("X-User-Sub", "s")), (IssuerId(1), ("X-Tenant", "t"))] {
             let now = UnixTime::from_seconds(0);
             let accepted = check(&token, &ClaimRules::default(), now, &request).unwrap();
-            let forward = with_identity(&rules, issuer, accepted, &found, &request);
+            let identity = Rc::new(Identity::new(&rules, issuer, accepted, &found.token));
+            let forward = with_identity(&rules, identity, &found, &request);
             assert_eq!(forward.remove, ["x-user-sub", "x_tenant"]);
-            assert_eq!(forward.set, [(expected.0.to_owned(), expected.1.as_bytes().to_vec())]);
+            let expected = [(expected.0.to_owned(), expected.1.as_bytes().to_vec())];
+            assert_eq!(forward.identity.headers(), expected);
             // RFC 6750 2.3
             assert_eq!(forward.response, [("Cache-Control".to_owned(), "private".to_owned())]);
         }
@@ -337,9 +393,11 @@ mod tests {
             };
             let accepted =
                 check(&token, &ClaimRules::default(), UnixTime::from_seconds(0), &request).unwrap();
-            let forward = with_identity(&rules, IssuerId(0), accepted, &found, &request);
+            let identity = Rc::new(Identity::new(&rules, IssuerId(0), accepted, &found.token));
+            let forward = with_identity(&rules, identity, &found, &request);
             assert_eq!(forward.remove, ["x_payload"]);
-            assert_eq!(forward.set, [("X-Payload".to_owned(), expected.as_bytes().to_vec())]);
+            let expected = [("X-Payload".to_owned(), expected.as_bytes().to_vec())];
+            assert_eq!(forward.identity.headers(), expected);
         }
     }
 

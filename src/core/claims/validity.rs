@@ -24,6 +24,15 @@ pub enum Since {
     SignedIn,
 }
 
+impl Since {
+    const fn claim(self) -> &'static str {
+        match self {
+            Self::Issued => "iat",
+            Self::SignedIn => "auth_time",
+        }
+    }
+}
+
 /// Checks that `now` lies in the token's time of validity, give or take the clock skew, and that this time is not
 /// longer, and the token not older, than the rules allow.
 ///
@@ -42,6 +51,25 @@ pub fn check(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<()
         Some(max_age) => check_age(claims, max_age, rules.clock_skew, now),
         None => Ok(()),
     }
+}
+
+/// The first instant at which [`check`] refuses what it passed before. All other conditions, once met, stay met as time
+/// passes.
+///
+/// # Errors
+/// `claim_invalid` where a date is none.
+pub fn end(claims: &ClaimsSet, rules: &ClaimRules) -> Result<UnixTime, Refusal> {
+    let never = UnixTime::from_millis(u64::MAX);
+    let expired = claims.numeric_date("exp")?.map_or(never, |exp| exp.saturating_add(rules.clock_skew));
+    let too_old = match rules.max_age {
+        Some(max_age) => claims.numeric_date(max_age.since.claim())?.map_or(never, |since| {
+            // Its last instant is still good; milliseconds are the unit of all instants.
+            let last = since.saturating_add(max_age.span).saturating_add(rules.clock_skew);
+            UnixTime::from_millis(last.as_millis().saturating_add(1))
+        }),
+        None => never,
+    };
+    Ok(expired.min(too_old))
 }
 
 /// From `exp` plus the skew on: the instant itself is too late (RFC 7519 4.1.4).
@@ -84,11 +112,7 @@ fn check_lifetime(
 
 /// `now` less the beginning is at most the span plus the skew.
 fn check_age(claims: &ClaimsSet, max_age: MaxAge, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
-    let claim = match max_age.since {
-        Since::Issued => "iat",
-        Since::SignedIn => "auth_time",
-    };
-    let since = past(claims, claim, clock_skew, now)?;
+    let since = past(claims, max_age.since.claim(), clock_skew, now)?;
     if now > since.saturating_add(max_age.span).saturating_add(clock_skew) {
         return Err(Refusal::TokenTooOld { age: now.seconds_since(since) });
     }

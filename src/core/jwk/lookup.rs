@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use crate::core::jwk::{Jwk, JwkSet};
+use crate::core::known_token::KnownToken;
 use crate::core::policy::IssuerId;
-use crate::core::signature::VerifiedToken;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -156,8 +156,8 @@ pub enum Recalled {
     Verified {
         /// Whose keys verified it.
         issuer: IssuerId,
-        /// The token; its claims are still to be checked.
-        token: Rc<VerifiedToken>,
+        /// The token; whether its claims hold is still to be checked.
+        token: Rc<KnownToken>,
     },
     /// No key verifies it.
     SignatureInvalid {
@@ -210,7 +210,7 @@ pub trait KeyLookup {
     fn recall(&self, token: &[u8]) -> Option<Recalled>;
 
     /// Keeps that the current keys of `issuer` verified the token `bytes`.
-    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<VerifiedToken>);
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>);
 
     /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
     fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);

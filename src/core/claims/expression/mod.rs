@@ -68,6 +68,12 @@ impl Expression {
         eval::evaluate(&self.root, &eval::Subject { claims, request, now })
     }
 
+    /// Whether neither the request nor the clock has a say in the value.
+    #[must_use]
+    pub fn looks_at_claims_only(&self) -> bool {
+        eval::terms(&self.root).into_iter().all(|term| term.test.looks_at_claims_only())
+    }
+
     /// Every function as written, with its value: for showing why the whole is what it is.
     #[must_use]
     pub fn explain(

@@ -51,6 +51,22 @@ pub(super) enum Test {
     After(Instant),
 }
 
+impl Test {
+    /// Whether neither the request nor the clock has a say in it.
+    pub(super) fn looks_at_claims_only(&self) -> bool {
+        match self {
+            Self::Equals(value)
+            | Self::Prefix(value)
+            | Self::Suffix(value)
+            | Self::Contains(value)
+            | Self::SplitContains { value, .. } => value.is_text(),
+            Self::OneOf(values) => values.iter().all(Template::is_text),
+            Self::Exists | Self::Matches(_) | Self::Greater(_) | Self::Less(_) => true,
+            Self::Before(_) | Self::After(_) => false,
+        }
+    }
+}
+
 /// Parses the whole of `source`.
 pub(super) fn parse(source: &str) -> Result<Node, ExpressionError> {
     let mut lexer = Lexer::new(source);

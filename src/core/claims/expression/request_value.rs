@@ -69,6 +69,11 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// Whether it is the same for every request.
+    pub(super) fn is_text(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Text(_)))
+    }
+
     /// The text for `request`; `None` where the request has no such value or not one clear one.
     pub(super) fn text<'a>(&'a self, request: &'a dyn RequestView) -> Option<Cow<'a, str>> {
         if let [part] = self.parts.as_slice() {
