@@ -18,7 +18,7 @@ use testbed::tokens::Token;
 
 const NOW: u64 = 1_790_000_000;
 /// `STACK_SIZE` of `scripts/plugin.sh`.
-const STACK: usize = 114_688;
+const STACK: usize = 81_920;
 const ARTIFACTS: [&str; 2] = ["dist/plugin-offline.wasm", "dist/plugin.wasm"];
 
 fn configuration() -> Value {
@@ -120,9 +120,10 @@ fn memory_does_not_grow_and_the_stack_suffices() {
             request(&mut guest, "a.b.c");
             request(&mut guest, &"a".repeat(16_000));
             let top = guest.top_kib();
-            // Where it is built in it goes deepest, and may use what room there is.
-            request(&mut guest, &token("ML-DSA-87", 0));
             assert_eq!(guest.memory_kib(), before, "{path}");
+            // It goes deepest, and beside the tables of all other kinds of keys it may need one more page.
+            request(&mut guest, &token("ML-DSA-87", 0));
+            assert!(guest.memory_kib() <= before + 64, "{path}: {} KiB", guest.memory_kib());
             let stack = guest.stack_used(STACK);
             println!("{path}: {top} KiB of {before} in use, {stack} bytes of stack");
             assert!(top * 10 <= before * 9, "{path}: {top} KiB of {before}");
@@ -157,9 +158,9 @@ fn instructions_of_an_instance_and_a_request() {
         let known = request(&mut guest, &token);
         let malformed = request(&mut guest, "a.b.c");
         for (what, found, most) in [
-            ("an instance with 5 keys", usual, 700_000),
-            ("an instance with 10 keys and 6 KB", large, 1_300_000),
-            ("a known token", known, 105_000),
+            ("an instance with 5 keys", usual, 650_000),
+            ("an instance with 10 keys and 6 KB", large, 1_200_000),
+            ("a known token", known, 40_000),
             ("a malformed token", malformed, 120_000),
         ] {
             println!("{path}: {what}: {found}");

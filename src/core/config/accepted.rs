@@ -15,6 +15,7 @@ use crate::core::unix_time::Seconds;
 use serde_json::Value;
 
 /// The rules of `section`; what it does not say is as in `defaults`.
+#[inline(never)]
 pub(super) fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
     ClaimRules {
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
@@ -42,6 +43,7 @@ pub(super) struct IssuerNames {
 }
 
 /// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed.
+#[inline(never)]
 pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> IssuerNames {
     let names = match section.raw("issuer") {
         None => Vec::new(),

@@ -12,6 +12,7 @@ use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::token::source::TokenSources;
 
 /// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
+#[inline(never)]
 pub(super) fn answer_rules(
     root: &Section<'_>,
     issuers: &[String],

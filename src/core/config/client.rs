@@ -22,6 +22,7 @@ pub(super) struct Shared<'a> {
 }
 
 /// `clientConfig` and `jwksCache`.
+#[inline(never)]
 pub(super) fn shared<'a>(
     root: &Section<'_>,
     capabilities: &'a Capabilities<'a>,

@@ -64,6 +64,9 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
+// This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
+// which then grows, by copying, in every instance (docs/performance.md).
+#[inline(never)]
 fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
@@ -78,6 +81,7 @@ fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Erro
 type OwnHeaders = BTreeMap<IssuerId, Vec<ClaimHeader>>;
 
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
+#[inline(never)]
 fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
     let mut headers = OwnHeaders::new();
@@ -113,6 +117,7 @@ fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec
     (issuers, headers)
 }
 
+#[inline(never)]
 fn issuer(
     section: &Section<'_>,
     names: IssuerNames,
@@ -177,6 +182,7 @@ fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) 
     allowed
 }
 
+#[inline(never)]
 fn bypass(root: &Section<'_>, errors: &mut Errors) -> BypassRules {
     let modes = [
         ("required", Mode::Required),

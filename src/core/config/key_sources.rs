@@ -18,6 +18,7 @@ pub(super) struct KeySources {
 
 /// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys. `issuers` are
 /// the accepted values of `iss`.
+#[inline(never)]
 pub(super) fn compile(
     section: &Section<'_>,
     issuers: &IssuerNames,
@@ -37,6 +38,7 @@ pub(super) fn compile(
 }
 
 /// `jwksUrl` or `discovery`.
+#[inline(never)]
 fn remote(
     section: &Section<'_>,
     issuers: &IssuerNames,
@@ -128,6 +130,7 @@ fn set_file(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> 
     }
 }
 
+#[inline(never)]
 fn configured_set(path: String, text: String, errors: &mut Errors) -> Option<KeySource> {
     match JwkSet::parse(text.into_bytes(), Origin::Configured) {
         Ok(set) if set.keys().is_empty() => {

@@ -146,6 +146,7 @@ const NAMES_ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Reports every option that does not exist.
+#[inline(never)]
 pub fn refuse_unknown(root: &Section<'_>, errors: &mut Errors) {
     for (name, value) in root.members() {
         walk(name, name, value, errors);

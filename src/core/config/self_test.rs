@@ -38,6 +38,7 @@ pub(super) struct SelfTest {
 }
 
 /// Reads `tests`.
+#[inline(never)]
 pub(super) fn parse(root: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
     let entries = root.sections("tests", errors);
     if entries.len() > MAX_TESTS {
@@ -134,6 +135,7 @@ fn date(name: &str, value: &Value) -> Option<Value> {
 }
 
 /// Runs the tests.
+#[inline(never)]
 pub(super) fn run(tests: &[SelfTest], policy: &Policy, errors: &mut Errors) {
     for test in tests {
         let outcome = outcome(test, policy);

@@ -10,6 +10,7 @@ use crate::core::token::source::{TokenPlace, TokenSources};
 const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
 
 /// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
+#[inline(never)]
 pub(super) fn token_sources(root: &Section<'_>, errors: &mut Errors) -> TokenSources {
     let mut places: Vec<TokenPlace> = Vec::new();
     for entry in root.sections("tokenSources", errors) {

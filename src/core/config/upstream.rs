@@ -32,6 +32,7 @@ fn is_not_for_claims(name: &str) -> bool {
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardPayloadFormat`,
 /// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
 /// have their own.
+#[inline(never)]
 pub(super) fn forward_rules(
     root: &Section<'_>,
     issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
@@ -93,6 +94,7 @@ fn user_header() -> Vec<ClaimHeader> {
 }
 
 /// `forwardHeaders`; `None` where it is absent.
+#[inline(never)]
 pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
     let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());

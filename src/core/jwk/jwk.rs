@@ -96,6 +96,7 @@ pub enum JwkError {
 ///
 /// # Errors
 /// See [`JwkError`].
+#[inline(never)]
 pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     if value.kind() != Kind::Object {
         return Err(JwkError::NotAnObject);
@@ -156,6 +157,7 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
     }
 }
 
+#[inline(never)]
 fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> {
     let kty = text(value, "kty")?.ok_or(JwkError::Missing { member: "kty" })?;
     let known =

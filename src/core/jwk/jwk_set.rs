@@ -48,6 +48,7 @@ impl JwkSet {
     ///
     /// # Errors
     /// See [`JwkSetError`].
+    #[inline(never)]
     pub fn parse(json: Vec<u8>, origin: Origin) -> Result<Self, JwkSetError> {
         if json.len() > MAX_JWKS_BYTES {
             return Err(JwkSetError::TooLarge { bytes: json.len() });

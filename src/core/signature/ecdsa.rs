@@ -46,6 +46,7 @@ impl<C: Ecdsa> OwnKey<C> {
         Box::new(Self { public, table: InUse::default(), generator })
     }
 
+    #[inline(never)]
     fn verify(&self, digest: &C::Bytes, r: &C::Bytes, s: &C::Bytes) -> bool {
         let make = || {
             let generator =
@@ -74,6 +75,7 @@ impl EcdsaKey {
     }
 
     /// A point as in SEC 1 2.3.3. Whether a compressed x has a y is found at the first signature.
+    #[inline(never)]
     pub(super) fn from_sec1(crv: Crv, sec1: &[u8]) -> Result<Self, KeyError> {
         let length = crv.coordinate_bytes();
         let key = Self { crv, sec1: sec1.to_vec(), point: OnceCell::new() };
@@ -92,6 +94,7 @@ impl EcdsaKey {
     }
 
     /// `signature` is r and s as fixed-length integers (RFC 7518 3.4), each in [1, n - 1].
+    #[inline(never)]
     pub(super) fn verify(
         &self,
         hash: Hash,

@@ -21,6 +21,7 @@ thread_local! {
 
 impl Ed25519Key {
     /// Refuses a wrong length and a y that is not reduced. Whether y has an x is found at the first signature.
+    #[inline(never)]
     pub(super) fn new(encoded: &[u8]) -> Result<Self, KeyError> {
         let bytes = encoded.len();
         let encoded: [u8; 32] = encoded.try_into().map_err(|_| KeyError::Ed25519Length { bytes })?;
@@ -31,6 +32,7 @@ impl Ed25519Key {
     }
 
     /// `signature` is R and S (RFC 8037 3.1).
+    #[inline(never)]
     pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let found = signature.len();
         let signature: &[u8; 64] =

@@ -28,6 +28,7 @@ impl HmacKey {
         self.secret.len() >= hash.bytes()
     }
 
+    #[inline(never)]
     pub(super) fn verify(&self, hash: Hash, signing_input: &[u8], mac: &[u8]) -> Result<(), SignatureError> {
         match hash {
             Hash::Sha256 => check::<Hmac<Sha256>>(&self.secret, signing_input, mac),

@@ -34,6 +34,7 @@ impl RsaKey {
 
     /// RFC 8017 8.2.2. The expected encoding is built and compared as a whole: a decoder is where forgeries
     /// with small exponents got in (CVE-2006-4339 and its successors).
+    #[inline(never)]
     pub(super) fn verify_pkcs1(
         &self,
         hash: Hash,
@@ -46,6 +47,7 @@ impl RsaKey {
     }
 
     /// RFC 8017 8.1.2, the salt as long as the hash (RFC 7518 3.5).
+    #[inline(never)]
     pub(super) fn verify_pss(
         &self,
         hash: Hash,

@@ -40,6 +40,7 @@ impl UnverifiedToken<'_> {
 ///
 /// # Errors
 /// `token_malformed`, `token_encrypted` for five parts, and the refusals of [`header::parse`].
+#[inline(never)]
 pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
     let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
     let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
