@@ -48,9 +48,7 @@ test-compat: plugin ## both artifacts in every minor version of Traefik that can
 	scripts/compat.sh
 
 bench: plugin ## what a request costs in a real Traefik (BENCH="cost memory" for some parts)
-	mkdir -p target
-	for guest in trivial calls; do wasm-as benches/traefik/$$guest.wat -o target/$$guest.wasm; done
-	scripts/with-traefik.sh $(CARGO) test --locked --bench traefik -- $(BENCH)
+	scripts/bench.sh $(BENCH)
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

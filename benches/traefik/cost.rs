@@ -4,11 +4,12 @@ use serde_json::json;
 use testbed::tokens::Token;
 use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 use testbed::wait::unix_now;
 
 use crate::client::{cpu_per_request, request};
-use crate::configuration::{NEW_TOKENS, claims, known, new, usual};
-use crate::{CALLS, TRIVIAL, median};
+use crate::tokens::{NEW_TOKENS, claims, known, new};
+use crate::{CALLS, TRIVIAL, median, more};
 
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 1_000;
@@ -64,8 +65,8 @@ pub(crate) fn measure() {
     routes.open("plain");
     routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
     routes.protect("calls", CALLS, &json!({"none": "none"}));
-    routes.protect("jwt", FETCH, &usual());
-    routes.protect("offline", OFFLINE, &usual());
+    routes.protect("jwt", FETCH, &usual::configuration());
+    routes.protect("offline", OFFLINE, &usual::configuration());
     traefik.configure(&routes);
     let mut rows = rows();
     // A round that does not count: instances, connections and key tables are made.
@@ -83,7 +84,7 @@ pub(crate) fn measure() {
         "| request | token bytes | µs | over the plain route | of the plain route |\n|---|---|---|---|---|"
     );
     for row in &rows {
-        let over = median(row.figures.iter().zip(&plain).map(|(own, plain)| own - plain).collect());
+        let over = more(&row.figures, &plain);
         let ratio = median(row.figures.iter().zip(&plain).map(|(own, plain)| own / plain).collect());
         let cost = median(row.figures.clone());
         let bytes = row.requests[0].len().saturating_sub(request("jwt", "/", "").head().len());

@@ -11,7 +11,6 @@
 )]
 
 mod client;
-mod configuration;
 mod cost;
 mod growth;
 mod instances;
@@ -19,6 +18,7 @@ mod keys;
 mod memory;
 mod reloads;
 mod sizes;
+mod tokens;
 
 use testbed::traefik::Plugin;
 
@@ -55,4 +55,9 @@ fn main() {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[(values.len() - 1) / 2]
+}
+
+/// How much `own` is over `base`: the median of the differences, round by round.
+fn more(own: &[f64], base: &[f64]) -> f64 {
+    median(own.iter().zip(base).map(|(own, base)| own - base).collect())
 }

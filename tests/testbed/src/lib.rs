@@ -5,6 +5,7 @@
 
 pub mod keys;
 pub mod tokens;
+pub mod usual;
 pub mod certificate;
 pub mod port;
 pub mod jwks_server;
