@@ -27,11 +27,23 @@ pub(crate) fn cpu_per_request(
     count: usize,
     status: &str,
 ) -> f64 {
-    let before = traefik.cpu_nanoseconds();
+    cpu_of(&|| traefik.cpu_nanoseconds(), traefik.address(), requests, first, count, status)
+}
+
+/// The same with the CPU time of whatever `clock` counts.
+pub(crate) fn cpu_of(
+    clock: &dyn Fn() -> u64,
+    address: SocketAddr,
+    requests: &[Vec<u8>],
+    first: usize,
+    count: usize,
+    status: &str,
+) -> f64 {
+    let before = clock();
     std::thread::scope(|scope| {
         for connection in 0..CONNECTIONS {
             scope.spawn(move || {
-                let mut stream = open(traefik.address());
+                let mut stream = open(address);
                 for number in (connection..count).step_by(CONNECTIONS) {
                     let request = &requests[(first + number) % requests.len()];
                     stream.get_mut().write_all(request).unwrap();
@@ -41,7 +53,7 @@ pub(crate) fn cpu_per_request(
             });
         }
     });
-    (traefik.cpu_nanoseconds() - before) as f64 / 1e3 / count as f64
+    (clock() - before) as f64 / 1e3 / count as f64
 }
 
 /// A connection that waits two minutes for an answer.
