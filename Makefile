@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench clean
+.PHONY: help plugin race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,9 +48,14 @@ test-compat: plugin ## both artifacts in every minor version of Traefik that can
 	scripts/compat.sh
 
 bench: plugin ## what a request costs in a real Traefik (BENCH="cost memory" for some parts)
-	mkdir -p target
-	for guest in trivial calls; do wasm-as benches/traefik/$$guest.wat -o target/$$guest.wasm; done
-	scripts/with-traefik.sh $(CARGO) test --locked --bench traefik -- $(BENCH)
+	scripts/bench.sh $(BENCH)
+
+bench-peers: plugin ## the same for plugins of others, whose sources are in PEERS (peers/), and for forwardAuth
+	$(CARGO) build -q --locked -p forward-auth
+	PEERS=$(PEERS) scripts/bench.sh peers
+
+bench-native: ## what the core costs without Traefik and WebAssembly (BENCH=verify for some)
+	$(CARGO) bench --locked -p native -- $(BENCH)
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

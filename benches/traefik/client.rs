@@ -5,25 +5,16 @@ use std::net::{SocketAddr, TcpStream};
 
 use testbed::http::Request;
 use testbed::traefik::Traefik;
+use testbed::usual::HEADERS;
 
 /// Connections at once. More would need more instances of the guest, and the machine may have two cores.
 const CONNECTIONS: usize = 2;
 
 /// A request as a client with eleven headers sends it; with `bearer` unless that is empty.
 pub(crate) fn request(host: &str, target: &str, bearer: &str) -> Request {
-    let request = [
-        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-        ("Accept", "application/json, text/plain, */*"),
-        ("Accept-Language", "en-US,en;q=0.5"),
-        ("Accept-Encoding", "gzip, deflate, br, zstd"),
-        ("Connection", "keep-alive"),
-        ("Cookie", "theme=dark; session=2f1c9a7e5b3d4f60"),
-        ("Sec-Fetch-Mode", "cors"),
-        ("Sec-Fetch-Site", "same-origin"),
-        ("X-Request-Id", "7d0f6c1e-8a43-4f0b-9a51-0d8f4a6b2c11"),
-    ]
-    .into_iter()
-    .fold(Request::get(host, target), |request, (name, value)| request.header(name, value));
+    let request = HEADERS
+        .into_iter()
+        .fold(Request::get(host, target), |request, (name, value)| request.header(name, value));
     if bearer.is_empty() { request } else { request.bearer(bearer) }
 }
 
@@ -36,11 +27,23 @@ pub(crate) fn cpu_per_request(
     count: usize,
     status: &str,
 ) -> f64 {
-    let before = traefik.cpu_nanoseconds();
+    cpu_of(&|| traefik.cpu_nanoseconds(), traefik.address(), requests, first, count, status)
+}
+
+/// The same with the CPU time of whatever `clock` counts.
+pub(crate) fn cpu_of(
+    clock: &dyn Fn() -> u64,
+    address: SocketAddr,
+    requests: &[Vec<u8>],
+    first: usize,
+    count: usize,
+    status: &str,
+) -> f64 {
+    let before = clock();
     std::thread::scope(|scope| {
         for connection in 0..CONNECTIONS {
             scope.spawn(move || {
-                let mut stream = open(traefik.address());
+                let mut stream = open(address);
                 for number in (connection..count).step_by(CONNECTIONS) {
                     let request = &requests[(first + number) % requests.len()];
                     stream.get_mut().write_all(request).unwrap();
@@ -50,7 +53,7 @@ pub(crate) fn cpu_per_request(
             });
         }
     });
-    (traefik.cpu_nanoseconds() - before) as f64 / 1e3 / count as f64
+    (clock() - before) as f64 / 1e3 / count as f64
 }
 
 /// A connection that waits two minutes for an answer.

@@ -1,27 +1,31 @@
 //! CPU time for a request, over the plain route and the trivial guest, measured side by side.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 use testbed::tokens::Token;
 use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 use testbed::wait::unix_now;
 
-use crate::client::{cpu_per_request, request};
-use crate::configuration::{NEW_TOKENS, claims, known, new, usual};
-use crate::{CALLS, TRIVIAL, median};
+use crate::client::{cpu_of, request};
+use crate::tokens::{NEW_TOKENS, claims, known, new};
+use crate::{CALLS, TRIVIAL, median, more};
 
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 1_000;
 
-struct Row {
+/// Requests that are alike, and what one of them costs: a figure a round.
+pub(crate) struct Row {
     name: String,
     status: &'static str,
     requests: Vec<Vec<u8>>,
-    figures: Vec<f64>,
+    pub(crate) figures: Vec<f64>,
 }
 
 impl Row {
-    fn new(name: &str, host: &str, status: &'static str, tokens: &[String]) -> Self {
+    pub(crate) fn new(name: &str, host: &str, status: &'static str, tokens: &[String]) -> Self {
         let requests = tokens.iter().map(|token| request(host, "/", token).head()).collect();
         Self { name: name.into(), status, requests, figures: Vec::new() }
     }
@@ -64,29 +68,33 @@ pub(crate) fn measure() {
     routes.open("plain");
     routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
     routes.protect("calls", CALLS, &json!({"none": "none"}));
-    routes.protect("jwt", FETCH, &usual());
-    routes.protect("offline", OFFLINE, &usual());
+    routes.protect("jwt", FETCH, &usual::configuration());
+    routes.protect("offline", OFFLINE, &usual::configuration());
     traefik.configure(&routes);
     let mut rows = rows();
-    // A round that does not count: instances, connections and key tables are made.
-    for round in 0..=ROUNDS {
-        for row in &mut rows {
-            let first = round * REQUESTS;
-            let cost = cpu_per_request(&traefik, &row.requests, first, REQUESTS, row.status);
-            if round > 0 {
-                row.figures.push(cost);
-            }
-        }
-    }
+    fill(&mut rows, &|| traefik.cpu_nanoseconds(), traefik.address());
     let plain = rows[0].figures.clone();
     println!(
         "| request | token bytes | µs | over the plain route | of the plain route |\n|---|---|---|---|---|"
     );
     for row in &rows {
-        let over = median(row.figures.iter().zip(&plain).map(|(own, plain)| own - plain).collect());
+        let over = more(&row.figures, &plain);
         let ratio = median(row.figures.iter().zip(&plain).map(|(own, plain)| own / plain).collect());
         let cost = median(row.figures.clone());
         let bytes = row.requests[0].len().saturating_sub(request("jwt", "/", "").head().len());
         println!("| {} | {bytes} | {cost:.1} | {over:+.1} | {ratio:.2} |", row.name);
+    }
+}
+
+/// Measures all rows, in turn, round by round.
+pub(crate) fn fill(rows: &mut [Row], clock: &dyn Fn() -> u64, address: SocketAddr) {
+    // A round that does not count: instances, connections and key tables are made.
+    for round in 0..=ROUNDS {
+        for row in &mut *rows {
+            let cost = cpu_of(clock, address, &row.requests, round * REQUESTS, REQUESTS, row.status);
+            if round > 0 {
+                row.figures.push(cost);
+            }
+        }
     }
 }

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use testbed::keys;
 use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 
 use crate::client::{cpu_per_request, request};
-use crate::configuration::{known, usual};
-use crate::median;
+use crate::tokens::known;
+use crate::{median, more};
 
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 1_000;
@@ -22,13 +23,13 @@ fn with_keys(count: usize) -> Value {
         other["kid"] = json!(format!("other-{number}"));
         keys.insert(0, other);
     }
-    let mut configuration = usual();
+    let mut configuration = usual::configuration();
     configuration["jwks"] = json!(set.to_string());
     configuration
 }
 
 fn with_issuers(count: usize) -> Value {
-    let mut configuration = usual();
+    let mut configuration = usual::configuration();
     let members = configuration.as_object_mut().unwrap();
     let (jwks, issuer) = (members.remove("jwks").unwrap(), members.remove("issuer").unwrap());
     let others =
@@ -39,7 +40,7 @@ fn with_issuers(count: usize) -> Value {
 }
 
 fn with_terms(count: usize) -> Value {
-    let mut configuration = usual();
+    let mut configuration = usual::configuration();
     let terms: Vec<String> = (1..count).map(|number| format!("Equals(`azp`, `other-{number}`)")).collect();
     configuration["claims"] =
         json!(terms.into_iter().chain(["Equals(`azp`, `web`)".into()]).collect::<Vec<_>>().join(" || "));
@@ -59,23 +60,23 @@ pub(crate) fn measure() {
         ("issuers-50", with_issuers(50)),
         ("terms-1", with_terms(1)),
         ("terms-100", with_terms(100)),
-        ("headers", usual()),
+        ("headers", usual::configuration()),
     ] {
         routes.protect(name, FETCH, &configuration);
     }
     traefik.configure(&routes);
     let token = known("EdDSA");
-    let usual = |host: &str| request(host, "/", &token).head();
+    let few = |host: &str| request(host, "/", &token).head();
     let many = |host: &str| {
         let request = request(host, "/", &token);
         (0..70).fold(request, |request, number| request.header(&format!("X-Extra-{number}"), "value")).head()
     };
     let pairs = [
-        ("keys in the set, 1 → 100", usual("keys-1"), usual("keys-100")),
-        ("issuers, 1 → 50", usual("issuers-1"), usual("issuers-50")),
-        ("terms of the claims expression, 1 → 100", usual("terms-1"), usual("terms-100")),
-        ("request headers, 11 → 81, plain route", usual("plain"), many("plain")),
-        ("request headers, 11 → 81", usual("headers"), many("headers")),
+        ("keys in the set, 1 → 100", few("keys-1"), few("keys-100")),
+        ("issuers, 1 → 50", few("issuers-1"), few("issuers-50")),
+        ("terms of the claims expression, 1 → 100", few("terms-1"), few("terms-100")),
+        ("request headers, 11 → 81, plain route", few("plain"), many("plain")),
+        ("request headers, 11 → 81", few("headers"), many("headers")),
     ];
     println!("| what grows | µs | µs | more |\n|---|---|---|---|");
     for (name, small, large) in pairs {
@@ -84,8 +85,8 @@ pub(crate) fn measure() {
         cost(&small);
         cost(&large);
         let figures: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (cost(&small), cost(&large))).collect();
-        let more = median(figures.iter().map(|(small, large)| large - small).collect());
         let (small, large): (Vec<f64>, Vec<f64>) = figures.into_iter().unzip();
+        let more = more(&large, &small);
         println!("| {name} | {:.1} | {:.1} | {more:+.1} |", median(small), median(large));
     }
 }

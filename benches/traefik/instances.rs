@@ -1,84 +1,107 @@
-//! CPU time to create an instance of the guest: requests that come while all others are in flight need a new one.
+//! CPU time of a request that needs a new instance of the guest, which has its configuration to read and its first token
+//! to verify: nothing that one instance knows serves another.
 
 use std::io::Write;
 
-use serde_json::{Value, json};
-use testbed::keys;
+use serde_json::json;
 use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 
 use crate::client::{answer, cpu_per_request, open, request};
-use crate::configuration::{known, usual};
-use crate::{TRIVIAL, median};
+use crate::tokens::new;
+use crate::{TRIVIAL, median, more};
 
 const AT_ONCE: usize = 100;
 const ROUNDS: usize = 7;
 
-/// Ten keys, 6 KB.
-fn large() -> Value {
-    let mut configuration = usual();
-    let mut set = keys::public_set();
-    let keys = set["keys"].as_array_mut().unwrap();
-    let first = keys.clone();
-    for (number, key) in first.iter().cycle().take(10usize.saturating_sub(first.len())).enumerate() {
-        let mut key = key.clone();
-        key["kid"] = json!(format!("other-{number}"));
-        keys.push(key);
-    }
-    keys.truncate(10);
-    configuration["jwks"] = json!(set.to_string());
-    let rest = 6_000usize.saturating_sub(configuration.to_string().len());
-    configuration["claims"] =
-        json!(format!("Equals(`azp`, `web`) || Equals(`azp`, `{}`)", "x".repeat(rest.min(3_900))));
-    configuration
-}
-
 /// Prints the table.
 pub(crate) fn measure() {
+    let (usual, large) = (usual::configuration(), usual::large_configuration());
+    println!(
+        "{AT_ONCE} requests at once, each with a token of its own; a configuration of {} bytes with 5 keys, the large \
+         one of {} bytes with 10.\n",
+        usual.to_string().len(),
+        large.to_string().len()
+    );
+    let none = json!({"none": "none"});
+    let cases = [
+        ("plain route", None, &none, "EdDSA"),
+        ("trivial guest", Some(TRIVIAL), &none, "EdDSA"),
+        ("`plugin-offline.wasm`, large, EdDSA", Some(OFFLINE), &large, "EdDSA"),
+        ("`plugin.wasm`, large, EdDSA", Some(FETCH), &large, "EdDSA"),
+        ("`plugin-offline.wasm`, EdDSA", Some(OFFLINE), &usual, "EdDSA"),
+        ("`plugin-offline.wasm`, ES256", Some(OFFLINE), &usual, "ES256"),
+        ("`plugin.wasm`, EdDSA", Some(FETCH), &usual, "EdDSA"),
+        ("`plugin.wasm`, ES256", Some(FETCH), &usual, "ES256"),
+    ];
     let upstream = Upstream::start();
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH, OFFLINE, TRIVIAL], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
-    routes.open("plain");
-    routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
-    let configuration = large();
-    let bytes = configuration.to_string().len();
-    routes.protect("jwt", FETCH, &configuration);
-    routes.protect("offline", OFFLINE, &configuration);
-    let hosts = ["plain", "trivial", "offline", "jwt"];
-    let mut figures = vec![Vec::new(); hosts.len()];
+    let mut bursts = Vec::new();
+    for (number, (_, plugin, configuration, alg)) in cases.iter().enumerate() {
+        let host = format!("case-{number}");
+        match plugin {
+            Some(plugin) => routes.protect(&host, *plugin, configuration),
+            None => routes.open(&host),
+        }
+        bursts.push(Burst::new(&host, &new(alg, AT_ONCE)));
+    }
+    let figures = cpu_of_new_instances(&traefik, &upstream, &routes, &bursts);
+    println!("| route | µs for a request that needs a new instance | over the plain route |\n|---|---|---|");
+    for ((name, ..), own) in cases.iter().zip(&figures) {
+        println!("| {name} | {:.0} | {:+.0} |", median(own.clone()), more(own, &figures[0]));
+    }
+}
+
+/// Requests that are in flight at once.
+pub(crate) struct Burst {
+    before: Vec<Vec<u8>>,
+    at_once: Vec<Vec<u8>>,
+}
+
+impl Burst {
+    pub(crate) fn new(host: &str, tokens: &[String]) -> Self {
+        let heads = |target| tokens.iter().map(|token| request(host, target, token).head()).collect();
+        Self { before: heads("/"), at_once: heads("/slow?2000") }
+    }
+
+    /// Requests that come while all others are in flight each need a new instance.
+    fn cpu(&self, traefik: &Traefik) -> f64 {
+        cpu_per_request(traefik, &self.before, 0, 10, "200");
+        let before = traefik.cpu_nanoseconds();
+        let mut connections: Vec<_> = (0..AT_ONCE)
+            .map(|number| {
+                let mut stream = open(traefik.address());
+                stream.get_mut().write_all(&self.at_once[number % self.at_once.len()]).unwrap();
+                stream
+            })
+            .collect();
+        for stream in &mut connections {
+            assert_eq!(answer(stream), "200");
+        }
+        (traefik.cpu_nanoseconds() - before) as f64 / 1e3 / AT_ONCE as f64
+    }
+}
+
+/// µs of CPU for a request of each burst, a figure a round.
+pub(crate) fn cpu_of_new_instances(
+    traefik: &Traefik,
+    upstream: &Upstream,
+    routes: &Routes,
+    bursts: &[Burst],
+) -> Vec<Vec<f64>> {
+    let mut figures = vec![Vec::new(); bursts.len()];
     for round in 0..=ROUNDS {
         // Another configuration is another pool of instances.
         traefik.configure(&Routes::to(&upstream.url()));
-        traefik.configure(&routes);
-        for (host, figures) in hosts.iter().zip(&mut figures) {
-            let cost = burst(&traefik, host);
+        traefik.configure(routes);
+        for (burst, figures) in bursts.iter().zip(&mut figures) {
+            let cost = burst.cpu(traefik);
             if round > 0 {
                 figures.push(cost);
             }
         }
     }
-    println!("A configuration of {bytes} bytes with 10 keys, an EdDSA token, {AT_ONCE} requests at once.\n");
-    println!("| route | µs for a request that needs a new instance | over the plain route |\n|---|---|---|");
-    for (host, own) in hosts.iter().zip(&figures) {
-        let over = median(own.iter().zip(&figures[0]).map(|(own, plain)| own - plain).collect());
-        println!("| {host} | {:.0} | {over:+.0} |", median(own.clone()));
-    }
-}
-
-fn burst(traefik: &Traefik, host: &str) -> f64 {
-    let token = known("EdDSA");
-    cpu_per_request(traefik, &[request(host, "/", &token).head()], 0, 10, "200");
-    let head = request(host, "/slow?3000", &token).head();
-    let before = traefik.cpu_nanoseconds();
-    let mut connections: Vec<_> = (0..AT_ONCE)
-        .map(|_| {
-            let mut stream = open(traefik.address());
-            stream.get_mut().write_all(&head).unwrap();
-            stream
-        })
-        .collect();
-    for stream in &mut connections {
-        assert_eq!(answer(stream), "200");
-    }
-    (traefik.cpu_nanoseconds() - before) as f64 / 1e3 / AT_ONCE as f64
+    figures
 }

@@ -9,20 +9,20 @@ use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
 use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 
-use crate::client::{answer, cpu_per_request, open, request};
-use crate::configuration::{known, usual};
-use crate::median;
+use crate::client::{answer, open, request};
+use crate::instances::{Burst, cpu_of_new_instances};
+use crate::tokens::known;
+use crate::{median, more};
 
 const ROUTERS: usize = 30;
-const AT_ONCE: usize = 100;
-const ROUNDS: usize = 7;
 const CLIENTS: usize = 4;
 const SECONDS: u64 = 30;
 
 /// The usual configuration with its keys from this server.
 fn from_url(idp: &JwksServer) -> Value {
-    let mut configuration = usual();
+    let mut configuration = usual::configuration();
     configuration.as_object_mut().unwrap().remove("jwks");
     configuration["jwksUrl"] = json!(idp.url("/jwks.json"));
     configuration["clientConfig"] = json!({"allowHttp": true, "tls": {"ca": idp.ca_pem()}});
@@ -40,7 +40,7 @@ pub(crate) fn measure() {
         (JwksServer::http(keys::public_set().to_string()), JwksServer::https(keys::public_set().to_string()));
     let mut over_https = from_url(&https);
     over_https["clientConfig"]["allowHttp"] = json!(false);
-    let sources = [("inline", usual()), ("http", from_url(&http)), ("https", over_https)];
+    let sources = [("inline", usual::configuration()), ("http", from_url(&http)), ("https", over_https)];
     let upstream = Upstream::start();
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
@@ -80,38 +80,16 @@ fn first_requests(traefik: &Traefik, sources: &[(&str, Value)]) {
     println!();
 }
 
-/// Requests that come while all instances are in flight, each with a new one that has its keys to get.
+/// Each new instance has its keys to get.
 fn new_instances(traefik: &Traefik, routes: &Routes, upstream: &Upstream) {
     let hosts = ["inline-0", "http-0", "https-0"];
-    let mut figures = vec![Vec::new(); hosts.len()];
-    for round in 0..=ROUNDS {
-        traefik.configure(&Routes::to(&upstream.url()));
-        traefik.configure(routes);
-        for (host, figures) in hosts.iter().zip(&mut figures) {
-            cpu_per_request(traefik, &[request(host, "/", &known("EdDSA")).head()], 0, 10, "200");
-            let head = request(host, "/slow?2000", &known("EdDSA")).head();
-            let before = traefik.cpu_nanoseconds();
-            let mut connections: Vec<_> = (0..AT_ONCE)
-                .map(|_| {
-                    let mut stream = open(traefik.address());
-                    stream.get_mut().write_all(&head).unwrap();
-                    stream
-                })
-                .collect();
-            for stream in &mut connections {
-                assert_eq!(answer(stream), "200");
-            }
-            if round > 0 {
-                figures.push((traefik.cpu_nanoseconds() - before) as f64 / 1e3 / AT_ONCE as f64);
-            }
-        }
-    }
+    let bursts = hosts.map(|host| Burst::new(host, &[known("EdDSA")]));
+    let figures = cpu_of_new_instances(traefik, upstream, routes, &bursts);
     println!(
         "| keys | µs of CPU for a request that needs a new instance | more than inline |\n|---|---|---|"
     );
     for (host, own) in hosts.iter().zip(&figures) {
-        let more = median(own.iter().zip(&figures[0]).map(|(own, inline)| own - inline).collect());
-        println!("| {host} | {:.0} | {more:+.0} |", median(own.clone()));
+        println!("| {host} | {:.0} | {:+.0} |", median(own.clone()), more(own, &figures[0]));
     }
     println!();
 }
@@ -123,7 +101,7 @@ fn refreshes(upstream: &Upstream) {
     configuration["jwksCache"] = json!({"ttlSeconds": 5, "cooldownSeconds": 1});
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
-    routes.protect("inline", FETCH, &usual());
+    routes.protect("inline", FETCH, &usual::configuration());
     routes.protect("refreshed", FETCH, &configuration);
     traefik.configure(&routes);
     for host in ["inline", "refreshed"] {

@@ -11,14 +11,15 @@
 )]
 
 mod client;
-mod configuration;
 mod cost;
 mod growth;
 mod instances;
 mod keys;
 mod memory;
+mod peers;
 mod reloads;
 mod sizes;
+mod tokens;
 
 use testbed::traefik::Plugin;
 
@@ -38,11 +39,14 @@ const PARTS: &[Part] = &[
     ("instances", instances::measure),
     ("reloads", reloads::measure),
     ("keys", keys::measure),
+    ("peers", peers::measure),
 ];
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    for (name, measure) in PARTS {
+    // What the user has to get first is measured where it is asked for.
+    let all = PARTS.iter().filter(|(name, _)| !chosen.is_empty() || *name != "peers");
+    for (name, measure) in all {
         if chosen.is_empty() || chosen.iter().any(|word| word == name) {
             eprintln!("== {name}");
             measure();
@@ -55,4 +59,9 @@ fn main() {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[(values.len() - 1) / 2]
+}
+
+/// How much `own` is over `base`: the median of the differences, round by round.
+fn more(own: &[f64], base: &[f64]) -> f64 {
+    median(own.iter().zip(base).map(|(own, base)| own - base).collect())
 }

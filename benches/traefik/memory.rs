@@ -5,9 +5,10 @@ use std::io::Write;
 use serde_json::json;
 use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 
 use crate::client::{answer, cpu_per_request, open, request};
-use crate::configuration::{NEW_TOKENS, new, usual};
+use crate::tokens::{NEW_TOKENS, new};
 use crate::{TRIVIAL, median};
 
 const IN_FLIGHT: usize = 1_000;
@@ -36,8 +37,8 @@ fn in_flight(host: &str, tokens: &[String]) -> f64 {
     let mut routes = Routes::to(&upstream.url());
     routes.open("plain");
     routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
-    routes.protect("jwt", FETCH, &usual());
-    routes.protect("offline", OFFLINE, &usual());
+    routes.protect("jwt", FETCH, &usual::configuration());
+    routes.protect("offline", OFFLINE, &usual::configuration());
     traefik.configure(&routes);
     let heads: Vec<Vec<u8>> = tokens.iter().map(|token| request(host, "/", token).head()).collect();
     cpu_per_request(&traefik, &heads, 0, heads.len(), "200");

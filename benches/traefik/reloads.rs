@@ -3,9 +3,9 @@
 use serde_json::json;
 use testbed::traefik::{FETCH, OFFLINE, Plugin, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::usual;
 
 use crate::TRIVIAL;
-use crate::configuration::usual;
 
 const ROUTERS: usize = 50;
 const RELOADS: usize = 30;
@@ -16,8 +16,11 @@ pub(crate) fn measure() {
         "| guest of {ROUTERS} routers | ms of CPU a load | MiB resident at first | MiB more after {RELOADS} loads |"
     );
     println!("|---|---|---|---|");
-    for (plugin, configuration) in [(TRIVIAL, json!({"none": "none"})), (OFFLINE, usual()), (FETCH, usual())]
-    {
+    for (plugin, configuration) in [
+        (TRIVIAL, json!({"none": "none"})),
+        (OFFLINE, usual::configuration()),
+        (FETCH, usual::configuration()),
+    ] {
         let (cpu, first, last) = load(plugin, &configuration);
         println!("| {} | {cpu:.0} | {first:.0} | {:.0} |", plugin.name, last - first);
     }

@@ -1,5 +1,4 @@
-//! The configuration as a user writes it: what is refused and with which words, what means the same, and that no
-//! input is too strange.
+//! The configuration as a user writes it: what is refused and with which words, and what is made of the rest.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,12 +7,14 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-use proptest::prelude::*;
+mod options;
+mod strange;
+
+use options::example;
 use serde_json::{Value, json};
 use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
-use traefik_jwt_auth::core::config::schema::OPTIONS;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, TextSource};
 use traefik_jwt_auth::core::policy::{IssuerId, Policy};
@@ -294,117 +295,6 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
     assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
 }
 
-/// The configurations of `examples/options.yml` by the name of their middleware, as YAML has them.
-fn examples() -> Vec<(String, Value)> {
-    let file: Value = yaml_serde::from_str(include_str!("../../examples/options.yml")).unwrap();
-    let middlewares = file["http"]["middlewares"].as_object().unwrap();
-    middlewares.iter().map(|(name, middleware)| (name.clone(), middleware["plugin"]["jwt"].clone())).collect()
-}
-
-fn example(name: &str) -> Value {
-    examples().into_iter().find(|(known, _)| known == name).unwrap().1
-}
-
-/// The pattern of every leaf of `value`, as [`OPTIONS`] writes it, with a pointer to it.
-fn leaves(value: &Value, pattern: &str, pointer: &str, found: &mut Vec<(String, String)>) {
-    let is_option = |pattern: &str| OPTIONS.contains(&pattern);
-    let inner = |name: &str| if pattern.is_empty() { name.to_owned() } else { format!("{pattern}.{name}") };
-    match value {
-        _ if is_option(pattern) => found.push((pattern.to_owned(), pointer.to_owned())),
-        Value::Object(members) => {
-            for (name, value) in members {
-                let any = inner("*");
-                let pattern = if is_option(&any) { any } else { inner(name) };
-                leaves(value, &pattern, &format!("{pointer}/{name}"), found);
-            }
-        }
-        Value::Array(elements) => {
-            for (index, value) in elements.iter().enumerate() {
-                leaves(value, &format!("{pattern}[]"), &format!("{pointer}/{index}"), found);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            panic!("{pattern} is no option")
-        }
-    }
-}
-
-#[test]
-fn every_option_is_read() {
-    let mut seen = Vec::new();
-    for (_, config) in examples() {
-        compiled(&config);
-        let mut found = Vec::new();
-        leaves(&config, "", "", &mut found);
-        for (pattern, pointer) in found {
-            // A value that fits no option: an option that nobody reads would not notice.
-            let mut wrong = config.clone();
-            *wrong.pointer_mut(&pointer).unwrap() = json!([{"no": "such"}, 7]);
-            let path = pointer.trim_start_matches('/').replace('/', ".");
-            let path =
-                (0..9).fold(path, |path, digit| path.replace(&format!(".{digit}"), &format!("[{digit}]")));
-            let errors = with(wrong.to_string().as_bytes(), true).expect_err(&pattern);
-            let told = |error: &ConfigError| error.path.starts_with(&path);
-            assert!(errors.iter().any(told), "{path}: {errors:?}");
-            seen.push(pattern);
-        }
-    }
-    let unread: Vec<_> =
-        OPTIONS.iter().filter(|option| !seen.iter().any(|pattern| pattern == *option)).collect();
-    assert!(unread.is_empty(), "not in the example: {unread:?}");
-}
-
-/// `value` as labels have it: scalars as text, lists with commas, objects as JSON.
-fn as_label(value: &Value) -> Value {
-    match value {
-        Value::Array(list)
-            if list.iter().all(|element| element.as_str().is_some_and(|text| !text.contains(','))) =>
-        {
-            Value::from(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
-        }
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Value::from(value.to_string())
-        }
-        Value::String(_) | Value::Null => value.clone(),
-    }
-}
-
-#[test]
-fn every_value_may_be_a_text() {
-    for (_, config) in examples() {
-        let native = format!("{:?}", compiled(&config));
-        let mut found = Vec::new();
-        leaves(&config, "", "", &mut found);
-        let sections = [
-            "/trustedIssuers",
-            "/tokenSources",
-            "/clientConfig",
-            "/clientConfig/tls",
-            "/clientConfig/headers",
-            "/keys",
-            "/jwksCache",
-            "/scopes",
-            "/forwardHeaders",
-            "/verdictHeader",
-            "/errors",
-            "/resourceMetadata",
-            "/tests",
-        ];
-        let pointers = found.iter().map(|(_, pointer)| pointer.as_str()).chain(sections);
-        let mut all = config.clone();
-        for pointer in pointers {
-            let mut one = config.clone();
-            let Some(value) = one.pointer_mut(pointer) else { continue };
-            *value = as_label(value);
-            assert_eq!(native, format!("{:?}", compiled(&one)), "{pointer}");
-            if let Some(value) = all.pointer_mut(pointer) {
-                *value = as_label(value);
-            }
-        }
-        assert_eq!(native, format!("{:?}", compiled(&all)));
-    }
-}
-
 #[test]
 fn an_issuer_says_otherwise_or_inherits() {
     let mut config = example("everything");
@@ -500,97 +390,4 @@ fn a_url_that_is_accepted_can_be_fetched() {
         }
     }
     assert!(accepted > 100, "{accepted}");
-}
-
-fn any_value() -> impl Strategy<Value = Value> {
-    let text = prop_oneof![
-        "[\\PC]{0,8}",
-        prop::sample::select(vec![
-            "",
-            "true",
-            "0",
-            "60",
-            "a,b",
-            "[",
-            "{}",
-            "[{}]",
-            "{\"a\":{\"a\":1}}",
-            "env:SECRET",
-            "env:",
-            "file:/",
-            "file:",
-            "urn:k8s:secret:",
-            "https://a/",
-            "https://[::1]:1/",
-            "-----BEGIN PUBLIC KEY-----",
-            "Equals(`a`, `b`)",
-            "HS256",
-            "optional",
-            "/a/*",
-            SECRET
-        ])
-        .prop_map(str::to_owned),
-    ];
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        text.prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        let names =
-            OPTIONS.iter().flat_map(|option| option.split(['.', '[', ']'])).filter(|name| !name.is_empty());
-        let name = prop::sample::select(names.collect::<Vec<_>>()).prop_map(str::to_owned);
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(name, inner, 0..4).prop_map(|members| json!(members)),
-        ]
-    })
-}
-
-/// Compiles, and checks what must hold whatever came out.
-fn survives(json: &[u8]) {
-    match with(json, true) {
-        Ok(policy) => {
-            assert!(!policy.issuers.is_empty());
-            for issuer in &policy.issuers {
-                assert!(!issuer.keys.is_empty() && !issuer.algorithms.is_empty(), "{issuer:?}");
-            }
-        }
-        Err(errors) => assert!(!lines(&errors).is_empty()),
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
-
-    #[test]
-    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        survives(&bytes);
-    }
-
-    #[test]
-    fn random_texts_in_a_configuration_never_panic(at in any::<prop::sample::Index>(), text in "[\\PC]{0,6}") {
-        let full = example("everything").to_string();
-        let at = full.floor_char_boundary(at.index(full.len()));
-        let (before, after) = full.split_at(at);
-        survives(format!("{before}{text}{after}").as_bytes());
-    }
-
-    #[test]
-    fn random_values_never_panic(name in prop::sample::select(OPTIONS), value in any_value()) {
-        let (mut config, mut at) = (keyed(&json!({})), Vec::new());
-        for part in name.split('.') {
-            at.push(part.trim_end_matches("[]").replace('*', "any"));
-            if part.ends_with("[]") {
-                at.push("0".to_owned());
-            }
-        }
-        let nested = at.iter().skip(1).rev().fold(value, |inner, part| {
-            if part == "0" { json!([inner]) } else { json!({ part.as_str(): inner }) }
-        });
-        config[&at[0]] = nested;
-        survives(config.to_string().as_bytes());
-    }
 }

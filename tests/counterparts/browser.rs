@@ -15,16 +15,28 @@ fn browse(steps: &Value) -> Vec<Value> {
     said["seen"].as_array().unwrap().clone()
 }
 
+/// A Traefik and its port, which is part of every origin.
+fn start() -> (Traefik, u16) {
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    let port = traefik.address().port();
+    (traefik, port)
+}
+
+/// An upstream that allows `origin` to read its answers, and routes to it.
+fn upstream(origin: &str) -> (Script, Routes) {
+    let upstream = Script::start("upstream.mjs", &json!({"origin": origin}));
+    let routes = Routes::to(upstream.said["url"].as_str().unwrap());
+    (upstream, routes)
+}
+
 fn token(exp: i64) -> String {
     Token::new("EdDSA", json!({"iss": "https://idp.example/", "sub": "alice", "exp": exp})).mint()
 }
 
 /// A navigation without a valid token ends at the sign-in page, which can read where it came from.
 pub(crate) fn navigation() {
-    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
-    let port = traefik.address().port();
-    let upstream = Script::start("upstream.mjs", &json!({"origin": "null"}));
-    let mut routes = Routes::to(upstream.said["url"].as_str().unwrap());
+    let (traefik, port) = start();
+    let (_upstream, mut routes) = upstream("null");
     let configuration = json!({
         "jwks": keys::public_set(),
         "issuer": "https://idp.example/",
@@ -79,11 +91,9 @@ fn decoded(text: &str) -> String {
 /// the preflight that the browser sends before reaches the API where `bypassPreflight` lets it. The metadata of RFC 9728
 /// is for everybody.
 pub(crate) fn cross_origin() {
-    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
-    let port = traefik.address().port();
+    let (traefik, port) = start();
     let origin = |name: &str| format!("http://{name}.example:{port}");
-    let upstream = Script::start("upstream.mjs", &json!({"origin": origin("page")}));
-    let mut routes = Routes::to(upstream.said["url"].as_str().unwrap());
+    let (_upstream, mut routes) = upstream(&origin("page"));
     let api = json!({
         "jwks": keys::public_set(),
         "issuer": "https://idp.example/",
@@ -148,10 +158,8 @@ pub(crate) fn cross_origin() {
 
 /// A page can give a WebSocket its token as a subprotocol only; the upstream gets the identity, and not the token.
 pub(crate) fn web_socket() {
-    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
-    let port = traefik.address().port();
-    let upstream = Script::start("upstream.mjs", &json!({"origin": "null"}));
-    let mut routes = Routes::to(upstream.said["url"].as_str().unwrap());
+    let (traefik, port) = start();
+    let (_upstream, mut routes) = upstream("null");
     let configuration = json!({
         "jwks": keys::public_set(),
         "issuer": "https://idp.example/",

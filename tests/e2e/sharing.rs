@@ -29,6 +29,16 @@ fn setup() -> Setup {
     Setup { plugins: vec![FETCH], ..Setup::default() }
 }
 
+/// A Traefik with one route, through the middleware with this configuration.
+fn serve(host: &str, configuration: &Value) -> (Upstream, Traefik) {
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&setup());
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect(host, FETCH, configuration);
+    traefik.configure(&routes);
+    (upstream, traefik)
+}
+
 fn claims() -> Value {
     json!({"iss": ISSUER, "sub": "alice", "exp": unix_now() + 600})
 }
@@ -90,11 +100,7 @@ pub(crate) fn burst() {
 /// lives on few threads, and everything is back when the provider is.
 pub(crate) fn crowd() {
     let mut idp = JwksServer::https(keys::public_set().to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
-    let mut routes = Routes::to(&upstream.url());
-    routes.protect("crowd", FETCH, &configuration(&idp));
-    traefik.configure(&routes);
+    let (upstream, traefik) = serve("crowd", &configuration(&idp));
     idp.set(Behaviour::Hang);
     let request = Request::get("crowd", "/").bearer(&token());
     let done = AtomicUsize::new(0);
@@ -130,13 +136,9 @@ pub(crate) fn crowd() {
 pub(crate) fn ahead() {
     let idp = JwksServer::https(keys::public_set().to_string());
     idp.set_etag(true);
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
-    let mut routes = Routes::to(&upstream.url());
     let mut configuration = configuration(&idp);
     configuration["jwksCache"] = json!({"ttlSeconds": 5, "cooldownSeconds": 1});
-    routes.protect("ahead", FETCH, &configuration);
-    traefik.configure(&routes);
+    let (_upstream, traefik) = serve("ahead", &configuration);
     let mut idp = idp;
     let request = Request::get("ahead", "/slow?20").bearer(&token());
     assert_eq!(traefik.send(&request).status, 200);
@@ -174,13 +176,9 @@ pub(crate) fn ahead() {
 /// also for tokens that were verified before.
 pub(crate) fn rotation() {
     let idp = JwksServer::https(keys::jwk_set(&["rsa", "ed25519"]).to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
-    let mut routes = Routes::to(&upstream.url());
     let mut configuration = configuration(&idp);
     configuration["jwksCache"] = json!({"cooldownSeconds": 2});
-    routes.protect("rotating", FETCH, &configuration);
-    traefik.configure(&routes);
+    let (_upstream, traefik) = serve("rotating", &configuration);
     let old = Request::get("rotating", "/slow?200").bearer(&Token::new("EdDSA", claims()).mint());
     let new = Request::get("rotating", "/slow?200").bearer(&Token::new("ES256", claims()).mint());
     assert_eq!(at_once(&traefik, 40, &old), [200; 40]);
@@ -216,13 +214,9 @@ pub(crate) fn rotation() {
 /// Up, then down: every instance serves with the keys from before, also those that are born now, with one warning.
 pub(crate) fn stale() {
     let mut idp = JwksServer::https(keys::public_set().to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
-    let mut routes = Routes::to(&upstream.url());
     let mut configuration = configuration(&idp);
     configuration["jwksCache"] = json!({"ttlSeconds": 2, "cooldownSeconds": 1});
-    routes.protect("stale", FETCH, &configuration);
-    traefik.configure(&routes);
+    let (_upstream, traefik) = serve("stale", &configuration);
     let good = Request::get("stale", "/slow?300").bearer(&token());
     let forged = Token::new("EdDSA", claims()).signed_by("ed25519-other").mint();
     assert_eq!(traefik.send(&good).status, 200);
@@ -311,9 +305,6 @@ pub(crate) fn directory() {
 pub(crate) fn issuers() {
     let mut down = JwksServer::https(keys::public_set().to_string());
     let up = JwksServer::http(keys::public_set().to_string());
-    let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
-    let mut routes = Routes::to(&upstream.url());
     let configuration = json!({
         "trustedIssuers": [
             {"issuer": "https://down.example/", "jwksUrl": down.url("/jwks.json")},
@@ -322,8 +313,7 @@ pub(crate) fn issuers() {
         "clientConfig": {"tls": {"ca": down.ca_pem()}, "allowHttp": true, "timeoutSeconds": 4},
         "jwksCache": {"ttlSeconds": 2, "cooldownSeconds": 1},
     });
-    routes.protect("issuers", FETCH, &configuration);
-    traefik.configure(&routes);
+    let (_upstream, traefik) = serve("issuers", &configuration);
     let mut of_down = claims();
     of_down["iss"] = json!("https://down.example/");
     let of_down = Request::get("issuers", "/").bearer(&Token::new("EdDSA", of_down).mint());

@@ -12,49 +12,18 @@
 mod guest;
 
 use guest::Artifact;
-use serde_json::{Value, json};
+use serde_json::json;
 use testbed::keys;
 use testbed::tokens::Token;
+use testbed::usual::{HEADERS, claims, configuration, large_configuration};
 
 const NOW: u64 = 1_790_000_000;
 /// `STACK_SIZE` of `scripts/plugin.sh`.
 const STACK: usize = 81_920;
 const ARTIFACTS: [&str; 2] = ["dist/plugin-offline.wasm", "dist/plugin.wasm"];
 
-fn configuration() -> Value {
-    json!({
-        "jwks": keys::public_set().to_string(),
-        "issuer": "https://idp.example/",
-        "audience": "api",
-        "forwardHeaders": {"X-User-Sub": "sub", "X-User-Email": "email"},
-    })
-}
-
 fn token(alg: &str, number: usize) -> String {
-    let claims = json!({
-        "iss": "https://idp.example/", "aud": "api", "sub": "8f14e45f-ceea-467f-ab13-1c2d3e4f5a6b",
-        "exp": NOW + 36_000, "iat": NOW - 5, "jti": format!("7c9e6679-7425-40de-944b-{number:012}"),
-        "email": "alice@example.com", "email_verified": true, "name": "Alice Example",
-        "preferred_username": "alice", "scope": "openid profile email orders:read orders:write",
-        "azp": "web", "sid": "0d6f3f1c-91e7-4cbb-8f0a-5d8e7c1b2a39", "auth_time": NOW - 60,
-        "realm_access": {"roles": ["default-roles-example", "offline_access", "uma_authorization"]},
-    });
-    Token::new(alg, claims).mint()
-}
-
-fn headers(token: &str) -> Vec<(&'static str, String)> {
-    vec![
-        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into()),
-        ("Accept", "application/json, text/plain, */*".into()),
-        ("Accept-Language", "en-US,en;q=0.5".into()),
-        ("Accept-Encoding", "gzip, deflate, br, zstd".into()),
-        ("Connection", "keep-alive".into()),
-        ("Cookie", "theme=dark; session=2f1c9a7e5b3d4f60".into()),
-        ("Sec-Fetch-Mode", "cors".into()),
-        ("Sec-Fetch-Site", "same-origin".into()),
-        ("X-Request-Id", "7d0f6c1e-8a43-4f0b-9a51-0d8f4a6b2c11".into()),
-        ("Authorization", format!("Bearer {token}")),
-    ]
+    Token::new(alg, claims(NOW.cast_signed(), number)).mint()
 }
 
 /// Calls of the host by name, of one request.
@@ -106,7 +75,7 @@ fn memory_does_not_grow_and_the_stack_suffices() {
         let artifact = Artifact::read(path);
         let mut every_key = configuration();
         every_key["jwks"] = json!(keys::jwk_set(&["ed25519", "p256", "rsa", "p384", "p521", "ml-dsa-87"]));
-        for configuration in [every_key, large()] {
+        for configuration in [every_key, large_configuration()] {
             let mut guest = artifact.start(&configuration.to_string());
             let before = guest.memory_kib();
             for number in 0..50 {
@@ -150,7 +119,7 @@ fn pages_that_an_instance_touches() {
 fn instructions_of_an_instance_and_a_request() {
     for path in ARTIFACTS {
         let artifact = Artifact::read(path);
-        let large = artifact.start(&large().to_string()).start_cost;
+        let large = artifact.start(&large_configuration().to_string()).start_cost;
         let mut guest = artifact.start(&configuration().to_string());
         let usual = guest.start_cost;
         let token = token("EdDSA", 0);
@@ -170,26 +139,8 @@ fn instructions_of_an_instance_and_a_request() {
 }
 
 fn request(guest: &mut guest::Guest, token: &str) -> u64 {
-    let headers = headers(token);
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let bearer = format!("Bearer {token}");
+    let headers: Vec<(&str, &str)> =
+        HEADERS.into_iter().chain([("Authorization", bearer.as_str())]).collect();
     guest.request(&headers)
-}
-
-/// Ten keys, 6 KB.
-fn large() -> Value {
-    let mut configuration = configuration();
-    let mut set = keys::public_set();
-    let keys = set["keys"].as_array_mut().unwrap();
-    let first = keys.clone();
-    for (number, key) in first.iter().cycle().take(10usize.saturating_sub(first.len())).enumerate() {
-        let mut key = key.clone();
-        key["kid"] = json!(format!("other-{number}"));
-        keys.push(key);
-    }
-    keys.truncate(10);
-    configuration["jwks"] = json!(set.to_string());
-    let rest = 6_000usize.saturating_sub(configuration.to_string().len());
-    configuration["claims"] =
-        json!(format!("Equals(`azp`, `web`) || Equals(`azp`, `{}`)", "x".repeat(rest.min(3_900))));
-    configuration
 }

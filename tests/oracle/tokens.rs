@@ -3,24 +3,8 @@
 use crate::{AUDIENCE, ISSUER, NOW};
 use jwt_simple::prelude::*;
 use serde_json::{Map, Value, json};
+use testbed::random::Random;
 use traefik_jwt_auth::core::token::base64url::{decode, encode};
-
-/// A small generator (xorshift64*): the same tokens in every run, keys apart.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(number).unwrap() % bound
-    }
-
-    pub(crate) fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-}
 
 /// Claims as jwt-simple mints them, some of them not acceptable.
 pub(crate) fn claims(random: &mut Random) -> JWTClaims<Value> {

@@ -5,6 +5,8 @@
 
 pub mod keys;
 pub mod tokens;
+pub mod usual;
+pub mod random;
 pub mod certificate;
 pub mod port;
 pub mod jwks_server;

@@ -27,12 +27,25 @@ pub struct Plugin {
     pub file: &'static str,
 }
 
+/// A plugin in Go, which Traefik interprets.
+#[derive(Clone, Debug)]
+pub struct Interpreted {
+    /// As [`Plugin::name`].
+    pub name: &'static str,
+    /// The module that its `go.mod` names.
+    pub module: &'static str,
+    /// Where its sources are, with what they depend on in `vendor`.
+    pub sources: PathBuf,
+}
+
 /// What a Traefik is started with.
 pub struct Setup {
     /// The binary; `TRAEFIK_BINARY` of the environment by default.
     pub binary: PathBuf,
     /// The plugins it loads.
     pub plugins: Vec<Plugin>,
+    /// Those of others that it loads besides.
+    pub interpreted: Vec<Interpreted>,
     /// `settings.mounts` of the plugins.
     pub mounts: Vec<String>,
     /// `settings.envs` of the plugins, with values for Traefik's own environment.
@@ -51,6 +64,7 @@ impl Default for Setup {
         Self {
             binary: binary.into(),
             plugins: vec![FETCH, OFFLINE],
+            interpreted: Vec::new(),
             mounts: Vec::new(),
             envs: Vec::new(),
             log_level: "INFO",
@@ -89,7 +103,12 @@ impl Routes {
 
     /// Requests with `Host: host` pass through `plugin` with this configuration.
     pub fn protect(&mut self, host: &str, plugin: Plugin, configuration: &Value) {
-        self.middlewares.insert(host.into(), json!({"plugin": {plugin.name: configuration}}));
+        self.protect_with(host, json!({"plugin": {plugin.name: configuration}}));
+    }
+
+    /// Requests with `Host: host` pass through this middleware, as Traefik's configuration writes one.
+    pub fn protect_with(&mut self, host: &str, middleware: Value) {
+        self.middlewares.insert(host.into(), middleware);
         self.insert(host, &[host]);
     }
 
@@ -159,6 +178,12 @@ impl Traefik {
                 plugin_entry["settings"] = json!(settings);
             }
             local.insert(plugin.name.into(), plugin_entry);
+        }
+        for plugin in &setup.interpreted {
+            let link = plugin_directory(&directory, plugin.module);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&plugin.sources, link).unwrap();
+            local.insert(plugin.name.into(), json!({"moduleName": plugin.module}));
         }
         let mut entry_point = setup.entry_point.clone();
         entry_point["address"] = json!(address.to_string());
@@ -297,19 +322,10 @@ impl Traefik {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// CPU time that the threads of the process have used.
-    ///
-    /// # Panics
-    /// When the process has ended.
+    /// As [`Process::cpu_nanoseconds`].
     #[must_use]
     pub fn cpu_nanoseconds(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id)).unwrap();
-        let time = |task: PathBuf| {
-            // A thread may end while we look.
-            let text = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-            text.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0)
-        };
-        tasks.map(|task| time(task.unwrap().path())).sum()
+        self.process.cpu_nanoseconds()
     }
 
     /// Threads of the process.
@@ -382,6 +398,21 @@ impl Process {
         matches!(self.child.lock().unwrap().try_wait(), Ok(None))
     }
 
+    /// CPU time that the threads of the process have used.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn cpu_nanoseconds(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
+        let time = |task: PathBuf| {
+            // A thread may end while we look.
+            let text = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0)
+        };
+        tasks.map(|task| time(task.unwrap().path())).sum()
+    }
+
     /// Ends it, and waits for that.
     pub fn end(&self) {
         let mut child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -415,12 +446,17 @@ fn with_us(command: Command) -> Command {
 /// # Panics
 /// When `file`, relative to the repository's root, is not built.
 pub fn install(directory: &Path, module: &str, file: &str) {
-    let folder = directory.join("plugins-local/src").join(module);
+    let folder = plugin_directory(directory, module);
     fs::create_dir_all(&folder).unwrap();
     let file = root().join(file);
     fs::copy(&file, folder.join("plugin.wasm"))
         .unwrap_or_else(|error| panic!("{}: {error}; run make plugin", file.display()));
     fs::copy(root().join(".traefik.yml"), folder.join(".traefik.yml")).unwrap();
+}
+
+/// Where Traefik, started in `directory`, looks for a local plugin.
+fn plugin_directory(directory: &Path, module: &str) -> PathBuf {
+    directory.join("plugins-local/src").join(module)
 }
 
 /// The repository's root.

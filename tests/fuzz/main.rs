@@ -12,13 +12,17 @@
     reason = "a test fails by panicking and reports on standard output; its clock is real"
 )]
 
+mod mutate;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use mutate::{Mutate, corpus};
 use serde_json::{Value, json};
 use testbed::cases::{Bed, load};
 use testbed::keys;
+use testbed::random::Random;
 use testbed::tokens::Token;
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::claims::expression::Expression;
@@ -44,66 +48,6 @@ use traefik_jwt_auth::keys::{cache_control, discovery};
 
 const NOW: u64 = 1_700_000_000;
 const MAX_BODY: usize = 4_096;
-
-/// A small generator (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound.max(1)
-    }
-
-    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-
-    /// A piece of something, changed in a few places, or not at all.
-    fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = self.of(corpus).clone();
-        for _ in 0..self.below(5) {
-            let (at, other) = (self.below(bytes.len() + 1), self.of(corpus).clone());
-            match self.below(8) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-                1 if at < bytes.len() => bytes[at] = *self.of(INTERESTING),
-                2 => bytes.insert(at, *self.of(INTERESTING)),
-                3 => drop(bytes.drain(at..(at + self.below(20)).min(bytes.len()))),
-                4 => bytes.truncate(at),
-                5 => {
-                    let from = self.below(other.len() + 1);
-                    let piece = &other[from..(from + self.below(60)).min(other.len())];
-                    bytes.splice(at..at, piece.iter().copied());
-                }
-                6 => {
-                    let piece = bytes[at..(at + self.below(30)).min(bytes.len())].to_vec();
-                    for _ in 0..self.below(40) {
-                        bytes.splice(at..at, piece.iter().copied());
-                    }
-                }
-                _ => {
-                    let number = self.of(NUMBERS).as_bytes().to_vec();
-                    bytes.splice(at..at, number);
-                }
-            }
-        }
-        bytes.truncate(200_000);
-        bytes
-    }
-
-    fn text(&mut self, corpus: &[Vec<u8>]) -> String {
-        String::from_utf8_lossy(&self.mutated(corpus)).into_owned()
-    }
-}
-
-const INTERESTING: &[u8] = b"\x00\n\r\t \"%&'()*+,-./0129:;<=>?@AZ[\\]^_`az{|}~\x7f\x80\xc3\xff";
-const NUMBERS: &[&str] =
-    &["0", "-1", "1e400", "4294967296", "18446744073709551616", "9007199254740993", "0.1", "%00", "%2e%2e"];
-
-fn corpus(texts: &[&str]) -> Vec<Vec<u8>> {
-    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
-}
 
 /// What the targets share: made once.
 struct Bench {
