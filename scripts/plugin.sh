@@ -25,7 +25,12 @@ build() {
     wasm_cargo rustc --release --locked --bin traefik-jwt-auth "$@" -- \
         -C strip=symbols -C llvm-args=-disable-lsr \
         -C link-arg=-zstack-size="$STACK_SIZE" -C link-arg=--initial-memory="$memory"
-    optimise "$WASM_TARGET_DIR/wasm32-wasip1/release/traefik-jwt-auth.wasm" "dist/$file"
+    local built=$WASM_TARGET_DIR/wasm32-wasip1/release/traefik-jwt-auth.wasm
+    if [ "$file" = plugin.wasm ]; then
+        python3 scripts/passive.py "$built" "$WASM_TARGET_DIR/passive.wasm"
+        built=$WASM_TARGET_DIR/passive.wasm
+    fi
+    optimise "$built" "dist/$file"
     local bytes
     bytes=$(wc -c <"dist/$file")
     say "dist/$file: $bytes bytes of $max"

@@ -98,19 +98,59 @@ fn check(path: &str, wasi: &[&str]) {
     );
 }
 
+/// An active segment is in the memory of every instance; that the copy to its place works, every test over TLS shows.
+#[test]
+fn root_certificates_are_a_passive_segment() {
+    let roots = include_bytes!(concat!(env!("OUT_DIR"), "/roots.bin"));
+    let passive = segments(&std::fs::read("dist/plugin.wasm").unwrap(), 1);
+    assert!(passive.iter().any(|segment| segment == roots));
+    let some = &roots[1000..1100];
+    for path in ["dist/plugin.wasm", "dist/plugin-offline.wasm"] {
+        for segment in segments(&std::fs::read(path).unwrap(), 0) {
+            assert!(!segment.windows(some.len()).any(|bytes| bytes == some), "{path}");
+        }
+    }
+}
+
+/// The data segments of this kind, 0 active and 1 passive (WebAssembly core specification, 5.5.14).
+fn segments(module: &[u8], wanted: usize) -> Vec<Vec<u8>> {
+    let mut data = Reader(section(module, 11));
+    let mut found = Vec::new();
+    for _ in 0..data.number() {
+        let kind = data.number();
+        if kind == 0 {
+            // i32.const, its operand, end
+            data.byte();
+            data.number();
+            data.byte();
+        }
+        let length = data.number();
+        let bytes = data.take(length).to_vec();
+        if kind == wanted {
+            found.push(bytes);
+        }
+    }
+    found
+}
+
 /// Module and name of every import (WebAssembly core specification, 5.5.5).
 fn imports(module: &[u8]) -> Vec<(String, String)> {
+    let mut section = Reader(section(module, 2));
+    (0..section.number()).map(|_| section.import()).collect()
+}
+
+fn section(module: &[u8], wanted: u8) -> &[u8] {
     assert_eq!(module.get(..8), Some(&b"\0asm\x01\0\0\0"[..]));
     let mut reader = Reader(&module[8..]);
     while !reader.0.is_empty() {
         let id = reader.byte();
         let length = reader.number();
-        let mut section = Reader(reader.take(length));
-        if id == 2 {
-            return (0..section.number()).map(|_| section.import()).collect();
+        let section = reader.take(length);
+        if id == wanted {
+            return section;
         }
     }
-    panic!("no imports");
+    panic!("no section {wanted}");
 }
 
 struct Reader<'a>(&'a [u8]);

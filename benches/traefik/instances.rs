@@ -25,9 +25,13 @@ pub(crate) fn measure() {
         large.to_string().len()
     );
     let none = json!({"none": "none"});
+    let mut optional = large.clone();
+    optional["mode"] = json!("optional");
     let cases = [
         ("plain route", None, &none, "EdDSA"),
         ("trivial guest", Some(TRIVIAL), &none, "EdDSA"),
+        ("`plugin-offline.wasm`, large, no token", Some(OFFLINE), &optional, ""),
+        ("`plugin.wasm`, large, no token", Some(FETCH), &optional, ""),
         ("`plugin-offline.wasm`, large, EdDSA", Some(OFFLINE), &large, "EdDSA"),
         ("`plugin.wasm`, large, EdDSA", Some(FETCH), &large, "EdDSA"),
         ("`plugin-offline.wasm`, EdDSA", Some(OFFLINE), &usual, "EdDSA"),
@@ -45,7 +49,8 @@ pub(crate) fn measure() {
             Some(plugin) => routes.protect(&host, *plugin, configuration),
             None => routes.open(&host),
         }
-        bursts.push(Burst::new(&host, &new(alg, AT_ONCE)));
+        let tokens = if alg.is_empty() { vec![String::new()] } else { new(alg, AT_ONCE) };
+        bursts.push(Burst::new(&host, &tokens));
     }
     let figures = cpu_of_new_instances(&traefik, &upstream, &routes, &bursts);
     println!("| route | µs for a request that needs a new instance | over the plain route |\n|---|---|---|");

@@ -104,7 +104,7 @@ fn memory_does_not_grow_and_the_stack_suffices() {
 /// What every request in flight keeps resident.
 #[test]
 fn pages_that_an_instance_touches() {
-    for (path, most) in ARTIFACTS.into_iter().zip([28, 55]) {
+    for (path, most) in ARTIFACTS.into_iter().zip([27, 41]) {
         let mut guest = Artifact::read(path).start(&configuration().to_string());
         request(&mut guest, &token("EdDSA", 0));
         let pages = guest.touched_pages();
