@@ -289,14 +289,15 @@ impl Connection {
         Ok(received)
     }
 
-    /// Sends all of `bytes`.
+    /// Sends all of `bytes`. One instance sends at a time, so that whatever vector the host takes, no other holds a
+    /// request.
     pub(crate) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
         let mut pauses = Pauses::new();
         while !bytes.is_empty() {
             if !self.is_ours() {
                 return Err(FetchError::Host("the socket belongs to another instance"));
             }
-            match sockets::send(self.descriptor, bytes) {
+            match mailbox::exclusive(|| sockets::send(self.descriptor, bytes)) {
                 Ok(0) | Err(Errno::AGAIN) => pauses.pause(deadline)?,
                 Ok(count) => {
                     bytes = bytes.get(count..).unwrap_or_default();

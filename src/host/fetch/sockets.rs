@@ -5,7 +5,8 @@
 //! - Every transfer goes through one static buffer, which has the same address in every instance. Receives always
 //!   give its whole length, sends never more. A mix-up then stays inside somebody's buffer: wrong bytes, never a
 //!   write elsewhere.
-//! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones.
+//! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones, and after
+//!   every transfer, so that a send of another instance which takes this buffer for its own sends zeros.
 //! - Counts, addresses and descriptors that come back are data to be checked, not facts.
 //! - Nothing waits for a descriptor: sockets are non-blocking, and the only poll is one relative clock.
 #![expect(unsafe_code, reason = "the WASI and socket imports: the only unsafe code of the project")]
@@ -503,6 +504,16 @@ pub(crate) fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(
     set_option(descriptor, 6, bytes)
 }
 
+/// `SO_KEEPALIVE`.
+pub(crate) fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
+    option(descriptor, 7).map(|value| value != 0)
+}
+
+/// Sets `SO_KEEPALIVE`.
+pub(crate) fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
+    set_option(descriptor, 7, on.into())
+}
+
 fn set_option(descriptor: Descriptor, option: i32, value: u32) -> Result<(), Errno> {
     let value = i32::try_from(value).map_err(|_| Errno::NONSENSE)?;
     // SAFETY: the host reads the four bytes of a local.
@@ -535,7 +546,9 @@ pub(crate) fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno>
     let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
     // SAFETY: the vector names the beginning of the static buffer; the count is a local.
-    check(unsafe { sock_send(descriptor.0, &raw const vector, 1, 0, &raw mut count) })?;
+    let sent = check(unsafe { sock_send(descriptor.0, &raw const vector, 1, 0, &raw mut count) });
+    wipe(length);
+    sent?;
     checked_count(count, length)
 }
 
@@ -671,7 +684,9 @@ pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Res
     let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
     // SAFETY: the vector names the beginning of the static buffer; the count is a local.
-    check(unsafe { fd_pwrite(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
+    let written = check(unsafe { fd_pwrite(descriptor.0, &raw const vector, 1, offset, &raw mut count) });
+    wipe(length);
+    written?;
     checked_count(count, length)
 }
 
@@ -681,10 +696,7 @@ pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) ->
     let mut count = 0;
     // SAFETY: the vector names the static buffer, all of it; the count is a local.
     check(unsafe { fd_pread(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
-    let result = copy_out(count, out);
-    // A file may hold a secret: it must not stay where another instance's send can pick it up.
-    wiped_buffer(Wipe::All);
-    result
+    copy_out(count, out)
 }
 
 /// The beginning of the buffer, with as many bytes in it as fit.
@@ -705,15 +717,18 @@ fn checked_count(count: u32, most: usize) -> Result<usize, Errno> {
 }
 
 /// All of the buffer, with zeros in it.
-fn wiped_buffer(wipe: Wipe) -> IoVector {
-    let pointer = BUFFER.bytes.get().cast::<u8>();
-    let bytes = match wipe {
+fn wiped_buffer(before: Wipe) -> IoVector {
+    wipe(match before {
         Wipe::Head => 64,
         Wipe::All => BUFFER_BYTES,
-    };
+    });
+    IoVector { pointer: BUFFER.bytes.get().cast::<u8>(), length: BUFFER_LENGTH }
+}
+
+/// Zeros the beginning of the buffer.
+fn wipe(bytes: usize) {
     // SAFETY: at most the whole static buffer, to which no references exist.
-    unsafe { pointer.write_bytes(0, bytes) };
-    IoVector { pointer, length: BUFFER_LENGTH }
+    unsafe { BUFFER.bytes.get().cast::<u8>().write_bytes(0, bytes.min(BUFFER_BYTES)) };
 }
 
 fn copy_out(count: u32, out: &mut Vec<u8>) -> Result<usize, Errno> {
@@ -729,6 +744,7 @@ fn copy_out(count: u32, out: &mut Vec<u8>) -> Result<usize, Errno> {
         std::ptr::copy_nonoverlapping(BUFFER.bytes.get().cast::<u8>(), out.as_mut_ptr().add(start), count);
         out.set_len(start.saturating_add(count));
     }
+    wipe(count);
     Ok(count)
 }
 
