@@ -52,6 +52,7 @@ const SOCKETS: &[&str] = &[
     "sock_recv",
     "sock_send",
     "sock_setsockopt",
+    "sock_shutdown",
 ];
 /// Of WASI, by `std::fs` in the module without sockets.
 const FILES: &[&str] = &[

@@ -18,6 +18,9 @@ const ROUTERS: usize = 30;
 const AT_ONCE: usize = 100;
 const ROUNDS: usize = 7;
 const CLIENTS: usize = 4;
+/// As many as wait for one fetch, and milliseconds that the provider takes for it.
+const WAITING: usize = 60;
+const LATE: u64 = 200;
 const SECONDS: u64 = 30;
 
 /// The usual configuration with its keys from this server.
@@ -78,6 +81,51 @@ fn first_requests(traefik: &Traefik, sources: &[(&str, Value)]) {
         println!("| {source} | {:.2} | {:.1} |", median(cpu), median(time));
     }
     println!();
+}
+
+/// First requests that come together: one fetches, and the others wait for it.
+pub(crate) fn bursts() {
+    let upstream = Upstream::start();
+    let mut idp = JwksServer::https(keys::public_set().to_string());
+    idp.set(Behaviour::Late(LATE));
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let (mut fetched, mut waited, mut longest, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let mut configuration = from_url(&idp);
+        configuration["clockSkewSeconds"] = json!(round);
+        let mut routes = Routes::to(&upstream.url());
+        routes.protect("burst", FETCH, &configuration);
+        traefik.configure(&routes);
+        let request = Request::get("burst", "/").bearer(&known("EdDSA"));
+        let before = traefik.cpu_nanoseconds();
+        let mut times: Vec<f64> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..WAITING)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let start = now();
+                        assert_eq!(traefik.send(&request).status, 200);
+                        start.elapsed().as_secs_f64() * 1e3
+                    })
+                })
+                .collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        cpu.push((traefik.cpu_nanoseconds() - before) as f64 / 1e6);
+        times.sort_by(f64::total_cmp);
+        fetched.push(times[0]);
+        longest.push(times[WAITING - 1]);
+        waited.push(median(times));
+    }
+    println!(
+        "| {WAITING} first requests, provider takes {LATE} ms | first | median | longest | ms of CPU |\n|---|---|---|---|---|"
+    );
+    println!(
+        "| | {:.0} | {:.0} | {:.0} | {:.0} |\n",
+        median(fetched),
+        median(waited),
+        median(longest),
+        median(cpu)
+    );
 }
 
 /// Requests that come while all instances are in flight, each with a new one that has its keys to get.

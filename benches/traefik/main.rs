@@ -38,6 +38,7 @@ const PARTS: &[Part] = &[
     ("instances", instances::measure),
     ("reloads", reloads::measure),
     ("keys", keys::measure),
+    ("bursts", keys::bursts),
 ];
 
 fn main() {

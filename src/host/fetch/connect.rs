@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Attempts for what only the host's races explain.
 const MAX_CONFUSED: u32 = 4;
 /// The marks: far below what Linux allows as a send buffer (212,992), far above its least (2,304).
-const FIRST_MARK: u32 = 16_384;
-const MARK_MASK: u32 = 0x3fff;
+pub(super) const FIRST_MARK: u32 = 16_384;
+pub(super) const MARK_MASK: u32 = 0x3fff;
 
 /// The end of the time for one fetch.
 #[derive(Clone, Copy, Debug)]

@@ -14,10 +14,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::bell;
 use super::connect::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
 use crate::core::unix_time::Seconds;
-use crate::keys::envelope::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
+use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
 use crate::keys::io::{
     Asked, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
 };
@@ -127,10 +128,21 @@ impl Share for Mailbox {
             // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
             let refused = || waiting == Waiting::ForKeys && gate_is_closed(descriptor);
             let turn = update_unless(descriptor, &refused, |envelope| {
+                let abandoned = envelope.bell(source);
                 let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
-                (turn, envelope.crowded_until(source))
+                let mut bell = None;
+                if matches!(turn, Turn::Ask(_)) {
+                    if let Some(abandoned) = abandoned {
+                        bell::ring(abandoned);
+                        bell::take_down(abandoned);
+                    }
+                    // Whoever has keys refreshes alone.
+                    bell = if waiting == Waiting::ForKeys { bell::hang() } else { None };
+                    envelope.hang(source, bell);
+                }
+                (turn, envelope.crowded_until(source), bell)
             });
-            let Some((turn, crowded)) = turn else {
+            let Some((turn, crowded, bell)) = turn else {
                 return Asked::Crowded;
             };
             if let Some(until) = crowded {
@@ -149,11 +161,15 @@ impl Share for Mailbox {
                     let shared = update(descriptor, finish);
                     announce(descriptor, shared.generation);
                     open_gate(descriptor);
+                    if let Some(bell) = bell {
+                        bell::ring(bell);
+                        exclusive(|| bell::take_down(bell));
+                    }
                     return Asked::Known(shared);
                 }
                 Turn::Underway => return Asked::Underway,
                 Turn::Crowded => return Asked::Crowded,
-                Turn::Wait => match wait(descriptor, source, seen, deadline) {
+                Turn::Wait(bell) => match wait(descriptor, source, seen, bell, deadline) {
                     Some(shared) if shared.document.is_some() || shared.failures > 0 => {
                         return Asked::Known(shared);
                     }
@@ -216,12 +232,23 @@ fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut En
 }
 
 /// Waits for the end of an attempt; `None` where its lease or the caller's time ends first.
-fn wait(descriptor: Descriptor, source: SourceId, seen: Generation, deadline: Deadline) -> Option<Shared> {
+fn wait(
+    descriptor: Descriptor,
+    source: SourceId,
+    seen: Generation,
+    bell: Option<Bell>,
+    deadline: Deadline,
+) -> Option<Shared> {
+    // When it has rung, the record comes in a moment.
+    let rung = bell.is_some_and(bell::listen).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
     while deadline.check().is_ok() {
-        sockets::sleep(PAUSE);
+        match rung {
+            Some(pauses) => pauses.rest(),
+            None => sockets::sleep(PAUSE),
+        }
         let version = version(descriptor);
         if version.is_some() && version == looked_at && now() < next_look {
             continue;

@@ -8,7 +8,8 @@
 //! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones, and after
 //!   every transfer, so that a send of another instance which takes this buffer for its own sends zeros.
 //! - Counts, addresses and descriptors that come back are data to be checked, not facts.
-//! - Nothing waits for a descriptor: sockets are non-blocking, and the only poll is one relative clock.
+//! - Nothing waits for a descriptor, but whoever listens for a bell: all other sockets are non-blocking, and the only
+//!   poll is one relative clock.
 #![expect(unsafe_code, reason = "the WASI and socket imports: the only unsafe code of the project")]
 
 use std::cell::UnsafeCell;
@@ -65,6 +66,16 @@ impl Descriptor {
     pub(crate) const STANDARD: [Self; 3] = [Self(0), Self(1), Self(2)];
     /// Where mounts begin.
     pub(crate) const FIRST_MOUNT: Self = Self(3);
+
+    /// The descriptor that another instance told of.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        i32::try_from(number).ok().map(Self)
+    }
+
+    /// To be told to another instance; never negative.
+    pub(crate) fn number(self) -> u32 {
+        self.0.unsigned_abs()
+    }
 
     /// The number after this one.
     pub(crate) const fn next(self) -> Self {
@@ -324,6 +335,7 @@ unsafe extern "C" {
         received: *mut u32,
         out_flags: *mut u32,
     ) -> i32;
+    fn sock_shutdown(fd: i32, how: i32) -> i32;
     fn sock_send(fd: i32, vectors: *const IoVector, count: i32, flags: i32, sent: *mut u32) -> i32;
     fn sock_getaddrinfo(
         name: *const u8,
@@ -399,16 +411,15 @@ pub(crate) fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
     open_socket(family, 1)
 }
 
+/// A datagram socket whose receives block.
+pub(crate) fn open_blocking_datagram(family: Family) -> Result<Descriptor, Errno> {
+    open(family, 1)
+}
+
 fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
-    let mut opened = -1;
-    // SAFETY: the host writes a descriptor number to a local.
-    check(unsafe { sock_open(family.number().into(), kind, &raw mut opened) })?;
-    if opened < 0 {
-        return Err(Errno::NONSENSE);
-    }
-    let descriptor = Descriptor(opened);
+    let descriptor = open(family, kind)?;
     // SAFETY: takes numbers only; 4 is non-blocking.
-    match check(unsafe { fd_fdstat_set_flags(opened, 4) }) {
+    match check(unsafe { fd_fdstat_set_flags(descriptor.0, 4) }) {
         Ok(()) => Ok(descriptor),
         Err(errno) => {
             // Without it a receive would hold the request until somebody sends.
@@ -416,6 +427,19 @@ fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
             Err(errno)
         }
     }
+}
+
+fn open(family: Family, kind: i32) -> Result<Descriptor, Errno> {
+    let mut opened = -1;
+    // SAFETY: the host writes a descriptor number to a local.
+    check(unsafe { sock_open(family.number().into(), kind, &raw mut opened) })?;
+    if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
+}
+
+/// Ends a connection in both directions, which wakes whoever waits for something to come.
+pub(crate) fn shut_down(descriptor: Descriptor) -> Result<(), Errno> {
+    // SAFETY: takes numbers only.
+    check(unsafe { sock_shutdown(descriptor.0, 3) })
 }
 
 /// Gives a datagram socket a name that nobody has: a port of the loopback interface, or an abstract unix name.
