@@ -111,7 +111,8 @@ pub trait Fetch {
     /// One attempt; retries are the caller's.
     ///
     /// # Errors
-    /// Every failure, [`FetchError::Timeout`] included; never blocks past `request.timeout`.
+    /// Every failure, [`FetchError::Timeout`] included; only the resolver of the machine may block past
+    /// `request.timeout`.
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError>;
 }
 
