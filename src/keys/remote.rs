@@ -262,12 +262,12 @@ fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{public_id, source_id};
     use crate::core::jwk::lookup::{CacheRules, ClientRules, KeyLocation, RemoteKeys, TextSource};
     use crate::core::unix_time::Seconds;
 
-    fn remote(headers: &[(&str, TextSource)], proxy: Option<&str>) -> RemoteKeys {
+    pub(in crate::keys) fn remote(headers: &[(&str, TextSource)], proxy: Option<&str>) -> RemoteKeys {
         RemoteKeys {
             location: KeyLocation::Url("https://idp.example/jwks.json".into()),
             client: ClientRules {
