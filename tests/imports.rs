@@ -1,5 +1,5 @@
 //! What the built modules import (`cargo test --test imports`, after `make plugin`). In `plugin.wasm` all I/O has to go
-//! through the one static buffer of `host/fetch/sockets.rs`, so nothing of `std` that opens, reads, writes or polls
+//! through the one static buffer of `host/fetch/sockets`, so nothing of `std` that opens, reads, writes or polls
 //! may be linked in; a module without sockets must not import any, or Windows could not load it.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -23,7 +23,7 @@ const HTTP: &[&str] = &[
 /// Of WASI, in both. `fd_write` is what std keeps for the message of a failed allocation; printing is a lint.
 const BOTH: &[&str] =
     &["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
-/// Of WASI and of the socket extension, by `sockets.rs`. Absent on purpose: fd_read, fd_readdir, fd_seek, sock_accept,
+/// Of WASI and of the socket extension, by `sockets`. Absent on purpose: fd_read, fd_readdir, fd_seek, sock_accept,
 /// sock_listen, sock_recv_from, sock_send_to.
 const SOCKETS: &[&str] = &[
     "fd_close",
@@ -52,6 +52,7 @@ const SOCKETS: &[&str] = &[
     "sock_recv",
     "sock_send",
     "sock_setsockopt",
+    "sock_shutdown",
 ];
 /// Of WASI, by `std::fs` in the module without sockets.
 const FILES: &[&str] = &[

@@ -14,10 +14,16 @@ use testbed::usual;
 use crate::client::{answer, open, request};
 use crate::instances::{Burst, cpu_of_new_instances};
 use crate::tokens::known;
-use crate::{median, more};
+use crate::median;
 
 const ROUTERS: usize = 30;
+const ROUNDS: usize = 7;
+/// Rounds of requests that need a new instance, whose cost varies more than what is asked about.
+const BIRTH_ROUNDS: usize = 24;
 const CLIENTS: usize = 4;
+/// As many as wait for one fetch, and milliseconds that the provider takes for it.
+const WAITING: usize = 60;
+const LATE: u64 = 200;
 const SECONDS: u64 = 30;
 
 /// The usual configuration with its keys from this server.
@@ -80,16 +86,64 @@ fn first_requests(traefik: &Traefik, sources: &[(&str, Value)]) {
     println!();
 }
 
+/// First requests that come together: one fetches, and the others wait for it.
+pub(crate) fn bursts() {
+    let upstream = Upstream::start();
+    let mut idp = JwksServer::https(keys::public_set().to_string());
+    idp.set(Behaviour::Late(LATE));
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let (mut fetched, mut waited, mut longest, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let mut configuration = from_url(&idp);
+        configuration["clockSkewSeconds"] = json!(round);
+        let mut routes = Routes::to(&upstream.url());
+        routes.protect("burst", FETCH, &configuration);
+        traefik.configure(&routes);
+        let request = Request::get("burst", "/").bearer(&known("EdDSA"));
+        let before = traefik.cpu_nanoseconds();
+        let mut times: Vec<f64> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..WAITING)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let start = now();
+                        assert_eq!(traefik.send(&request).status, 200);
+                        start.elapsed().as_secs_f64() * 1e3
+                    })
+                })
+                .collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        cpu.push((traefik.cpu_nanoseconds() - before) as f64 / 1e6);
+        times.sort_by(f64::total_cmp);
+        fetched.push(times[0]);
+        longest.push(times[WAITING - 1]);
+        waited.push(median(times));
+    }
+    println!(
+        "| {WAITING} first requests, provider takes {LATE} ms | first | median | longest | ms of CPU |\n|---|---|---|---|---|"
+    );
+    println!(
+        "| | {:.0} | {:.0} | {:.0} | {:.0} |\n",
+        median(fetched),
+        median(waited),
+        median(longest),
+        median(cpu)
+    );
+}
+
 /// Each new instance has its keys to get.
 fn new_instances(traefik: &Traefik, routes: &Routes, upstream: &Upstream) {
-    let hosts = ["inline-0", "http-0", "https-0"];
+    let hosts = ["inline-0", "inline-1", "http-0", "https-0"];
     let bursts = hosts.map(|host| Burst::new(host, &[known("EdDSA")]));
-    let figures = cpu_of_new_instances(traefik, upstream, routes, &bursts);
+    let figures = cpu_of_new_instances(traefik, upstream, routes, &bursts, BIRTH_ROUNDS);
     println!(
-        "| keys | µs of CPU for a request that needs a new instance | more than inline |\n|---|---|---|"
+        "| keys | µs of CPU for a request that needs a new instance | more than inline: median, quartiles |\n|---|---|---|"
     );
     for (host, own) in hosts.iter().zip(&figures) {
-        println!("| {host} | {:.0} | {:+.0} |", median(own.clone()), more(own, &figures[0]));
+        let mut more: Vec<f64> = own.iter().zip(&figures[0]).map(|(own, inline)| own - inline).collect();
+        more.sort_by(f64::total_cmp);
+        let at = |share: usize| more[(more.len() - 1) * share / 4];
+        println!("| {host} | {:.0} | {:+.0}, {:+.0} to {:+.0} |", median(own.clone()), at(2), at(1), at(3));
     }
     println!();
 }

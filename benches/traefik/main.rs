@@ -39,6 +39,7 @@ const PARTS: &[Part] = &[
     ("instances", instances::measure),
     ("reloads", reloads::measure),
     ("keys", keys::measure),
+    ("bursts", keys::bursts),
     ("peers", peers::measure),
 ];
 

@@ -37,12 +37,25 @@ pub struct Envelope {
     slots: Vec<Slot>,
 }
 
+/// What wakes those who wait, as the host knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bell {
+    /// Of its descriptor.
+    pub number: u32,
+    /// Tells it from what may have the same number later.
+    pub mark: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Slot {
     source: SourceId,
     /// Until when its owner may be asking; zero where nobody is.
     lease_until: Nanos,
     owner: u32,
+    /// Of the lease.
+    bell: Option<Bell>,
+    /// Whether somebody waits who notices the end of the lease by himself.
+    watched: bool,
     shared: Shared,
 }
 
@@ -55,8 +68,8 @@ pub enum Turn {
     Ask(Option<SharedDocument>),
     /// Go on with the keys it has.
     Underway,
-    /// Wait; it is counted.
-    Wait,
+    /// Wait; it is counted. Until the bell rings, or by sleeping where there is none to listen to.
+    Wait(Option<Bell>),
     /// Give up: enough others wait.
     Crowded,
 }
@@ -170,7 +183,7 @@ impl Envelope {
         for slot in other.slots {
             match self.slots.iter_mut().find(|known| known.source == slot.source) {
                 Some(known) if known.rank() < slot.rank() => *known = slot,
-                Some(_) => {}
+                Some(known) => known.watched |= known.rank() == slot.rank() && slot.watched,
                 None => self.slots.push(slot),
             }
         }
@@ -202,14 +215,29 @@ impl Envelope {
                 Waiting::ForKeys if self.waiters >= MAX_WAITERS => Turn::Crowded,
                 Waiting::ForKeys => {
                     self.waiters = self.waiters.saturating_add(1);
-                    Turn::Wait
+                    let slot = self.slot_mut(source);
+                    let watched = std::mem::replace(&mut slot.watched, true);
+                    Turn::Wait(slot.bell.filter(|_| watched))
                 }
             };
         }
         let slot = self.slot_mut(source);
+        slot.bell = None;
+        slot.watched = false;
         slot.lease_until = Nanos(now.0.saturating_add(lease.0.saturating_mul(1_000_000_000)));
         slot.owner = owner;
         Turn::Ask(slot.shared.document.clone())
+    }
+
+    /// The bell of the last lease of `source`, where it was not finished.
+    #[must_use]
+    pub fn bell(&self, source: SourceId) -> Option<Bell> {
+        self.slot(source).and_then(|slot| slot.bell)
+    }
+
+    /// Gives the new lease of `source` its bell.
+    pub fn hang(&mut self, source: SourceId, bell: Option<Bell>) {
+        self.slot_mut(source).bell = bell;
     }
 
     /// What a waiting instance finds. Changes nothing.
@@ -246,6 +274,7 @@ impl Envelope {
         slot.shared = std::mem::take(&mut slot.shared).after(attempt, Generation(now.0));
         if slot.owner == owner {
             slot.lease_until = Nanos(0);
+            slot.bell = None;
         }
         let shared = slot.shared.clone();
         // Everybody who waits sees the result and goes; 64 goodbyes would only hold up those who come now.
@@ -270,7 +299,8 @@ impl Envelope {
     fn slot_mut(&mut self, source: SourceId) -> &mut Slot {
         let at = self.slots.iter().position(|slot| slot.source == source).unwrap_or(self.slots.len());
         if at == self.slots.len() {
-            self.slots.push(Slot { source, lease_until: Nanos(0), owner: 0, shared: Shared::default() });
+            let (lease_until, shared) = (Nanos(0), Shared::default());
+            self.slots.push(Slot { source, lease_until, owner: 0, bell: None, watched: false, shared });
         }
         #[expect(clippy::indexing_slicing, reason = "found, or just pushed at the end")]
         &mut self.slots[at]
@@ -309,6 +339,10 @@ impl Slot {
         out.extend_from_slice(&self.source.0);
         out.extend_from_slice(&self.lease_until.0.to_le_bytes());
         out.extend_from_slice(&self.owner.to_le_bytes());
+        out.push(u8::from(self.bell.is_some()) | (u8::from(self.watched) << 1));
+        let bell = self.bell.unwrap_or(Bell { number: 0, mark: 0 });
+        out.extend_from_slice(&bell.number.to_le_bytes());
+        out.extend_from_slice(&bell.mark.to_le_bytes());
         out.extend_from_slice(&self.shared.generation.0.to_le_bytes());
         out.extend_from_slice(&self.shared.failures.to_le_bytes());
         let failure = self.shared.failure.as_ref();
@@ -331,6 +365,9 @@ impl Slot {
         let source = SourceId(reader.array()?);
         let lease_until = Nanos(reader.u64()?);
         let owner = reader.u32()?;
+        let [flags] = reader.array()?;
+        let bell = Bell { number: reader.u32()?, mark: reader.u32()? };
+        let (bell, watched) = ((flags & 1 != 0).then_some(bell), flags & 2 != 0);
         let generation = Generation(reader.u64()?);
         let failures = reader.u32()?;
         let failed_at = Some(reader.u64()?).filter(|millis| *millis > 0).map(UnixTime::from_millis);
@@ -341,7 +378,8 @@ impl Slot {
             0 => None,
             _ => Some(read_document(reader)?),
         };
-        Some(Self { source, lease_until, owner, shared: Shared { generation, document, failures, failure } })
+        let shared = Shared { generation, document, failures, failure };
+        Some(Self { source, lease_until, owner, bell, watched, shared })
     }
 }
 
@@ -438,7 +476,7 @@ const fn mix(sum: u64, word: u64) -> u64 {
 mod tests {
     use proptest::prelude::{Just, Strategy, any, prop, proptest};
 
-    use super::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, MAX_WAITERS, Nanos, Turn, Watch};
+    use super::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, MAX_WAITERS, Nanos, Turn, Watch};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::keys::io::{Failure, Generation, SharedDocument, SourceId, Waiting};
 
@@ -466,11 +504,11 @@ mod tests {
         assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100), Turn::Ask(None));
         assert_eq!(ask(&mut envelope, NONE, Waiting::NotAtAll, 2, 101), Turn::Underway);
         for _ in 0..MAX_WAITERS {
-            assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 3, 101), Turn::Wait);
+            assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 3, 101), Turn::Wait(None));
         }
         assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 4, 101), Turn::Crowded);
         envelope.leave();
-        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 4, 101), Turn::Wait);
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 4, 101), Turn::Wait(None));
         assert_eq!(envelope.watch(A, NONE, Nanos(101)), Watch::Underway);
         // Another source is nobody's concern here.
         assert_eq!(envelope.turn(B, NONE, Waiting::ForKeys, 5, Nanos(102), Seconds(1)), Turn::Ask(None));
@@ -482,6 +520,30 @@ mod tests {
             ask(&mut envelope, shared.generation, Waiting::NotAtAll, 6, 201),
             Turn::Ask(Some(document(b"x")))
         );
+    }
+
+    #[test]
+    fn all_but_the_first_who_wait_listen_for_the_bell() {
+        let (bell, mut envelope) = (Bell { number: 7, mark: 8 }, Envelope::default());
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100), Turn::Ask(None));
+        envelope.hang(A, Some(bell));
+        let mut envelope = Envelope::decode(&envelope.encode()).unwrap();
+        for expected in [None, Some(bell), Some(bell)] {
+            assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 2, 101), Turn::Wait(expected));
+        }
+        // The lease ends: whoever takes it over finds the bell, and hangs one of its own.
+        assert_eq!(envelope.bell(A), Some(bell));
+        assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 3, 2_000_000_000), Turn::Ask(None));
+        let other = Bell { number: 9, mark: 9 };
+        envelope.hang(A, Some(other));
+        envelope.finish(A, 1, Nanos(2_000_000_001), Ok(document(b"late")));
+        assert_eq!(envelope.bell(A), Some(other));
+        let seen = Generation(2_000_000_001);
+        for expected in [None, Some(other)] {
+            assert_eq!(ask(&mut envelope, seen, Waiting::ForKeys, 4, 2_000_000_002), Turn::Wait(expected));
+        }
+        envelope.finish(A, 3, Nanos(2_000_000_003), Ok(document(b"x")));
+        assert_eq!(envelope.bell(A), None);
     }
 
     #[test]

@@ -111,7 +111,8 @@ pub trait Fetch {
     /// One attempt; retries are the caller's.
     ///
     /// # Errors
-    /// Every failure, [`FetchError::Timeout`] included; never blocks past `request.timeout`.
+    /// Every failure, [`FetchError::Timeout`] included; only the resolver of the machine may block past
+    /// `request.timeout`.
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError>;
 }
 
@@ -295,8 +296,8 @@ impl SourceId {
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
-            // The length first, so that no two lists run together.
-            digest.update(part.len().to_le_bytes());
+            // The length first, so that no two lists run together; of one size on every machine.
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(part);
         }
         let mut id = [0; 16];

@@ -24,26 +24,60 @@ const MAX_REASON_CHARS: usize = 128;
 #[must_use]
 pub fn source_id(remote: &RemoteKeys) -> SourceId {
     let client = &remote.client;
-    let text = |source: &TextSource| match source {
-        TextSource::Inline(text) => format!("={text}"),
-        TextSource::File(path) => format!("<{path}"),
-    };
+    let mut parts = parts(remote);
+    parts.push(client.proxy.clone().unwrap_or_default());
+    parts.extend(client.headers.iter().flat_map(|(name, value)| [name.clone(), text(value)]));
+    digest(&parts)
+}
+
+/// As [`source_id`], for a name that others may read: nothing in it could be used to guess a secret. `None` where
+/// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
+#[must_use]
+fn public_id(remote: &RemoteKeys) -> Option<SourceId> {
+    let client = &remote.client;
+    let mut parts = parts(remote);
+    // The password of a proxy makes no difference to what comes through it.
+    parts.push(client.proxy.as_deref().map(without_user).unwrap_or_default());
+    for (name, value) in &client.headers {
+        match value {
+            TextSource::Inline(_) => return None,
+            TextSource::File(_) => parts.extend([name.clone(), text(value)]),
+        }
+    }
+    Some(digest(&parts))
+}
+
+fn parts(remote: &RemoteKeys) -> Vec<String> {
+    let client = &remote.client;
     let (kind, location) = match &remote.location {
         KeyLocation::Url(url) => ("url", url),
         KeyLocation::Discovery { issuer } => ("discovery", issuer),
     };
     let identity = client.identity.as_ref();
-    let mut parts = vec![
+    vec![
         kind.to_owned(),
         location.clone(),
         client.ca.as_ref().map(text).unwrap_or_default(),
         client.insecure_skip_verify.to_string(),
         identity.map(|(certificates, _)| text(certificates)).unwrap_or_default(),
         client.server_name.clone().unwrap_or_default(),
-        client.proxy.clone().unwrap_or_default(),
         client.no_proxy.clone(),
-    ];
-    parts.extend(client.headers.iter().flat_map(|(name, value)| [name.clone(), text(value)]));
+    ]
+}
+
+fn text(source: &TextSource) -> String {
+    match source {
+        TextSource::Inline(text) => format!("={text}"),
+        TextSource::File(path) => format!("<{path}"),
+    }
+}
+
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+}
+
+fn digest(parts: &[String]) -> SourceId {
     SourceId::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
 }
 
@@ -94,10 +128,10 @@ pub fn ask(remote: &RemoteKeys, id: SourceId, seen: Generation, waiting: Waiting
     };
     let mut attempt = |known: Option<&SharedDocument>| {
         own_attempt = true;
-        let Some(directory) = &remote.directory else {
+        let Some((directory, source)) = remote.directory.as_deref().zip(public_id(remote)) else {
             return fetch(known);
         };
-        let shelf = Shelf { archive: io, directory, source: id, lease };
+        let shelf = Shelf { archive: io, directory, source, lease };
         // A file is trusted no more than the network: one without keys does not exist.
         let state = |document: &SharedDocument| match key_set(document) {
             Ok(_) => freshness(remote, document, io.now()).state(io.now()),
@@ -224,5 +258,48 @@ fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {
             let text = String::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{public_id, source_id};
+    use crate::core::jwk::lookup::{CacheRules, ClientRules, KeyLocation, RemoteKeys, TextSource};
+    use crate::core::unix_time::Seconds;
+
+    pub(in crate::keys) fn remote(headers: &[(&str, TextSource)], proxy: Option<&str>) -> RemoteKeys {
+        RemoteKeys {
+            location: KeyLocation::Url("https://idp.example/jwks.json".into()),
+            client: ClientRules {
+                ca: None,
+                insecure_skip_verify: false,
+                timeout: Seconds(5),
+                max_retries: 0,
+                headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+                allow_http: false,
+                identity: None,
+                server_name: None,
+                proxy: proxy.map(str::to_owned),
+                no_proxy: String::new(),
+            },
+            cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
+            directory: None,
+        }
+    }
+
+    #[test]
+    fn no_name_that_others_read_depends_on_a_secret() {
+        let inline = |value: &str| remote(&[("X-Key", TextSource::Inline(value.into()))], None);
+        let file = |path: &str| remote(&[("X-Key", TextSource::File(path.into()))], None);
+        assert_ne!(source_id(&inline("a")), source_id(&inline("b")));
+        assert_eq!(public_id(&inline("a")), None);
+        assert_ne!(public_id(&file("/a")), public_id(&file("/b")));
+        let public = |proxy| public_id(&remote(&[], proxy)).unwrap();
+        let plain = public(Some("http://proxy:1"));
+        for proxy in ["http://user:pass@proxy:1", "http://user:p@ss@proxy:1", "user:other@proxy:1", "proxy:1"]
+        {
+            assert_eq!(public(Some(proxy)), plain, "{proxy}");
+        }
+        assert!(plain != public(None) && plain != public(Some("http://proxy:2")));
     }
 }

@@ -222,7 +222,12 @@ impl Loaded {
             }
             Some(Err(error)) => {
                 let reason = remote::reason(&error);
-                let news = !failed_before || self.last_error.as_ref() != Some(&reason);
+                // Where more than ours are known that this instance had not seen, since the record was lost for a while,
+                // whoever made the first one has told of it.
+                let news = match failed_before {
+                    true => self.last_error.as_ref() != Some(&reason),
+                    false => shared.failures <= 1,
+                };
                 let event = news.then(|| loaded.failure_event(&error, now));
                 loaded.last_error = Some(reason);
                 event
@@ -373,5 +378,30 @@ fn place(source: &KeySource) -> String {
             KeyLocation::Url(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
             KeyLocation::Discovery { issuer } => issuer.clone(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Loaded;
+    use crate::core::jwk::lookup::KeySource;
+    use crate::core::unix_time::UnixTime;
+    use crate::keys::error::KeyError;
+    use crate::keys::io::{FetchError, Generation, Shared};
+    use crate::keys::remote::tests::remote;
+
+    #[test]
+    fn a_failure_is_told_by_whoever_made_the_first_one() {
+        let (remote, now) = (remote(&[], None), UnixTime::from_seconds(1));
+        let loaded = Loaded::new(&KeySource::Url(Box::new(remote.clone())));
+        for (failures, told) in [(1, true), (2, false)] {
+            let shared = Shared { generation: Generation(7), failures, ..Shared::default() };
+            let outcome = Some(Err(KeyError::Fetch(FetchError::Connect)));
+            let (failed, event) = loaded.taken_over(shared.clone(), &remote, outcome, now);
+            assert_eq!(event.is_some(), told, "{failures}");
+            // In a new way: told, whoever was first.
+            let outcome = Some(Err(KeyError::Fetch(FetchError::Timeout)));
+            assert!(failed.taken_over(shared, &remote, outcome, now).1.is_some());
+        }
     }
 }

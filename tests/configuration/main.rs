@@ -260,6 +260,24 @@ fn values_may_be_kept_elsewhere() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_refused_only_where_something_is_fetched() {
+    let env = |name: &str| (name == "HTTPS_PROXY").then(|| "socks5://proxy:1080".to_owned());
+    let refusals = |config: &Value| {
+        let policy = compile(config.to_string().as_bytes(), &Capabilities { fetch: true, env: &env });
+        policy.map_or_else(|errors| lines(&errors), |_| Vec::new())
+    };
+    assert_eq!(refusals(&json!({"signingSecret": SECRET})), [""; 0]);
+    let fetched = json!({"jwksUrl": "https://idp.example/"});
+    assert_eq!(
+        refusals(&fetched),
+        ["(option_invalid): clientConfig.proxy: found a string of 19 bytes in HTTPS_PROXY, expected \
+          http://[user:password@]host[:port]"]
+    );
+    let own = json!({"jwksUrl": "https://idp.example/", "clientConfig": {"proxy": "http://proxy"}});
+    assert_eq!(refusals(&own), [""; 0]);
+}
+
+#[test]
 fn issuers_are_split_only_where_a_url_follows_every_comma() {
     for (issuer, expected) in [
         (json!("https://a/"), vec!["https://a/"]),

@@ -45,6 +45,7 @@ const TESTS: &[Test] = &[
     ("parallel", load::parallel),
     ("provider_forms", provider::forms),
     ("provider_addresses", provider::addresses),
+    ("provider_dead_address", provider::dead_address),
     ("files_and_variables", outside::files_and_variables),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),

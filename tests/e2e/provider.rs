@@ -1,13 +1,16 @@
 //! The provider in every state: never a hang beyond the deadline, never a trap, never a request let through.
 
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik};
+use testbed::traefik::{FETCH, Routes, Setup, Traefik, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 
@@ -139,6 +142,57 @@ pub(crate) fn addresses() {
         assert_eq!(timed(&traefik, &name, &token()).status, 200, "{url}");
         assert_eq!(server.requests(), 1, "{url}");
     }
+}
+
+/// A name with two addresses, at one of which nobody listens, or nobody answers: the other one is asked within the same
+/// deadline, whichever comes first. Traefik runs with a hosts file of its own, which takes a mount namespace.
+pub(crate) fn dead_address() {
+    let directory = temporary_directory("hosts");
+    let (hosts, binary) = (directory.join("hosts"), directory.join("traefik"));
+    let names = [("refused", "127.0.0.2"), ("silent", "127.0.0.3")];
+    let lines = names.map(|(name, dead)| {
+        format!("{dead} {name}-first\n127.0.0.1 {name}-first\n127.0.0.1 {name}-last\n{dead} {name}-last\n")
+    });
+    fs::write(&hosts, lines.concat()).unwrap();
+    let traefik = Setup::default().binary;
+    let wrapper = format!(
+        "#!/bin/sh\nexec unshare -rm sh -c 'mount --bind \"$0\" /etc/hosts && exec \"$@\"' {} \"${{RUN:-{}}}\" \"$@\"\n",
+        hosts.display(),
+        traefik.display(),
+    );
+    fs::write(&binary, wrapper).unwrap();
+    let run = |command: &str| Command::new("sh").arg(&binary).env("RUN", command).status();
+    fs::set_permissions(&binary, PermissionsExt::from_mode(0o755)).unwrap();
+    if !run("true").is_ok_and(|status| status.success()) {
+        println!("SKIPPED provider_dead_address: no mount namespaces here (unshare -rm)");
+        return;
+    }
+    let server = JwksServer::http_at("127.0.0.1:0", keys::public_set().to_string());
+    let port = server.address().port();
+    // Nobody accepts, and the queue is full: whoever else comes is not answered.
+    let silent = TcpListener::bind(("127.0.0.3", port)).unwrap();
+    let address = silent.local_addr().unwrap();
+    let patience = Duration::from_millis(300);
+    let queue: Vec<_> =
+        (0..10_000).map_while(|_| TcpStream::connect_timeout(&address, patience).ok()).collect();
+    println!("{} connections fill the queue", queue.len());
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let names = names.map(|(name, _)| [format!("{name}-first"), format!("{name}-last")]).concat();
+    for name in &names {
+        let configuration = json!({
+            "jwksUrl": format!("http://{name}:{port}/jwks.json"), "issuer": "https://idp.example/",
+            "clientConfig": {"allowHttp": true, "timeoutSeconds": 4, "maxRetries": 0},
+        });
+        routes.protect(name, FETCH, &configuration);
+    }
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], binary, ..Setup::default() });
+    traefik.configure(&routes);
+    for (number, name) in names.iter().enumerate() {
+        assert_eq!(timed(&traefik, name, &token()).status, 200, "{name}");
+        assert_eq!(server.requests(), number + 1, "{name}");
+    }
+    fs::remove_dir_all(directory).unwrap();
 }
 
 /// An answer, within the deadline of two attempts and their pause.

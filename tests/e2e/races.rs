@@ -170,19 +170,10 @@ pub(crate) fn keys_stay_apart() {
     assert!(fetches.iter().sum::<usize>() * 4 > operations, "most requests should fetch: {fetches:?}");
     let errors = traefik.log();
     assert!(errors.is_empty(), "{errors:?}");
-    // On a saturated machine the lock may be taken over from a holder that lives, and two that open at once lose one.
-    let lost = after.len().saturating_sub(before.len());
-    assert!(lost <= operations / 5_000, "{:?}\n{:?}", by_name(&before), by_name(&after));
-    // Without TLS the host may send a piece of one instance's request for another's; it is no request to any server.
-    let is_piece = |head: &str| !head.contains("Host: ") && !head.contains(SECRET);
-    let mut pieces = 0;
+    assert!(after.len() <= before.len(), "{:?}\n{:?}", by_name(&before), by_name(&after));
     for server in &servers {
         let host = format!("localhost:{}", server.address().port());
         for head in server.request_heads() {
-            if is_piece(&head) {
-                pieces += 1;
-                continue;
-            }
             let value = |name: &str| {
                 let line = head.lines().find(|line| line.starts_with(name)).unwrap_or(&head);
                 line.split_once(": ").map_or(line, |(_, value)| value).to_owned()
@@ -190,7 +181,6 @@ pub(crate) fn keys_stay_apart() {
             assert_eq!((value("X-Secret"), value("Host")), (SECRET.to_owned(), host.clone()));
         }
     }
-    assert!(pieces <= 1 + operations / 5_000, "{pieces} pieces of requests");
     fs::remove_dir_all(directory).unwrap();
 }
 

@@ -12,10 +12,16 @@
 mod guest;
 
 use guest::Artifact;
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::keys;
 use testbed::tokens::Token;
 use testbed::usual::{HEADERS, claims, configuration, large_configuration};
+use traefik_jwt_auth::core::config::{Capabilities, compile};
+use traefik_jwt_auth::core::jwk::lookup::KeySource;
+use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
+use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
+use traefik_jwt_auth::keys::io::SharedDocument;
+use traefik_jwt_auth::keys::remote::source_id;
 
 const NOW: u64 = 1_790_000_000;
 /// `STACK_SIZE` of `scripts/plugin.sh`.
@@ -136,6 +142,40 @@ fn instructions_of_an_instance_and_a_request() {
             assert!(found <= most, "{path}: {what}: {found}");
         }
     }
+}
+
+/// An instance that is born late takes its keys from the others.
+#[test]
+fn instructions_of_taking_keys_from_the_mailbox() {
+    let artifact = Artifact::read("dist/plugin.wasm");
+    let mut from_url = configuration();
+    from_url.as_object_mut().unwrap().remove("jwks");
+    from_url["jwksUrl"] = json!("https://idp.example/jwks.json");
+    let token = token("EdDSA", 0);
+    let mut inline = artifact.start(&configuration().to_string());
+    let mut late = artifact.start_beside(&from_url.to_string(), record(&from_url));
+    let (inline_first, late_first) = (request(&mut inline, &token), request(&mut late, &token));
+    let taking = late_first - inline_first;
+    let more = (late.start_cost + late_first) - (inline.start_cost + inline_first);
+    println!("taking 5 keys: {taking}, with the instance {more} more than keys inline");
+    assert!(taking <= 360_000 && more <= 30_000, "{taking}, {more}");
+}
+
+/// The record of a router that has fetched the usual keys.
+fn record(configuration: &Value) -> Vec<u8> {
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = compile(configuration.to_string().as_bytes(), &capabilities).unwrap();
+    let [KeySource::Url(remote)] = policy.issuers[0].keys.as_slice() else { panic!("one URL") };
+    let document = SharedDocument {
+        body: keys::public_set().to_string().into_bytes(),
+        cache_control: "max-age=600".into(),
+        age: Seconds(0),
+        etag: None,
+        fetched_at: UnixTime::from_seconds(NOW),
+    };
+    let mut envelope = Envelope::default();
+    envelope.finish(source_id(remote), 1, Nanos(1), Ok(document));
+    envelope.encode()
 }
 
 fn request(guest: &mut guest::Guest, token: &str) -> u64 {

@@ -13,6 +13,8 @@ use crate::core::limits::{
 };
 use crate::core::request::header_name::is_field_name;
 
+const PROXY: &str = "http://[user:password@]host[:port]";
+
 /// What all key sources of a configuration share.
 pub(super) struct Shared<'a> {
     pub(super) capabilities: &'a Capabilities<'a>,
@@ -91,25 +93,31 @@ fn server_name(tls: &Section<'_>, errors: &mut Errors) -> Option<String> {
     Some(name)
 }
 
-/// `proxy`, or `HTTPS_PROXY` where the plugin's environment has it.
+/// `proxy`, or `HTTPS_PROXY` where the plugin's environment has it: that one is checked where something is fetched.
 fn proxy(client: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<String> {
     let path = client.path("proxy");
-    let text = match client.text("proxy", Shown::Secret, errors) {
-        Some(text) => match outside(&path, text, capabilities, errors)? {
-            Outside::Inline(text) => text,
-            Outside::File(_) => {
-                errors.value(path, "file:", "a URL, http://[user:password@]host[:port], or env:NAME");
-                return None;
-            }
-        },
-        None => of_environment(&["https_proxy", "HTTPS_PROXY"], capabilities)?,
+    let Some(text) = client.text("proxy", Shown::Secret, errors) else {
+        return of_environment(&["https_proxy", "HTTPS_PROXY"], capabilities);
     };
-    if !url::is_proxy(&text) {
-        let found = format!("a string of {} bytes", text.len());
-        errors.value(path, found, "http://[user:password@]host[:port], here or in HTTPS_PROXY");
-        return None;
+    match outside(&path, text, capabilities, errors)? {
+        Outside::Inline(text) if url::is_proxy(&text) => Some(text),
+        Outside::Inline(text) => {
+            errors.value(path, format!("a string of {} bytes", text.len()), PROXY);
+            None
+        }
+        Outside::File(_) => {
+            errors.value(path, "file:", format!("{PROXY}, or env:NAME"));
+            None
+        }
     }
-    Some(text)
+}
+
+/// For configurations that fetch: the environment is the same for all others, and may be meant for something else.
+pub(super) fn check_proxy(client: &ClientRules, errors: &mut Errors) {
+    if let Some(text) = client.proxy.as_ref().filter(|text| !url::is_proxy(text)) {
+        let found = format!("a string of {} bytes in HTTPS_PROXY", text.len());
+        errors.value("clientConfig.proxy", found, PROXY);
+    }
 }
 
 /// `noProxy`, or `NO_PROXY` where the plugin's environment has it.

@@ -14,6 +14,7 @@ use crate::core::config::coerce::{Section, quoted};
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
+use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
@@ -70,6 +71,9 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
 fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
+    if issuers.iter().flat_map(|issuer| &issuer.keys).any(|source| matches!(source, KeySource::Url(_))) {
+        client::check_proxy(&shared.client, errors);
+    }
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);

@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Attempts for what only the host's races explain.
 const MAX_CONFUSED: u32 = 4;
 /// The marks: far below what Linux allows as a send buffer (212,992), far above its least (2,304).
-const FIRST_MARK: u32 = 16_384;
-const MARK_MASK: u32 = 0x3fff;
+pub(super) const FIRST_MARK: u32 = 16_384;
+pub(super) const MARK_MASK: u32 = 0x3fff;
 
 /// The end of the time for one fetch.
 #[derive(Clone, Copy, Debug)]
@@ -289,14 +289,15 @@ impl Connection {
         Ok(received)
     }
 
-    /// Sends all of `bytes`.
+    /// Sends all of `bytes`. One instance sends at a time, so that whatever vector the host takes, no other holds a
+    /// request.
     pub(crate) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
         let mut pauses = Pauses::new();
         while !bytes.is_empty() {
             if !self.is_ours() {
                 return Err(FetchError::Host("the socket belongs to another instance"));
             }
-            match sockets::send(self.descriptor, bytes) {
+            match mailbox::exclusive(|| sockets::send(self.descriptor, bytes)) {
                 Ok(0) | Err(Errno::AGAIN) => pauses.pause(deadline)?,
                 Ok(count) => {
                     bytes = bytes.get(count..).unwrap_or_default();

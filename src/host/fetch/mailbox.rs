@@ -14,10 +14,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::bell;
 use super::connect::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
 use crate::core::unix_time::Seconds;
-use crate::keys::envelope::{Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
+use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
 use crate::keys::io::{
     Asked, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
 };
@@ -127,10 +128,21 @@ impl Share for Mailbox {
             // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
             let refused = || waiting == Waiting::ForKeys && gate_is_closed(descriptor);
             let turn = update_unless(descriptor, &refused, |envelope| {
+                let abandoned = envelope.bell(source);
                 let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
-                (turn, envelope.crowded_until(source))
+                let mut bell = None;
+                if matches!(turn, Turn::Ask(_)) {
+                    if let Some(abandoned) = abandoned {
+                        bell::ring(abandoned);
+                        bell::take_down(abandoned);
+                    }
+                    // Whoever has keys refreshes alone.
+                    bell = if waiting == Waiting::ForKeys { bell::hang() } else { None };
+                    envelope.hang(source, bell);
+                }
+                (turn, envelope.crowded_until(source), bell)
             });
-            let Some((turn, crowded)) = turn else {
+            let Some((turn, crowded, bell)) = turn else {
                 return Asked::Crowded;
             };
             if let Some(until) = crowded {
@@ -149,11 +161,15 @@ impl Share for Mailbox {
                     let shared = update(descriptor, finish);
                     announce(descriptor, shared.generation);
                     open_gate(descriptor);
+                    if let Some(bell) = bell {
+                        bell::ring(bell);
+                        exclusive(|| bell::take_down(bell));
+                    }
                     return Asked::Known(shared);
                 }
                 Turn::Underway => return Asked::Underway,
                 Turn::Crowded => return Asked::Crowded,
-                Turn::Wait => match wait(descriptor, source, seen, deadline) {
+                Turn::Wait(bell) => match wait(descriptor, source, seen, bell, deadline) {
                     Some(shared) if shared.document.is_some() || shared.failures > 0 => {
                         return Asked::Known(shared);
                     }
@@ -216,12 +232,23 @@ fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut En
 }
 
 /// Waits for the end of an attempt; `None` where its lease or the caller's time ends first.
-fn wait(descriptor: Descriptor, source: SourceId, seen: Generation, deadline: Deadline) -> Option<Shared> {
+fn wait(
+    descriptor: Descriptor,
+    source: SourceId,
+    seen: Generation,
+    bell: Option<Bell>,
+    deadline: Deadline,
+) -> Option<Shared> {
+    // When it has rung, the record comes in a moment.
+    let rung = bell.is_some_and(bell::listen).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
     while deadline.check().is_ok() {
-        sockets::sleep(PAUSE);
+        match rung {
+            Some(pauses) => pauses.rest(),
+            None => sockets::sleep(PAUSE),
+        }
         let version = version(descriptor);
         if version.is_some() && version == looked_at && now() < next_look {
             continue;
@@ -319,7 +346,8 @@ fn take(descriptor: Descriptor) -> Vec<u8> {
 
 /// As [`take`]; `None` where `refused` before the record came.
 fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
-    let since = now();
+    let mut since = now();
+    let mut beat = sockets::keep_alive(descriptor);
     let mut taken: Option<Vec<u8>> = None;
     let mut removed = false;
     let mut faults: u32 = 0;
@@ -332,8 +360,20 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
         let looked = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen);
         let mut record = Vec::new();
         match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut record) {
-            Err(Errno::AGAIN) if removed || elapsed(since) >= patience() => break,
-            Err(Errno::AGAIN) => pauses.rest(),
+            Err(Errno::AGAIN) if removed => break,
+            Err(Errno::AGAIN) => {
+                // Where many want the record, one may always come when it is out, and yet it is not lost.
+                let last = std::mem::replace(&mut beat, sockets::keep_alive(descriptor));
+                if last != beat {
+                    since = now();
+                }
+                if elapsed(since) >= patience() {
+                    // So that whoever waits as long does not go on at the same time.
+                    show_life(descriptor);
+                    break;
+                }
+                pauses.rest();
+            }
             Err(_) if faults >= MAX_BAD_LOOKS => {
                 // No mailbox any more.
                 PLACE.set(Place::None);
@@ -382,10 +422,14 @@ fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
 
 /// Puts a record, and looks whether it is there.
 fn put(descriptor: Descriptor, mut record: Vec<u8>) {
+    show_life(descriptor);
     for _ in 0..MAX_PUTS {
-        // Another record is there already; the next one who takes it merges what this instance keeps.
-        if sockets::send(descriptor, &record) == Err(Errno::AGAIN) {
-            break;
+        match sockets::send(descriptor, &record) {
+            Ok(_) => {}
+            // Another record is there already; the next one who takes it merges what this instance keeps.
+            Err(Errno::AGAIN) => break,
+            // With the length of a receive, which is too long for a datagram: nothing was put.
+            Err(_) => continue,
         }
         let mut seen = Vec::new();
         match sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen) {
@@ -394,19 +438,37 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
             Ok(_) if Envelope::verify(&seen) >= Envelope::verify(&record) => break,
             Ok(_) | Err(_) => {}
         }
-        // Foreign bytes in the box: out with them.
-        for _ in 0..MAX_BAD_LOOKS {
-            let mut drained = Vec::new();
-            match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut drained) {
-                Err(Errno::AGAIN) => break,
-                Ok(_) | Err(_) => record = join(Some(record), drained),
-            }
-        }
+        // Foreign bytes in the box: out with them. Whoever was faster has the lock now, and puts what it keeps.
+        let Some(drained) = drain(descriptor) else {
+            break;
+        };
+        record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
     }
     if Envelope::has_waiters(&record) {
         record = Envelope::decode(&record).unwrap_or_default().without_waiters().encode();
     }
     OWN.set(record);
+}
+
+/// Tells those who wait for the record that somebody had it.
+fn show_life(descriptor: Descriptor) {
+    if let Ok(beat) = sockets::keep_alive(descriptor) {
+        // Where this fails, they wait for it for a shorter time.
+        let _ = sockets::set_keep_alive(descriptor, !beat);
+    }
+}
+
+/// Everything that is in the box; `None` where that is nothing.
+fn drain(descriptor: Descriptor) -> Option<Vec<Vec<u8>>> {
+    let mut drained = Vec::new();
+    for _ in 0..MAX_BAD_LOOKS {
+        let mut one = Vec::new();
+        match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut one) {
+            Err(Errno::AGAIN) => break,
+            Ok(_) | Err(_) => drained.push(one),
+        }
+    }
+    (!drained.is_empty()).then_some(drained)
 }
 
 fn place() -> Option<Descriptor> {

@@ -11,6 +11,8 @@ mod get;
 #[cfg(target_os = "wasi")]
 mod mailbox;
 #[cfg(target_os = "wasi")]
+mod bell;
+#[cfg(target_os = "wasi")]
 mod connect;
 #[cfg(target_os = "wasi")]
 mod tls;

@@ -1,0 +1,60 @@
+//! Wakes the requests that wait for another's fetch at the moment it ends: they block on a socket that never gets
+//! anything, until it is shut down.
+//!
+//! Nobody wakes them where its owner is gone. So the first of them sleeps instead, and takes the fetch over when the
+//! lease has ended; whoever takes it over rings for the others.
+
+use super::connect::{FIRST_MARK, MARK_MASK};
+use super::sockets::{self, Descriptor, Errno, Family, Receive, Wipe};
+use crate::keys::envelope::Bell;
+
+/// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
+pub(super) fn hang() -> Option<Bell> {
+    let descriptor = sockets::open_blocking_datagram(Family::Unix).ok()?;
+    let mark = FIRST_MARK.saturating_add(sockets::random().unwrap_or(0) & MARK_MASK);
+    // Connected to itself, so that nobody can send to it, and that every system lets it be shut down.
+    let connected = sockets::bind_anew(descriptor, Family::Unix)
+        .and_then(|()| sockets::local_name(descriptor))
+        .and_then(|name| sockets::connect_to(descriptor, &name))
+        .and_then(|()| sockets::set_send_buffer(descriptor, mark));
+    let bell = Bell { number: descriptor.number(), mark };
+    match connected {
+        Ok(()) if find(bell).is_some() => Some(bell),
+        Ok(()) | Err(_) => {
+            // Nobody knows of it yet.
+            let _ = sockets::close(descriptor);
+            None
+        }
+    }
+}
+
+/// Blocks until the bell rings; false where it has been taken down.
+pub(super) fn listen(bell: Bell) -> bool {
+    find(bell).is_some_and(|descriptor| {
+        // A look only: where the number is another's by now, nothing is taken from it, and it does not block.
+        let rung = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
+        rung == Ok(0)
+    })
+}
+
+/// Wakes all who listen.
+pub(super) fn ring(bell: Bell) {
+    if let Some(descriptor) = find(bell) {
+        // Where this fails, so does everything else.
+        let _ = sockets::shut_down(descriptor);
+    }
+}
+
+/// Closes a bell. Exclusive.
+pub(super) fn take_down(bell: Bell) {
+    if let Some(descriptor) = find(bell) {
+        // A failure means that it is closed already.
+        let _ = sockets::close(descriptor);
+    }
+}
+
+fn find(bell: Bell) -> Option<Descriptor> {
+    let descriptor = Descriptor::from_number(bell.number)?;
+    let is_it: Result<bool, Errno> = sockets::send_buffer(descriptor).map(|mark| mark == bell.mark);
+    (is_it == Ok(true)).then_some(descriptor)
+}
