@@ -13,8 +13,8 @@ use testbed::usual;
 
 use crate::client::{answer, open, request};
 use crate::instances::{Burst, cpu_of_new_instances};
-use crate::tokens::known;
 use crate::median;
+use crate::tokens::known;
 
 const ROUTERS: usize = 30;
 const ROUNDS: usize = 7;
