@@ -123,7 +123,7 @@ fn slot(token: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, Outcome, SLOTS, VerifiedTokens, slot};
+    use super::{MAX_BYTES, Outcome, SLOTS, VerifiedTokens, same, slot};
     use crate::core::policy::IssuerId;
 
     const ISSUER: IssuerId = IssuerId(0);
@@ -139,6 +139,21 @@ mod tests {
         // Same signature, so the same place, with another payload.
         assert!(tokens.recall(b"header.payloae.signature").is_none());
         assert!(tokens.recall(b"header.payload.signaturf").is_none());
+    }
+
+    #[test]
+    fn tokens_are_the_same_in_every_byte_or_not_at_all() {
+        for length in 0..40_usize {
+            let token = vec![b'a'; length];
+            assert!(same(&token, &token.clone()));
+            assert!(!same(&token, &[token.as_slice(), b"a"].concat()));
+            assert!(!same(&[token.as_slice(), b"a"].concat(), &token));
+            for at in 0..length {
+                let mut other = token.clone();
+                other[at] = b'b';
+                assert!(!same(&token, &other), "{length} {at}");
+            }
+        }
     }
 
     #[test]
