@@ -74,7 +74,7 @@ wasm_cargo() {
         [ "$sub" = clippy ] && command=(/usr/bin/cargo-clippy clippy)
         PATH=/usr/bin:/bin:$PATH CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
             CARGO_TARGET_WASM32_WASIP1_LINKER=$(wasm_linker) \
-            CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi" \
+            CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi --cfg ctors_by_linker" \
             "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
             --target-dir "$WASM_TARGET_DIR" "$@" ;;
     esac

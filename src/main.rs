@@ -6,6 +6,16 @@ fn main() {
     use traefik_jwt_auth::host::guest::Middleware;
     use traefik_jwt_auth::host::{abi, boot, log};
 
+    // A libc whose `_start` leaves this to the linker would have it done, and undone, around every request: the linker
+    // wraps each export, unless somebody calls it. SAFETY: once, before anything that needs it.
+    #[cfg(ctors_by_linker)]
+    #[expect(unsafe_code, reason = "a function that the linker makes")]
+    unsafe {
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+        __wasm_call_ctors();
+    }
     boot::boot();
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
