@@ -37,10 +37,11 @@ build() {
     [ "$bytes" -le "$max" ] || die "dist/$file is over its size budget"
 }
 
-# optimise FROM TO: unchanged input keeps the old output, wasm-opt takes seconds.
+# optimise FROM TO: unchanged input keeps the old output, wasm-opt takes seconds. One stamp for all toolchains, which
+# write the same output.
 optimise() {
     local from=$1 to=$2 stamp
-    stamp=$WASM_TARGET_DIR/$(basename "$2").from
+    stamp=$TARGET_DIR/$(basename "$2").from
     if [ -f "$to" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(input_id "$from")" ]; then return; fi
     if [ "$WASM_OPT" ]; then
         # ocimfs: else whatever has one caller is inlined into functions of 50 KB, whose frames of 10 KB make the host's
