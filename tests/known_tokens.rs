@@ -244,8 +244,10 @@ fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
         Some("Equals(`sub`, `alice`)"),
         Some("Equals(`sub`, `{path.0}`)"),
         Some("Before(`exp`, `now+15`)"),
-        Some("!After(`exp`, `now`)"),
-        Some("OneOf(`sub`, `bob`, `{path.0}`) || Greater(`exp`, `1`)"),
+        // Holds, and no longer does while the token is good.
+        Some("After(`exp`, `now+10`)"),
+        Some("!Before(`exp`, `now+10`)"),
+        Some("OneOf(`sub`, `bob`, `{path.0}`)"),
     ];
     for (age, expression, skew, lifetime) in combinations(&ages, &expressions) {
         let rules = ClaimRules {

@@ -313,6 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn a_managed_header_goes_however_long_its_name_is() {
+        for length in (1..130).chain([1000, 65_536]) {
+            let name = "x".repeat(length);
+            let headers = vec![ClaimHeader { name: name.clone(), filling: Filling::parse("sub").unwrap() }];
+            let rules = ForwardRules { headers, ..ForwardRules::default() };
+            let longer = format!("{name}x");
+            let request = RecordedRequest::new("GET", "/").header(&name, "a").header(&longer, "kept");
+            assert_eq!(without_managed_headers(&rules, &request).remove, [name], "{length}");
+        }
+    }
+
+    #[test]
     fn headers_of_every_issuer_are_managed_and_filled_by_its_own_tokens() {
         let row = |name: &str, claim: &str| ClaimHeader {
             name: name.into(),
