@@ -62,19 +62,25 @@ wasm_linker() {
     die "no linker for wasm: neither rust-lld nor /usr/lib/llvm-22/bin/wasm-ld"
 }
 
+# What every instance would copy and nobody reads: the names that `{:?}` writes (rustls has 13 KB of them), and the files
+# and columns of panics, whose line and text stay. A build for debugging sets WASM_RUSTFLAGS to nothing.
+WASM_RUSTFLAGS=${WASM_RUSTFLAGS--Zfmt-debug=none -Zlocation-detail=line}
+
+# RUSTC_BOOTSTRAP: these flags, and building the standard library, are nightly features; the code itself uses none.
 wasm_cargo() {
     local sub=$1
     shift
     case $WASM_TOOLCHAIN in
-    rustup) "$CARGO" "$sub" --target wasm32-wasip1 --target-dir "$WASM_TARGET_DIR" "$@" ;;
+    rustup)
+        RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=$WASM_RUSTFLAGS \
+            "$CARGO" "$sub" --target wasm32-wasip1 --target-dir "$WASM_TARGET_DIR" "$@" ;;
     debian)
-        # RUSTC_BOOTSTRAP: building the standard library is a nightly feature; the code itself uses none.
         # `cargo clippy` would find rustup's clippy first in PATH, hence the direct call.
         local command=(/usr/bin/cargo "$sub")
         [ "$sub" = clippy ] && command=(/usr/bin/cargo-clippy clippy)
         PATH=/usr/bin:/bin:$PATH CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
             CARGO_TARGET_WASM32_WASIP1_LINKER=$(wasm_linker) \
-            CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi --cfg ctors_by_linker" \
+            CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi --cfg ctors_by_linker $WASM_RUSTFLAGS" \
             "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
             --target-dir "$WASM_TARGET_DIR" "$@" ;;
     esac

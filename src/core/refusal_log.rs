@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use crate::core::limits::{MAX_LOGGED_CHARS, MAX_LOGGED_PATH_CHARS};
+use crate::core::quoted::Cut;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::token::jws;
@@ -133,26 +134,9 @@ pub fn line(
     line
 }
 
-/// ` name="value"`, the value as a JSON string in printable ASCII: nothing in it can end the line, hide, or steer a
-/// terminal.
+/// ` name="value"`.
 fn push(line: &mut String, name: &str, value: &str, max_chars: usize) {
-    let _ = write!(line, " {name}=\"");
-    let mut chars = value.chars();
-    for c in chars.by_ref().take(max_chars) {
-        match c {
-            '"' | '\\' => line.extend(['\\', c]),
-            ' '..='~' => line.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(line, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    if chars.next().is_some() {
-        line.push_str("...");
-    }
-    line.push('"');
+    let _ = write!(line, " {name}={}", Cut { text: value, max_chars });
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub enum FetchError {
     Resolve,
     /// No connection to any address.
     Connect,
-    /// The TLS handshake failed; the text is rustls' reason, without secrets.
+    /// The TLS handshake failed; the text says why, without secrets.
     Tls(String),
     /// The deadline passed.
     Timeout,

@@ -46,6 +46,7 @@ const TESTS: &[Test] = &[
     ("provider_forms", provider::forms),
     ("provider_addresses", provider::addresses),
     ("provider_dead_address", provider::dead_address),
+    ("provider_tls_reasons", provider::tls_reasons),
     ("files_and_variables", outside::files_and_variables),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),

@@ -1,6 +1,7 @@
 //! The provider in every state: never a hang beyond the deadline, never a trap, never a request let through.
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
+use testbed::port;
 use testbed::traefik::{FETCH, Routes, Setup, Traefik, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
@@ -193,6 +195,67 @@ pub(crate) fn dead_address() {
         assert_eq!(server.requests(), number + 1, "{name}");
     }
     fs::remove_dir_all(directory).unwrap();
+}
+
+/// The log says what is wrong with a server's certificate, in words that name the option to look at.
+pub(crate) fn tls_reasons() {
+    let document = keys::public_set().to_string();
+    let idp = JwksServer::https(document.clone());
+    let for_clients = JwksServer::https_for_clients(document);
+    let trusting = |ca: &str| json!({"ca": ca, "serverName": "localhost"});
+    // As servers answer who begins with TLS on their port of plain HTTP.
+    let plain = port::listen_at("127.0.0.1:0");
+    let no_tls = format!("https://{}/", plain.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in plain.incoming().flatten() {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let cases = [
+        (
+            "authority",
+            idp.url("/"),
+            json!({"serverName": "localhost"}),
+            "the certificate is signed by no authority that is trusted here (clientConfig.tls.ca)",
+        ),
+        (
+            "name",
+            idp.url("/"),
+            json!({"ca": idp.ca_pem(), "serverName": "other.example"}),
+            "the certificate is not for other.example (clientConfig.tls.serverName)",
+        ),
+        (
+            "namesake",
+            idp.url("/"),
+            trusting(for_clients.ca_pem()),
+            "a signature of a certificate or of the handshake is wrong (is it this clientConfig.tls.ca?)",
+        ),
+        ("plain", no_tls, trusting(idp.ca_pem()), "the server's message is not TLS"),
+        (
+            "client",
+            for_clients.url("/"),
+            trusting(for_clients.ca_pem()),
+            "the server ends it with alert 116 (CertificateRequired)",
+        ),
+    ];
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    for (host, url, tls, _) in &cases {
+        let configuration = json!({
+            "jwksUrl": url, "issuer": "https://idp.example/",
+            "clientConfig": {"tls": tls, "timeoutSeconds": 2, "maxRetries": 0},
+        });
+        routes.protect(host, FETCH, &configuration);
+    }
+    traefik.configure(&routes);
+    for (host, _, _, reason) in cases {
+        let start = traefik.log().len();
+        assert_eq!(timed(&traefik, host, &token()).status, 503, "{host}");
+        let lines = traefik.log_with(start, &["TLS: "]);
+        let told = lines.iter().any(|line| line.contains(&format!("TLS: {reason}; ")));
+        assert!(told, "{host}: {lines:?}");
+    }
 }
 
 /// An answer, within the deadline of two attempts and their pause.

@@ -60,6 +60,16 @@ impl Artifact {
 
     /// An instance that finds what others know.
     pub(crate) fn start_beside(&self, configuration: &str, record: Vec<u8>) -> Guest {
+        self.run(configuration, record).unwrap_or_else(|log| panic!("_start: {log:?}"))
+    }
+
+    /// What an instance logs that refuses its configuration.
+    pub(crate) fn refusal(&self, configuration: &str) -> Vec<String> {
+        self.run(configuration, Vec::new()).err().unwrap_or_default()
+    }
+
+    /// The log of one that ends.
+    fn run(&self, configuration: &str, record: Vec<u8>) -> Result<Guest, Vec<String>> {
         let host = Host { configuration: configuration.to_owned(), record, ..Host::default() };
         let mut store = Store::new(&self.engine, host);
         store.set_fuel(FUEL).unwrap();
@@ -75,14 +85,14 @@ impl Artifact {
         }
         let instance: Instance = linker.instantiate_and_start(&mut store, &self.module).unwrap();
         let memory = instance.get_memory(&store, "memory").unwrap();
-        instance
-            .get_typed_func::<(), ()>(&store, "_start")
-            .unwrap()
-            .call(&mut store, ())
-            .unwrap_or_else(|error| panic!("_start: {error}; the log says {:?}", store.data().log));
+        let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
+        if let Err(error) = start.call(&mut store, ()) {
+            let log = std::mem::take(&mut store.data_mut().log);
+            return Err(log.into_iter().chain([error.to_string()]).collect());
+        }
         let handle_request = instance.get_typed_func(&store, "handle_request").unwrap();
         let start_cost = FUEL - store.get_fuel().unwrap();
-        Guest { store, memory, handle_request, start_cost }
+        Ok(Guest { store, memory, handle_request, start_cost })
     }
 }
 

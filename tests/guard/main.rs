@@ -101,16 +101,36 @@ fn memory_does_not_grow_and_the_stack_suffices() {
             assert!(guest.memory_kib() <= before + 64, "{path}: {} KiB", guest.memory_kib());
             let stack = guest.stack_used(STACK);
             println!("{path}: {top} KiB of {before} in use, {stack} bytes of stack");
-            assert!(top * 10 <= before * 9, "{path}: {top} KiB of {before}");
+            assert!(top + 32 <= before, "{path}: {top} KiB of {before}");
             assert!(stack * 10 <= STACK * 9, "{path}: {stack} bytes of stack");
         }
     }
 }
 
+/// The modules are built without what derives of `Debug` write: no message may need it.
+#[test]
+fn a_configuration_is_refused_in_the_same_words() {
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let artifact = Artifact::read("dist/plugin.wasm");
+    let rows = include_str!("../configuration/refusals.txt").split("\n\n").skip(1);
+    // Those whose keys stand in them.
+    let configurations = rows.filter_map(|row| row.lines().next()).filter(|json| !json.contains('$'));
+    let mut compared = 0;
+    for json in configurations {
+        let native = compile(json.as_bytes(), &capabilities).err().unwrap_or_default();
+        let mut expected: Vec<String> =
+            native.iter().map(|error| format!("traefik-jwt-auth: {error}")).collect();
+        expected.push("exit 1".into());
+        assert_eq!(artifact.refusal(json), expected, "{json}");
+        compared += 1;
+    }
+    assert!(compared > 100, "{compared}");
+}
+
 /// What every request in flight keeps resident.
 #[test]
 fn pages_that_an_instance_touches() {
-    for (path, most) in ARTIFACTS.into_iter().zip([27, 41]) {
+    for (path, most) in ARTIFACTS.into_iter().zip([26, 36]) {
         let mut guest = Artifact::read(path).start(&configuration().to_string());
         request(&mut guest, &token("EdDSA", 0));
         let pages = guest.touched_pages();

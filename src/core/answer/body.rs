@@ -1,6 +1,7 @@
 //! Bodies of refusals.
 
 use crate::core::answer::{BodyFormat, Details};
+use crate::core::quoted::Quoted;
 use crate::core::refusal::Refusal;
 
 /// Body and its `Content-Type`; both empty where there is no body.
@@ -58,7 +59,7 @@ pub fn render(
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Quoted(text).to_string()
 }
 
 #[cfg(test)]

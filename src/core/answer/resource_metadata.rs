@@ -1,6 +1,7 @@
 //! Protected Resource Metadata (RFC 9728): the document, where it is, and the parameter that points to it.
 
 use crate::core::answer::Served;
+use crate::core::quoted::{self, Quoted};
 use crate::core::request::RequestView;
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -33,14 +34,14 @@ impl ResourceMetadata {
         }
         // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
         let path = format!("{WELL_KNOWN}{}", if path == "/" { "" } else { path });
-        let mut members = vec![("resource", serde_json::Value::from(resource))];
+        let mut members = vec![("resource", Quoted(resource).to_string())];
         for (name, list) in [("authorization_servers", authorization_servers), ("scopes_supported", scopes)] {
             // Zero-element arrays are left out (RFC 9728 3.2).
             if !list.is_empty() {
-                members.push((name, serde_json::Value::from(list.to_vec())));
+                members.push((name, quoted::list(list)));
             }
         }
-        members.push(("bearer_methods_supported", serde_json::Value::from(vec!["header"])));
+        members.push(("bearer_methods_supported", quoted::list(&["header"])));
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let document = format!("{{{}}}", members.join(","));

@@ -4,6 +4,7 @@
 use crate::core::answer::Served;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
 use crate::core::policy::TrustedIssuer;
+use crate::core::quoted::{self, Quoted};
 use crate::core::request::RequestView;
 use crate::core::request::source_range::SourceRange;
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -67,16 +68,16 @@ impl StatusRules {
         let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
         let kids = match self.kids {
             Kids::Hide => String::new(),
-            Kids::Show => format!(r#","kids":{}"#, serde_json::Value::from(set.kids.clone())),
+            Kids::Show => format!(r#","kids":{}"#, quoted::list(&set.kids)),
         };
         format!(
             r#"{{"issuer":{},"source":{},"state":"{state}","keys":{}{kids},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}}}"#,
-            serde_json::Value::from(names),
-            serde_json::Value::from(source),
+            quoted::list(&names),
+            Quoted(source),
             set.keys,
             seconds(set.had_at.map(|at| now.seconds_since(at))),
             seconds(set.due_at.map(|at| at.seconds_since(now))),
-            set.last_error.as_deref().map_or(serde_json::Value::Null, serde_json::Value::from),
+            set.last_error.as_deref().map_or("null".to_owned(), |error| Quoted(error).to_string()),
         )
     }
 }

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use crate::core::config::error::Errors;
+use crate::core::quoted::Cut;
 use crate::core::unix_time::Seconds;
 
 /// Longest value repeated in an error, in characters.
@@ -287,9 +288,5 @@ pub fn found(value: &Value, shown: Shown) -> String {
 /// A text as an error shows it: cut, and on one line.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push_str("...");
-    }
-    format!("{shown:?}")
+    Cut { text, max_chars: MAX_SHOWN }.to_string()
 }

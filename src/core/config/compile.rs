@@ -16,6 +16,7 @@ use crate::core::config::key_sources::KeySources;
 use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
+use crate::core::quoted::Quoted;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 
@@ -138,7 +139,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
     let mut seen: Vec<&str> = Vec::new();
     for name in issuers.iter().flat_map(|issuer| &issuer.names) {
         if seen.contains(&name.as_str()) {
-            errors.conflict("trustedIssuers", format!("the issuer {name:?} is named twice"));
+            errors.conflict("trustedIssuers", format!("the issuer {} is named twice", Quoted(name)));
         }
         seen.push(name);
     }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::core::claims::expression::ExpressionError;
+use crate::core::quoted::Quoted;
 
 /// One problem of a configuration. Values of secrets are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl fmt::Display for ConfigError {
             Problem::Key { reason } => write!(f, "{path}: {reason}"),
             Problem::Expression { error } => write!(f, "{path}: {error}"),
             Problem::TestFailed { name, expected, found, why } => {
-                write!(f, "{path}: the test {name:?} expects {expected} and the rules say {found}")?;
+                write!(f, "{path}: the test {} expects {expected} and the rules say {found}", Quoted(name))?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),

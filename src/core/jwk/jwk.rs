@@ -2,6 +2,7 @@
 //! `jku`: a key is what its own members say.
 
 use super::thumbprint;
+use crate::core::quoted::Quoted;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::token::base64url;
@@ -262,21 +263,24 @@ impl fmt::Display for JwkError {
             Self::NotBase64Url { member } => {
                 write!(f, "member {member} is not base64url without padding")
             }
-            Self::UnknownKty { found } => write!(f, "kty is {found:?}, expected RSA, EC, OKP, AKP or oct"),
+            Self::UnknownKty { found } => {
+                write!(f, "kty is {}, expected RSA, EC, OKP, AKP or oct", Quoted(found))
+            }
             Self::UnknownCrv { found } if found == "Ed448" => {
                 f.write_str("crv is Ed448, which is left out; docs/configuration.md says why")
             }
             Self::UnknownCrv { found } => {
                 write!(
                     f,
-                    "crv is {found:?}, expected P-256, P-384, P-521 or secp256k1 for EC, Ed25519 for OKP"
+                    "crv is {}, expected P-256, P-384, P-521 or secp256k1 for EC, Ed25519 for OKP",
+                    Quoted(found)
                 )
             }
             Self::UnknownAlg { found } => {
-                write!(f, "alg is {found:?}, which is no signature algorithm known here")
+                write!(f, "alg is {}, which is no signature algorithm known here", Quoted(found))
             }
             Self::AlgDoesNotFit { alg } => write!(f, "alg is {alg}, which this key cannot serve"),
-            Self::Use { found } => write!(f, "use is {found:?}, expected \"sig\""),
+            Self::Use { found } => write!(f, "use is {}, expected \"sig\"", Quoted(found)),
             Self::KeyOps => f.write_str("key_ops does not contain \"verify\""),
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
             Self::Key(error) => error.fmt(f),
@@ -460,7 +464,7 @@ mod tests {
             (JwkError::Missing { member: "e" }, "member e is missing"),
             (
                 JwkError::UnknownKty { found: "A\nB".to_owned() },
-                r#"kty is "A\nB", expected RSA, EC, OKP, AKP or oct"#,
+                r#"kty is "A\u000aB", expected RSA, EC, OKP, AKP or oct"#,
             ),
             (
                 JwkError::UnknownCrv { found: "Ed448".to_owned() },

@@ -4,6 +4,7 @@
 use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
 use super::jwk::Jwk;
 use super::thumbprint;
+use crate::core::quoted::Quoted;
 use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
 use base64::Engine;
@@ -342,31 +343,40 @@ impl fmt::Display for PemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoBlock => f.write_str("no PEM block, expected -----BEGIN PUBLIC KEY-----"),
-            Self::NoEnd { label } => write!(f, "the PEM block {label:?} has no -----END {label}-----"),
+            Self::NoEnd { label } => {
+                write!(f, "the PEM block {} has no -----END {label}-----", Quoted(label))
+            }
             Self::PrivateKey { label } => {
                 write!(
                     f,
-                    "the PEM block {label:?} is a private key, expected the public key that belongs to it"
+                    "the PEM block {} is a private key, expected the public key that belongs to it",
+                    Quoted(label)
                 )
             }
             Self::UnknownLabel { label } => {
-                write!(f, "the PEM block is {label:?}, expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
+                write!(
+                    f,
+                    "the PEM block is {}, expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE",
+                    Quoted(label)
+                )
             }
             Self::NotAPrivateKey { label } => write!(
                 f,
-                "the PEM block is {label:?}, expected PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY"
+                "the PEM block is {}, expected PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY",
+                Quoted(label)
             ),
             Self::NotACertificate { label } => {
-                write!(f, "the PEM block is {label:?}, expected CERTIFICATE")
+                write!(f, "the PEM block is {}, expected CERTIFICATE", Quoted(label))
             }
-            Self::NotBase64 { label } => write!(f, "the PEM block {label:?} is not base64"),
+            Self::NotBase64 { label } => write!(f, "the PEM block {} is not base64", Quoted(label)),
             Self::NotDer { label } => {
-                write!(f, "the PEM block {label:?} does not contain what its label says")
+                write!(f, "the PEM block {} does not contain what its label says", Quoted(label))
             }
             Self::UnknownKey { label } => {
                 write!(
                     f,
-                    "the PEM block {label:?} has a key other than RSA, P-256, P-384, P-521, secp256k1, Ed25519 or ML-DSA"
+                    "the PEM block {} has a key other than RSA, P-256, P-384, P-521, secp256k1, Ed25519 or ML-DSA",
+                    Quoted(label)
                 )
             }
             Self::Key(error) => error.fmt(f),

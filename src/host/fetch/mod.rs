@@ -17,6 +17,8 @@ mod connect;
 #[cfg(target_os = "wasi")]
 mod tls;
 #[cfg(target_os = "wasi")]
+mod tls_error;
+#[cfg(target_os = "wasi")]
 pub(crate) mod sockets;
 #[cfg(target_os = "wasi")]
 mod files;

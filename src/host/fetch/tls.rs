@@ -13,6 +13,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received};
 use super::roots::{self, Root};
+use super::tls_error::describe;
 use super::url::{Host, Url};
 use crate::keys::io::{FetchError, FetchRequest};
 
@@ -133,7 +134,7 @@ fn records(error: rustls::Error) -> Fault {
 }
 
 fn tls(error: rustls::Error) -> FetchError {
-    FetchError::Tls(error.to_string())
+    FetchError::Tls(describe(&error))
 }
 
 /// The name to ask for and to expect: the configured one, else the URL's host.
