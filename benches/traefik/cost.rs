@@ -50,6 +50,8 @@ fn rows() -> Vec<Row> {
     for alg in ["EdDSA", "ES256", "ES512", "RS256"] {
         rows.push(Row::new(&format!("new {alg}"), "jwt", "200", &new(alg, NEW_TOKENS)));
     }
+    // What refusing costs where Traefik does it by itself.
+    rows.push(Row::new("refused by ipAllowList", "refused", "403", &one(known("EdDSA"))));
     rows.push(Row::new("missing", "jwt", "401", &one(String::new())));
     rows.push(Row::new("malformed", "jwt", "401", &one("a.b.c".into())));
     rows.push(Row::new("expired", "jwt", "401", &with("exp", json!(unix_now() - 60))));
@@ -66,6 +68,7 @@ pub(crate) fn measure() {
         Traefik::start(&Setup { plugins: vec![FETCH, OFFLINE, TRIVIAL, CALLS], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
     routes.open("plain");
+    routes.protect_with("refused", json!({"ipAllowList": {"sourceRange": ["192.0.2.1/32"]}}));
     routes.protect("trivial", TRIVIAL, &json!({"none": "none"}));
     routes.protect("calls", CALLS, &json!({"none": "none"}));
     routes.protect("jwt", FETCH, &usual::configuration());
@@ -74,15 +77,21 @@ pub(crate) fn measure() {
     let mut rows = rows();
     fill(&mut rows, &|| traefik.cpu_nanoseconds(), traefik.address());
     let plain = rows[0].figures.clone();
+    let refused = rows.iter().find(|row| row.status == "403").map(|row| row.figures.clone()).unwrap();
     println!(
-        "| request | token bytes | µs | over the plain route | of the plain route |\n|---|---|---|---|---|"
+        "| request | token bytes | µs | over the plain route | of the plain route | over a refusal of Traefik |\n\
+         |---|---|---|---|---|---|"
     );
     for row in &rows {
         let over = more(&row.figures, &plain);
         let ratio = median(row.figures.iter().zip(&plain).map(|(own, plain)| own / plain).collect());
         let cost = median(row.figures.clone());
         let bytes = row.requests[0].len().saturating_sub(request("jwt", "/", "").head().len());
-        println!("| {} | {bytes} | {cost:.1} | {over:+.1} | {ratio:.2} |", row.name);
+        let refusal = match row.status {
+            "200" => String::new(),
+            _ => format!("{:+.1}", more(&row.figures, &refused)),
+        };
+        println!("| {} | {bytes} | {cost:.1} | {over:+.1} | {ratio:.2} | {refusal} |", row.name);
     }
 }
 
