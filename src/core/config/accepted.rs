@@ -11,12 +11,12 @@ use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 use crate::core::request::header_name::is_field_name;
 use crate::core::token::claims_set::ClaimPath;
+use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::Seconds;
-use serde_json::Value;
 
 /// The rules of `section`; what it does not say is as in `defaults`.
 #[inline(never)]
-pub(super) fn claim_rules(section: &Section<'_>, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
+pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
     ClaimRules {
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
         required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
@@ -44,13 +44,11 @@ pub(super) struct IssuerNames {
 
 /// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed.
 #[inline(never)]
-pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> IssuerNames {
-    let names = match section.raw("issuer") {
+pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerNames {
+    let names = match section.raw("issuer").map(|value| (value, value.kind())) {
         None => Vec::new(),
-        Some(Value::String(text)) if !text.is_empty() && !text.trim_start().starts_with('[') => {
-            split_issuers(text)
-        }
-        Some(Value::Array(_) | Value::String(_)) => {
+        Some((value, Kind::String)) if is_issuer(value) => split_issuers(value.as_str().unwrap_or_default()),
+        Some((_, Kind::Array | Kind::String)) => {
             let told = errors.len();
             let names = section.list("issuer", errors).unwrap_or_default();
             if names.is_empty() && errors.len() == told {
@@ -60,7 +58,7 @@ pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> Issuer
             }
             names
         }
-        Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_))) => {
+        Some((other, Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object)) => {
             let expected = "a string in quotes, or a list of strings";
             errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
             Vec::new()
@@ -88,6 +86,11 @@ pub(super) fn issuer_names(section: &Section<'_>, errors: &mut Errors) -> Issuer
     IssuerNames { exact, templates: parsed }
 }
 
+/// Whether a string is an issuer, and no list as JSON.
+fn is_issuer(value: Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty() && !text.trim_start().starts_with('['))
+}
+
 /// A StringOrURI may hold a comma, so a text is one issuer, unless a URL follows every comma: that is what Traefik's
 /// KV providers make of a list.
 fn split_issuers(text: &str) -> Vec<String> {
@@ -99,7 +102,7 @@ fn split_issuers(text: &str) -> Vec<String> {
     }
 }
 
-fn token_type(section: &Section<'_>, errors: &mut Errors) -> Option<TokenType> {
+fn token_type(section: &Section, errors: &mut Errors) -> Option<TokenType> {
     let text = section.text("tokenType", Shown::Plain, errors)?;
     if text == "access" {
         return Some(TokenType::Access);
@@ -111,12 +114,12 @@ fn token_type(section: &Section<'_>, errors: &mut Errors) -> Option<TokenType> {
 }
 
 /// A span in seconds; 0 is none.
-fn span(section: &Section<'_>, key: &str, default: Option<Seconds>, errors: &mut Errors) -> Option<Seconds> {
+fn span(section: &Section, key: &str, default: Option<Seconds>, errors: &mut Errors) -> Option<Seconds> {
     let seconds = section.integer(key, default.map_or(0, |span| span.0), 0..=MAX_TOKEN_AGE_SECONDS, errors);
     (seconds != 0).then_some(Seconds(seconds))
 }
 
-fn max_age(section: &Section<'_>, default: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
+fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
     let since = default.map(|max_age| max_age.since).unwrap_or_default();
     let claims = [("iat", Since::Issued), ("auth_time", Since::SignedIn)];
     let since = section.choice("maxAgeClaim", since, &claims, errors);
@@ -127,7 +130,7 @@ fn max_age(section: &Section<'_>, default: Option<MaxAge>, errors: &mut Errors) 
     span.map(|span| MaxAge { span, since })
 }
 
-fn scopes(section: &Section<'_>, errors: &mut Errors) -> Option<ScopeRules> {
+fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     let scopes = section.section("scopes", errors);
     let list = scopes.list("required", errors).unwrap_or_default();
     // A scope has no space in it, so "read write" is two.
@@ -147,7 +150,7 @@ fn scopes(section: &Section<'_>, errors: &mut Errors) -> Option<ScopeRules> {
     })
 }
 
-fn claim_path(section: &Section<'_>, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
+fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
     let text = section.text(key, Shown::Plain, errors)?;
     let path = ClaimPath::parse(&text);
     if path.is_none() {
@@ -156,7 +159,7 @@ fn claim_path(section: &Section<'_>, key: &str, errors: &mut Errors) -> Option<C
     path
 }
 
-fn expression(section: &Section<'_>, errors: &mut Errors) -> Option<Expression> {
+fn expression(section: &Section, errors: &mut Errors) -> Option<Expression> {
     let text = section.text("claims", Shown::Plain, errors)?;
     match Expression::parse(&text) {
         Ok(expression) => Some(expression),

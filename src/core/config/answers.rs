@@ -14,7 +14,7 @@ use crate::core::token::source::TokenSources;
 /// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
 pub(super) fn answer_rules(
-    root: &Section<'_>,
+    root: &Section,
     issuers: &[String],
     token: &TokenSources,
     errors: &mut Errors,
@@ -43,7 +43,7 @@ enum Word {
     Empty,
 }
 
-fn format(section: &Section<'_>, errors: &mut Errors) -> BodyFormat {
+fn format(section: &Section, errors: &mut Errors) -> BodyFormat {
     let words =
         [("json", Word::Json), ("problem", Word::Problem), ("text", Word::Text), ("empty", Word::Empty)];
     let word = section.choice("format", Word::Json, &words, errors);
@@ -76,7 +76,7 @@ fn format(section: &Section<'_>, errors: &mut Errors) -> BodyFormat {
     }
 }
 
-fn realm(section: &Section<'_>, errors: &mut Errors) -> String {
+fn realm(section: &Section, errors: &mut Errors) -> String {
     let realm = section.text("realm", Shown::Plain, errors).unwrap_or_default();
     if !realm.chars().all(|c| matches!(c, ' '..='~')) || realm.len() > MAX_REALM_BYTES {
         errors.value(
@@ -89,7 +89,7 @@ fn realm(section: &Section<'_>, errors: &mut Errors) -> String {
     realm
 }
 
-fn redirect(section: &Section<'_>, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
+fn redirect(section: &Section, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
     let template = section.text("redirectUrl", Shown::Plain, errors)?;
     let before = template.split("{url}").next().unwrap_or_default();
     let authority_end =
@@ -110,7 +110,7 @@ fn redirect(section: &Section<'_>, token: &TokenSources, errors: &mut Errors) ->
     Some(Redirect { template, token_parameters: token.query_parameters().map(str::to_owned).collect() })
 }
 
-fn cors(section: &Section<'_>, errors: &mut Errors) -> Origins {
+fn cors(section: &Section, errors: &mut Errors) -> Origins {
     let allowed = section.list("cors", errors).unwrap_or_default();
     for origin in &allowed {
         let serialized = origin.split_once("://").is_some_and(|(scheme, host)| {
@@ -126,11 +126,7 @@ fn cors(section: &Section<'_>, errors: &mut Errors) -> Origins {
     Origins { allowed }
 }
 
-fn resource_metadata(
-    root: &Section<'_>,
-    issuers: &[String],
-    errors: &mut Errors,
-) -> Option<ResourceMetadata> {
+fn resource_metadata(root: &Section, issuers: &[String], errors: &mut Errors) -> Option<ResourceMetadata> {
     let section = root.section("resourceMetadata", errors);
     let servers = section.list("authorizationServers", errors);
     let scopes = section.list("scopesSupported", errors).unwrap_or_default();

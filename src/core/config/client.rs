@@ -26,7 +26,7 @@ pub(super) struct Shared<'a> {
 /// `clientConfig` and `jwksCache`.
 #[inline(never)]
 pub(super) fn shared<'a>(
-    root: &Section<'_>,
+    root: &Section,
     capabilities: &'a Capabilities<'a>,
     errors: &mut Errors,
 ) -> Shared<'a> {
@@ -58,7 +58,7 @@ pub(super) fn shared<'a>(
 }
 
 /// `jwksCache.directory`.
-fn directory(cache: &Section<'_>, errors: &mut Errors) -> Option<String> {
+fn directory(cache: &Section, errors: &mut Errors) -> Option<String> {
     let text = cache.text("directory", Shown::Plain, errors)?;
     let directory = text.trim_end_matches('/');
     if !directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
@@ -70,7 +70,7 @@ fn directory(cache: &Section<'_>, errors: &mut Errors) -> Option<String> {
 
 /// `tls.cert` and `tls.key`.
 fn client_certificate(
-    tls: &Section<'_>,
+    tls: &Section,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<(TextSource, TextSource)> {
@@ -84,7 +84,7 @@ fn client_certificate(
 }
 
 /// `tls.serverName`.
-fn server_name(tls: &Section<'_>, errors: &mut Errors) -> Option<String> {
+fn server_name(tls: &Section, errors: &mut Errors) -> Option<String> {
     let name = tls.text("serverName", Shown::Plain, errors)?;
     if !url::is_server_name(&name) {
         errors.value(tls.path("serverName"), quoted(&name), "the name of a host, or an address");
@@ -94,7 +94,7 @@ fn server_name(tls: &Section<'_>, errors: &mut Errors) -> Option<String> {
 }
 
 /// `proxy`, or `HTTPS_PROXY` where the plugin's environment has it: that one is checked where something is fetched.
-fn proxy(client: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<String> {
+fn proxy(client: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<String> {
     let path = client.path("proxy");
     let Some(text) = client.text("proxy", Shown::Secret, errors) else {
         return of_environment(&["https_proxy", "HTTPS_PROXY"], capabilities);
@@ -121,7 +121,7 @@ pub(super) fn check_proxy(client: &ClientRules, errors: &mut Errors) {
 }
 
 /// `noProxy`, or `NO_PROXY` where the plugin's environment has it.
-fn no_proxy(client: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> String {
+fn no_proxy(client: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> String {
     match client.list("noProxy", errors) {
         Some(hosts) => hosts.join(","),
         None => of_environment(&["no_proxy", "NO_PROXY"], capabilities).unwrap_or_default(),
@@ -133,7 +133,7 @@ fn of_environment(names: &[&str], capabilities: &Capabilities<'_>) -> Option<Str
 }
 
 fn certificate_authority(
-    tls: &Section<'_>,
+    tls: &Section,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<TextSource> {
@@ -142,7 +142,7 @@ fn certificate_authority(
 
 /// PEM, or where it is.
 fn pem_text(
-    tls: &Section<'_>,
+    tls: &Section,
     option: &str,
     what: &str,
     read: fn(&str) -> Result<String, PemError>,
@@ -171,7 +171,7 @@ fn pem_text(
 }
 
 fn request_headers(
-    client: &Section<'_>,
+    client: &Section,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Vec<(String, TextSource)> {

@@ -2,22 +2,62 @@
 //! string ("true", "60"), also those of YAML and TOML files, and an empty list or object into an empty one. Lists in
 //! labels and KV stores may arrive as "a,b", objects as JSON in a string.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
-
-use serde_json::{Map, Value};
+use std::rc::Rc;
 
 use crate::core::config::error::Errors;
+use crate::core::limits::MAX_JSON_DEPTH;
 use crate::core::quoted::Cut;
+use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
 use crate::core::unix_time::Seconds;
 
 /// Longest value repeated in an error, in characters.
 const MAX_SHOWN: usize = 60;
+/// A configuration of a megabyte has fewer values.
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 1 << 17 };
 
 /// An object of the configuration and where it is.
-pub struct Section<'v> {
+pub struct Section {
     path: String,
-    members: Cow<'v, Map<String, Value>>,
+    members: Members,
+}
+
+/// The whole configuration, or JSON in a string of it.
+type Json = Rc<Document>;
+
+/// An object inside a document.
+#[derive(Clone)]
+enum Members {
+    None,
+    Of { document: Json, at: usize },
+}
+
+impl Members {
+    fn object(&self) -> Option<Value<'_>> {
+        match self {
+            Self::None => None,
+            Self::Of { document, at } => Some(document.at(*at)),
+        }
+    }
+
+    /// The object that `value` of `document` is, or that its text is as JSON.
+    fn of(document: &Json, value: Value<'_>) -> Option<Self> {
+        match value.kind() {
+            Kind::Object => Some(Self::Of { document: Rc::clone(document), at: value.index() }),
+            Kind::String if value.as_str() == Some("") => Some(Self::None),
+            Kind::String => {
+                let document = nested(value).filter(|document| document.root().kind() == Kind::Object)?;
+                Some(Self::Of { document, at: 0 })
+            }
+            Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Array => None,
+        }
+    }
+}
+
+/// The JSON that a string is.
+#[must_use]
+pub fn nested(value: Value<'_>) -> Option<Json> {
+    Document::parse(value.as_str()?.as_bytes().to_vec(), LIMITS).ok().map(Rc::new)
 }
 
 /// Whether the value of an option may be shown.
@@ -29,11 +69,25 @@ pub enum Shown {
     Secret,
 }
 
-impl<'v> Section<'v> {
-    /// The whole configuration.
+impl Section {
+    /// The whole configuration; `None` where it is no object.
+    ///
+    /// # Errors
+    /// Where it is no JSON.
+    pub fn root(json: &[u8]) -> Result<Option<Self>, JsonError> {
+        let document = Rc::new(Document::parse(json.to_vec(), LIMITS)?);
+        let members = match document.root().kind() {
+            Kind::Object => Members::Of { document, at: 0 },
+            Kind::Null => Members::None,
+            Kind::True | Kind::False | Kind::Number | Kind::String | Kind::Array => return Ok(None),
+        };
+        Ok(Some(Self { path: String::new(), members }))
+    }
+
+    /// A section in which nothing is written.
     #[must_use]
-    pub const fn root(members: &'v Map<String, Value>) -> Self {
-        Self { path: String::new(), members: Cow::Borrowed(members) }
+    pub const fn empty() -> Self {
+        Self { path: String::new(), members: Members::None }
     }
 
     /// Full path of the member `key`, of the section itself where that is empty.
@@ -51,63 +105,71 @@ impl<'v> Section<'v> {
     /// Whether `key` is written.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.members.contains_key(key)
+        self.raw(key).is_some()
     }
 
     /// Whether anything is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.object().is_none_or(|object| object.members().next().is_none())
     }
 
-    /// The members as written.
-    pub fn members(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.members.iter()
+    /// The members as written, by name.
+    #[must_use]
+    pub fn members(&self) -> Vec<(&str, Value<'_>)> {
+        self.members.object().map(by_name).unwrap_or_default()
     }
 
     /// The raw value of `key`.
     #[must_use]
-    pub fn raw(&self, key: &str) -> Option<&Value> {
-        self.members.get(key)
+    pub fn raw(&self, key: &str) -> Option<Value<'_>> {
+        self.members.object()?.member(key)
     }
 
     /// The object `key`, empty where it is absent.
-    pub fn section(&self, key: &str, errors: &mut Errors) -> Section<'_> {
-        let path = self.path(key);
-        let members = match self.members.get(key) {
-            None => Cow::Owned(Map::new()),
-            Some(value) => object(value).unwrap_or_else(|| {
-                errors.value(&path, found(value, Shown::Secret), "an object");
-                Cow::Owned(Map::new())
-            }),
+    pub fn section(&self, key: &str, errors: &mut Errors) -> Self {
+        let members = match (&self.members, self.raw(key)) {
+            (Members::Of { document, .. }, Some(value)) => {
+                Members::of(document, value).unwrap_or_else(|| {
+                    errors.value(self.path(key), found(value, Shown::Secret), "an object");
+                    Members::None
+                })
+            }
+            (Members::None | Members::Of { .. }, _) => Members::None,
         };
-        Section { path, members }
+        Self { path: self.path(key), members }
     }
 
     /// The objects of the list `key`.
-    pub fn sections(&self, key: &str, errors: &mut Errors) -> Vec<Section<'_>> {
+    pub fn sections(&self, key: &str, errors: &mut Errors) -> Vec<Self> {
+        let (Members::Of { document, .. }, Some(value)) = (&self.members, self.raw(key)) else {
+            return Vec::new();
+        };
         let path = self.path(key);
-        let list = match self.members.get(key) {
-            None => return Vec::new(),
-            Some(Value::Array(list)) => Cow::Borrowed(list),
-            Some(Value::String(text)) if text.is_empty() => return Vec::new(),
-            Some(Value::String(text)) => match serde_json::from_str::<Vec<Value>>(text) {
-                Ok(list) => Cow::Owned(list),
-                Err(_) => {
+        let nested = match value.kind() {
+            Kind::Array => None,
+            Kind::String if value.as_str() == Some("") => return Vec::new(),
+            Kind::String => match nested(value).filter(|list| list.root().kind() == Kind::Array) {
+                Some(list) => Some(list),
+                None => {
                     errors.value(path, "a string that is not JSON", "a list of objects");
                     return Vec::new();
                 }
             },
-            Some(other) => {
-                errors.value(path, found(other, Shown::Plain), "a list of objects");
+            Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object => {
+                errors.value(path, found(value, Shown::Plain), "a list of objects");
                 return Vec::new();
             }
         };
+        let (document, list) = match &nested {
+            Some(list) => (list, list.root()),
+            None => (document, value),
+        };
         let mut sections = Vec::new();
-        for (index, value) in list.iter().enumerate() {
+        for (index, value) in list.elements().enumerate() {
             let path = format!("{path}[{index}]");
-            match object(value) {
-                Some(members) => sections.push(Section { path, members: Cow::Owned(members.into_owned()) }),
+            match Members::of(document, value) {
+                Some(members) => sections.push(Self { path, members }),
                 None => errors.value(path, found(value, Shown::Plain), "an object"),
             }
         }
@@ -116,25 +178,25 @@ impl<'v> Section<'v> {
 
     /// A text that is not empty. An empty one counts as absent.
     pub fn text(&self, key: &str, shown: Shown, errors: &mut Errors) -> Option<String> {
-        match self.members.get(key)? {
-            Value::String(text) => (!text.is_empty()).then(|| text.clone()),
-            other
-            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                errors.value(self.path(key), found(other, shown), "a string, in quotes");
-                None
-            }
-        }
+        let value = self.raw(key)?;
+        let Some(text) = value.as_str() else {
+            errors.value(self.path(key), found(value, shown), "a string, in quotes");
+            return None;
+        };
+        (!text.is_empty()).then(|| text.to_owned())
     }
 
     /// `true` or `false`.
     pub fn boolean(&self, key: &str, default: bool, errors: &mut Errors) -> bool {
-        match self.members.get(key) {
-            None => default,
-            Some(Value::Bool(value)) => *value,
-            Some(Value::String(text)) if text == "true" => true,
-            Some(Value::String(text)) if text == "false" => false,
-            Some(other) => {
-                errors.value(self.path(key), found(other, Shown::Plain), "true or false");
+        let Some(value) = self.raw(key) else {
+            return default;
+        };
+        match (value.as_bool(), value.as_str()) {
+            (Some(value), _) => value,
+            (None, Some("true")) => true,
+            (None, Some("false")) => false,
+            (None, _) => {
+                errors.value(self.path(key), found(value, Shown::Plain), "true or false");
                 default
             }
         }
@@ -142,14 +204,12 @@ impl<'v> Section<'v> {
 
     /// A whole number within `range`.
     pub fn integer(&self, key: &str, default: u64, range: RangeInclusive<u64>, errors: &mut Errors) -> u64 {
-        let Some(value) = self.members.get(key) else {
+        let Some(value) = self.raw(key) else {
             return default;
         };
-        let number = match value {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-            Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
+        let digits = value.as_number().or(value.as_str());
+        let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let number: Option<u64> = digits.and_then(|text| text.parse().ok());
         number.filter(|number| range.contains(number)).unwrap_or_else(|| {
             let expected = format!("a whole number from {} to {}", range.start(), range.end());
             errors.value(self.path(key), found(value, Shown::Plain), expected);
@@ -170,7 +230,7 @@ impl<'v> Section<'v> {
 
     /// One of the given words.
     pub fn choice<T: Copy>(&self, key: &str, default: T, words: &[(&str, T)], errors: &mut Errors) -> T {
-        let Some(value) = self.members.get(key) else {
+        let Some(value) = self.raw(key) else {
             return default;
         };
         let chosen = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
@@ -191,66 +251,75 @@ impl<'v> Section<'v> {
     /// A list of texts: an array, a JSON array in a string, or one string with commas between the elements. `None`
     /// where it is absent.
     pub fn list(&self, key: &str, errors: &mut Errors) -> Option<Vec<String>> {
-        let value = self.members.get(key)?;
-        let elements: Cow<'_, [Value]> = match value {
-            Value::Array(list) => Cow::Borrowed(list),
-            Value::String(text) if text.trim_start().starts_with('[') => {
-                let Ok(list) = serde_json::from_str(text) else {
-                    errors.value(self.path(key), quoted(text), "a list of strings, which is valid JSON");
-                    return Some(Vec::new());
-                };
-                Cow::Owned(list)
-            }
-            Value::String(text) if text.is_empty() => Cow::Borrowed(&[]),
-            Value::String(text) => {
-                Cow::Owned(text.split(',').map(|element| Value::from(element.trim())).collect())
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+        let value = self.raw(key)?;
+        let text = match value.kind() {
+            Kind::Array => return Some(self.texts_of(key, value, errors)),
+            Kind::String => value.as_str().unwrap_or_default(),
+            Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object => {
                 errors.value(self.path(key), found(value, Shown::Plain), "a list of strings");
                 return Some(Vec::new());
             }
         };
-        let mut list = Vec::with_capacity(elements.len());
-        for (index, element) in elements.iter().enumerate() {
-            match element {
-                Value::String(text) if !text.is_empty() => list.push(text.clone()),
-                // An element that is nothing would be a rule that is not there; a number is not what it was in YAML.
-                Value::String(_)
-                | Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_) => {
-                    let path = format!("{}[{index}]", self.path(key));
-                    errors.value(path, found(element, Shown::Plain), "a string that is not empty, in quotes");
-                }
+        if text.trim_start().starts_with('[') {
+            let Some(list) = nested(value) else {
+                errors.value(self.path(key), quoted(text), "a list of strings, which is valid JSON");
+                return Some(Vec::new());
+            };
+            return Some(self.texts_of(key, list.root(), errors));
+        }
+        if text.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut list = Vec::new();
+        for (index, element) in text.split(',').map(str::trim).enumerate() {
+            if element.is_empty() {
+                errors.value(format!("{}[{index}]", self.path(key)), quoted(element), AN_ELEMENT);
+            } else {
+                list.push(element.to_owned());
             }
         }
         Some(list)
     }
 
+    /// The elements of the array `list`. One that is nothing would be a rule that is not there; a number is not what it
+    /// was in YAML.
+    fn texts_of(&self, key: &str, list: Value<'_>, errors: &mut Errors) -> Vec<String> {
+        let mut texts = Vec::new();
+        for (index, element) in list.elements().enumerate() {
+            match element.as_str() {
+                Some(text) if !text.is_empty() => texts.push(text.to_owned()),
+                Some(_) | None => {
+                    let path = format!("{}[{index}]", self.path(key));
+                    errors.value(path, found(element, Shown::Plain), AN_ELEMENT);
+                }
+            }
+        }
+        texts
+    }
+
     /// An object whose values are texts. `None` where it is absent.
     pub fn texts(&self, key: &str, shown: Shown, errors: &mut Errors) -> Option<Vec<(String, String)>> {
-        let value = self.members.get(key)?;
+        let value = self.raw(key)?;
         let path = self.path(key);
-        let Some(members) = object(value) else {
+        let nested = nested(value);
+        let object = nested.as_ref().map_or(value, |document| document.root());
+        if object.kind() != Kind::Object && value.as_str() != Some("") {
             errors.value(path, found(value, shown), "an object whose values are strings");
             return Some(Vec::new());
-        };
-        let mut texts = Vec::with_capacity(members.len());
-        for (name, value) in members.iter() {
-            match value {
-                Value::String(text) if !text.is_empty() && !name.is_empty() => {
-                    texts.push((name.clone(), text.clone()));
+        }
+        let mut texts = Vec::new();
+        for (name, value) in by_name(object) {
+            match value.as_str() {
+                Some(text) if !text.is_empty() && !name.is_empty() => {
+                    texts.push((name.to_owned(), text.to_owned()));
                 }
-                Value::Object(_) => {
+                None if value.kind() == Kind::Object => {
                     // A dot in the key of a label makes a level.
                     let expected = format!("a string; write {key} as JSON where a name has a dot");
                     errors.value(format!("{path}.{name}"), found(value, shown), expected);
                 }
-                Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-                    let expected = "a string that is not empty, in quotes";
-                    errors.value(format!("{path}.{name}"), found(value, shown), expected);
+                Some(_) | None => {
+                    errors.value(format!("{path}.{name}"), found(value, shown), AN_ELEMENT);
                 }
             }
         }
@@ -258,30 +327,30 @@ impl<'v> Section<'v> {
     }
 }
 
-fn object(value: &Value) -> Option<Cow<'_, Map<String, Value>>> {
-    match value {
-        Value::Object(members) => Some(Cow::Borrowed(members)),
-        Value::String(text) if text.is_empty() => Some(Cow::Owned(Map::new())),
-        Value::String(text) => match serde_json::from_str(text) {
-            Ok(Value::Object(members)) => Some(Cow::Owned(members)),
-            Ok(_) | Err(_) => None,
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
-    }
+const AN_ELEMENT: &str = "a string that is not empty, in quotes";
+
+/// The members of an object in the order of their names, which is that of Traefik and of our errors.
+#[must_use]
+pub fn by_name(object: Value<'_>) -> Vec<(&str, Value<'_>)> {
+    let mut members: Vec<_> = object.members().collect();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    members
 }
 
 /// What an error says of a value.
 #[must_use]
-pub fn found(value: &Value, shown: Shown) -> String {
-    match (value, shown) {
-        (Value::Null, _) => "nothing".into(),
-        (Value::Bool(_) | Value::Number(_), Shown::Plain) => value.to_string(),
-        (Value::Bool(_), Shown::Secret) => "a boolean".into(),
-        (Value::Number(_), Shown::Secret) => "a number".into(),
-        (Value::String(text), Shown::Plain) => quoted(text),
-        (Value::String(text), Shown::Secret) => format!("a string of {} bytes", text.len()),
-        (Value::Array(_), _) => "a list".into(),
-        (Value::Object(_), _) => "an object".into(),
+pub fn found(value: Value<'_>, shown: Shown) -> String {
+    match (value.kind(), shown) {
+        (Kind::Null, _) => "nothing".into(),
+        (Kind::True | Kind::False | Kind::Number, Shown::Plain) => value.raw().to_owned(),
+        (Kind::True | Kind::False, Shown::Secret) => "a boolean".into(),
+        (Kind::Number, Shown::Secret) => "a number".into(),
+        (Kind::String, Shown::Plain) => quoted(value.as_str().unwrap_or_default()),
+        (Kind::String, Shown::Secret) => {
+            format!("a string of {} bytes", value.as_str().unwrap_or_default().len())
+        }
+        (Kind::Array, _) => "a list".into(),
+        (Kind::Object, _) => "an object".into(),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
@@ -35,10 +33,9 @@ pub struct Capabilities<'a> {
 /// Every problem of it.
 pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, Vec<ConfigError>> {
     let mut errors = Errors::default();
-    match members(json) {
-        Ok(members) if members.is_empty() => errors.push("", Problem::Empty),
-        Ok(members) => {
-            let root = Section::root(&members);
+    match root(json) {
+        Some(root) if root.is_empty() => errors.push("", Problem::Empty),
+        Some(root) => {
             schema::refuse_unknown(&root, &mut errors);
             let policy = policy(&root, capabilities, &mut errors);
             let tests = self_test::parse(&root, &policy, &mut errors);
@@ -50,26 +47,19 @@ pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, V
                 return Ok(policy);
             }
         }
-        Err(problem) => errors.push("", problem),
+        None => errors.push("", Problem::NotAnObject),
     }
     Err(errors.into_vec())
 }
 
-fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
-    if json.trim_ascii().is_empty() {
-        return Ok(Map::new());
-    }
-    match serde_json::from_slice(json) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(Value::Null) => Ok(Map::new()),
-        Ok(_) | Err(_) => Err(Problem::NotAnObject),
-    }
+fn root(json: &[u8]) -> Option<Section> {
+    if json.trim_ascii().is_empty() { Some(Section::empty()) } else { Section::root(json).ok().flatten() }
 }
 
 // This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
 // which then grows, by copying, in every instance (docs/performance.md).
 #[inline(never)]
-fn policy(root: &Section<'_>, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
+fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
     if issuers.iter().flat_map(|issuer| &issuer.keys).any(|source| matches!(source, KeySource::Url(_))) {
@@ -87,7 +77,7 @@ type OwnHeaders = BTreeMap<IssuerId, Vec<ClaimHeader>>;
 
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
 #[inline(never)]
-fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
+fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
     let mut headers = OwnHeaders::new();
     let entries = root.sections("trustedIssuers", errors);
@@ -124,7 +114,7 @@ fn issuers(root: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> (Vec
 
 #[inline(never)]
 fn issuer(
-    section: &Section<'_>,
+    section: &Section,
     names: IssuerNames,
     sources: KeySources,
     mut claims: ClaimRules,
@@ -156,7 +146,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
 }
 
 /// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only where there is a secret.
-fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
+fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
     let able: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| sources.can_serve(*alg)).collect();
     let default = || able.iter().copied().filter(|alg| sources.serves_unasked(*alg)).collect();
     let Some(names) = section.list("algorithms", errors) else {
@@ -188,7 +178,7 @@ fn algorithms(section: &Section<'_>, sources: &KeySources, errors: &mut Errors) 
 }
 
 #[inline(never)]
-fn bypass(root: &Section<'_>, errors: &mut Errors) -> BypassRules {
+fn bypass(root: &Section, errors: &mut Errors) -> BypassRules {
     let modes = [
         ("required", Mode::Required),
         ("optional", Mode::Optional),

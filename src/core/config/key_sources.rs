@@ -7,9 +7,9 @@ use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
-use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
+use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
-use serde_json::Value;
+use crate::core::token::json::Kind;
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
@@ -20,7 +20,7 @@ pub(super) struct KeySources {
 /// the accepted values of `iss`.
 #[inline(never)]
 pub(super) fn compile(
-    section: &Section<'_>,
+    section: &Section,
     issuers: &IssuerNames,
     shared: &Shared<'_>,
     errors: &mut Errors,
@@ -40,7 +40,7 @@ pub(super) fn compile(
 /// `jwksUrl` or `discovery`.
 #[inline(never)]
 fn remote(
-    section: &Section<'_>,
+    section: &Section,
     issuers: &IssuerNames,
     shared: &Shared<'_>,
     errors: &mut Errors,
@@ -94,31 +94,32 @@ fn remote(
 }
 
 /// `jwks`: an object, or JSON in a string.
-fn inline_set(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+fn inline_set(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let path = section.path("jwks");
     let value = section.raw("jwks")?;
-    let text = match value {
-        Value::Object(_) => value.to_string(),
-        Value::String(text) if text.is_empty() => return None,
-        Value::String(text) => match outside(&path, text.clone(), shared.capabilities, errors)? {
-            Outside::File(file) => return Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
-            Outside::Inline(text) => text,
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            errors.value(path, found(value, Shown::Secret), "a JWK Set: an object with a list \"keys\"");
-            return None;
-        }
+    if value.kind() == Kind::Object {
+        return configured_set(path, JwkSet::from_value(value, Origin::Configured), errors);
+    }
+    let Some(text) = value.as_str() else {
+        errors.value(path, found(value, Shown::Secret), "a JWK Set: an object with a list \"keys\"");
+        return None;
     };
-    configured_set(path, text, errors)
+    if text.is_empty() {
+        return None;
+    }
+    match outside(&path, text.to_owned(), shared.capabilities, errors)? {
+        Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
+        Outside::Inline(text) => configured_text(path, text, errors),
+    }
 }
 
 /// `jwksFile`: a path, or the set itself (as in Traefik Hub).
-fn set_file(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+fn set_file(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let path = section.path("jwksFile");
     let text = section.text("jwksFile", Shown::Secret, errors)?;
     match outside(&path, text, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
-        Outside::Inline(text) if text.trim_start().starts_with('{') => configured_set(path, text, errors),
+        Outside::Inline(text) if text.trim_start().starts_with('{') => configured_text(path, text, errors),
         Outside::Inline(text) if text.starts_with('/') => {
             Some(KeySource::File { path: text, format: KeyFormat::JwkSet })
         }
@@ -130,9 +131,13 @@ fn set_file(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> 
     }
 }
 
+fn configured_text(path: String, text: String, errors: &mut Errors) -> Option<KeySource> {
+    configured_set(path, JwkSet::parse(text.into_bytes(), Origin::Configured), errors)
+}
+
 #[inline(never)]
-fn configured_set(path: String, text: String, errors: &mut Errors) -> Option<KeySource> {
-    match JwkSet::parse(text.into_bytes(), Origin::Configured) {
+fn configured_set(path: String, set: Result<JwkSet, JwkSetError>, errors: &mut Errors) -> Option<KeySource> {
+    match set {
         Ok(set) if set.keys().is_empty() => {
             let reasons: Vec<String> = set.skipped.iter().take(8).map(ToString::to_string).collect();
             let reasons = if reasons.is_empty() { "it is empty".into() } else { reasons.join("; ") };
@@ -149,7 +154,7 @@ fn configured_set(path: String, text: String, errors: &mut Errors) -> Option<Key
 }
 
 /// `publicKey`: PEM.
-fn public_key(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+fn public_key(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let path = section.path("publicKey");
     let text = section.text("publicKey", Shown::Secret, errors)?;
     match outside(&path, text, shared.capabilities, errors)? {
@@ -174,7 +179,7 @@ fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Erro
 }
 
 /// `signingSecret`, `signingSecretBase64Encoded`.
-fn signing_secret(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+fn signing_secret(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let base64 = section.boolean("signingSecretBase64Encoded", false, errors);
     let path = section.path("signingSecret");
     let text = section.text("signingSecret", Shown::Secret, errors)?;
@@ -207,7 +212,7 @@ fn configured_secret(
 }
 
 /// `keys`: `kid` → PEM or secret.
-fn named_keys(section: &Section<'_>, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
+fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
     let mut sources = Vec::new();
     for (kid, text) in section.texts("keys", Shown::Secret, errors).unwrap_or_default() {
         let path = format!("{}.{kid}", section.path("keys"));

@@ -9,7 +9,7 @@ use crate::core::request::path::PathPattern;
 use crate::core::request::source_range::SourceRange;
 
 /// `log`.
-pub(super) fn log_rules(root: &Section<'_>, errors: &mut Errors) -> LogRules {
+pub(super) fn log_rules(root: &Section, errors: &mut Errors) -> LogRules {
     let section = root.section("log", errors);
     let defaults = LogRules::default();
     let levels = [
@@ -28,7 +28,7 @@ pub(super) fn log_rules(root: &Section<'_>, errors: &mut Errors) -> LogRules {
 }
 
 /// `status`. Whoever may read it has to be named: there is no default that would be right.
-pub(super) fn status_rules(root: &Section<'_>, errors: &mut Errors) -> Option<StatusRules> {
+pub(super) fn status_rules(root: &Section, errors: &mut Errors) -> Option<StatusRules> {
     let section = root.section("status", errors);
     let path = section.text("path", Shown::Plain, errors);
     let texts = section.list("sourceRange", errors).unwrap_or_default();

@@ -1,11 +1,8 @@
 //! The names of all options, exactly as users write them. An option that is not here is refused.
 
-use std::borrow::Cow;
-
-use serde_json::Value;
-
-use crate::core::config::coerce::Section;
+use crate::core::config::coerce::{Section, by_name, nested};
 use crate::core::config::error::{Errors, Problem};
+use crate::core::token::json::Value;
 
 /// Every option by its full path. `[]` is an element of a list, `*` a name that the user chooses.
 pub const OPTIONS: &[&str] = &[
@@ -147,14 +144,14 @@ const NAMES_ELSEWHERE: &[(&str, &str)] = &[
 
 /// Reports every option that does not exist.
 #[inline(never)]
-pub fn refuse_unknown(root: &Section<'_>, errors: &mut Errors) {
+pub fn refuse_unknown(root: &Section, errors: &mut Errors) {
     for (name, value) in root.members() {
         walk(name, name, value, errors);
     }
 }
 
 /// `path` is as the user wrote it, `pattern` the same with `[]` for indexes and `*` for chosen names.
-fn walk(path: &str, pattern: &str, value: &Value, errors: &mut Errors) {
+fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
     if OPTIONS.contains(&pattern) || OPAQUE.contains(&pattern) {
         return;
     }
@@ -162,32 +159,23 @@ fn walk(path: &str, pattern: &str, value: &Value, errors: &mut Errors) {
         let prefix = format!("{pattern}{separator}");
         OPTIONS.iter().any(|option| option.starts_with(&prefix))
     };
+    // Labels and KV stores deliver objects and lists as JSON in a string.
+    let nested = nested(value);
+    let value = nested.as_ref().map_or(value, |document| document.root());
     if inner("[]") {
-        let parsed = parsed(value);
-        for (index, element) in parsed.as_array().into_iter().flatten().enumerate() {
-            for (name, value) in element.as_object().into_iter().flatten() {
+        for (index, element) in value.elements().enumerate() {
+            for (name, value) in by_name(element) {
                 walk(&format!("{path}[{index}].{name}"), &format!("{pattern}[].{name}"), value, errors);
             }
         }
     } else if OPTIONS.contains(&format!("{pattern}.*").as_str()) {
         // Names that the user chooses; their values are read where they are used.
     } else if inner(".") {
-        let parsed = parsed(value);
-        for (name, value) in parsed.as_object().into_iter().flatten() {
+        for (name, value) in by_name(value) {
             walk(&format!("{path}.{name}"), &format!("{pattern}.{name}"), value, errors);
         }
     } else {
         errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
-    }
-}
-
-/// Labels and KV stores deliver objects and lists as JSON in a string.
-fn parsed(value: &Value) -> Cow<'_, Value> {
-    match value {
-        Value::String(text) => Cow::Owned(serde_json::from_str(text).unwrap_or(Value::Null)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Cow::Borrowed(value)
-        }
     }
 }
 

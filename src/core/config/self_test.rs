@@ -3,8 +3,6 @@
 //!
 //! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
 
-use serde_json::{Map, Value, json};
-
 use crate::core::bypass;
 use crate::core::claims;
 use crate::core::claims::expression::Truth;
@@ -12,11 +10,12 @@ use crate::core::config::coerce::{Section, Shown, found, quoted};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::MAX_JSON_DEPTH;
 use crate::core::policy::Policy;
+use crate::core::quoted::Quoted;
 use crate::core::refusal::Refusal;
 use crate::core::request::RecordedRequest;
 use crate::core::request::header_name::is_field_name;
 use crate::core::token::claims_set::ClaimsSet;
-use crate::core::token::json::{Document, JsonLimits};
+use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::UnixTime;
 
 /// Every instance of the module runs them all when it is made.
@@ -39,7 +38,7 @@ pub(super) struct SelfTest {
 
 /// Reads `tests`.
 #[inline(never)]
-pub(super) fn parse(root: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
+pub(super) fn parse(root: &Section, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
     let entries = root.sections("tests", errors);
     if entries.len() > MAX_TESTS {
         errors.conflict(
@@ -51,7 +50,7 @@ pub(super) fn parse(root: &Section<'_>, policy: &Policy, errors: &mut Errors) ->
     entries.iter().filter_map(|entry| test(entry, policy, errors)).collect()
 }
 
-fn test(entry: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
+fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
     let now = match entry.raw("now") {
         None => UnixTime::from_seconds(NOW),
         Some(value) => instant(value).unwrap_or_else(|| {
@@ -77,17 +76,18 @@ fn test(entry: &Section<'_>, policy: &Policy, errors: &mut Errors) -> Option<Sel
     })
 }
 
-fn instant(value: &Value) -> Option<UnixTime> {
-    match value {
-        Value::Number(seconds) => seconds.as_u64().map(UnixTime::from_seconds),
-        Value::String(text) => {
-            UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds))
+fn instant(value: Value<'_>) -> Option<UnixTime> {
+    match value.as_number() {
+        Some(seconds) => seconds.parse().ok(),
+        None => {
+            let text = value.as_str()?;
+            return UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds));
         }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
+    .map(UnixTime::from_seconds)
 }
 
-fn request(section: &Section<'_>, errors: &mut Errors) -> RecordedRequest {
+fn request(section: &Section, errors: &mut Errors) -> RecordedRequest {
     let method = section.text("method", Shown::Plain, errors).unwrap_or_else(|| "GET".into());
     let path = section.text("path", Shown::Plain, errors).unwrap_or_else(|| "/".into());
     let headers = section.texts("headers", Shown::Plain, errors).unwrap_or_default();
@@ -101,23 +101,28 @@ fn request(section: &Section<'_>, errors: &mut Errors) -> RecordedRequest {
 
 /// The claims as written, with what every token has: the first issuer, `iat` now and `exp` a minute later. Null takes
 /// one of these away.
-fn claims_set(entry: &Section<'_>, policy: &Policy, now: UnixTime, errors: &mut Errors) -> Option<ClaimsSet> {
+fn claims_set(entry: &Section, policy: &Policy, now: UnixTime, errors: &mut Errors) -> Option<ClaimsSet> {
     let seconds = now.as_seconds();
-    let mut members = Map::new();
+    let mut given = vec![("iat", seconds.to_string()), ("exp", seconds.saturating_add(60).to_string())];
     if let Some(name) = policy.issuers.iter().find_map(|issuer| issuer.names.first()) {
-        members.insert("iss".into(), json!(name));
+        given.push(("iss", Quoted(name).to_string()));
     }
-    members.insert("iat".into(), json!(seconds));
-    members.insert("exp".into(), json!(seconds.saturating_add(60)));
     let written = entry.section("claims", errors);
-    for (name, value) in written.members() {
-        if value.is_null() && ["iss", "iat", "exp"].contains(&name.as_str()) {
-            members.remove(name);
-        } else {
-            members.insert(name.clone(), date(name, value).unwrap_or_else(|| value.clone()));
+    let written = written.members();
+    let is_given = |name: &str| ["iss", "iat", "exp"].contains(&name);
+    let mut members: Vec<String> = Vec::new();
+    for (name, value) in &given {
+        if !written.iter().any(|(other, _)| other == name) {
+            members.push(format!("{}:{value}", Quoted(name)));
         }
     }
-    let document = Document::parse(Value::Object(members).to_string().into_bytes(), LIMITS);
+    for (name, value) in &written {
+        if !(is_given(name) && value.kind() == Kind::Null) {
+            let date = date(name, *value);
+            members.push(format!("{}:{}", Quoted(name), date.as_deref().unwrap_or(value.raw())));
+        }
+    }
+    let document = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), LIMITS);
     if document.is_err() {
         errors.value(
             entry.path("claims"),
@@ -129,9 +134,10 @@ fn claims_set(entry: &Section<'_>, policy: &Policy, now: UnixTime, errors: &mut 
 }
 
 /// A date is a number (RFC 7519 2), but Traefik makes texts of the numbers in files.
-fn date(name: &str, value: &Value) -> Option<Value> {
+fn date(name: &str, value: Value<'_>) -> Option<String> {
     let is_date = ["exp", "nbf", "iat", "auth_time"].contains(&name);
-    value.as_str().filter(|_| is_date)?.parse::<u64>().ok().map(Value::from)
+    let date: u64 = value.as_str().filter(|_| is_date)?.parse().ok()?;
+    Some(date.to_string())
 }
 
 /// Runs the tests.

@@ -11,7 +11,7 @@ const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
 
 /// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
 #[inline(never)]
-pub(super) fn token_sources(root: &Section<'_>, errors: &mut Errors) -> TokenSources {
+pub(super) fn token_sources(root: &Section, errors: &mut Errors) -> TokenSources {
     let mut places: Vec<TokenPlace> = Vec::new();
     for entry in root.sections("tokenSources", errors) {
         let Some(place) = place(&entry, errors) else { continue };
@@ -45,7 +45,7 @@ pub(super) fn token_sources(root: &Section<'_>, errors: &mut Errors) -> TokenSou
     TokenSources { places, max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX) }
 }
 
-fn place(entry: &Section<'_>, errors: &mut Errors) -> Option<TokenPlace> {
+fn place(entry: &Section, errors: &mut Errors) -> Option<TokenPlace> {
     let mut named = KINDS
         .into_iter()
         .filter_map(|kind| Some((kind, entry.text(kind, Shown::Plain, errors)?)))
@@ -82,7 +82,7 @@ fn place(entry: &Section<'_>, errors: &mut Errors) -> Option<TokenPlace> {
 }
 
 /// Where nothing is said, `Authorization` has `Bearer` and other headers are the token alone.
-fn scheme(entry: &Section<'_>, header: &str, errors: &mut Errors) -> String {
+fn scheme(entry: &Section, header: &str, errors: &mut Errors) -> String {
     if !entry.has("scheme") {
         let authorization = header.eq_ignore_ascii_case("Authorization");
         return if authorization { "Bearer".into() } else { String::new() };

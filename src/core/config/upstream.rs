@@ -34,7 +34,7 @@ fn is_not_for_claims(name: &str) -> bool {
 /// have their own.
 #[inline(never)]
 pub(super) fn forward_rules(
-    root: &Section<'_>,
+    root: &Section,
     issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
     token: &TokenSources,
     errors: &mut Errors,
@@ -95,7 +95,7 @@ fn user_header() -> Vec<ClaimHeader> {
 
 /// `forwardHeaders`; `None` where it is absent.
 #[inline(never)]
-pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
+pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
     let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
     for (name, claim) in rows {
@@ -122,7 +122,7 @@ pub(super) fn claim_headers(section: &Section<'_>, errors: &mut Errors) -> Optio
 }
 
 /// An optional header that the middleware sets.
-pub(super) fn header_name(section: &Section<'_>, key: &str, errors: &mut Errors) -> String {
+pub(super) fn header_name(section: &Section, key: &str, errors: &mut Errors) -> String {
     let name = section.text(key, Shown::Plain, errors).unwrap_or_default();
     let own = is_not_for_claims(&name);
     if !name.is_empty() && (!is_field_name(&name) || own || name.eq_ignore_ascii_case("Authorization")) {

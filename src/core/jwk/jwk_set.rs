@@ -56,11 +56,18 @@ impl JwkSet {
         }
         let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_JWKS_NODES };
         let document = Document::parse(json, limits).map_err(JwkSetError::Json)?;
-        let root = document.root();
-        if root.kind() != Kind::Object {
+        Self::from_value(document.root(), origin)
+    }
+
+    /// The same of what has been parsed.
+    ///
+    /// # Errors
+    /// See [`JwkSetError`].
+    pub fn from_value(set: Value<'_>, origin: Origin) -> Result<Self, JwkSetError> {
+        if set.kind() != Kind::Object {
             return Err(JwkSetError::NotAnObject);
         }
-        match root.member("keys") {
+        match set.member("keys") {
             Some(list) if list.kind() == Kind::Array => Ok(Self::from_list(list, origin)),
             Some(_) | None => Err(JwkSetError::NoKeys),
         }

@@ -129,6 +129,12 @@ impl Document {
         Value { document: self, index: 0 }
     }
 
+    /// The value of this [`Value::index`].
+    #[must_use]
+    pub const fn at(&self, index: usize) -> Value<'_> {
+        Value { document: self, index }
+    }
+
     /// Bytes held, for callers that bound what they keep.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -155,6 +161,12 @@ fn slice(text: &str, span: Span) -> &str {
 impl<'d> Value<'d> {
     fn node(self) -> Option<&'d Node> {
         self.document.nodes.get(self.index)
+    }
+
+    /// Where it is in its document.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.index
     }
 
     /// The type of the value.
