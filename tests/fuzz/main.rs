@@ -284,7 +284,7 @@ fn expressions(_: &Bench, random: &mut Random) {
         "Matches(`sub`, `^[a-z]+(x|y){2,5}$`) || Greater(`exp`, `1e3`) && Exists(`roles`)",
         "SplitContains(`scope`, ` `, `{method}`) && Contains(`path`, `{path.1}`)",
     ]);
-    if let Ok(expression) = Expression::parse(&random.text(&sources)) {
+    if let Ok(expression) = Expression::parse(random.text(&sources)) {
         assert!(Expression::parse(expression.source()).is_ok());
     }
 }
