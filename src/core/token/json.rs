@@ -211,10 +211,20 @@ impl<'d> Value<'d> {
     /// The member `name` of an object.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
-        // Length and ending first: they are at hand, and tell nearly all names apart.
-        let ending = ending(name);
-        let is_like = |node: &Node| node.ending == ending && node.name.length() == name.len();
-        self.children(Kind::Object).find(|value| value.node().is_some_and(is_like) && value.name() == name)
+        let (ending, length) = (ending(name), u32::try_from(name.len()).ok()?);
+        let mut children = self.children(Kind::Object);
+        while let Some(node) = children.document.nodes.get(children.at).filter(|_| children.at < children.end)
+        {
+            // Length and ending first: they are at hand, and tell nearly all names apart.
+            if node.ending == ending
+                && node.name.end.wrapping_sub(node.name.start) == length
+                && self.document.slice(node.name) == name
+            {
+                return Some(Value { document: self.document, index: children.at });
+            }
+            children.at = usize::try_from(node.next).ok()?;
+        }
+        None
     }
 
     /// The JSON text without white space between its parts: one line, safe for a header.
