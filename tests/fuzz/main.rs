@@ -273,7 +273,7 @@ fn pems(bench: &Bench, random: &mut Random) {
 
 fn configurations(bench: &Bench, random: &mut Random) {
     let capabilities = Capabilities { fetch: random.below(2) == 0, env: &|_| Some("value".into()) };
-    if let Err(errors) = compile(&random.mutated(&bench.configurations), &capabilities) {
+    if let Err(errors) = compile(random.mutated(&bench.configurations), &capabilities) {
         assert!(!errors.is_empty() && errors.iter().all(|error| !error.to_string().is_empty()));
     }
 }
