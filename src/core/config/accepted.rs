@@ -158,7 +158,7 @@ fn claim_path(section: &Section<'_>, key: &str, errors: &mut Errors) -> Option<C
 
 fn expression(section: &Section<'_>, errors: &mut Errors) -> Option<Expression> {
     let text = section.text("claims", Shown::Plain, errors)?;
-    match Expression::parse(&text) {
+    match Expression::parse(text) {
         Ok(expression) => Some(expression),
         Err(error) => {
             errors.push(section.path("claims"), Problem::Expression { error });

@@ -33,7 +33,7 @@ pub struct Capabilities<'a> {
 ///
 /// # Errors
 /// Every problem of it.
-pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, Vec<ConfigError>> {
+pub fn compile(json: impl AsRef<[u8]>, capabilities: &Capabilities<'_>) -> Result<Policy, Vec<ConfigError>> {
     let mut errors = Errors::default();
     match members(json) {
         Ok(members) if members.is_empty() => errors.push("", Problem::Empty),
@@ -55,7 +55,9 @@ pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, V
     Err(errors.into_vec())
 }
 
-fn members(json: &[u8]) -> Result<Map<String, Value>, Problem> {
+/// Takes the text, whose memory serves what is made of it.
+fn members(json: impl AsRef<[u8]>) -> Result<Map<String, Value>, Problem> {
+    let json = json.as_ref();
     if json.trim_ascii().is_empty() {
         return Ok(Map::new());
     }

@@ -158,26 +158,24 @@ fn walk(path: &str, pattern: &str, value: &Value, errors: &mut Errors) {
     if OPTIONS.contains(&pattern) || OPAQUE.contains(&pattern) {
         return;
     }
-    let inner = |separator: &str| {
-        let prefix = format!("{pattern}{separator}");
-        OPTIONS.iter().any(|option| option.starts_with(&prefix))
+    let mut behind = OPTIONS.iter().filter_map(|option| option.strip_prefix(pattern));
+    let Some(inner) = behind.find(|inner| inner.starts_with(['.', '['])) else {
+        errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
+        return;
     };
-    if inner("[]") {
+    if inner.starts_with('[') {
         let parsed = parsed(value);
         for (index, element) in parsed.as_array().into_iter().flatten().enumerate() {
             for (name, value) in element.as_object().into_iter().flatten() {
                 walk(&format!("{path}[{index}].{name}"), &format!("{pattern}[].{name}"), value, errors);
             }
         }
-    } else if OPTIONS.contains(&format!("{pattern}.*").as_str()) {
-        // Names that the user chooses; their values are read where they are used.
-    } else if inner(".") {
+    } else if inner != ".*" {
+        // Names that the user chooses are not looked at; their values are read where they are used.
         let parsed = parsed(value);
         for (name, value) in parsed.as_object().into_iter().flatten() {
             walk(&format!("{path}.{name}"), &format!("{pattern}.{name}"), value, errors);
         }
-    } else {
-        errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
     }
 }
 
