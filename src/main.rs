@@ -19,7 +19,7 @@ fn main() {
     boot::boot();
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
-    match compile(&abi::config(), &capabilities) {
+    match compile(abi::config(), &capabilities) {
         Ok(policy) => {
             boot::share(&policy);
             abi::register(Middleware::new(policy));

@@ -11,7 +11,6 @@ use crate::core::known_token::{KnownToken, Standing};
 use crate::core::policy::{IssuerId, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::signature::alg::Alg;
 use crate::core::signature::{self, VerifiedToken};
 use crate::core::token::jws;
 use crate::core::token::source::{self, FoundToken};
@@ -126,8 +125,8 @@ fn verify(
     let iss = token.claimed_issuer()?;
     let (id, issuer) =
         policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
-    let alg = Alg::from_name(&token.header.alg)
-        .filter(|alg| issuer.algorithms.contains(alg))
+    let alg = (issuer.algorithms.iter().copied())
+        .find(|alg| alg.name() == token.header.alg)
         .ok_or_else(|| Refusal::AlgNotAllowed { alg: token.header.alg.clone() })?;
     claims::check_unverified(&token.claimed, &issuer.claims, now)?;
     let kid = token.header.kid.clone();

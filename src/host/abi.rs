@@ -9,6 +9,8 @@ use std::cell::{Cell, OnceCell};
 
 /// Bytes offered for a first answer: a request line, ten header names or a token of usual size fit.
 const FIRST_OFFER: usize = 2048;
+/// Bytes offered for a configuration: what is not needed is not touched, and asking twice costs more.
+const CONFIG_OFFER: usize = 8192;
 /// Largest answer taken from the host; Traefik bounds a request head to 1 MiB.
 const MAX_ANSWER: usize = 16 << 20;
 
@@ -102,8 +104,9 @@ pub fn write_log(level: i32, text: &str) {
 /// The configuration of the middleware, as JSON.
 #[must_use]
 pub fn config() -> Vec<u8> {
-    // SAFETY: `read` offers a live buffer and its capacity.
-    read(|buffer, limit| i64::from(unsafe { get_config(buffer, limit) }))
+    // SAFETY: what calls it offers a live buffer and its capacity.
+    let fill = |buffer, limit| i64::from(unsafe { get_config(buffer, limit) });
+    read_offering(CONFIG_OFFER, fill)
 }
 
 /// The request's method.
@@ -194,10 +197,14 @@ fn set_header(kind: i32, name: &str, value: &[u8]) {
     unsafe { set_header_value(kind, name.as_ptr(), name.len(), value.as_ptr(), value.len()) }
 }
 
+fn read(fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> {
+    read_offering(FIRST_OFFER, fill)
+}
+
 /// Calls `fill` with a buffer, and once more with a larger one where the answer did not fit. The low half of what
 /// it returns is the length of the answer; nothing is written where that exceeds the limit.
-fn read(fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> {
-    let mut buffer = Vec::with_capacity(FIRST_OFFER);
+fn read_offering(offer: usize, fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> {
+    let mut buffer = Vec::with_capacity(offer);
     for _ in 0..2 {
         let returned = fill(buffer.as_mut_ptr(), buffer.capacity());
         let Ok(length) = usize::try_from(returned & 0xffff_ffff) else { break };

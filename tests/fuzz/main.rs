@@ -273,7 +273,7 @@ fn pems(bench: &Bench, random: &mut Random) {
 
 fn configurations(bench: &Bench, random: &mut Random) {
     let capabilities = Capabilities { fetch: random.below(2) == 0, env: &|_| Some("value".into()) };
-    if let Err(errors) = compile(&random.mutated(&bench.configurations), &capabilities) {
+    if let Err(errors) = compile(random.mutated(&bench.configurations), &capabilities) {
         assert!(!errors.is_empty() && errors.iter().all(|error| !error.to_string().is_empty()));
     }
 }
@@ -284,7 +284,7 @@ fn expressions(_: &Bench, random: &mut Random) {
         "Matches(`sub`, `^[a-z]+(x|y){2,5}$`) || Greater(`exp`, `1e3`) && Exists(`roles`)",
         "SplitContains(`scope`, ` `, `{method}`) && Contains(`path`, `{path.1}`)",
     ]);
-    if let Ok(expression) = Expression::parse(&random.text(&sources)) {
+    if let Ok(expression) = Expression::parse(random.text(&sources)) {
         assert!(Expression::parse(expression.source()).is_ok());
     }
 }

@@ -32,15 +32,19 @@ pub(super) const fn one<const N: usize>() -> Limbs<N> {
 #[inline(never)]
 pub(super) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
     let mut limbs = [0; N];
-    let mut i = 0;
-    while i < bytes.len() {
-        let bit = 8 * (bytes.len() - 1 - i);
-        let spread = (bytes[i] as i64) << (bit % LIMB_BITS);
-        limbs[bit / LIMB_BITS] |= (spread & LIMB_MASK) as i32;
-        if bit / LIMB_BITS + 1 < N {
-            limbs[bit / LIMB_BITS + 1] |= (spread >> LIMB_BITS) as i32;
+    let (mut limb, mut rest, mut bits) = (0, 0_i64, 0);
+    let mut i = bytes.len();
+    while i > 0 {
+        i -= 1;
+        rest |= (bytes[i] as i64) << bits;
+        bits += 8;
+        if bits >= LIMB_BITS {
+            limbs[limb] = (rest & LIMB_MASK) as i32;
+            (limb, rest, bits) = (limb + 1, rest >> LIMB_BITS, bits - LIMB_BITS);
         }
-        i += 1;
+    }
+    if limb < N {
+        limbs[limb] = rest as i32;
     }
     limbs
 }
@@ -179,4 +183,34 @@ pub(super) const fn square(a: &Limbs) -> Columns {
         d7 * a8,
         a8 * a8,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMB_BITS, LIMB_MASK, bit, from_be_bytes};
+
+    fn same_bits<const N: usize>(bytes: &[u8]) {
+        let limbs = from_be_bytes::<N>(bytes);
+        assert!(limbs.iter().all(|limb| (0..=LIMB_MASK).contains(&(*limb).into())), "{bytes:?}");
+        for at in 0..bytes.len() * 8 {
+            let byte = bytes[bytes.len() - 1 - at / 8];
+            // Bits that the limbs have no room for are lost.
+            let expected = if at < N * LIMB_BITS { byte >> (at % 8) & 1 } else { 0 };
+            assert_eq!(bit(&limbs, at), expected.into(), "{bytes:?}, bit {at}");
+        }
+    }
+
+    #[test]
+    fn bytes_become_limbs_bit_by_bit() {
+        for seed in 0..=255_u8 {
+            let bytes: Vec<u8> = (0..66_u8).map(|i| seed.wrapping_mul(i.wrapping_mul(37) | 1) ^ i).collect();
+            let ones = [0xff; 66];
+            for bytes in [bytes.as_slice(), &ones] {
+                same_bits::<9>(bytes.get(..32).unwrap());
+                same_bits::<14>(bytes.get(..48).unwrap());
+                same_bits::<18>(bytes);
+                same_bits::<9>(bytes.get(..usize::from(seed % 32)).unwrap());
+            }
+        }
+    }
 }

@@ -161,7 +161,7 @@ fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<Claim
 
 fn expression(section: &Section, errors: &mut Errors) -> Option<Expression> {
     let text = section.text("claims", Shown::Plain, errors)?;
-    match Expression::parse(&text) {
+    match Expression::parse(text) {
         Ok(expression) => Some(expression),
         Err(error) => {
             errors.push(section.path("claims"), Problem::Expression { error });

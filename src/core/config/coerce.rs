@@ -74,8 +74,8 @@ impl Section {
     ///
     /// # Errors
     /// Where it is no JSON.
-    pub fn root(json: &[u8]) -> Result<Option<Self>, JsonError> {
-        let document = Rc::new(Document::parse(json.to_vec(), LIMITS)?);
+    pub fn root(json: Vec<u8>) -> Result<Option<Self>, JsonError> {
+        let document = Rc::new(Document::parse(json, LIMITS)?);
         let members = match document.root().kind() {
             Kind::Object => Members::Of { document, at: 0 },
             Kind::Null => Members::None,

@@ -31,9 +31,12 @@ pub struct Capabilities<'a> {
 ///
 /// # Errors
 /// Every problem of it.
-pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, Vec<ConfigError>> {
+pub fn compile(
+    json: impl Into<Vec<u8>>,
+    capabilities: &Capabilities<'_>,
+) -> Result<Policy, Vec<ConfigError>> {
     let mut errors = Errors::default();
-    match root(json) {
+    match root(json.into()) {
         Some(root) if root.is_empty() => errors.push("", Problem::Empty),
         Some(root) => {
             schema::refuse_unknown(&root, &mut errors);
@@ -52,7 +55,7 @@ pub fn compile(json: &[u8], capabilities: &Capabilities<'_>) -> Result<Policy, V
     Err(errors.into_vec())
 }
 
-fn root(json: &[u8]) -> Option<Section> {
+fn root(json: Vec<u8>) -> Option<Section> {
     if json.trim_ascii().is_empty() { Some(Section::empty()) } else { Section::root(json).ok().flatten() }
 }
 

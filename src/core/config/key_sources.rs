@@ -47,7 +47,7 @@ fn remote(
 ) -> Option<KeySource> {
     let discovers = section.boolean("discovery", false, errors);
     let url = section.text("jwksUrl", Shown::Plain, errors);
-    let path = section.path(if url.is_some() { "jwksUrl" } else { "discovery" });
+    let option = if url.is_some() { "jwksUrl" } else { "discovery" };
     let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
     if !issuers.templates.is_empty() && (discovers || is_relative) {
         errors.conflict(
@@ -65,12 +65,16 @@ fn remote(
             );
             return None;
         }
-        (Some(url), false) => {
-            KeyLocation::Url(url::absolute(&url, &issuers.exact, &path, &shared.client, errors)?)
-        }
+        (Some(url), false) => KeyLocation::Url(url::absolute(
+            &url,
+            &issuers.exact,
+            &section.path(option),
+            &shared.client,
+            errors,
+        )?),
         (None, true) => {
             let [issuer] = issuers.exact.as_slice() else {
-                errors.conflict(path, "needs exactly one issuer, whose metadata is fetched");
+                errors.conflict(section.path(option), "needs exactly one issuer, whose metadata is fetched");
                 return None;
             };
             url::check(issuer, &section.path("issuer"), &shared.client, errors)?;
@@ -79,7 +83,7 @@ fn remote(
     };
     if !shared.capabilities.fetch {
         errors.conflict(
-            path,
+            section.path(option),
             "plugin-offline.wasm has no sockets and fetches nothing; use plugin.wasm, or keys from jwks, jwksFile, \
              publicKey, signingSecret or keys",
         );
@@ -95,8 +99,8 @@ fn remote(
 
 /// `jwks`: an object, or JSON in a string.
 fn inline_set(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let path = section.path("jwks");
     let value = section.raw("jwks")?;
+    let path = section.path("jwks");
     if value.kind() == Kind::Object {
         return configured_set(path, JwkSet::from_value(value, Origin::Configured), errors);
     }
@@ -115,8 +119,8 @@ fn inline_set(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Op
 
 /// `jwksFile`: a path, or the set itself (as in Traefik Hub).
 fn set_file(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let path = section.path("jwksFile");
     let text = section.text("jwksFile", Shown::Secret, errors)?;
+    let path = section.path("jwksFile");
     match outside(&path, text, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
         Outside::Inline(text) if text.trim_start().starts_with('{') => configured_text(path, text, errors),
@@ -155,8 +159,8 @@ fn configured_set(path: String, set: Result<JwkSet, JwkSetError>, errors: &mut E
 
 /// `publicKey`: PEM.
 fn public_key(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let path = section.path("publicKey");
     let text = section.text("publicKey", Shown::Secret, errors)?;
+    let path = section.path("publicKey");
     match outside(&path, text, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::Pem { kid: None } }),
         Outside::Inline(text) => configured_pem(&path, &text, None, errors),
@@ -181,8 +185,8 @@ fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Erro
 /// `signingSecret`, `signingSecretBase64Encoded`.
 fn signing_secret(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let base64 = section.boolean("signingSecretBase64Encoded", false, errors);
-    let path = section.path("signingSecret");
     let text = section.text("signingSecret", Shown::Secret, errors)?;
+    let path = section.path("signingSecret");
     match outside(&path, text, shared.capabilities, errors)? {
         Outside::File(file) => {
             Some(KeySource::File { path: file, format: KeyFormat::Secret { kid: None, base64 } })

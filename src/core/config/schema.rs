@@ -155,27 +155,25 @@ fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
     if OPTIONS.contains(&pattern) || OPAQUE.contains(&pattern) {
         return;
     }
-    let inner = |separator: &str| {
-        let prefix = format!("{pattern}{separator}");
-        OPTIONS.iter().any(|option| option.starts_with(&prefix))
+    let mut behind = OPTIONS.iter().filter_map(|option| option.strip_prefix(pattern));
+    let Some(inner) = behind.find(|inner| inner.starts_with(['.', '['])) else {
+        errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
+        return;
     };
     // Labels and KV stores deliver objects and lists as JSON in a string.
     let nested = nested(value);
     let value = nested.as_ref().map_or(value, |document| document.root());
-    if inner("[]") {
+    if inner.starts_with('[') {
         for (index, element) in value.elements().enumerate() {
             for (name, value) in by_name(element) {
                 walk(&format!("{path}[{index}].{name}"), &format!("{pattern}[].{name}"), value, errors);
             }
         }
-    } else if OPTIONS.contains(&format!("{pattern}.*").as_str()) {
-        // Names that the user chooses; their values are read where they are used.
-    } else if inner(".") {
+    } else if inner != ".*" {
+        // Names that the user chooses are not looked at; their values are read where they are used.
         for (name, value) in by_name(value) {
             walk(&format!("{path}.{name}"), &format!("{pattern}.{name}"), value, errors);
         }
-    } else {
-        errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
     }
 }
 

@@ -99,20 +99,20 @@ pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Ve
     let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
     for (name, claim) in rows {
-        let path = format!("{}.{name}", section.path("forwardHeaders"));
+        let path = || format!("{}.{name}", section.path("forwardHeaders"));
         if !is_field_name(&name) {
-            errors.value(&path, quoted(&name), "the name of a header");
+            errors.value(path(), quoted(&name), "the name of a header");
         } else if name.eq_ignore_ascii_case("Authorization") {
-            errors.conflict(&path, "carries the token; forwardAuthorization says whether it goes on");
+            errors.conflict(path(), "carries the token; forwardAuthorization says whether it goes on");
         } else if is_not_for_claims(&name) {
-            errors.conflict(&path, "belongs to the connection or to routing, so a claim cannot fill it");
+            errors.conflict(path(), "belongs to the connection or to routing, so a claim cannot fill it");
         } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
-            errors.conflict(&path, format!("is the same header as {} for many back ends", other.name));
+            errors.conflict(path(), format!("is the same header as {} for many back ends", other.name));
         }
         match Filling::parse(&claim) {
             Some(filling) => headers.push(ClaimHeader { name, filling }),
             None => errors.value(
-                path,
+                path(),
                 quoted(&claim),
                 "a claim, a path such as realm_access.roles, or a text such as user:{sub}",
             ),

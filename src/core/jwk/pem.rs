@@ -7,6 +7,7 @@ use super::thumbprint;
 use crate::core::quoted::Quoted;
 use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
+use crate::core::token::base64url;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
@@ -200,7 +201,7 @@ fn quoted(label: &str) -> String {
 fn base64(label: &'static str, content: &str) -> Result<Vec<u8>, PemError> {
     let lines = content.replace("\\r", "").replace("\\n", "");
     let digits: Vec<u8> = lines.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(digits).map_err(|_| PemError::NotBase64 { label })
+    base64url::decode_padded(&digits).ok_or(PemError::NotBase64 { label })
 }
 
 fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {

@@ -14,10 +14,10 @@ use std::thread::LocalKey;
 /// A public point.
 pub(super) struct EcdsaKey {
     crv: Crv,
-    /// SEC 1 2.3.3, compressed or not, of the right length.
-    sec1: Vec<u8>,
     /// A compressed point costs a square root, so it waits for the first signature. None: no point of the curve.
     point: OnceCell<Option<Point>>,
+    /// Such a point (SEC 1 2.3.3), of the right length; empty for others.
+    compressed: Vec<u8>,
 }
 
 enum Point {
@@ -71,20 +71,21 @@ impl EcdsaKey {
                 return Err(KeyError::CoordinateLength { crv, member, bytes: coordinate.len() });
             }
         }
-        Self::from_sec1(crv, &[&[4], x, y].concat())
+        let point = point(crv, 4, x, y).ok_or(KeyError::NotOnCurve { crv })?;
+        Ok(Self { crv, point: OnceCell::from(Some(point)), compressed: Vec::new() })
     }
 
     /// A point as in SEC 1 2.3.3. Whether a compressed x has a y is found at the first signature.
-    #[inline(never)]
     pub(super) fn from_sec1(crv: Crv, sec1: &[u8]) -> Result<Self, KeyError> {
         let length = crv.coordinate_bytes();
-        let key = Self { crv, sec1: sec1.to_vec(), point: OnceCell::new() };
         match sec1.split_first() {
-            Some((4, xy)) if xy.len() == length.saturating_mul(2) => match key.point() {
-                Some(_) => Ok(key),
-                None => Err(KeyError::NotOnCurve { crv }),
-            },
-            Some((2 | 3, x)) if x.len() == length => Ok(key),
+            Some((4, xy)) if xy.len() == length.saturating_mul(2) => {
+                let (x, y) = xy.split_at(length);
+                Self::from_coordinates(crv, x, y)
+            }
+            Some((2 | 3, x)) if x.len() == length => {
+                Ok(Self { crv, point: OnceCell::new(), compressed: sec1.to_vec() })
+            }
             Some(_) | None => Err(KeyError::PointEncoding { crv }),
         }
     }
@@ -107,49 +108,51 @@ impl EcdsaKey {
         }
         let digest = hash.digest(&[signing_input]);
         let (r, s) = signature.split_at(self.crv.coordinate_bytes());
-        let holds = match self.point().ok_or(SignatureError::KeyUnusable)? {
-            Point::P256(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
-                _ => false,
-            },
-            Point::P384(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
-                _ => false,
-            },
-            Point::P521(key) => {
-                // SHA-512 is two bytes shorter than the order.
-                let digest = [&[0, 0], &digest[..]].concat();
-                match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+        let holds =
+            match self.point.get_or_init(|| self.decompress()).as_ref().ok_or(SignatureError::KeyUnusable)? {
+                Point::P256(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                    (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                    _ => false,
+                },
+                Point::P384(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                    (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                    _ => false,
+                },
+                Point::P521(key) => {
+                    // SHA-512 is two bytes shorter than the order.
+                    let digest = [&[0, 0], &digest[..]].concat();
+                    match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                        (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
+                        _ => false,
+                    }
+                }
+                Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
                     (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
                     _ => false,
-                }
-            }
-            Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
-                _ => false,
-            },
-        };
+                },
+            };
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
-    fn point(&self) -> Option<&Point> {
-        let decode = || {
-            let (&form, xy) = self.sec1.split_first()?;
-            let (x, y) = xy.split_at_checked(self.crv.coordinate_bytes())?;
-            Some(match self.crv {
-                Crv::P256 => {
-                    Point::P256(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P256_GENERATOR))
-                }
-                Crv::P384 => {
-                    Point::P384(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P384_GENERATOR))
-                }
-                Crv::P521 => Point::P521(public(form, x.first_chunk(), y.first_chunk())?),
-                Crv::Secp256k1 => Point::Secp256k1(public(form, x.first_chunk(), y.first_chunk())?),
-                Crv::Ed25519 => return None,
-            })
-        };
-        self.point.get_or_init(decode).as_ref()
+    fn decompress(&self) -> Option<Point> {
+        let (&form, x) = self.compressed.split_first()?;
+        point(self.crv, form, x, &[])
     }
+}
+
+#[inline(never)]
+fn point(crv: Crv, form: u8, x: &[u8], y: &[u8]) -> Option<Point> {
+    Some(match crv {
+        Crv::P256 => {
+            Point::P256(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P256_GENERATOR))
+        }
+        Crv::P384 => {
+            Point::P384(OwnKey::new(public(form, x.first_chunk(), y.first_chunk())?, &P384_GENERATOR))
+        }
+        Crv::P521 => Point::P521(public(form, x.first_chunk(), y.first_chunk())?),
+        Crv::Secp256k1 => Point::Secp256k1(public(form, x.first_chunk(), y.first_chunk())?),
+        Crv::Ed25519 => return None,
+    })
 }
 
 /// The point of SEC 1 2.3.4: 2 and 3 are x alone, with the parity of y.

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::core::token::scan;
+
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonLimits {
@@ -69,6 +71,8 @@ struct Node {
     content: Span,
     /// The decoded member name, empty outside objects.
     name: Span,
+    /// Its last two bytes.
+    ending: u16,
     /// Index of the first node behind this value and all it contains.
     next: u32,
 }
@@ -110,7 +114,9 @@ impl Document {
         if text.len() > (u32::MAX / 4).try_into().unwrap_or(usize::MAX) {
             return Err(JsonError::TooComplex);
         }
-        let mut parser = Parser { source: &text, at: 0, nodes: Vec::new(), decoded: String::new(), limits };
+        let room = (text.len() / BYTES_PER_NODE).saturating_add(4).min(limits.max_nodes);
+        let nodes = Vec::with_capacity(room);
+        let mut parser = Parser { source: &text, at: 0, nodes, decoded: String::new(), limits };
         parser.skip_whitespace();
         parser.value(NO_NAME, limits.max_depth)?;
         parser.skip_whitespace();
@@ -217,9 +223,20 @@ impl<'d> Value<'d> {
     /// The member `name` of an object.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
-        // The length first: it is at hand, and tells nearly all names apart.
-        let is_as_long = |node: &Node| node.name.length() == name.len();
-        self.children(Kind::Object).find(|value| value.node().is_some_and(is_as_long) && value.name() == name)
+        let (ending, length) = (ending(name), u32::try_from(name.len()).ok()?);
+        let mut children = self.children(Kind::Object);
+        while let Some(node) = children.document.nodes.get(children.at).filter(|_| children.at < children.end)
+        {
+            // Length and ending first: they are at hand, and tell nearly all names apart.
+            if node.ending == ending
+                && node.name.end.wrapping_sub(node.name.start) == length
+                && self.document.slice(node.name) == name
+            {
+                return Some(Value { document: self.document, index: children.at });
+            }
+            children.at = usize::try_from(node.next).ok()?;
+        }
+        None
     }
 
     /// The JSON text without white space between its parts: one line, safe for a header.
@@ -281,7 +298,20 @@ impl<'d> Iterator for Children<'d> {
     }
 }
 
+/// The last two bytes of a name, for telling names apart without reading them.
+fn ending(name: &str) -> u16 {
+    match name.as_bytes() {
+        [.., before, last] => u16::from_le_bytes([*before, *last]),
+        [only] => u16::from(*only),
+        [] => 0,
+    }
+}
+
 const NO_NAME: Span = Span { start: 0, end: 0 };
+/// Fewer than in headers, payloads and key sets, which have a value in 15 to 40 bytes, and four more.
+const BYTES_PER_NODE: usize = 25;
+/// Members of an object whose names are compared pair by pair.
+const FEW_MEMBERS: usize = 32;
 
 struct Parser<'s> {
     source: &'s str,
@@ -291,7 +321,7 @@ struct Parser<'s> {
     limits: JsonLimits,
 }
 
-impl Parser<'_> {
+impl<'s> Parser<'s> {
     fn peek(&self) -> Option<u8> {
         self.source.as_bytes().get(self.at).copied()
     }
@@ -324,7 +354,8 @@ impl Parser<'_> {
         }
         let start = self.at;
         let index = self.nodes.len();
-        let mut node = Node { kind: Kind::Null, raw: NO_NAME, content: NO_NAME, name, next: 0 };
+        let ending = ending(self.decoded_slice(name));
+        let mut node = Node { kind: Kind::Null, raw: NO_NAME, content: NO_NAME, name, ending, next: 0 };
         self.nodes.push(node);
         match self.peek() {
             Some(b'{') => {
@@ -366,14 +397,9 @@ impl Parser<'_> {
             return Ok(());
         }
         loop {
-            self.skip_whitespace();
             self.value(NO_NAME, depth_left)?;
-            self.skip_whitespace();
-            if self.eat(b']') {
+            if self.is_last(b']')? {
                 return Ok(());
-            }
-            if !self.eat(b',') {
-                return Err(JsonError::Syntax);
             }
         }
     }
@@ -385,7 +411,6 @@ impl Parser<'_> {
             return Ok(());
         }
         loop {
-            self.skip_whitespace();
             if self.peek() != Some(b'"') {
                 return Err(JsonError::Syntax);
             }
@@ -396,14 +421,20 @@ impl Parser<'_> {
             }
             self.skip_whitespace();
             self.value(name, depth_left)?;
-            self.skip_whitespace();
-            if self.eat(b'}') {
+            if self.is_last(b'}')? {
                 return Ok(());
             }
-            if !self.eat(b',') {
-                return Err(JsonError::Syntax);
-            }
         }
+    }
+
+    /// Reads what follows a value: `end`, or a comma and all up to the next one.
+    fn is_last(&mut self, end: u8) -> Result<bool, JsonError> {
+        self.skip_whitespace();
+        if self.eat(b',') {
+            self.skip_whitespace();
+            return Ok(false);
+        }
+        if self.eat(end) { Ok(true) } else { Err(JsonError::Syntax) }
     }
 
     fn literal(&mut self, word: &str, kind: Kind) -> Result<Kind, JsonError> {
@@ -444,39 +475,43 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<Span, JsonError> {
         self.advance();
         let start = self.at;
-        let rest = self.source.as_bytes().get(start..).unwrap_or_default();
-        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        self.at = start.saturating_add(plain.ok_or(JsonError::Syntax)?);
+        let plain = self.plain()?;
         match self.peek() {
             Some(b'"') => {
                 let span = self.span_from(start)?;
                 self.advance();
                 Ok(span)
             }
-            Some(b'\\') => self.escaped_string(start),
+            Some(b'\\') => self.escaped_string(plain),
             Some(_) | None => Err(JsonError::Syntax),
         }
     }
 
-    fn escaped_string(&mut self, start: usize) -> Result<Span, JsonError> {
+    fn escaped_string(&mut self, mut plain: &str) -> Result<Span, JsonError> {
         let begin = self.source.len().saturating_add(self.decoded.len());
-        let mut copied = start;
         loop {
-            match self.peek() {
-                Some(byte @ (b'"' | b'\\')) => {
-                    self.decoded.push_str(self.source.get(copied..self.at).unwrap_or(""));
-                    self.advance();
-                    if byte == b'"' {
-                        return span(begin, self.source.len().saturating_add(self.decoded.len()));
-                    }
+            self.decoded.push_str(plain);
+            let byte = self.peek();
+            self.advance();
+            match byte {
+                Some(b'"') => return span(begin, self.source.len().saturating_add(self.decoded.len())),
+                Some(b'\\') => {
                     let c = self.escape()?;
                     self.decoded.push(c);
-                    copied = self.at;
+                    plain = self.plain()?;
                 }
-                Some(0..=0x1f) | None => return Err(JsonError::Syntax),
-                Some(_) => self.advance(),
+                Some(_) | None => return Err(JsonError::Syntax),
             }
         }
+    }
+
+    /// Up to the next byte that a string does not hold as it is.
+    fn plain(&mut self) -> Result<&'s str, JsonError> {
+        let rest = self.source.as_bytes().get(self.at..).unwrap_or_default();
+        let end = self.at.saturating_add(scan::special(rest).ok_or(JsonError::Syntax)?);
+        let plain = self.source.get(self.at..end).unwrap_or_default();
+        self.at = end;
+        Ok(plain)
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -523,21 +558,42 @@ impl Parser<'_> {
         u32::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)
     }
 
-    /// Small objects are compared pair by pair, large ones sorted: a hostile object costs n log n.
+    /// Names of small objects are compared pair by pair, by length and ending. Where two agree, and in large objects,
+    /// they are sorted: a hostile object costs n log n.
     fn refuse_duplicates(&self, index: usize) -> Result<(), JsonError> {
-        let mut names: Vec<&str> = Vec::new();
-        let end = self.nodes.get(index).map_or(0, |node| node.next);
-        let mut at = index.saturating_add(1);
-        while let Some(node) = self.nodes.get(at) {
-            if offset(at)? >= end {
-                break;
-            }
-            names.push(self.decoded_slice(node.name));
-            at = usize::try_from(node.next).unwrap_or(usize::MAX);
+        let mut marks = [0; FEW_MEMBERS];
+        let mut count = 0_usize;
+        for node in self.members(index) {
+            // Where the length loses bits, equal ones are still equal.
+            let mark = node.name.length() << 16 | usize::from(node.ending);
+            let (before, rest) = marks.split_at_mut_checked(count).unwrap_or_default();
+            let Some(slot) = rest.first_mut().filter(|_| !before.contains(&mark)) else {
+                return self.refuse_duplicates_sorted(index);
+            };
+            *slot = mark;
+            count = count.saturating_add(1);
         }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_duplicates_sorted(&self, index: usize) -> Result<(), JsonError> {
+        let mut names: Vec<&str> = self.members(index).map(|node| self.decoded_slice(node.name)).collect();
         names.sort_unstable();
         let twice = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
         if twice { Err(JsonError::DuplicateMember) } else { Ok(()) }
+    }
+
+    /// The members of the object at `index`.
+    fn members(&self, index: usize) -> impl Iterator<Item = &Node> {
+        let end = self.nodes.get(index).and_then(|node| usize::try_from(node.next).ok()).unwrap_or(0);
+        let mut at = index.saturating_add(1);
+        std::iter::from_fn(move || {
+            let node = self.nodes.get(at).filter(|_| at < end)?;
+            at = usize::try_from(node.next).unwrap_or(usize::MAX);
+            Some(node)
+        })
     }
 
     fn decoded_slice(&self, span: Span) -> &str {
@@ -627,6 +683,40 @@ mod tests {
     }
 
     #[test]
+    fn names_that_only_look_the_same() {
+        let object = |names: &[String]| {
+            let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+            let limits = JsonLimits { max_depth: 8, max_nodes: 10_000 };
+            Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), limits).err()
+        };
+        for count in [2, 31, 32, 33, 34, 1000] {
+            for long in ["", "x".repeat(1 << 16).as_str()] {
+                if count == 1000 && !long.is_empty() {
+                    continue;
+                }
+                // The same length and ending, so that they are sorted; then another ending each.
+                for ending in ["zz", ""] {
+                    let mut names: Vec<String> =
+                        (0..count).map(|i| format!("{long}{i:04}{ending}")).collect();
+                    assert_eq!(object(&names), None, "{count} {ending}");
+                    *names.last_mut().unwrap() = names[0].replace("0000", "000\\u0030");
+                    assert_eq!(object(&names), Some(JsonError::DuplicateMember), "{count} {ending}");
+                }
+            }
+        }
+        for (names, twice) in [
+            (vec!["", "a", "b", "\\u0000"], false),
+            (vec!["", "a", ""], true),
+            (vec!["a", "\\u0061"], true),
+            (vec!["a", "\\u0000a", "aa"], false),
+            (vec!["\u{e9}", "\\u00e9"], true),
+        ] {
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            assert_eq!(object(&names), twice.then_some(JsonError::DuplicateMember), "{names:?}");
+        }
+    }
+
+    #[test]
     fn compact_drops_only_white_space_between_parts() {
         let document = parse("{ \"a b\" : [ \"c \\\" d\" ,\n 1 ] }").unwrap();
         assert_eq!(document.root().compact(), "{\"a b\":[\"c \\\" d\",1]}");
@@ -666,6 +756,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn duplicates_as_a_set_finds_them(names in prop::collection::vec("[ab]{0,6}", 0..40)) {
+            let members: Vec<String> = names.iter().map(|name| format!("\"{name}\" : {{\"a\":0}}")).collect();
+            let different = names.iter().collect::<std::collections::BTreeSet<_>>().len() == names.len();
+            let limits = JsonLimits { max_depth: 8, max_nodes: 100 };
+            let parsed = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), limits);
+            prop_assert_eq!(parsed.as_ref().err(), (!different).then_some(&JsonError::DuplicateMember));
+            if let Ok(document) = parsed {
+                let found = |name: &str| document.root().member(name).is_some();
+                prop_assert!(names.iter().all(|name| found(name)) && !found("c") && !found("abababa"));
+            }
+        }
+
         #[test]
         fn reads_what_serde_json_writes(value in arbitrary_json()) {
             let limits = JsonLimits { max_depth: 16, max_nodes: 10_000 };

@@ -6,6 +6,7 @@ use crate::core::token::base64url;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::{self, Header};
 use crate::core::token::json::{Document, JsonLimits, Kind};
+use crate::core::token::scan;
 
 /// A claims set of the largest token has room for this many values and no more memory than its text.
 const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
@@ -42,19 +43,18 @@ impl UnverifiedToken<'_> {
 /// `token_malformed`, `token_encrypted` for five parts, and the refusals of [`header::parse`].
 #[inline(never)]
 pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
-    let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
-    let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
-        return Err(malformed("not three parts"));
-    };
-    match dots.count() {
-        0 => {}
-        2 => return Err(Refusal::TokenEncrypted),
-        _ => return Err(malformed("not three parts")),
+    let (header, behind) = split(token).ok_or(malformed("not three parts"))?;
+    let (payload, signature) = split(behind).ok_or(malformed("not three parts"))?;
+    if let Some((_, behind)) = split(signature) {
+        let more = behind.iter().filter(|byte| **byte == b'.').count();
+        return Err(if more == 1 { Refusal::TokenEncrypted } else { malformed("not three parts") });
     }
-    let part = |range: Option<&[u8]>, problem| range.and_then(base64url::decode).ok_or(malformed(problem));
-    let header = part(token.get(..first), "the header is not base64url")?;
-    let payload = part(token.get(first.saturating_add(1)..second), "the payload is not base64url")?;
-    let signature = part(token.get(second.saturating_add(1)..), "the signature is not base64url")?;
+    let part = |part: &[u8], problem| base64url::decode(part).ok_or(malformed(problem));
+    let covered = token.len().saturating_sub(signature.len()).saturating_sub(1);
+    let signing_input = token.get(..covered).unwrap_or_default();
+    let header = part(header, "the header is not base64url")?;
+    let payload = part(payload, "the payload is not base64url")?;
+    let signature = part(signature, "the signature is not base64url")?;
     let header = header::parse(header)?;
     let claimed =
         Document::parse(payload, LIMITS).map_err(|_| malformed("the payload is not acceptable JSON"))?;
@@ -62,8 +62,13 @@ pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
         return Err(malformed("the payload is not an object"));
     }
     let claimed = ClaimsSet::new(claimed);
-    let signing_input = token.get(..second).unwrap_or_default();
     Ok(UnverifiedToken { header, signing_input, signature, claimed })
+}
+
+/// What is before the first dot and what behind it.
+fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(scan::dot(text)?)?;
+    Some((before, rest.get(1..)?))
 }
 
 const fn malformed(problem: &'static str) -> Refusal {

@@ -2,6 +2,7 @@
 
 pub mod source;
 pub mod base64url;
+mod scan;
 pub mod jws;
 pub mod json;
 pub mod header;

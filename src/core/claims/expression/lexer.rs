@@ -1,6 +1,8 @@
 //! Text of the claims language → tokens. Strings are Go's, because Traefik Hub reads its expressions with Go's
 //! parser: raw between backticks, with escapes between double quotes.
 
+use std::borrow::Cow;
+
 use crate::core::claims::expression::ExpressionError;
 
 /// One token and where it starts.
@@ -17,7 +19,7 @@ pub(super) enum TokenKind<'s> {
     /// A function name.
     Name(&'s str),
     /// A string argument.
-    Text(Text),
+    Text(Text<'s>),
     /// `(`
     Open,
     /// `)`
@@ -36,9 +38,9 @@ pub(super) enum TokenKind<'s> {
 
 /// A decoded string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct Text<'s> {
     /// The characters.
-    pub(super) value: String,
+    pub(super) value: Cow<'s, str>,
     /// Byte offsets in `value` of every `{` that was written `\{`: no request value starts there.
     pub(super) literal_braces: Vec<usize>,
 }
@@ -104,18 +106,20 @@ impl<'s> Lexer<'s> {
         Some(c)
     }
 
-    fn raw_string(&mut self) -> Result<Text, ExpressionError> {
+    fn raw_string(&mut self) -> Result<Text<'s>, ExpressionError> {
         let start = self.at;
         self.bump();
         let rest = self.rest();
         let end = rest.find('`').ok_or_else(|| self.error(start, "the closing backtick is missing"))?;
         self.at = self.at.saturating_add(end).saturating_add(1);
         // Go drops carriage returns from raw strings.
-        let value = rest.get(..end).unwrap_or("").replace('\r', "");
+        let text = rest.get(..end).unwrap_or("");
+        let value =
+            if text.contains('\r') { Cow::Owned(text.replace('\r', "")) } else { Cow::Borrowed(text) };
         Ok(Text { value, literal_braces: Vec::new() })
     }
 
-    fn quoted_string(&mut self) -> Result<Text, ExpressionError> {
+    fn quoted_string(&mut self) -> Result<Text<'s>, ExpressionError> {
         let start = self.at;
         self.bump();
         let mut value = Vec::new();
@@ -138,7 +142,7 @@ impl<'s> Lexer<'s> {
         }
         let value =
             String::from_utf8(value).map_err(|_| self.error(start, "the escapes do not make UTF-8"))?;
-        Ok(Text { value, literal_braces })
+        Ok(Text { value: Cow::Owned(value), literal_braces })
     }
 
     /// One escape of an interpreted string (Go specification, "Rune literals"), the backslash already read.
@@ -195,7 +199,7 @@ mod tests {
     fn text(source: &str) -> Result<(String, Vec<usize>), usize> {
         let token = Lexer::new(source).next().map_err(|error| error.column)?;
         let TokenKind::Text(Text { value, literal_braces }) = token.kind else { panic!("{token:?}") };
-        Ok((value, literal_braces))
+        Ok((value.into_owned(), literal_braces))
     }
 
     #[test]

@@ -13,15 +13,18 @@ mod eval;
 mod reference;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::UnixTime;
 
-/// A parsed expression.
+/// A parsed expression. Issuers share one that they all have.
 #[derive(Clone)]
-pub struct Expression {
+pub struct Expression(Rc<Parsed>);
+
+struct Parsed {
     source: String,
     root: parser::Node,
 }
@@ -52,26 +55,28 @@ impl Expression {
     ///
     /// # Errors
     /// The first thing that is wrong, with its column.
-    pub fn parse(source: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { source: source.to_owned(), root: parser::parse(source)? })
+    pub fn parse(source: impl Into<String>) -> Result<Self, ExpressionError> {
+        let source = source.into();
+        let root = parser::parse(&source)?;
+        Ok(Self(Rc::new(Parsed { source, root })))
     }
 
     /// The expression as written.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     /// Evaluates the expression. `now` is for `Before` and `After`.
     #[must_use]
     pub fn evaluate(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Truth {
-        eval::evaluate(&self.root, &eval::Subject { claims, request, now })
+        eval::evaluate(&self.0.root, &eval::Subject { claims, request, now })
     }
 
     /// Whether neither the request nor the clock has a say in the value.
     #[must_use]
     pub fn looks_at_claims_only(&self) -> bool {
-        eval::terms(&self.root).into_iter().all(|term| term.test.looks_at_claims_only())
+        eval::terms(&self.0.root).into_iter().all(|term| term.test.looks_at_claims_only())
     }
 
     /// Every function as written, with its value: for showing why the whole is what it is.
@@ -83,9 +88,9 @@ impl Expression {
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
         let subject = eval::Subject { claims, request, now };
-        eval::terms(&self.root)
+        eval::terms(&self.0.root)
             .into_iter()
-            .map(|term| (self.source.get(term.span.clone()).unwrap_or(""), eval::term(term, &subject)))
+            .map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), eval::term(term, &subject)))
             .collect()
     }
 
@@ -103,7 +108,7 @@ impl Expression {
 
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.0.source == other.0.source
     }
 }
 
@@ -111,7 +116,7 @@ impl Eq for Expression {}
 
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Expression({:?})", self.source)
+        write!(f, "Expression({:?})", self.0.source)
     }
 }
 

@@ -96,9 +96,9 @@ struct Parser<'s> {
 }
 
 /// Arguments of a function that are not yet taken.
-struct Arguments {
+struct Arguments<'s> {
     at: usize,
-    texts: std::vec::IntoIter<(usize, Text)>,
+    texts: std::vec::IntoIter<(usize, Text<'s>)>,
 }
 
 impl<'s> Parser<'s> {
@@ -173,15 +173,15 @@ impl<'s> Parser<'s> {
         Ok(Node::Term(Term { claim, test, span: start..end }))
     }
 
-    fn function(&self, name: &str, mut args: Arguments) -> Result<(ClaimPath, Test), ExpressionError> {
-        let make: fn(&Self, &mut Arguments) -> Result<Test, ExpressionError> = match name {
+    fn function(&self, name: &str, mut args: Arguments<'s>) -> Result<(ClaimPath, Test), ExpressionError> {
+        let make: fn(&Self, &mut Arguments<'s>) -> Result<Test, ExpressionError> = match name {
             "Equals" => |p, args| Ok(Test::Equals(p.template(args)?)),
             "Prefix" => |p, args| Ok(Test::Prefix(p.template(args)?)),
             "Suffix" => |p, args| Ok(Test::Suffix(p.template(args)?)),
             "Contains" => |p, args| Ok(Test::Contains(p.template(args)?)),
             "SplitContains" => |p, args| {
                 let (_, separator) = p.argument(args, "the separator")?;
-                Ok(Test::SplitContains { separator: separator.value, value: p.template(args)? })
+                Ok(Test::SplitContains { separator: separator.value.into_owned(), value: p.template(args)? })
             },
             "OneOf" => |p, args| {
                 let mut values = vec![p.template(args)?];
@@ -217,23 +217,23 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn argument(&self, args: &mut Arguments, what: &str) -> Result<(usize, Text), ExpressionError> {
+    fn argument(&self, args: &mut Arguments<'s>, what: &str) -> Result<(usize, Text<'s>), ExpressionError> {
         args.texts.next().ok_or_else(|| self.lexer.error(args.at, format!("{what} is missing")))
     }
 
-    fn template(&self, args: &mut Arguments) -> Result<Template, ExpressionError> {
+    fn template(&self, args: &mut Arguments<'s>) -> Result<Template, ExpressionError> {
         let (at, text) = self.argument(args, "the value")?;
         Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))
     }
 
-    fn decimal(&self, args: &mut Arguments) -> Result<Decimal<String>, ExpressionError> {
+    fn decimal(&self, args: &mut Arguments<'s>) -> Result<Decimal<String>, ExpressionError> {
         let (at, text) = self.argument(args, "the number")?;
         Decimal::parse(&text.value)
             .map(Decimal::into_owned)
             .ok_or_else(|| self.lexer.error(at, "expected a number, such as `18` or `-0.5`"))
     }
 
-    fn instant(&self, args: &mut Arguments) -> Result<Instant, ExpressionError> {
+    fn instant(&self, args: &mut Arguments<'s>) -> Result<Instant, ExpressionError> {
         let (at, text) = self.argument(args, "the time")?;
         Instant::parse(&text.value).ok_or_else(|| {
             self.lexer.error(

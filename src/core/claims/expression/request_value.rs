@@ -34,10 +34,10 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong, where the word is no request value: a slip must not become a comparison with its text.
-    pub(super) fn parse(text: &Text) -> Result<Self, String> {
+    pub(super) fn parse(text: &Text<'_>) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
-        let mut rest = text.value.as_str();
+        let mut rest = &*text.value;
         while let Some(at) = rest.find('{') {
             let (before, from_brace) = rest.split_at(at);
             literal.push_str(before);
