@@ -487,7 +487,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn escaped_string(&mut self, mut plain: &str) -> Result<Span, JsonError> {
+    fn escaped_string(&mut self, mut plain: &'s str) -> Result<Span, JsonError> {
         let begin = self.source.len().saturating_add(self.decoded.len());
         loop {
             self.decoded.push_str(plain);
