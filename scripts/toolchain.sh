@@ -66,6 +66,7 @@ wasm_linker() {
 # and columns of panics, whose line and text stay. A build for debugging sets WASM_RUSTFLAGS to nothing.
 WASM_RUSTFLAGS=${WASM_RUSTFLAGS--Zfmt-debug=none -Zlocation-detail=line}
 
+# RUSTFLAGS of the environment would take their place.
 # RUSTC_BOOTSTRAP: these flags, and building the standard library, are nightly features; the code itself uses none.
 wasm_cargo() {
     local sub=$1
@@ -73,7 +74,7 @@ wasm_cargo() {
     case $WASM_TOOLCHAIN in
     rustup)
         RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=$WASM_RUSTFLAGS \
-            "$CARGO" "$sub" --target wasm32-wasip1 --target-dir "$WASM_TARGET_DIR" "$@" ;;
+            env -u RUSTFLAGS "$CARGO" "$sub" --target wasm32-wasip1 --target-dir "$WASM_TARGET_DIR" "$@" ;;
     debian)
         # `cargo clippy` would find rustup's clippy first in PATH, hence the direct call.
         local command=(/usr/bin/cargo "$sub")
@@ -81,7 +82,7 @@ wasm_cargo() {
         PATH=/usr/bin:/bin:$PATH CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
             CARGO_TARGET_WASM32_WASIP1_LINKER=$(wasm_linker) \
             CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-L native=/usr/lib/wasm32-wasi --cfg ctors_by_linker $WASM_RUSTFLAGS" \
-            "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
+            env -u RUSTFLAGS "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
             --target-dir "$WASM_TARGET_DIR" "$@" ;;
     esac
 }

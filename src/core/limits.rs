@@ -6,6 +6,8 @@ pub use arithmetic::rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
 pub const MAX_JWKS_BYTES: usize = 1 << 20;
 /// Nesting depth of JSON in tokens and key sets. Identity providers stay under 10.
 pub const MAX_JSON_DEPTH: usize = 32;
+/// The same of the configuration, where claims of `tests` stand inside lists and objects.
+pub const MAX_CONFIG_DEPTH: usize = 64;
 /// JSON values in a key set. A key has about 10, one with a certificate chain 15.
 pub const MAX_JWKS_NODES: usize = 16_384;
 /// Keys kept of one set. The largest known public sets have about 20.

@@ -127,6 +127,16 @@ fn every_refusal_says_what_was_found_and_what_is_expected() {
 }
 
 #[test]
+fn claims_of_a_test_may_be_as_deep_as_those_of_a_token() {
+    let nested = |depth: usize| (1..depth).fold(json!({}), |value, _| json!({ "a": value }));
+    let config = |depth| keyed(&json!({"tests": [{"claims": nested(depth), "expect": "allow"}]}));
+    assert_eq!(refusals(&config(32), true), <[&str; 0]>::default());
+    let too_deep = "(option_invalid): tests[0].claims: found an object that is too deep or too large, expected the claims \
+                    of a token";
+    assert_eq!(refusals(&config(33), true), [too_deep]);
+}
+
+#[test]
 fn all_problems_are_told_at_once() {
     let config =
         json!({"mode": "x", "jwksURL": "y", "maxTokenBytes": "z", "signingSecret": "short", "jwks": "{"});

@@ -6,15 +6,15 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crate::core::config::error::Errors;
-use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::limits::MAX_CONFIG_DEPTH;
 use crate::core::quoted::Cut;
-use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
+use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::Seconds;
 
 /// Longest value repeated in an error, in characters.
 const MAX_SHOWN: usize = 60;
 /// A configuration of a megabyte has fewer values.
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 1 << 17 };
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_CONFIG_DEPTH, max_nodes: 1 << 17 };
 
 /// An object of the configuration and where it is.
 pub struct Section {
@@ -26,7 +26,6 @@ pub struct Section {
 type Json = Rc<Document>;
 
 /// An object inside a document.
-#[derive(Clone)]
 enum Members {
     None,
     Of { document: Json, at: usize },
@@ -70,24 +69,20 @@ pub enum Shown {
 }
 
 impl Section {
-    /// The whole configuration; `None` where it is no object.
-    ///
-    /// # Errors
-    /// Where it is no JSON.
-    pub fn root(json: Vec<u8>) -> Result<Option<Self>, JsonError> {
-        let document = Rc::new(Document::parse(json, LIMITS)?);
+    /// The whole configuration, which may be left out; `None` where it is no JSON object.
+    #[must_use]
+    pub fn root(json: Vec<u8>) -> Option<Self> {
+        let path = String::new();
+        if json.trim_ascii().is_empty() {
+            return Some(Self { path, members: Members::None });
+        }
+        let document = Rc::new(Document::parse(json, LIMITS).ok()?);
         let members = match document.root().kind() {
             Kind::Object => Members::Of { document, at: 0 },
             Kind::Null => Members::None,
-            Kind::True | Kind::False | Kind::Number | Kind::String | Kind::Array => return Ok(None),
+            Kind::True | Kind::False | Kind::Number | Kind::String | Kind::Array => return None,
         };
-        Ok(Some(Self { path: String::new(), members }))
-    }
-
-    /// A section in which nothing is written.
-    #[must_use]
-    pub const fn empty() -> Self {
-        Self { path: String::new(), members: Members::None }
+        Some(Self { path, members })
     }
 
     /// Full path of the member `key`, of the section itself where that is empty.

@@ -36,7 +36,7 @@ pub fn compile(
     capabilities: &Capabilities<'_>,
 ) -> Result<Policy, Vec<ConfigError>> {
     let mut errors = Errors::default();
-    match root(json.into()) {
+    match Section::root(json.into()) {
         Some(root) if root.is_empty() => errors.push("", Problem::Empty),
         Some(root) => {
             schema::refuse_unknown(&root, &mut errors);
@@ -53,10 +53,6 @@ pub fn compile(
         None => errors.push("", Problem::NotAnObject),
     }
     Err(errors.into_vec())
-}
-
-fn root(json: Vec<u8>) -> Option<Section> {
-    if json.trim_ascii().is_empty() { Some(Section::empty()) } else { Section::root(json).ok().flatten() }
 }
 
 // This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,

@@ -77,14 +77,8 @@ fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTes
 }
 
 fn instant(value: Value<'_>) -> Option<UnixTime> {
-    match value.as_number() {
-        Some(seconds) => seconds.parse().ok(),
-        None => {
-            let text = value.as_str()?;
-            return UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds));
-        }
-    }
-    .map(UnixTime::from_seconds)
+    let text = value.as_number().or(value.as_str())?;
+    UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds))
 }
 
 fn request(section: &Section, errors: &mut Errors) -> RecordedRequest {

@@ -108,29 +108,29 @@ impl EcdsaKey {
         }
         let digest = hash.digest(&[signing_input]);
         let (r, s) = signature.split_at(self.crv.coordinate_bytes());
-        let holds =
-            match self.point.get_or_init(|| self.decompress()).as_ref().ok_or(SignatureError::KeyUnusable)? {
-                Point::P256(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                    (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
-                    _ => false,
-                },
-                Point::P384(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                    (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
-                    _ => false,
-                },
-                Point::P521(key) => {
-                    // SHA-512 is two bytes shorter than the order.
-                    let digest = [&[0, 0], &digest[..]].concat();
-                    match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
-                        (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
-                        _ => false,
-                    }
-                }
-                Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+        let point = self.point.get_or_init(|| self.decompress()).as_ref();
+        let holds = match point.ok_or(SignatureError::KeyUnusable)? {
+            Point::P256(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                _ => false,
+            },
+            Point::P384(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify(digest, r, s),
+                _ => false,
+            },
+            Point::P521(key) => {
+                // SHA-512 is two bytes shorter than the order.
+                let digest = [&[0, 0], &digest[..]].concat();
+                match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
                     (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
                     _ => false,
-                },
-            };
+                }
+            }
+            Point::Secp256k1(key) => match (digest.first_chunk(), r.first_chunk(), s.first_chunk()) {
+                (Some(digest), Some(r), Some(s)) => key.verify_prehash(digest, r, s),
+                _ => false,
+            },
+        };
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 

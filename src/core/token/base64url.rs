@@ -29,8 +29,8 @@ const VALUES: [u8; 256] = {
 
 /// Decodes `text`. `None` for padding, white space, other alphabets and non-zero trailing bits.
 ///
-/// Our own, where encoding is a crate's: a new token is decoded by code that has not run for a while, and this is a
-/// tenth of the crate's.
+/// Our own, where encoding is a crate's: that decoder is unrolled for long texts, is 3.7 KB more of every module, and
+/// decodes a token in as many instructions.
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (quads, rest) = text.as_chunks::<4>();
