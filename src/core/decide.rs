@@ -12,7 +12,6 @@ use crate::core::policy::{IssuerId, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::signature::{self, VerifiedToken};
-use crate::core::token::jws;
 use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
@@ -120,8 +119,7 @@ fn verify(
     now: UnixTime,
     found: &FoundToken<'_>,
 ) -> Result<Verified, Refusal> {
-    found.check(&policy.token)?;
-    let token = jws::parse(&found.token)?;
+    let token = found.parse(&policy.token)?;
     let iss = token.claimed_issuer()?;
     let (id, issuer) =
         policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;

@@ -8,7 +8,6 @@ use crate::core::limits::{MAX_LOGGED_CHARS, MAX_LOGGED_PATH_CHARS};
 use crate::core::quoted::Cut;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::token::jws;
 use crate::core::token::source::{self, TokenSources};
 use crate::core::unix_time::UnixTime;
 
@@ -109,8 +108,7 @@ pub fn line(
     push(&mut line, "method", request.method(), MAX_LOGGED_CHARS);
     push(&mut line, "path", request.uri().split('?').next().unwrap_or_default(), MAX_LOGGED_PATH_CHARS);
     if let Ok(found) = source::find(sources, request)
-        && found.check(sources).is_ok()
-        && let Ok(token) = jws::parse(&found.token)
+        && let Ok(token) = found.parse(sources)
     {
         let mut claimed = |name: &str| {
             if let Some(value) = token.claimed.claim(name).and_then(|value| value.as_str()) {

@@ -13,6 +13,8 @@ use super::limbs::{LIMB_BITS, bit};
 const TEETH: usize = 8;
 /// Points of a comb's table: one for each choice of signs below the head tooth.
 const POINTS: usize = 1 << (TEETH - 1);
+/// The bit of the head tooth in the signs of a column.
+const HEAD_TOOTH: u32 = 1 << (TEETH - 1);
 
 /// A point in the coordinates that doublings and sums like.
 pub(super) trait Point: Copy {
@@ -21,8 +23,8 @@ pub(super) trait Point: Copy {
 
     /// Bits of a scalar.
     const BITS: usize;
-    /// Bits between two teeth of a comb, which span a bit more than a scalar.
-    const COLUMNS: usize = Self::BITS / TEETH + 1;
+    /// Bits between two teeth of a comb, which span a scalar.
+    const COLUMNS: usize = Self::BITS.div_ceil(TEETH);
 
     fn from_affine(point: &Self::Affine) -> Self;
     fn double(&self) -> Self;
@@ -172,18 +174,28 @@ struct CombDigit {
 /// The columns of `scalar | 1`, low first: 8·COLUMNS bits, each worth +1 or -1, because an odd number k is the sum of
 /// ±2^i with the sign of i in bit i + 1 of k, and + for the head.
 fn comb_digits(scalar: &[i32], columns: usize) -> Vec<CombDigit> {
-    let mut signs = bits(scalar, columns * TEETH + 1);
-    signs[columns * TEETH] = 1;
-    let digit = |column: usize| {
-        let sign = |tooth: usize| signs[tooth * columns + column + 1];
-        let index = (0..TEETH - 1).fold(0, |index, tooth| index | usize::from(sign(tooth) == 1) << tooth);
+    let mut signs = Vec::with_capacity(columns);
+    for start in (0..columns).step_by(LIMB_BITS) {
+        let teeth: [u32; TEETH] = std::array::from_fn(|tooth| limb_at(scalar, tooth * columns + start + 1));
+        let column =
+            |column: usize| (0..TEETH).fold(0, |signs, tooth| signs | (teeth[tooth] >> column & 1) << tooth);
+        signs.extend((0..LIMB_BITS.min(columns - start)).map(column));
+    }
+    signs[columns - 1] |= HEAD_TOOTH;
+    let digit = |&signs: &u32| {
         // The table has the head tooth positive: a negative one flips them all.
-        match sign(TEETH - 1) {
-            1 => CombDigit { sign: Sign::Plus, index },
-            _ => CombDigit { sign: Sign::Minus, index: POINTS - 1 - index },
-        }
+        let (sign, flipped) =
+            if signs & HEAD_TOOTH == 0 { (Sign::Minus, !signs) } else { (Sign::Plus, signs) };
+        CombDigit { sign, index: (flipped & (HEAD_TOOTH - 1)) as usize }
     };
-    (0..columns).map(digit).collect()
+    signs.iter().map(digit).collect()
+}
+
+/// The 29 bits of a scalar from bit `start` on, and some that are above them.
+fn limb_at(scalar: &[i32], start: usize) -> u32 {
+    let (index, shift) = (start / LIMB_BITS, start % LIMB_BITS);
+    let limb = |index: usize| scalar.get(index).map_or(0, |limb| *limb as u32);
+    limb(index) >> shift | limb(index + 1) << (LIMB_BITS - shift)
 }
 
 /// The first bits of a scalar, low first.
