@@ -269,10 +269,10 @@ impl Work {
 #[inline(always)]
 fn add_products(columns: Columns, x: &[Chunk], y: &Number, block: usize, end: usize) -> Columns {
     let (y, _) = y.0.as_chunks::<4>();
-    let start = (block + 1).saturating_sub(x.len() + 1);
     let end = end.min(x.len());
-    let (Some(x), Some([y @ .., above])) =
-        (x.get(x.len() - end..x.len() - start), y.get(block + 1 - end..block + 2 - start))
+    let Some(x) = x.get(x.len() - end..x.len() - block.saturating_sub(x.len())) else { return columns };
+    let Some((y, [above])) =
+        y.get(block + 1 - end..).and_then(|y| y.get(..=x.len())).map(|y| y.split_at(x.len()))
     else {
         return columns;
     };

@@ -59,27 +59,25 @@ fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
 /// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
 pub(super) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
     let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
-    let mut steps = (0..digits[0].len()).rev().flat_map(|position| {
-        let step = |term: usize| {
-            let digit = digits[term][position];
-            let point = &terms[term].1[usize::from(digit.unsigned_abs() / 2)];
-            (digit != 0).then_some((position, if digit < 0 { Sign::Minus } else { Sign::Plus }, point))
-        };
-        [step(0), step(1)].into_iter().flatten()
-    });
-    let (mut reached, sign, point) = steps.next()?;
-    let mut sum: P = start_signed(sign, point);
-    for (position, sign, point) in steps {
-        for _ in position..reached {
-            sum = sum.double();
+    let mut sum: Option<P> = None;
+    for position in (0..digits[0].len()).rev() {
+        if let Some(sum) = &mut sum {
+            *sum = sum.double();
         }
-        reached = position;
-        sum = add_signed(&sum, sign, point);
+        for (digits, (_, odd_multiples)) in digits.iter().zip(&terms) {
+            let digit = digits[position];
+            if digit == 0 {
+                continue;
+            }
+            let sign = if digit < 0 { Sign::Minus } else { Sign::Plus };
+            let point = &odd_multiples[usize::from(digit.unsigned_abs() / 2)];
+            sum = Some(match sum {
+                Some(sum) => add_signed(&sum, sign, point),
+                None => start_signed(sign, point),
+            });
+        }
     }
-    for _ in 0..reached {
-        sum = sum.double();
-    }
-    Some(sum)
+    sum
 }
 
 /// Odd digits in ±1 to ±15 with at least four zeros after each: a scalar is the sum of `digits[i] << i` (wNAF, width 5).
