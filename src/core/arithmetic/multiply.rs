@@ -206,3 +206,42 @@ fn bits(scalar: &[i32], len: usize) -> Vec<i8> {
     }
     bits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMB_BITS, POINTS, Sign, TEETH, bit, comb_digits};
+
+    /// Scalars as long as the comb, at their ends and between, against their bits one by one.
+    #[test]
+    fn comb_digits_are_the_signs_of_the_columns() {
+        const ONES: i32 = (1 << LIMB_BITS) - 1;
+        // 256, 384 and 528 bits.
+        for columns in [32, 48, 66] {
+            let limbs = (columns * TEETH).div_ceil(LIMB_BITS);
+            let mut full = vec![ONES; limbs];
+            full[limbs - 1] >>= limbs * LIMB_BITS - columns * TEETH;
+            let mixed =
+                full.iter().zip(1..).map(|(limb, i)| limb & 0x1234_5679_i32.rotate_left(7 * i)).collect();
+            let alternating = full.iter().map(|limb| limb & 0x0aaa_aaaa).collect();
+            let mut head = vec![0; limbs];
+            head[limbs - 1] = full[limbs - 1] & !(full[limbs - 1] >> 1);
+            for scalar in [full, mixed, alternating, head, vec![0; limbs], vec![1]] {
+                let digits = comb_digits(&scalar, columns);
+                assert_eq!(digits.len(), columns);
+                for i in 0..columns * TEETH {
+                    let (tooth, digit) = (i / columns, &digits[i % columns]);
+                    let index = match digit.sign {
+                        Sign::Plus => digit.index | POINTS,
+                        Sign::Minus => POINTS - 1 - digit.index,
+                    };
+                    let head = i == columns * TEETH - 1;
+                    assert_eq!(
+                        index >> tooth & 1 == 1,
+                        head || bit(&scalar, i + 1) == 1,
+                        "bit {i} of {scalar:?}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -373,6 +373,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn authorization_header() {
+        let bearer = TokenSources { places: vec![header("Authorization", "Bearer")], max_bytes: 8 };
+        let found = "a.b.c in Authorization";
+        for (values, expected) in [
+            (&["Bearer a.b.c"][..], found),
+            (&["bearer a.b.c"], found),
+            (&["BEARER   a.b.c "], found),
+            (&[], "token_missing"),
+            (&[""], "token_missing"),
+            (&["Basic YTpi"], "token_missing"),
+            (&["Bearera.b.c"], "token_missing"),
+            (&["a.b.c"], "token_missing"),
+            (&["Bearer"], "credentials_malformed"),
+            (&["Bearer "], "credentials_malformed"),
+            (&["Bearer a;b"], "credentials_malformed"),
+            (&["Bearer \u{e9}"], "credentials_malformed"),
+            (&["Bearer a.b.c d.e.f"], "token_repeated"),
+            (&["Bearer a.b.c, Bearer d.e.f"], "token_repeated"),
+            (&["Bearer a.b.c", "Bearer a.b.c"], "token_repeated"),
+            (&["Bearer a.b.c", "Basic YTpi"], "token_repeated"),
+            (&["Bearer 123456789"], "token_too_large"),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| format!("authorization: {value}")).collect();
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            assert_eq!(outcome(&bearer, "/?token=x.y.z", &lines), expected, "{values:?}");
+        }
+    }
+
     /// Which is why the check comes after parsing.
     #[test]
     fn what_parses_has_no_character_that_is_refused() {
