@@ -3,10 +3,10 @@
 use super::alg::{Crv, Hash};
 use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
+use arithmetic::curves::p256::P256;
+use arithmetic::curves::p384::P384;
+use arithmetic::curves::{p521, secp256k1};
 use arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
-use arithmetic::p256::P256;
-use arithmetic::p384::P384;
-use arithmetic::{p521, secp256k1};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::thread::LocalKey;

@@ -13,16 +13,16 @@
               indices are below the fixed lengths"
 )]
 
-pub(super) const LIMB_BITS: usize = 29;
-pub(super) const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
+pub(crate) const LIMB_BITS: usize = 29;
+pub(crate) const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 
 /// A number of N limbs, low first.
-pub(super) type Limbs<const N: usize = 9> = [i32; N];
+pub(crate) type Limbs<const N: usize = 9> = [i32; N];
 /// The column sums of a product of two of nine.
-pub(super) type Columns = [i64; 17];
+pub(crate) type Columns = [i64; 17];
 
 /// The number 1.
-pub(super) const fn one<const N: usize>() -> Limbs<N> {
+pub(crate) const fn one<const N: usize>() -> Limbs<N> {
     let mut one = [0; N];
     one[0] = 1;
     one
@@ -30,7 +30,7 @@ pub(super) const fn one<const N: usize>() -> Limbs<N> {
 
 /// The limbs of a big-endian number; the caller has checked that it fits.
 #[inline(never)]
-pub(super) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
+pub(crate) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
     let mut limbs = [0; N];
     let (mut limb, mut rest, mut bits) = (0, 0_i64, 0);
     let mut i = bytes.len();
@@ -50,12 +50,12 @@ pub(super) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
 }
 
 /// Bit `index` of a number whose limbs are all in [0, 2^29); zero beyond them.
-pub(super) const fn bit(limbs: &[i32], index: usize) -> i32 {
+pub(crate) const fn bit(limbs: &[i32], index: usize) -> i32 {
     if index < limbs.len() * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
 }
 
 /// Whether a < b, both with limbs in [0, 2^29).
-pub(super) const fn less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
+pub(crate) const fn less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
     let mut i = N;
     while i > 0 {
         i -= 1;
@@ -67,7 +67,7 @@ pub(super) const fn less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
 }
 
 /// Whether every limb is zero.
-pub(super) const fn is_zero<const N: usize>(a: &Limbs<N>) -> bool {
+pub(crate) const fn is_zero<const N: usize>(a: &Limbs<N>) -> bool {
     let (mut any, mut i) = (0, 0);
     while i < N {
         any |= a[i];
@@ -77,7 +77,7 @@ pub(super) const fn is_zero<const N: usize>(a: &Limbs<N>) -> bool {
 }
 
 #[inline(always)]
-pub(super) const fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+pub(crate) const fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
     let mut sum = [0; N];
     let mut i = 0;
     while i < N {
@@ -88,7 +88,7 @@ pub(super) const fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> 
 }
 
 #[inline(always)]
-pub(super) const fn subtract<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+pub(crate) const fn subtract<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
     let mut difference = [0; N];
     let mut i = 0;
     while i < N {
@@ -99,7 +99,7 @@ pub(super) const fn subtract<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> Limb
 }
 
 /// The same number with limbs in [0, 2^29), the head limb with the sign.
-pub(super) const fn carry_unsigned<const N: usize>(a: &Limbs<N>) -> Limbs<N> {
+pub(crate) const fn carry_unsigned<const N: usize>(a: &Limbs<N>) -> Limbs<N> {
     let mut limbs = *a;
     let mut i = 0;
     while i < N - 1 {
@@ -111,18 +111,18 @@ pub(super) const fn carry_unsigned<const N: usize>(a: &Limbs<N>) -> Limbs<N> {
 }
 
 /// What a limb keeps, balanced, and what it carries on; for limbs of at most 7·2^28.
-pub(super) const fn balance(limb: i32) -> (i32, i32) {
+pub(crate) const fn balance(limb: i32) -> (i32, i32) {
     let carry = (limb + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
     (limb - (carry << LIMB_BITS), carry)
 }
 
 /// What a column leaves in its limb, in [0, 2^29), and what it carries on.
-pub(super) const fn split(column: i64) -> (i64, i64) {
+pub(crate) const fn split(column: i64) -> (i64, i64) {
     (column & LIMB_MASK, column >> LIMB_BITS)
 }
 
 /// What a column leaves in its limb, balanced, and what it carries on.
-pub(super) const fn split_balanced(column: i64) -> (i32, i64) {
+pub(crate) const fn split_balanced(column: i64) -> (i32, i64) {
     let carry = (column + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
     ((column - (carry << LIMB_BITS)) as i32, carry)
 }
@@ -134,7 +134,7 @@ const fn widen(a: &Limbs) -> [i64; 9] {
 
 #[inline(always)]
 #[rustfmt::skip]
-pub(super) const fn product(a: &Limbs, b: &Limbs) -> Columns {
+pub(crate) const fn product(a: &Limbs, b: &Limbs) -> Columns {
     let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = widen(a);
     let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = widen(b);
     [
@@ -161,7 +161,7 @@ pub(super) const fn product(a: &Limbs, b: &Limbs) -> Columns {
 /// `product(a, a)`, each product of two different limbs made once.
 #[inline(always)]
 #[rustfmt::skip]
-pub(super) const fn square(a: &Limbs) -> Columns {
+pub(crate) const fn square(a: &Limbs) -> Columns {
     let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = widen(a);
     let [d0, d1, d2, d3, d4, d5, d6, d7] = [2 * a0, 2 * a1, 2 * a2, 2 * a3, 2 * a4, 2 * a5, 2 * a6, 2 * a7];
     [

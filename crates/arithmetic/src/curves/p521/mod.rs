@@ -1,9 +1,11 @@
 //! P-521 (SP 800-186 3.2.1.5): ES512 without its hash.
 
-use super::ecdsa::{self, Ecdsa, Signature};
-use super::limbs::{Limbs, from_be_bytes};
-use super::modulus::Modulus;
-use super::p521_field::Field;
+mod field;
+
+use crate::ecdsa::{self, Ecdsa, Signature};
+use crate::limbs::{Limbs, from_be_bytes};
+use crate::modulus::Modulus;
+use field::Field;
 
 /// The curve P-521.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +60,7 @@ mod tests {
         p[0] = 1;
         p
     };
-    super::super::ecdsa_oracle::agrees_with!(p521, 66);
+    crate::curves::oracle::agrees_with!(p521, 66);
 
     /// 66 bytes have room for 528 bits, limbs for 522: what has more must not count as what is left of it.
     #[test]

@@ -9,16 +9,19 @@
     reason = "indices are below the lengths beside them"
 )]
 
+mod field;
+mod point;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha512};
 
-use super::ed25519_field::Field;
-use super::ed25519_point::{Affine, B, Completed, has_small_order, normalize};
-use super::limbs::{Limbs, from_be_bytes, less};
-use super::modulus::Modulus;
-use super::multiply::{Comb, sparse_sum};
+use crate::limbs::{Limbs, from_be_bytes, less};
+use crate::modulus::Modulus;
+use crate::multiply::{Comb, sparse_sum};
+use field::Field;
+use point::{Affine, B, Completed, has_small_order, normalize};
 
 /// The order L of the base point.
 const L: Modulus = Modulus::new(&[

@@ -5,13 +5,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::limbs::{Limbs, add, bit, carry_unsigned, from_be_bytes, is_zero, less};
-use super::modulus::Modulus;
-use super::multiply::{Comb, Point, sparse_sum};
-use super::weierstrass::{Affine, Curve, Jacobian};
+use crate::limbs::{Limbs, add, bit, carry_unsigned, from_be_bytes, is_zero, less};
+use crate::modulus::Modulus;
+use crate::multiply::{Comb, Point, sparse_sum};
+use crate::weierstrass::{Affine, Curve, Jacobian};
 
-/// A curve with its field and its scalars: [`super::p256::P256`], [`super::p384::P384`],
-/// [`super::p521::P521`] or [`super::secp256k1::Secp256k1`].
+/// A curve with its field and its scalars: [`crate::curves::p256::P256`], [`crate::curves::p384::P384`],
+/// [`crate::curves::p521::P521`] or [`crate::curves::secp256k1::Secp256k1`].
 pub trait Ecdsa {
     /// A coordinate, a hash, r or s, big-endian.
     type Bytes: AsRef<[u8]>;
@@ -119,7 +119,7 @@ pub struct Signature<S, F> {
 
 impl<const N: usize, F: Curve> Signature<Limbs<N>, F> {
     /// None unless r and s are in 1 to n - 1. `field` takes limbs in [0, 2^29), and gives none from p on.
-    pub(super) fn new(
+    pub(crate) fn new(
         order: &Modulus<N>,
         field: impl Fn(&Limbs<N>) -> Option<F>,
         [hash, r, s]: [&[u8]; 3],

@@ -290,4 +290,4 @@ macro_rules! agrees_with {
         }
     };
 }
-pub(super) use agrees_with;
+pub(crate) use agrees_with;

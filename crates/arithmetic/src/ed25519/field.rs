@@ -11,11 +11,11 @@
               within 32 bits; indices are below the fixed lengths"
 )]
 
-use super::limbs::{
+use crate::limbs::{
     self, Columns, LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, product, split,
     split_balanced, subtract,
 };
-use super::modulus::Modulus;
+use crate::modulus::Modulus;
 
 /// The modulus p.
 const P: Modulus = Modulus::new(&[
@@ -185,8 +185,8 @@ const fn reduce(c: &Columns) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use super::super::modulus::residues::{extreme, residue};
     use super::{Field, P};
+    use crate::modulus::residues::{extreme, residue};
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
     /// Every operation at the ends of the counts it allows: overflow would panic here.

@@ -1,6 +1,6 @@
 //! The field of P-384: integers modulo p = 2^384 - 2^128 - 2^96 + 2^32 - 1, as Montgomery residues with R = 2^406.
 //!
-//! As `p256_field`, with 14 limbs: 14 products a column stay in an `i64` while the product of their counts is at most 9
+//! As `p256::field`, with 14 limbs: 14 products a column stay in an `i64` while the product of their counts is at most 9
 //! (14·9·2^56 < 2^63 - 2^56). p is -1 modulo 2^32: the Montgomery digit of a column is its own low limb.
 #![expect(
     clippy::arithmetic_side_effects,
@@ -10,11 +10,11 @@
               below the fixed lengths"
 )]
 
-use super::limbs::{
+use crate::limbs::{
     Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, split, split_balanced, subtract,
 };
-use super::modulus::Modulus;
-use super::weierstrass::Curve;
+use crate::modulus::Modulus;
+use crate::weierstrass::Curve;
 
 /// Limbs of an element.
 const N: usize = 14;
@@ -292,8 +292,8 @@ const fn square(a: &Limbs<N>) -> Columns {
 
 #[cfg(test)]
 mod tests {
-    use super::super::modulus::residues::{extreme, residue};
     use super::{Field, P};
+    use crate::modulus::residues::{extreme, residue};
     use crate::weierstrass::Curve;
     use proptest::test_runner::{RngAlgorithm, TestRng};
 

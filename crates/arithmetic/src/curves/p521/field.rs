@@ -13,12 +13,12 @@
               fixed lengths"
 )]
 
-use super::limbs::{
+use crate::limbs::{
     self, LIMB_BITS, Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, split_balanced,
     subtract,
 };
-use super::modulus::Modulus;
-use super::weierstrass::Curve;
+use crate::modulus::Modulus;
+use crate::weierstrass::Curve;
 
 /// Limbs of an element.
 const N: usize = 18;
@@ -235,9 +235,9 @@ const fn reduce(low: &limbs::Columns, high: &limbs::Columns, both: &limbs::Colum
 
 #[cfg(test)]
 mod tests {
-    use super::super::modulus::residues::extreme;
     use super::{Field, Limbs, N, P};
     use crate::limbs::carry_unsigned;
+    use crate::modulus::residues::extreme;
     use crate::weierstrass::Curve;
     use crypto_bigint::{NonZero, U576};
     use proptest::test_runner::{RngAlgorithm, TestRng};

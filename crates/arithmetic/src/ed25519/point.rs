@@ -5,8 +5,8 @@
     reason = "indices run below the lengths of the slices they index; field counts stand beside each formula"
 )]
 
-use super::ed25519_field::Field;
-use super::multiply::Point;
+use super::field::Field;
+use crate::multiply::Point;
 
 /// The coefficient d, -121665/121666.
 const D: Field = Field::ZERO.minus(&Field::small(121_665)).times(&Field::small(121_666).inverse());

@@ -10,13 +10,13 @@
               a carry left within 32 bits; indices are below the fixed lengths"
 )]
 
-use super::limbs::{
+use crate::limbs::{
     LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, is_zero, less, one, split, subtract,
 };
 
 /// An odd modulus m; products are Montgomery's, with R = 2^(29 N).
-pub(super) struct Modulus<const N: usize = 9> {
-    pub(super) value: Limbs<N>,
+pub(crate) struct Modulus<const N: usize = 9> {
+    pub(crate) value: Limbs<N>,
     /// 1/m mod 2^29.
     inverse: i64,
     /// R² mod m.
@@ -24,7 +24,7 @@ pub(super) struct Modulus<const N: usize = 9> {
 }
 
 impl<const N: usize> Modulus<N> {
-    pub(super) const fn new(bytes: &[u8]) -> Self {
+    pub(crate) const fn new(bytes: &[u8]) -> Self {
         let value = from_be_bytes(bytes);
         let m0 = value[0] as u32;
         // Newton: m is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
@@ -53,7 +53,7 @@ impl<const N: usize> Modulus<N> {
 
     /// `a·b/R mod m`, below m, for a·b below R·m.
     #[inline(never)]
-    pub(super) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+    pub(crate) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         // Unsigned: 36 products are too many for an i64.
         let mut columns = [0_u64; N];
         let mask = LIMB_MASK as u64;
@@ -85,12 +85,12 @@ impl<const N: usize> Modulus<N> {
     }
 
     /// `a·R mod m`, for a below R.
-    pub(super) const fn to_montgomery(&self, a: &Limbs<N>) -> Limbs<N> {
+    pub(crate) const fn to_montgomery(&self, a: &Limbs<N>) -> Limbs<N> {
         self.montgomery(a, &self.r_squared)
     }
 
     /// `a + b mod m`, for both below m.
-    pub(super) const fn sum(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+    pub(crate) const fn sum(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         self.subtract_once(&carry_unsigned(&add(a, b)))
     }
 
@@ -99,7 +99,7 @@ impl<const N: usize> Modulus<N> {
     /// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in batches of 29 division
     /// steps on the low limbs, run in variable time. f and g stay within (-m, m], d and e within (-2m, m): two bits
     /// more than m with the sign. Invariant: `d·a = f` and `e·a = g` mod m, up to a power of two that the batches divide out.
-    pub(super) const fn invert(&self, a: &Limbs<N>) -> Limbs<N> {
+    pub(crate) const fn invert(&self, a: &Limbs<N>) -> Limbs<N> {
         let (mut f, mut g) = (self.value, *a);
         let (mut d, mut e) = ([0; N], one());
         let mut eta = -1;
@@ -216,13 +216,13 @@ impl DivisionSteps {
 
 /// What the tests of both kinds of fields need.
 #[cfg(test)]
-pub(super) mod residues {
+pub(crate) mod residues {
     use super::{LIMB_BITS, Limbs, Modulus, add, carry_unsigned};
     use proptest::prelude::Rng;
     use proptest::test_runner::TestRng;
 
     /// The residue of a number with limbs of any sign and size, limb by limb.
-    pub(in super::super) fn residue<const N: usize>(modulus: &Modulus<N>, limbs: &Limbs<N>) -> Limbs<N> {
+    pub(crate) fn residue<const N: usize>(modulus: &Modulus<N>, limbs: &Limbs<N>) -> Limbs<N> {
         limbs.iter().rev().fold([0; N], |sum, &limb| {
             let shifted = (0..LIMB_BITS).fold(sum, |sum, _| modulus.sum(&sum, &sum));
             let mut small = [0; N];
@@ -234,7 +234,7 @@ pub(super) mod residues {
     }
 
     /// Limbs at or near the ends of what `count` tight elements sum to; the head limb within `head` for each of them.
-    pub(in super::super) fn extreme<const N: usize>(rng: &mut TestRng, count: i32, head: i32) -> Limbs<N> {
+    pub(crate) fn extreme<const N: usize>(rng: &mut TestRng, count: i32, head: i32) -> Limbs<N> {
         let mut limb = |most: i32| match rng.next_u32() % 8 {
             0..=2 => count * most,
             3..=5 => -count * most,

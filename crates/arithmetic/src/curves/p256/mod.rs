@@ -1,9 +1,11 @@
 //! P-256 (SP 800-186 3.2.1.3): ES256 without its hash.
 
-use super::ecdsa::{self, Ecdsa, Signature};
-use super::limbs::Limbs;
-use super::modulus::Modulus;
-use super::p256_field::Field;
+mod field;
+
+use crate::ecdsa::{self, Ecdsa, Signature};
+use crate::limbs::Limbs;
+use crate::modulus::Modulus;
+use field::Field;
 
 /// The curve P-256.
 #[derive(Clone, Copy, Debug)]
@@ -44,5 +46,5 @@ mod tests {
         0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
         0xff, //
     ];
-    super::super::ecdsa_oracle::agrees_with!(p256, 32);
+    crate::curves::oracle::agrees_with!(p256, 32);
 }

@@ -10,12 +10,12 @@
     reason = "limb and column bounds of limbs.rs; casts narrow what a carry left within 32 bits"
 )]
 
-use super::limbs::{
+use crate::limbs::{
     Columns, Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, product, split,
     split_balanced, square, subtract,
 };
-use super::modulus::Modulus;
-use super::weierstrass::Curve;
+use crate::modulus::Modulus;
+use crate::weierstrass::Curve;
 
 /// The modulus p.
 const P: Modulus = Modulus::new(&[
@@ -173,8 +173,8 @@ const fn reduce(c: &Columns) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use super::super::modulus::residues::{extreme, residue};
     use super::{Field, P};
+    use crate::modulus::residues::{extreme, residue};
     use crate::weierstrass::Curve;
     use proptest::test_runner::{RngAlgorithm, TestRng};
 

@@ -6,10 +6,12 @@
     reason = "shifts of a u32 below 32; bits of e are 2 to 32, because e is 3 or more"
 )]
 
+mod montgomery;
+
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use super::montgomery::{Modulus, Number, Work, strip_zeros};
+use montgomery::{Modulus, Number, Work, strip_zeros};
 
 /// Smallest modulus in bits (RFC 7518 3.3 and 3.5).
 pub const MIN_RSA_BITS: usize = 2048;

@@ -7,8 +7,8 @@
 
 use std::fmt::Debug;
 
-use super::limbs::{LIMB_BITS, bit};
-use super::multiply::Point;
+use crate::limbs::{LIMB_BITS, bit};
+use crate::multiply::Point;
 
 /// An element of a curve's field, with the curve's numbers. Counts are those of `limbs`: a sum of a tight elements counts
 /// a, and formulas here stay within what every implementation takes.
@@ -48,21 +48,21 @@ pub trait Curve: Copy + Debug {
 
 /// A point other than infinity, its coordinates tight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Affine<C> {
+pub(crate) struct Affine<C> {
     x: C,
     y: C,
 }
 
 impl<C: Curve> Affine<C> {
-    pub(super) const G: Self = Self { x: C::G.0, y: C::G.1 };
+    pub(crate) const G: Self = Self { x: C::G.0, y: C::G.1 };
 
     /// None off the curve; takes tight coordinates.
-    pub(super) fn new(x: C, y: C) -> Option<Self> {
+    pub(crate) fn new(x: C, y: C) -> Option<Self> {
         y.squared().minus(&Self::y_squared(&x)).is_zero().then_some(Self { x, y })
     }
 
     /// The point with this x and a y that is odd or not (SEC 1 2.3.4); None where there is none. Takes a tight x.
-    pub(super) fn decompress(x: C, y_is_odd: bool) -> Option<Self> {
+    pub(crate) fn decompress(x: C, y_is_odd: bool) -> Option<Self> {
         let square = Self::y_squared(&x).tighten();
         // p is -1 modulo 4: the root of a square is its power (p + 1)/4, one more than p/4 rounded down.
         let mut power = C::ONE;
@@ -86,7 +86,7 @@ impl<C: Curve> Affine<C> {
     }
 
     /// P, 3P, 5P, ... 15P. All multiples on the way are smaller than the order.
-    pub(super) fn odd_multiples(&self) -> [Self; 8] {
+    pub(crate) fn odd_multiples(&self) -> [Self; 8] {
         // (i + 1)·P at i.
         let mut multiples = vec![Jacobian::from_affine(self)];
         for i in 0..7 {
@@ -100,7 +100,7 @@ impl<C: Curve> Affine<C> {
 
 /// The point (x/z², y/z³); x and y are tight, z counts 2.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Jacobian<C> {
+pub(crate) struct Jacobian<C> {
     x: C,
     y: C,
     z: C,
@@ -109,7 +109,7 @@ pub(super) struct Jacobian<C> {
 impl<C: Curve> Jacobian<C> {
     /// dbl-2001-b of the Explicit-Formulas Database, with z as 2yz; it is for a = -3, where 3x² + a·z⁴ is a product.
     #[inline(never)]
-    pub(super) fn double(&self) -> Self {
+    pub(crate) fn double(&self) -> Self {
         let delta = self.z.squared();
         let gamma = self.y.squared();
         let alpha =
@@ -128,14 +128,14 @@ impl<C: Curve> Jacobian<C> {
 
     /// z = 0 where the x coordinates are equal.
     #[inline(never)]
-    pub(super) fn plus(&self, other: &Affine<C>) -> Self {
+    pub(crate) fn plus(&self, other: &Affine<C>) -> Self {
         let (h, y) = self.rescaled(other);
         self.sum(&h, &y.minus(&self.y).tighten())
     }
 
     /// z = 0 where the x coordinates are equal.
     #[inline(never)]
-    pub(super) fn minus(&self, other: &Affine<C>) -> Self {
+    pub(crate) fn minus(&self, other: &Affine<C>) -> Self {
         let (h, y) = self.rescaled(other);
         self.sum(&h, &C::ZERO.minus(&y).minus(&self.y).tighten())
     }
@@ -159,7 +159,7 @@ impl<C: Curve> Jacobian<C> {
     }
 
     /// The sum for all points; None is infinity.
-    pub(super) fn complete_plus(point: Option<Self>, other: &Affine<C>) -> Option<Self> {
+    pub(crate) fn complete_plus(point: Option<Self>, other: &Affine<C>) -> Option<Self> {
         let Some(point) = point else {
             return Some(Self::from_affine(other));
         };
@@ -173,12 +173,12 @@ impl<C: Curve> Jacobian<C> {
     }
 
     /// Whether the point is infinity, or one to be computed again.
-    pub(super) fn is_void(&self) -> bool {
+    pub(crate) fn is_void(&self) -> bool {
         self.z.is_zero()
     }
 
     /// Whether the affine x of a point other than infinity is this; `x` tight.
-    pub(super) fn has_x(&self, x: &C) -> bool {
+    pub(crate) fn has_x(&self, x: &C) -> bool {
         x.times(&self.z.squared()).minus(&self.x).is_zero()
     }
 }

@@ -1,9 +1,11 @@
 //! P-384 (SP 800-186 3.2.1.4): ES384 without its hash.
 
-use super::ecdsa::{self, Ecdsa, Signature};
-use super::limbs::Limbs;
-use super::modulus::Modulus;
-use super::p384_field::Field;
+mod field;
+
+use crate::ecdsa::{self, Ecdsa, Signature};
+use crate::limbs::Limbs;
+use crate::modulus::Modulus;
+use field::Field;
 
 /// The curve P-384.
 #[derive(Clone, Copy, Debug)]
@@ -47,5 +49,5 @@ mod tests {
         0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
         0xff, //
     ];
-    super::super::ecdsa_oracle::agrees_with!(p384, 48);
+    crate::curves::oracle::agrees_with!(p384, 48);
 }

@@ -3,10 +3,10 @@
 //! Few issuers use it, so the field has no code of its own, as those of the NIST curves have: it is the arithmetic of the
 //! scalars, for another modulus. Elements are Montgomery residues below p, whatever counts say.
 
-use super::ecdsa::{self, Ecdsa, Signature};
-use super::limbs::{Limbs, carry_unsigned, from_be_bytes, is_zero, less, one, subtract};
-use super::modulus::Modulus;
-use super::weierstrass::Curve;
+use crate::ecdsa::{self, Ecdsa, Signature};
+use crate::limbs::{Limbs, carry_unsigned, from_be_bytes, is_zero, less, one, subtract};
+use crate::modulus::Modulus;
+use crate::weierstrass::Curve;
 
 /// The curve secp256k1.
 #[derive(Clone, Copy, Debug)]
@@ -136,5 +136,5 @@ mod tests {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xfc,
         0x2f, //
     ];
-    super::super::ecdsa_oracle::agrees_with!(k256, 32);
+    crate::curves::oracle::agrees_with!(k256, 32);
 }

@@ -8,7 +8,7 @@
     reason = "digits are below 32, table indices below 8 and 128, positions below 8·COLUMNS: all follow from fixed lengths"
 )]
 
-use super::limbs::{LIMB_BITS, bit};
+use crate::limbs::{LIMB_BITS, bit};
 
 const TEETH: usize = 8;
 /// Points of a comb's table: one for each choice of signs below the head tooth.
@@ -17,7 +17,7 @@ const POINTS: usize = 1 << (TEETH - 1);
 const HEAD_TOOTH: u32 = 1 << (TEETH - 1);
 
 /// A point in the coordinates that doublings and sums like.
-pub(super) trait Point: Copy {
+pub(crate) trait Point: Copy {
     /// A point in the form that is cheap to add.
     type Affine: Copy;
 
@@ -37,7 +37,7 @@ pub(super) trait Point: Copy {
 
 /// Whether a digit's point is added or subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(crate) enum Sign {
     Plus,
     Minus,
 }
@@ -57,7 +57,7 @@ fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
 }
 
 /// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
-pub(super) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
+pub(crate) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
     let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
     let mut sum: Option<P> = None;
     for position in (0..digits[0].len()).rev() {
@@ -103,7 +103,7 @@ fn sparse_digits(scalar: &[i32], scalar_bits: usize) -> Vec<i8> {
 /// A table of the multiples `2^(7c) ± 2^(6c) ... ± 2^c ± 1` of a point, c for COLUMNS, the sign of `2^(c i)` in bit i of
 /// the index.
 #[derive(Clone, Debug)]
-pub(super) struct Comb<P: Point> {
+pub(crate) struct Comb<P: Point> {
     point: P::Affine,
     table: Vec<P::Affine>,
 }
@@ -111,7 +111,7 @@ pub(super) struct Comb<P: Point> {
 impl<P: Point> Comb<P> {
     /// The table takes 7c doublings, 134 sums and two inversions. All sums are of different multiples, none zero, all
     /// far smaller than the order.
-    pub(super) fn new(point: &P::Affine) -> Self {
+    pub(crate) fn new(point: &P::Affine) -> Self {
         let mut tooth = P::from_affine(point);
         // Teeth, then their doubles.
         let mut teeth = [tooth; 2 * (TEETH - 1)];
@@ -136,7 +136,7 @@ impl<P: Point> Comb<P> {
     }
 
     /// The sum of two multiples.
-    pub(super) fn sum(terms: [(&[i32], &Self); 2]) -> P {
+    pub(crate) fn sum(terms: [(&[i32], &Self); 2]) -> P {
         let digits = terms.map(|(scalar, _)| comb_digits(scalar, P::COLUMNS));
         let digit = |term: usize, column: usize| {
             let CombDigit { sign, index } = digits[term][column];
