@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use traefik_jwt_auth::core::answer::Decision;
-use traefik_jwt_auth::core::claims::{registered, scope, tenant, validity};
+use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
@@ -310,6 +310,8 @@ fn steps(
     say!(report, "required        {:?} are there", rules.required);
     registered::check_audience(claims, &rules.audience)?;
     say!(report, "audience        one of {:?}, or none is asked for", rules.audience);
+    binding::check(claims, rules.bound_tokens)?;
+    say!(report, "binding         {:?} where cnf asks for a proof", rules.bound_tokens);
     if let Some(scopes) = &rules.scopes {
         say!(report, "scopes          {:?} of {:?}", scopes.matching, scopes.required);
         scope::check(claims, scopes)?;

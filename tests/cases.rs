@@ -1,4 +1,5 @@
-//! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`.
+//! The rows of `tests/cases/` through `decide`, without a Traefik: the same rows run in one by `make e2e`. Each row is
+//! asked twice: a token that is known from before has to be answered as a new one.
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -89,6 +90,12 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
         keyring.refresh(need, now, &outside);
         decision = decide(&policy, &keyring.at(now), now, &request);
     }
+    compare(case, decision)?;
+    compare(case, decide(&policy, &keyring.at(now), now, &request))
+        .map_err(|difference| format!("{difference} (asked again)"))
+}
+
+fn compare(case: &Case, decision: Decision) -> Result<(), String> {
     match decision {
         Decision::Forward(forward) => {
             let gone = |name: &str| {

@@ -44,11 +44,13 @@ fn exit_codes_steps_and_no_signature() {
     let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
     let tenant = [("tenant", json!("acme")), ("scope", json!("read"))];
     let (good, no_scope, old) = (token(&tenant), token(&tenant[..1]), token(&[("exp", json!(1000))]));
+    let bound = token(&[&tenant[..], &[("cnf", json!({"jkt": "a"}))]].concat());
     for (name, config, token, arguments, code, says) in [
         ("allow", &inline, &good, &["--path", "/acme/x"][..], 0, "\nallow\n"),
         ("tenant", &inline, &good, &["--path", "/other/x"], 1, "Equals(`tenant`, `{path.0}`) is False"),
         ("header", &inline, &good, &["--header", "X-A: b"], 1, "deny: claims_rejected with status 403"),
         ("scope", &inline, &no_scope, &["--path", "/acme/x"], 1, "fails here      scope_insufficient"),
+        ("bound", &inline, &bound, &["--path", "/acme/x"], 1, "fails here      proof_missing"),
         ("expired", &inline, &old, &[], 1, "fails here      token_expired"),
         ("earlier", &inline, &old, &["--now", "999"], 1, "fails here      scope_insufficient"),
         (

@@ -235,6 +235,16 @@ fn a_bad_signature_is_remembered_until_the_keys_change() {
     assert_eq!(bench.request(&token), "allow alice");
 }
 
+#[test]
+fn a_bound_token_is_refused_however_often_it_comes() {
+    let bench = bench();
+    let token = token_of("k1", b'1', &format!(r#""sub":"alice","exp":{},"cnf":{{"jkt":"a"}}"#, NOW + 60));
+    for recalled in [None, Some("verified"), Some("verified")] {
+        assert_eq!(bench.recalls(&token), recalled);
+        assert_eq!(bench.request(&token), "proof_missing");
+    }
+}
+
 /// The claims and the clock of a token that is remembered, against those of the same token where nothing is.
 #[test]
 fn a_known_token_is_answered_as_a_new_one_at_every_instant() {

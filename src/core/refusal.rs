@@ -87,6 +87,8 @@ pub enum Refusal {
         /// Seconds since then.
         age: Seconds,
     },
+    /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), and no configured check covers the proof.
+    ProofMissing,
     /// The token holds too few of the `scopes`.
     ScopeInsufficient {
         /// The scopes that are asked for, separated by spaces.
@@ -125,6 +127,7 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
+            Self::ProofMissing => "proof_missing",
             Self::ScopeInsufficient { .. } => "scope_insufficient",
             Self::ClaimsRejected => "claims_rejected",
             Self::KeysUnavailable { .. } => "keys_unavailable",
@@ -157,6 +160,7 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
+            Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
             Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),

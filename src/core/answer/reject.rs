@@ -78,7 +78,8 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::AudienceNotAccepted
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
-        | Refusal::TokenTooOld { .. } => {
+        | Refusal::TokenTooOld { .. }
+        | Refusal::ProofMissing => {
             Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
         }
         Refusal::IssuerNotTrusted { .. } => {

@@ -1,11 +1,13 @@
 //! Step 9: the claims of a verified token against the rules.
 
 pub mod registered;
+pub mod binding;
 pub mod validity;
 pub mod tenant;
 pub mod scope;
 pub mod expression;
 
+use crate::core::claims::binding::BoundTokens;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
@@ -36,6 +38,8 @@ pub struct ClaimRules {
     pub scopes: Option<ScopeRules>,
     /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
     pub templates: Vec<IssuerTemplate>,
+    /// What becomes of tokens that are bound to a key or a certificate (`boundTokens`).
+    pub bound_tokens: BoundTokens,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
 }
@@ -86,6 +90,7 @@ pub fn check_rules(
     tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
     registered::check_audience(claims, &rules.audience)?;
+    binding::check(claims, rules.bound_tokens)?;
     if let Some(scopes) = &rules.scopes {
         scope::check(claims, scopes)?;
     }
@@ -130,6 +135,9 @@ mod tests {
 
     const NOW: UnixTime = UnixTime::from_seconds(1000);
 
+    /// How many of the rows, from the first, are rules of every configuration.
+    const ALWAYS: usize = 4;
+
     /// Each rule has members of its own, so that tokens can be put together at will.
     fn rows() -> Vec<Row> {
         fn nothing(_: &mut ClaimRules) {}
@@ -137,6 +145,12 @@ mod tests {
             Row { set: nothing, meets: r#""exp":1001"#, fails: r#""exp":1000"#, code: "token_expired" },
             Row { set: nothing, meets: r#""nbf":1000"#, fails: r#""nbf":1001"#, code: "token_not_yet_valid" },
             Row { set: nothing, meets: r#""sub":"s""#, fails: r#""sub":1"#, code: "claim_invalid" },
+            Row {
+                set: nothing,
+                meets: r#""cnf":null"#,
+                fails: r#""cnf":{"jkt":"a"}"#,
+                code: "proof_missing",
+            },
             Row {
                 set: |rules| rules.max_age = Some(MaxAge { span: Seconds(60), since: Since::SignedIn }),
                 meets: r#""auth_time":940"#,
@@ -208,13 +222,13 @@ mod tests {
                 rows.iter().enumerate().map(|(n, row)| if n == at { row.fails } else { row.meets }).collect();
             assert_eq!(code(&all_but_this, &all), row.code, "{}", row.code);
 
-            // Without rules of their own, the rules of RFC 7519 always apply: their members have to be good.
+            // Without options of their own, the first rules always apply: their members have to be good.
             let mut only = ClaimRules::default();
             (row.set)(&mut only);
             let only_this: Vec<_> = rows
                 .iter()
                 .enumerate()
-                .map(|(n, row)| if n == at || n < 3 { row.meets } else { row.fails })
+                .map(|(n, row)| if n == at || n < ALWAYS { row.meets } else { row.fails })
                 .collect();
             assert_eq!(code(&only_this, &only), "ok", "{}", row.code);
         }
@@ -234,6 +248,7 @@ mod tests {
         fn random_claims_never_panic(members in prop::collection::btree_map(
             prop::sample::select(vec![
                 "exp", "nbf", "iat", "auth_time", "iss", "sub", "aud", "jti", "scope", "scp", "typ", "tenant", "grp",
+                "cnf",
             ]),
             prop_oneof![
                 any::<i64>().prop_map(serde_json::Value::from),

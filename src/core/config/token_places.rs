@@ -91,6 +91,10 @@ fn scheme(entry: &Section, header: &str, errors: &mut Errors) -> String {
     if !scheme.is_empty() && !is_field_name(&scheme) {
         errors.value(entry.path("scheme"), quoted(&scheme), "an authentication scheme, or nothing");
     }
+    if scheme.eq_ignore_ascii_case("DPoP") {
+        // A token that is sent with it is good only together with the proof beside it.
+        errors.conflict(entry.path("scheme"), "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have");
+    }
     scheme
 }
 
