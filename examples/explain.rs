@@ -18,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::answer::field_value::json;
 use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
@@ -27,6 +28,7 @@ use traefik_jwt_auth::core::refusal::Refusal;
 use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
 use traefik_jwt_auth::core::signature;
 use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
 use traefik_jwt_auth::core::token::jws::{self, UnverifiedToken};
 use traefik_jwt_auth::core::token::source::{self, TokenPlace};
@@ -34,6 +36,7 @@ use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
     Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
 };
+use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 macro_rules! say {
@@ -172,7 +175,9 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     let mut decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
     if let Decision::NeedKeys(need) = &decision {
         for event in keyring.refresh(need, outside.now, &outside) {
-            say!(report, "keys            {event:?}");
+            for (_, line) in key_log::lines(&event) {
+                say!(report, "keys            {line}");
+            }
         }
         decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
     }
@@ -286,8 +291,8 @@ fn steps(
     }
     let token = jws::parse(&found.token)?;
     let header = &token.header;
-    say!(report, "header          alg {}, kid {:?}, typ {:?}", header.alg, header.kid, header.typ);
-    say!(report, "claims          {}", token.claimed.value().compact());
+    say!(report, "header          alg {}, kid {:?}, typ {:?}", name(&header.alg), header.kid, header.typ);
+    say!(report, "claims          {}", json(token.claimed.value()));
     let iss = token.claimed_issuer()?;
     let (id, issuer) =
         policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;

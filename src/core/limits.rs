@@ -44,8 +44,11 @@ pub const MAX_JWKS_TTL_SECONDS: u64 = 7 * 86_400;
 pub const MAX_JWKS_COOLDOWN_SECONDS: u64 = 3600;
 /// Largest `jwksCache.staleSeconds`, 30 days.
 pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
-/// Longest text of a client in one field of a log line, in characters.
-pub const MAX_LOGGED_CHARS: usize = 128;
+/// Longest text of somebody else in a log line, or in an error that is kept, in characters: a `kid`, an issuer, a value of
+/// the configuration.
+pub const MAX_SHOWN_CHARS: usize = 128;
+/// Names of keys in one log line, and keys that it says are not used.
+pub const MAX_LOGGED_NAMES: usize = 32;
 /// Longest path in a log line, in characters.
 pub const MAX_LOGGED_PATH_CHARS: usize = 256;
 /// Largest `log.perMinute`: a thousand lines a second.

@@ -2,7 +2,7 @@
 
 pub mod refusal;
 pub mod refusal_log;
-pub mod quoted;
+pub mod text;
 pub mod limits;
 pub mod unix_time;
 pub mod known_token;

@@ -1,5 +1,6 @@
 //! Every reason for which a request is refused. One flat enum; what is answered follows in `answer/reject.rs`.
 
+use crate::core::text;
 use crate::core::unix_time::{Seconds, UnixTime};
 
 /// Why a request is refused. Values are for the log and for `errors.details`; none holds token bytes beyond
@@ -135,7 +136,7 @@ impl Refusal {
     }
 
     /// One sentence for `error_description` and the log: in the character set of RFC 6750 3, and without any
-    /// value that the token chose.
+    /// value that the token chose. Claim names come from the configuration.
     #[must_use]
     pub fn description(&self) -> String {
         match self {
@@ -154,8 +155,10 @@ impl Refusal {
             Self::SignatureInvalid { .. } => "the signature of the token is not valid".into(),
             Self::TokenExpired { .. } => "the token has expired".into(),
             Self::TokenNotYetValid { .. } => "the token is not valid yet".into(),
-            Self::ClaimMissing { claim } => format!("the claim {} is missing", printable(claim)),
-            Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", printable(claim)),
+            Self::ClaimMissing { claim } => format!("the claim {} is missing", text::unescaped(claim)),
+            Self::ClaimInvalid { claim } => {
+                format!("the claim {} has an invalid value", text::unescaped(claim))
+            }
             Self::AudienceNotAccepted => "the token is meant for another audience".into(),
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
@@ -166,9 +169,4 @@ impl Refusal {
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
         }
     }
-}
-
-/// Claim names come from the configuration; what RFC 6750 3 does not allow in a description is replaced.
-fn printable(name: &str) -> String {
-    name.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
 }

@@ -4,10 +4,10 @@
 
 use std::fmt::Write;
 
-use crate::core::limits::{MAX_LOGGED_CHARS, MAX_LOGGED_PATH_CHARS};
-use crate::core::quoted::Cut;
+use crate::core::limits::{MAX_LOGGED_PATH_CHARS, MAX_SHOWN_CHARS};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
+use crate::core::text::{Quoted, cut};
 use crate::core::token::source::{self, TokenSources};
 use crate::core::unix_time::UnixTime;
 
@@ -105,14 +105,14 @@ pub fn line(
     if let Fate::Refused(status) = fate {
         let _ = write!(line, " status={status}");
     }
-    push(&mut line, "method", request.method(), MAX_LOGGED_CHARS);
+    push(&mut line, "method", request.method(), MAX_SHOWN_CHARS);
     push(&mut line, "path", request.uri().split('?').next().unwrap_or_default(), MAX_LOGGED_PATH_CHARS);
     if let Ok(found) = source::find(sources, request)
         && let Ok(token) = found.parse(sources)
     {
         let mut claimed = |name: &str| {
             if let Some(value) = token.claimed.claim(name).and_then(|value| value.as_str()) {
-                push(&mut line, name, value, MAX_LOGGED_CHARS);
+                push(&mut line, name, value, MAX_SHOWN_CHARS);
             }
         };
         claimed("iss");
@@ -120,12 +120,12 @@ pub fn line(
             LoggedSub::Show => claimed("sub"),
             LoggedSub::Hide => {}
         }
-        push(&mut line, "alg", &token.header.alg, MAX_LOGGED_CHARS);
+        push(&mut line, "alg", &token.header.alg, MAX_SHOWN_CHARS);
         if let Some(kid) = &token.header.kid {
-            push(&mut line, "kid", kid, MAX_LOGGED_CHARS);
+            push(&mut line, "kid", kid, MAX_SHOWN_CHARS);
         }
     }
-    push(&mut line, "reason", &refusal.description(), MAX_LOGGED_CHARS);
+    push(&mut line, "reason", &refusal.description(), MAX_SHOWN_CHARS);
     if left_out > 0 {
         let _ = write!(line, " left_out={left_out}");
     }
@@ -134,7 +134,7 @@ pub fn line(
 
 /// ` name="value"`.
 fn push(line: &mut String, name: &str, value: &str, max_chars: usize) {
-    let _ = write!(line, " {name}={}", Cut { text: value, max_chars });
+    let _ = write!(line, " {name}={}", Quoted(&cut(value, max_chars)));
 }
 
 #[cfg(test)]

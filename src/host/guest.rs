@@ -80,7 +80,7 @@ impl Middleware {
         self.lines.set(lines);
         if let Some(left_out) = left_out {
             let line = refusal_log::line(rules, &self.policy.token, refusal, fate, left_out, request);
-            log::refusal(rules.level, &line);
+            log::line(rules.level, &line);
         }
     }
 }

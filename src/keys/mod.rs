@@ -8,6 +8,7 @@ pub mod cache_control;
 pub mod discovery;
 pub mod remote;
 pub mod source;
+pub mod key_log;
 pub mod verified;
 pub mod keyring;
 pub mod error;

@@ -3,7 +3,8 @@
 
 use crate::core::jwk::lookup::{KeyLocation, RemoteKeys, TextSource};
 use crate::core::jwk::{JwkSet, Origin};
-use crate::core::limits::{MAX_JWKS_BYTES, MAX_TEXT_FILE_BYTES};
+use crate::core::limits::{MAX_JWKS_BYTES, MAX_SHOWN_CHARS, MAX_TEXT_FILE_BYTES};
+use crate::core::text::{cut, one_line};
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::archive::Shelf;
 use crate::keys::cache_control;
@@ -17,8 +18,6 @@ use crate::keys::io::{
 
 /// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
 const LEASE_MARGIN: Seconds = Seconds(2);
-/// Most characters of the reason of a failure.
-const MAX_REASON_CHARS: usize = 128;
 
 /// Names what a GET for `remote` brings: everything that it depends on goes in. Values from files count by their path.
 #[must_use]
@@ -247,7 +246,7 @@ fn fetch_with_retries<'a>(
 /// Why, for operators: a provider's words, cut.
 #[must_use]
 pub fn reason(error: &KeyError) -> String {
-    error.to_string().chars().take(MAX_REASON_CHARS).collect()
+    cut(&one_line(error), MAX_SHOWN_CHARS).into_owned()
 }
 
 fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {

@@ -41,7 +41,8 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
         traefik.configure(&routes);
         for (host, case) in checks {
             // Asked again, the token is a known one.
-            if let Err(difference) = check(&traefik, case, &host).and_then(|()| check(&traefik, case, &host)) {
+            if let Err(difference) = check(&traefik, case, &host).and_then(|()| check(&traefik, case, &host))
+            {
                 wrong.push(format!("{}: {difference}", case.name));
             }
         }

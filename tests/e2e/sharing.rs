@@ -71,7 +71,11 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
 /// 200 first requests at once, each with an instance of its own, are one request at the provider; so are they after a
 /// reload, and instances born later ask nobody. On a busy machine more of them may come during the fetch than may wait.
 pub(crate) fn burst() {
-    let idp = JwksServer::https(keys::public_set().to_string());
+    let mut set = keys::public_set();
+    let mut strange = keys::jwk("ed25519-other");
+    strange["kid"] = json!("evil\u{202e}KID\u{2028}next");
+    set["keys"].as_array_mut().unwrap().push(strange);
+    let idp = JwksServer::https(set.to_string());
     let upstream = Upstream::start();
     let traefik = Traefik::start(&setup());
     let slow = Request::get("burst", "/slow?1500").bearer(&token());
@@ -91,8 +95,12 @@ pub(crate) fn burst() {
     let changes = traefik.log_with(0, &["keys, added ["]);
     assert_eq!(changes.len(), 3, "one line for each set that was loaded: {changes:?}");
     for line in &changes {
-        let told = ["/jwks.json: 5 keys", "added [ed25519 ", "removed []", "age 0 s, next refresh in "];
+        let told = ["/jwks.json: 6 keys", "added [ed25519 ", "removed []", "age 0 s, next refresh in "];
         assert!(told.iter().all(|part| line.contains(part)), "{line}");
+        assert!(
+            line.is_ascii() && line.contains("u202eKID"),
+            "a kid that steers a terminal is escaped: {line}"
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bodies of refusals.
 
 use crate::core::answer::{BodyFormat, Details};
-use crate::core::quoted::Quoted;
 use crate::core::refusal::Refusal;
+use crate::core::text::Quoted;
 
 /// Body and its `Content-Type`; both empty where there is no body.
 #[must_use]
@@ -27,19 +27,19 @@ pub fn render(
         },
         BodyFormat::Json => {
             let more = more.map(|(code, description)| {
-                format!(r#", "code": {}, "description": {}"#, quoted(code), quoted(&description))
+                format!(r#", "code": {}, "description": {}"#, Quoted(code), Quoted(&description))
             });
-            ("application/json", format!(r#"{{"error": {}{}}}"#, quoted(title), more.unwrap_or_default()))
+            ("application/json", format!(r#"{{"error": {}{}}}"#, Quoted(title), more.unwrap_or_default()))
         }
         BodyFormat::Problem => {
             let more = more.map(|(code, description)| {
-                format!(r#", "detail": {}, "code": {}"#, quoted(&description), quoted(code))
+                format!(r#", "detail": {}, "code": {}"#, Quoted(&description), Quoted(code))
             });
             (
                 "application/problem+json",
                 format!(
                     r#"{{"type": "about:blank", "title": {}, "status": {status}{}}}"#,
-                    quoted(title),
+                    Quoted(title),
                     more.unwrap_or_default()
                 ),
             )
@@ -56,10 +56,6 @@ pub fn render(
         }
     };
     (content_type.to_owned(), body.into_bytes())
-}
-
-fn quoted(text: &str) -> String {
-    Quoted(text).to_string()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Claims as field values (RFC 9110 5.5): what a claim says stays inside its header, unchanged, or is not sent at all.
 
-use std::fmt::Write;
-
+use crate::core::text::one_line;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
 use crate::core::token::json::{Kind, Value};
 
@@ -115,22 +114,7 @@ fn is_carried(text: &str) -> bool {
 /// JSON on one line and in printable ASCII; other characters occur only inside strings, where they have escapes.
 #[must_use]
 pub fn json(value: Value<'_>) -> String {
-    let compact = value.compact();
-    if compact.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return compact;
-    }
-    let mut out = String::with_capacity(compact.len());
-    for c in compact.chars() {
-        if matches!(c, ' '..='~') {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
+    one_line(value.compact())
 }
 
 #[cfg(test)]

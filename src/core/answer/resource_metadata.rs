@@ -1,8 +1,8 @@
 //! Protected Resource Metadata (RFC 9728): the document, where it is, and the parameter that points to it.
 
 use crate::core::answer::Served;
-use crate::core::quoted::{self, Quoted};
 use crate::core::request::RequestView;
+use crate::core::text::{self, Quoted};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
@@ -38,10 +38,10 @@ impl ResourceMetadata {
         for (name, list) in [("authorization_servers", authorization_servers), ("scopes_supported", scopes)] {
             // Zero-element arrays are left out (RFC 9728 3.2).
             if !list.is_empty() {
-                members.push((name, quoted::list(list)));
+                members.push((name, text::list(list)));
             }
         }
-        members.push(("bearer_methods_supported", quoted::list(&["header"])));
+        members.push(("bearer_methods_supported", text::list(&["header"])));
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let document = format!("{{{}}}", members.join(","));

@@ -4,9 +4,9 @@
 use crate::core::answer::Served;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
 use crate::core::policy::TrustedIssuer;
-use crate::core::quoted::{self, Quoted};
 use crate::core::request::RequestView;
 use crate::core::request::source_range::SourceRange;
+use crate::core::text::{self, Quoted};
 use crate::core::unix_time::{Seconds, UnixTime};
 
 /// `status`.
@@ -68,11 +68,11 @@ impl StatusRules {
         let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
         let kids = match self.kids {
             Kids::Hide => String::new(),
-            Kids::Show => format!(r#","kids":{}"#, quoted::list(&set.kids)),
+            Kids::Show => format!(r#","kids":{}"#, text::list(&set.kids)),
         };
         format!(
             r#"{{"issuer":{},"source":{},"state":"{state}","keys":{}{kids},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}}}"#,
-            quoted::list(&names),
+            text::list(&names),
             Quoted(source),
             set.keys,
             seconds(set.had_at.map(|at| now.seconds_since(at))),

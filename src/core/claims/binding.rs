@@ -38,7 +38,10 @@ mod tests {
     fn whatever_is_in_cnf_is_a_binding_that_no_check_covers() {
         for (json, expected) in [
             (r#"{"cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}"#, Err(Refusal::ProofMissing)),
-            (r#"{"cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}"#, Err(Refusal::ProofMissing)),
+            (
+                r#"{"cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}"#,
+                Err(Refusal::ProofMissing),
+            ),
             (r#"{"cnf":{"jwk":{"kty":"OKP"}}}"#, Err(Refusal::ProofMissing)),
             (r#"{"cnf":{"jkt":null}}"#, Err(Refusal::ProofMissing)),
             (r#"{"cnf":{}}"#, Err(Refusal::ProofMissing)),

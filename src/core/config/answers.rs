@@ -4,11 +4,12 @@ use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::operators;
 use crate::core::config::upstream::header_name;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
+use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 
 /// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.

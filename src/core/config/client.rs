@@ -1,6 +1,6 @@
 //! `clientConfig` and `jwksCache`: how keys are fetched, and how long they are kept.
 
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
@@ -12,6 +12,7 @@ use crate::core::limits::{
     MAX_JWKS_TTL_SECONDS,
 };
 use crate::core::request::header_name::is_field_name;
+use crate::core::text::quoted;
 
 const PROXY: &str = "http://[user:password@]host[:port]";
 

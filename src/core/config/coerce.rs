@@ -7,12 +7,10 @@ use std::rc::Rc;
 
 use crate::core::config::error::Errors;
 use crate::core::limits::MAX_CONFIG_DEPTH;
-use crate::core::quoted::Cut;
+use crate::core::text::quoted;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::Seconds;
 
-/// Longest value repeated in an error, in characters.
-const MAX_SHOWN: usize = 60;
 /// A configuration of a megabyte has fewer values.
 const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_CONFIG_DEPTH, max_nodes: 1 << 17 };
 
@@ -347,10 +345,4 @@ pub fn found(value: Value<'_>, shown: Shown) -> String {
         (Kind::Array, _) => "a list".into(),
         (Kind::Object, _) => "an object".into(),
     }
-}
-
-/// A text as an error shows it: cut, and on one line.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    Cut { text, max_chars: MAX_SHOWN }.to_string()
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::core::claims::expression::ExpressionError;
-use crate::core::quoted::Quoted;
+use crate::core::text::{OneLine, Quoted};
 
 /// One problem of a configuration. Values of secrets are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,14 +112,6 @@ impl fmt::Display for ConfigError {
             }
             Problem::Conflict { rule } => write!(f, "{path}: {rule}"),
         }
-    }
-}
-
-struct OneLine<'f, 'b>(&'f mut fmt::Formatter<'b>);
-
-impl fmt::Write for OneLine<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|c| self.0.write_char(if c.is_control() { '?' } else { c }))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Options for those who run the proxy: what the log says, and the state of the key sets.
 
 use crate::core::answer::status::{Kids, StatusRules};
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::limits::MAX_LINES_PER_MINUTE;
 use crate::core::refusal_log::{LogLevel, LogRules, LoggedSub};
 use crate::core::request::path::PathPattern;
 use crate::core::request::source_range::SourceRange;
+use crate::core::text::quoted;
 
 /// `log`.
 pub(super) fn log_rules(root: &Section, errors: &mut Errors) -> LogRules {

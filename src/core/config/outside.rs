@@ -1,8 +1,8 @@
 //! Values that may be kept outside of the configuration: `env:NAME`, `file:/path`.
 
-use crate::core::config::coerce::quoted;
 use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
+use crate::core::text::quoted;
 
 /// A value that may be kept outside of the configuration.
 pub(super) enum Outside {

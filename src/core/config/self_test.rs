@@ -6,14 +6,14 @@
 use crate::core::bypass;
 use crate::core::claims;
 use crate::core::claims::expression::Truth;
-use crate::core::config::coerce::{Section, Shown, found, quoted};
+use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::MAX_JSON_DEPTH;
 use crate::core::policy::Policy;
-use crate::core::quoted::Quoted;
 use crate::core::refusal::Refusal;
 use crate::core::request::RecordedRequest;
 use crate::core::request::header_name::is_field_name;
+use crate::core::text::{Quoted, quoted};
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::UnixTime;

@@ -1,9 +1,10 @@
 //! Options that say where the token is.
 
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::limits::MAX_TOKEN_BYTES;
 use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::text::quoted;
 use crate::core::token::source::{TokenPlace, TokenSources};
 
 /// What says where a token is; each entry has one.
@@ -93,7 +94,10 @@ fn scheme(entry: &Section, header: &str, errors: &mut Errors) -> String {
     }
     if scheme.eq_ignore_ascii_case("DPoP") {
         // A token that is sent with it is good only together with the proof beside it.
-        errors.conflict(entry.path("scheme"), "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have");
+        errors.conflict(
+            entry.path("scheme"),
+            "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have",
+        );
     }
     scheme
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::core::answer::field_value::{Filling, Lists};
 use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, PayloadFormat, TokenForwarding};
-use crate::core::config::coerce::{Section, Shown, quoted};
+use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::token_places;
 use crate::core::policy::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 
 /// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.

@@ -2,9 +2,9 @@
 
 use std::net::Ipv6Addr;
 
-use crate::core::config::coerce::quoted;
 use crate::core::config::error::Errors;
 use crate::core::jwk::lookup::ClientRules;
+use crate::core::text::quoted;
 
 /// Longest URL, in bytes (RFC 9110 4.1 asks for 8000 at least).
 const MAX_URL_BYTES: usize = 8000;

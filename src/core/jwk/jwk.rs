@@ -2,9 +2,10 @@
 //! `jku`: a key is what its own members say.
 
 use super::thumbprint;
-use crate::core::quoted::Quoted;
+use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
+use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
 use crate::core::token::json::{Kind, Value};
 use std::fmt;
@@ -106,7 +107,7 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     check_use(value)?;
     check_key_ops(value)?;
     let alg = match text(value, "alg")? {
-        Some(name) => Some(Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: quoted(name) })?),
+        Some(name) => Some(Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?),
         None => None,
     };
     let key = material(value, origin)?;
@@ -142,7 +143,7 @@ fn own_thumbprint(value: Value<'_>) -> Result<Option<String>, JwkError> {
 fn check_use(value: Value<'_>) -> Result<(), JwkError> {
     match text(value, "use")? {
         None | Some("sig") => Ok(()),
-        Some(other) => Err(JwkError::Use { found: quoted(other) }),
+        Some(other) => Err(JwkError::Use { found: shown(other) }),
     }
 }
 
@@ -176,20 +177,20 @@ fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> 
         // The name of the parameters stands in `alg`, which these keys must have (RFC 9964 4).
         Some(Kty::Akp) => {
             let name = text(value, "alg")?.ok_or(JwkError::Missing { member: "alg" })?;
-            let alg = Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: quoted(name) })?;
+            let alg = Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?;
             VerifyingKey::ml_dsa(alg, &bytes(value, "pub")?).map_err(JwkError::Key)
         }
         Some(Kty::Oct) => match origin {
             Origin::Configured => VerifyingKey::hmac(&bytes(value, "k")?).map_err(JwkError::Key),
             Origin::Fetched => Err(JwkError::SecretFetched),
         },
-        None => Err(JwkError::UnknownKty { found: quoted(kty) }),
+        None => Err(JwkError::UnknownKty { found: shown(kty) }),
     }
 }
 
 fn crv(value: Value<'_>, kty: Kty) -> Result<Crv, JwkError> {
     let name = text(value, "crv")?.ok_or(JwkError::Missing { member: "crv" })?;
-    Crv::from_name(kty, name).ok_or_else(|| JwkError::UnknownCrv { found: quoted(name) })
+    Crv::from_name(kty, name).ok_or_else(|| JwkError::UnknownCrv { found: shown(name) })
 }
 
 fn bytes(value: Value<'_>, member: &'static str) -> Result<Vec<u8>, JwkError> {
@@ -204,9 +205,9 @@ fn text<'d>(value: Value<'d>, member: &'static str) -> Result<Option<&'d str>, J
     }
 }
 
-/// As much of a name as a log line needs: the text is the server's.
-fn quoted(found: &str) -> String {
-    found.chars().take(32).collect()
+/// As much of a name as a log line shows: the text is the server's.
+fn shown(found: &str) -> String {
+    cut(found, MAX_SHOWN_CHARS).into_owned()
 }
 
 /// Serializers that write every field of a class write absent ones as null.
@@ -292,6 +293,7 @@ impl fmt::Display for JwkError {
 #[cfg(test)]
 mod tests {
     use super::{Jwk, JwkError, Origin, parse};
+    use crate::core::limits::MAX_SHOWN_CHARS;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::token::json::{Document, JsonLimits};
@@ -430,7 +432,10 @@ mod tests {
             (rsa(r#","alg":"RSA-OAEP""#), JwkError::UnknownAlg { found: found("RSA-OAEP") }),
             (rsa(r#","alg":"none""#), JwkError::UnknownAlg { found: found("none") }),
             (rsa(r#","alg":256"#), not_text("alg")),
-            (rsa(&format!(r#","alg":"{}""#, "é".repeat(99))), JwkError::UnknownAlg { found: "é".repeat(32) }),
+            (
+                rsa(&format!(r#","alg":"{}""#, "é".repeat(MAX_SHOWN_CHARS + 1))),
+                JwkError::UnknownAlg { found: "é".repeat(MAX_SHOWN_CHARS) + "..." },
+            ),
         ] {
             assert_eq!(jwk(&json, Origin::Configured).map(|jwk| format!("{jwk:?}")), Err(error), "{json}");
         }

@@ -3,8 +3,8 @@
 
 use super::jwk::{self, Jwk, JwkError, Origin};
 use crate::core::limits::{MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET};
-use crate::core::quoted::Quoted;
 use crate::core::signature::alg::Alg;
+use crate::core::text::quoted;
 use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
 use std::fmt;
 use std::rc::Rc;
@@ -142,7 +142,7 @@ impl fmt::Display for JwkSetError {
 impl fmt::Display for SkippedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kid {
-            Some(kid) => write!(f, "key {} (kid {}) is not used: {}", self.index, Quoted(kid), self.reason),
+            Some(kid) => write!(f, "key {} (kid {}) is not used: {}", self.index, quoted(kid), self.reason),
             None => write!(f, "key {} is not used: {}", self.index, self.reason),
         }
     }

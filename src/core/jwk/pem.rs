@@ -4,9 +4,10 @@
 use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
 use super::jwk::Jwk;
 use super::thumbprint;
-use crate::core::quoted::Quoted;
+use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
+use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -136,7 +137,7 @@ pub fn private_key(text: &str) -> Result<String, PemError> {
             Some(label) => write_block(&mut lines, label, &base64(label, content)?),
             // openssl writes these before the key.
             None if label == "EC PARAMETERS" => {}
-            None => return Err(PemError::NotAPrivateKey { label: quoted(label) }),
+            None => return Err(PemError::NotAPrivateKey { label: shown(label) }),
         }
     }
     if lines.is_empty() { Err(PemError::NoBlock) } else { Ok(lines) }
@@ -172,9 +173,9 @@ fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
         let block = match Block::ALL.into_iter().find(|block| block.label() == label) {
             Some(block) => block,
             None if label.ends_with("PRIVATE KEY") => {
-                return Err(PemError::PrivateKey { label: quoted(label) });
+                return Err(PemError::PrivateKey { label: shown(label) });
             }
-            None => return Err(PemError::UnknownLabel { label: quoted(label) }),
+            None => return Err(PemError::UnknownLabel { label: shown(label) }),
         };
         blocks.push((block, base64(block.label(), content)?));
     }
@@ -187,15 +188,15 @@ fn next_block(text: &str) -> Result<Option<(&str, &str, &str)>, PemError> {
         return Ok(None);
     };
     let (label, after) = after.split_once(DASHES).ok_or(PemError::NoBlock)?;
-    let no_end = || PemError::NoEnd { label: quoted(label) };
+    let no_end = || PemError::NoEnd { label: shown(label) };
     let (content, after) = after.split_once(END).ok_or_else(no_end)?;
     let rest = after.strip_prefix(label).and_then(|after| after.strip_prefix(DASHES)).ok_or_else(no_end)?;
     Ok(Some((label, content, rest)))
 }
 
-/// As much of a label as a log line needs.
-fn quoted(label: &str) -> String {
-    label.chars().take(32).collect()
+/// As much of a label as a log line shows.
+fn shown(label: &str) -> String {
+    cut(label, MAX_SHOWN_CHARS).into_owned()
 }
 
 fn base64(label: &'static str, content: &str) -> Result<Vec<u8>, PemError> {

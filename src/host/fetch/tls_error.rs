@@ -1,5 +1,5 @@
 //! What went wrong in TLS, in words for the log. rustls says most of it by `{:?}`, which writes nothing in the modules
-//! (`core::quoted`).
+//! (`core::text`).
 
 #![expect(
     clippy::wildcard_enum_match_arm,
