@@ -22,8 +22,9 @@ use traefik_jwt_auth::core::answer::field_value::json;
 use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
-use traefik_jwt_auth::core::policy::{IssuerId, Policy, TrustedIssuer};
+use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::refusal::Refusal;
 use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
 use traefik_jwt_auth::core::signature;
@@ -304,9 +305,14 @@ fn steps(
     let typ = header.typ.clone();
     let verified = verified(token, keys, (id, issuer), alg, now, report)?;
     let claims = &verified;
-    say!(report, "rules           now {} s since 1970, skew {} s", now.as_seconds(), rules.clock_skew.0);
-    validity::check(claims, rules, now)?;
-    say!(report, "time            holds: lifetime {:?}, age {:?}", rules.max_lifetime, rules.max_age);
+    say!(report, "rules           now {} s since 1970, skew {} s", now.as_seconds(), rules.time.clock_skew.0);
+    validity::check(claims, &rules.time, now)?;
+    say!(
+        report,
+        "time            holds: lifetime {:?}, age {:?}",
+        rules.time.max_lifetime,
+        rules.time.max_age
+    );
     registered::check_type(typ.as_deref(), claims, &rules.token_type)?;
     say!(report, "type            {typ:?} is {:?}", rules.token_type);
     registered::check_types(claims)?;
@@ -339,7 +345,7 @@ fn verified(
     now: UnixTime,
     report: &mut Report,
 ) -> Result<ClaimsSet, Refusal> {
-    validity::check(&token.claimed, &issuer.claims, now)?;
+    validity::check(&token.claimed, &issuer.claims.time, now)?;
     let kid = token.header.kid.clone();
     let mut candidates = keys.candidates(id, kid.as_deref(), alg);
     let iss = token.claimed_issuer()?;

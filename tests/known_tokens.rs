@@ -18,9 +18,10 @@ use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::expression::Expression;
-use traefik_jwt_auth::core::claims::validity::{MaxAge, Since};
+use traefik_jwt_auth::core::claims::validity::{MaxAge, Since, TimeRules};
 use traefik_jwt_auth::core::decide::decide;
-use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLookup, KeySource, Recalled};
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeySource};
+use traefik_jwt_auth::core::known_token::{Memory, Recalled};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -261,9 +262,11 @@ fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
     ];
     for (age, expression, skew, lifetime) in combinations(&ages, &expressions) {
         let rules = ClaimRules {
-            clock_skew: Seconds(skew),
-            max_lifetime: lifetime.then_some(Seconds(25)),
-            max_age: age.map(|since| MaxAge { span: Seconds(12), since }),
+            time: TimeRules {
+                clock_skew: Seconds(skew),
+                max_lifetime: lifetime.then_some(Seconds(25)),
+                max_age: age.map(|since| MaxAge { span: Seconds(12), since }),
+            },
             expression: expression.map(|source| Expression::parse(source).unwrap()),
             ..ClaimRules::default()
         };

@@ -1,7 +1,12 @@
 //! The project's structure and documentation as tests: rings, names, codes and options.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail by panicking"
+)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +50,114 @@ fn dependencies_point_inward_only() {
             }
         }
     }
+}
+
+/// The file of each module, by its path: `core::jwk::pem`.
+fn modules() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let module = |(path, text): (PathBuf, String)| {
+        let path = path.strip_prefix(&root).unwrap().with_extension("");
+        let names: Vec<_> =
+            path.iter().map(|name| name.to_str().unwrap()).filter(|name| *name != "mod").collect();
+        // Tests stand at the foot of a file, and may look at whatever they like.
+        (names.join("::"), text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned())
+    };
+    sources("src").into_iter().map(module).collect()
+}
+
+/// The `use` declarations of a file: how each begins, and its tree.
+fn uses(text: &str) -> Vec<(&'static str, String)> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let declaration = |at: usize| {
+        let begins = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
+        let kind = begins.into_iter().find(|kind| lines[at].starts_with(kind))?;
+        let whole = lines[at..].join(" ");
+        Some((kind, whole[kind.len()..].split(';').next().unwrap().to_owned()))
+    };
+    (0..lines.len()).filter_map(declaration).collect()
+}
+
+/// The paths of a `use`, each whole: `a::{b, c::{self, d}}` are three.
+fn whole_paths(tree: &str) -> Vec<String> {
+    let Some((root, branches)) = tree.split_once('{') else {
+        return vec![tree.split(" as ").next().unwrap().trim().trim_end_matches("::self").to_owned()];
+    };
+    let mut depth: usize = 0;
+    let branches = branches.trim_end().strip_suffix('}').unwrap().split(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && c == ','
+    });
+    let branches = branches.map(str::trim).filter(|branch| !branch.is_empty());
+    branches.flat_map(|branch| whole_paths(&format!("{}{branch}", root.trim()))).collect()
+}
+
+/// `path` in the module `at`, from the root of the crate; `None` where it leads out of it.
+fn absolute(path: &str, at: &str, modules: &BTreeMap<String, String>) -> Option<String> {
+    let outer = at.rsplit_once("::").map_or("", |(outer, _)| outer);
+    let child = format!("{at}::{}", path.split("::").next().unwrap());
+    match path.split_once("::") {
+        Some(("crate", rest)) => Some(rest.to_owned()),
+        Some(("super", rest)) => Some(format!("{outer}::{rest}")),
+        Some(_) | None => modules.contains_key(&child).then(|| format!("{at}::{path}")),
+    }
+}
+
+/// What each file takes from which others by `use`. What a folder hands on (`pub use`) is taken from the file that
+/// defines it.
+fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
+    let (mut taken, mut handed_on) = (Vec::new(), BTreeMap::new());
+    for (module, text) in modules {
+        for (kind, tree) in uses(text) {
+            for path in whole_paths(&tree) {
+                let Some(path) = absolute(&path, module, modules) else { continue };
+                if kind == "use " {
+                    taken.push((module.clone(), path));
+                } else {
+                    handed_on.insert(format!("{module}::{}", path.rsplit("::").next().unwrap()), path);
+                }
+            }
+        }
+    }
+    let mut imports = BTreeMap::<_, BTreeSet<_>>::new();
+    for (module, mut path) in taken {
+        while let Some(behind) = handed_on.get(&path).filter(|behind| **behind != path) {
+            path.clone_from(behind);
+        }
+        let ends = path.match_indices("::").map(|(at, _)| at).chain([path.len()]).collect::<Vec<_>>();
+        let file = ends.iter().rev().map(|end| &path[..*end]).find(|path| modules.contains_key(*path));
+        if let Some(file) = file.filter(|file| **file != module) {
+            imports.entry(module).or_default().insert(file.to_owned());
+        }
+    }
+    imports
+}
+
+#[test]
+fn files_import_each_other_in_no_circle() {
+    let mut imports = imports(&modules());
+    assert!(imports["core::decide"].contains("core::answer::forward") && imports.len() > 80, "{imports:?}");
+    // Whoever imports nothing that is left is in no circle.
+    loop {
+        let free: Vec<String> = (imports.iter())
+            .filter(|(_, files)| files.iter().all(|file| !imports.contains_key(file)))
+            .map(|(module, _)| module.clone())
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        imports.retain(|module, _| !free.contains(module));
+    }
+    // What only leads to a circle is not shown.
+    while let Some(outer) =
+        imports.keys().find(|file| !imports.values().any(|of| of.contains(*file))).cloned()
+    {
+        imports.remove(&outer);
+    }
+    assert!(imports.is_empty(), "a circle: {imports:#?}");
 }
 
 #[test]

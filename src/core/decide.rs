@@ -6,9 +6,10 @@ use crate::core::answer::forward::{Identity, Verdict};
 use crate::core::answer::{Decision, Forward, NeedKeys, forward, reject};
 use crate::core::bypass::{self, Mode};
 use crate::core::claims;
-use crate::core::jwk::lookup::{KeyLookup, MoreKeys, Recalled};
-use crate::core::known_token::{KnownToken, Standing};
-use crate::core::policy::{IssuerId, Policy};
+use crate::core::issuer_id::IssuerId;
+use crate::core::jwk::lookup::{KeyLookup, MoreKeys};
+use crate::core::known_token::{KnownToken, Memory, Recalled, Standing};
+use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::signature::{self, VerifiedToken};
@@ -17,9 +18,14 @@ use crate::core::unix_time::UnixTime;
 
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
-pub fn decide(policy: &Policy, keys: &dyn KeyLookup, now: UnixTime, request: &dyn RequestView) -> Decision {
+pub fn decide<K: KeyLookup + Memory>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Decision {
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return Decision::Serve(status.serve(&keys.key_sets(), &policy.issuers, now, request));
+        return Decision::Serve(status.serve(&keys.key_sets(), now, request));
     }
     if let Some(served) =
         policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
@@ -62,9 +68,9 @@ enum Accepted {
     NeedKeys(NeedKeys),
 }
 
-fn accept(
+fn accept<K: KeyLookup + Memory>(
     policy: &Policy,
-    keys: &dyn KeyLookup,
+    keys: &K,
     now: UnixTime,
     request: &dyn RequestView,
 ) -> Result<Accepted, Refusal> {
@@ -113,9 +119,9 @@ enum Verified {
 }
 
 /// Steps 6 to 8 for a token that is not known yet: what refuses it without arithmetic comes first.
-fn verify(
+fn verify<K: KeyLookup + Memory>(
     policy: &Policy,
-    keys: &dyn KeyLookup,
+    keys: &K,
     now: UnixTime,
     found: &FoundToken<'_>,
 ) -> Result<Verified, Refusal> {

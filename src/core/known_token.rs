@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::core::answer::forward::Identity;
 use crate::core::claims::{ClaimRules, validity};
+use crate::core::issuer_id::IssuerId;
 use crate::core::signature::VerifiedToken;
 use crate::core::unix_time::UnixTime;
 
@@ -34,7 +35,7 @@ impl Standing {
         identity: &Rc<Identity>,
     ) -> Option<Self> {
         let settled = rules.expression.as_ref().is_none_or(|expression| expression.looks_at_claims_only());
-        let until = validity::end(token.claims(), rules).ok()?;
+        let until = validity::end(token.claims(), &rules.time).ok()?;
         settled.then(|| Self { from: now, until, identity: Rc::clone(identity) })
     }
 
@@ -53,4 +54,33 @@ impl KnownToken {
         let identity = self.standing.as_ref().map_or(0, |standing| standing.identity.memory());
         size_of::<Self>().saturating_add(self.token.memory()).saturating_add(identity)
     }
+}
+
+/// What an earlier request found out about a token's signature, with keys that are still the current ones.
+#[derive(Clone, Debug)]
+pub enum Recalled {
+    /// The signature holds.
+    Verified {
+        /// Whose keys verified it.
+        issuer: IssuerId,
+        /// The token; whether its claims hold is still to be checked.
+        token: Rc<KnownToken>,
+    },
+    /// No key verifies it.
+    SignatureInvalid {
+        /// The `kid` of the token.
+        kid: Option<String>,
+    },
+}
+
+/// What one instance remembers of tokens. What is recalled was found with keys that are still the current ones.
+pub trait Memory {
+    /// What is known of `token`, compared as a whole.
+    fn recall(&self, token: &[u8]) -> Option<Recalled>;
+
+    /// Keeps that the current keys of `issuer` verified the token `bytes`.
+    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>);
+
+    /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);
 }

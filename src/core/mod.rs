@@ -7,6 +7,7 @@ pub mod limits;
 pub mod unix_time;
 pub mod known_token;
 pub mod decide;
+pub mod issuer_id;
 pub mod policy;
 pub mod request;
 pub mod bypass;

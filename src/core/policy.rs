@@ -4,6 +4,7 @@ use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::bypass::BypassRules;
 use crate::core::claims::ClaimRules;
+use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::signature::alg::Alg;
@@ -37,10 +38,6 @@ pub struct TrustedIssuer {
     /// What its tokens have to claim.
     pub claims: ClaimRules,
 }
-
-/// Position of a [`TrustedIssuer`] in its [`Policy`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IssuerId(pub usize);
 
 impl TrustedIssuer {
     /// Whether this is the entry for tokens of issuers that no other entry is about.
@@ -84,12 +81,13 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
-    use super::{IssuerId, Policy, TrustedIssuer};
+    use super::{Policy, TrustedIssuer};
     use crate::core::answer::AnswerRules;
     use crate::core::answer::forward::ForwardRules;
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::claims::tenant::IssuerTemplate;
+    use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
     use crate::core::signature::VerifyingKey;
     use crate::core::token::claims_set::ClaimPath;

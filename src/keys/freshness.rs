@@ -3,6 +3,7 @@
 //! Requests only ever ask; how often asking leads to a fetch is decided here, whatever clients send.
 
 use crate::core::jwk::lookup::CacheRules;
+pub use crate::core::jwk::lookup::KeySetState as State;
 use crate::core::unix_time::{Seconds, UnixTime};
 
 /// First wait after a failure without any usable set; it doubles up to the cooldown.
@@ -22,17 +23,6 @@ pub struct Freshness {
     /// Earliest attempt that a client can cause while there is a set.
     next_on_demand: UnixTime,
     failures: u32,
-}
-
-/// State of the set at an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Younger than its freshness.
-    Fresh,
-    /// Past its freshness, still allowed to serve.
-    Stale,
-    /// Never loaded, or too old to serve.
-    Absent,
 }
 
 impl Freshness {

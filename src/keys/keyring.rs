@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
-use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys, Recalled};
-use crate::core::known_token::KnownToken;
-use crate::core::policy::{IssuerId, Policy};
+use crate::core::issuer_id::IssuerId;
+use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys};
+use crate::core::known_token::{KnownToken, Memory, Recalled};
+use crate::core::policy::Policy;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
 use crate::keys::freshness::State;
@@ -129,11 +130,10 @@ pub struct KeyringAt<'k> {
 
 impl KeyLookup for KeyringAt<'_> {
     fn key_sets(&self) -> Vec<KeySetView> {
-        let policy = self.keyring.policy.issuers.iter().zip(&self.keyring.issuers).enumerate();
-        let sets = policy.flat_map(|(issuer, (trusted, slots))| {
-            let view = move |(source, slot): (&KeySource, &Slot)| {
-                slot.get().view(source, IssuerId(issuer), self.now)
-            };
+        let issuers = self.keyring.policy.issuers.iter().zip(&self.keyring.issuers);
+        let sets = issuers.flat_map(|(trusted, slots)| {
+            let view =
+                move |(source, slot): (&KeySource, &Slot)| slot.get().view(source, trusted.named(), self.now);
             trusted.keys.iter().zip(slots).map(view)
         });
         sets.collect()
@@ -164,7 +164,9 @@ impl KeyLookup for KeyringAt<'_> {
         }
         found
     }
+}
 
+impl Memory for KeyringAt<'_> {
     fn recall(&self, token: &[u8]) -> Option<Recalled> {
         let (issuer, generation, outcome) = self.keyring.verified.recall(token)?;
         if self.generation(issuer) != Some(generation) {
@@ -246,11 +248,12 @@ mod tests {
     use crate::core::answer::{AnswerRules, NeedKeys};
     use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
+    use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::lookup::{
         CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource,
         MoreKeys, RemoteKeys,
     };
-    use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
+    use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::token::source::TokenSources;
     use crate::core::unix_time::Seconds;

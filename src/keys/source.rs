@@ -3,12 +3,9 @@
 use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
-use crate::core::jwk::lookup::{
-    CacheRules, KeyFormat, KeyLocation, KeySetState, KeySetView, KeySource, RemoteKeys,
-};
+use crate::core::jwk::lookup::{CacheRules, KeyFormat, KeyLocation, KeySetView, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::MAX_JWKS_BYTES;
-use crate::core::policy::IssuerId;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::error::KeyError;
 use crate::keys::freshness::{Freshness, State};
@@ -128,7 +125,7 @@ impl Loaded {
 
     /// What an operator may know of it.
     #[must_use]
-    pub fn view(&self, source: &KeySource, issuer: IssuerId, now: UnixTime) -> KeySetView {
+    pub fn view(&self, source: &KeySource, issuer: Vec<String>, now: UnixTime) -> KeySetView {
         let (set, state) = match source {
             KeySource::Configured(set) => (Some(set), State::Fresh),
             KeySource::File { .. } | KeySource::Url(_) => (self.set.as_deref(), self.freshness.state(now)),
@@ -136,11 +133,7 @@ impl Loaded {
         KeySetView {
             issuer,
             place: place(source),
-            state: match state {
-                State::Fresh => KeySetState::Fresh,
-                State::Stale => KeySetState::Stale,
-                State::Absent => KeySetState::Absent,
-            },
+            state,
             keys: set.map_or(0, |set| set.keys().len()),
             kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
             had_at: self.freshness.fetched_at(),

@@ -6,8 +6,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::core::issuer_id::IssuerId;
 use crate::core::known_token::KnownToken;
-use crate::core::policy::IssuerId;
 
 /// Entries; a pool instance serves a handful of clients between two garbage collections of the host.
 const SLOTS: usize = 16;
@@ -124,7 +124,7 @@ fn slot(token: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{MAX_BYTES, Outcome, SLOTS, VerifiedTokens, same, slot};
-    use crate::core::policy::IssuerId;
+    use crate::core::issuer_id::IssuerId;
 
     const ISSUER: IssuerId = IssuerId(0);
 

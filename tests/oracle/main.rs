@@ -28,10 +28,11 @@ use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::decide::decide;
-use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys, Recalled};
+use traefik_jwt_auth::core::issuer_id::IssuerId;
+use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
-use traefik_jwt_auth::core::known_token::KnownToken;
-use traefik_jwt_auth::core::policy::{IssuerId, Policy, TrustedIssuer};
+use traefik_jwt_auth::core::known_token::{KnownToken, Memory, Recalled};
+use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
@@ -70,7 +71,9 @@ impl KeyLookup for Lookup {
     fn candidates(&self, _: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         Candidates { keys: self.0.select(kid, alg).cloned().collect(), more: MoreKeys::None }
     }
+}
 
+impl Memory for Lookup {
     fn recall(&self, _: &[u8]) -> Option<Recalled> {
         None
     }

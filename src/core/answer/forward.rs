@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::core::answer::field_value::{self, Filling, Lists};
 use crate::core::claims::AcceptedToken;
-use crate::core::policy::IssuerId;
+use crate::core::issuer_id::IssuerId;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::is_alias;
@@ -280,7 +280,7 @@ mod tests {
     };
     use crate::core::answer::field_value::Filling;
     use crate::core::claims::{ClaimRules, check};
-    use crate::core::policy::IssuerId;
+    use crate::core::issuer_id::IssuerId;
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
     use crate::core::token::claims_set::claims;

@@ -3,7 +3,6 @@
 
 use crate::core::answer::Served;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
-use crate::core::policy::TrustedIssuer;
 use crate::core::request::RequestView;
 use crate::core::request::source_range::SourceRange;
 use crate::core::text::{self, Quoted};
@@ -43,22 +42,15 @@ impl StatusRules {
 
     /// The document.
     #[must_use]
-    pub fn serve(
-        &self,
-        sets: &[KeySetView],
-        issuers: &[TrustedIssuer],
-        now: UnixTime,
-        request: &dyn RequestView,
-    ) -> Served {
-        let sets: Vec<String> = sets.iter().map(|set| self.member(set, issuers, now)).collect();
+    pub fn serve(&self, sets: &[KeySetView], now: UnixTime, request: &dyn RequestView) -> Served {
+        let sets: Vec<String> = sets.iter().map(|set| self.member(set, now)).collect();
         let document = format!(r#"{{"keySets":[{}]}}"#, sets.join(","));
         let body = if request.method() == "HEAD" { Vec::new() } else { document.into_bytes() };
         let headers = vec![("Content-Type", "application/json".into()), ("Cache-Control", "no-store".into())];
         Served { status: 200, headers, body }
     }
 
-    fn member(&self, set: &KeySetView, issuers: &[TrustedIssuer], now: UnixTime) -> String {
-        let names: Vec<String> = issuers.get(set.issuer.0).map(TrustedIssuer::named).unwrap_or_default();
+    fn member(&self, set: &KeySetView, now: UnixTime) -> String {
         let source = if set.place.is_empty() { "configuration" } else { &set.place };
         let state = match set.state {
             KeySetState::Fresh => "fresh",
@@ -72,7 +64,7 @@ impl StatusRules {
         };
         format!(
             r#"{{"issuer":{},"source":{},"state":"{state}","keys":{}{kids},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}}}"#,
-            text::list(&names),
+            text::list(&set.issuer),
             Quoted(source),
             set.keys,
             seconds(set.had_at.map(|at| now.seconds_since(at))),
@@ -85,10 +77,7 @@ impl StatusRules {
 #[cfg(test)]
 mod tests {
     use super::{Kids, StatusRules};
-    use crate::core::claims::ClaimRules;
-    use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::jwk::lookup::{KeySetState, KeySetView};
-    use crate::core::policy::{IssuerId, TrustedIssuer};
     use crate::core::request::RecordedRequest;
     use crate::core::request::source_range::SourceRange;
     use crate::core::unix_time::UnixTime;
@@ -126,20 +115,9 @@ mod tests {
 
     #[test]
     fn what_is_loaded_and_what_failed() {
-        let issuers = [TrustedIssuer {
-            names: vec!["https://idp/".into()],
-            keys: vec![],
-            algorithms: vec![],
-            claims: ClaimRules {
-                templates: IssuerTemplate::new("https://{tenant}/", vec!["a".into()], None)
-                    .into_iter()
-                    .collect(),
-                ..ClaimRules::default()
-            },
-        }];
         let at = UnixTime::from_seconds;
         let fetched = KeySetView {
-            issuer: IssuerId(0),
+            issuer: vec!["https://idp/".into(), "https://{tenant}/".into()],
             place: "https://idp/jwks".into(),
             state: KeySetState::Stale,
             keys: 2,
@@ -158,8 +136,7 @@ mod tests {
         };
         let body = |kids, method| {
             let request = RecordedRequest::new(method, "/keys/status");
-            let served =
-                rules(kids).serve(&[fetched.clone(), configured.clone()], &issuers, at(1000), &request);
+            let served = rules(kids).serve(&[fetched.clone(), configured.clone()], at(1000), &request);
             assert!(served.headers.contains(&("Cache-Control", "no-store".into())));
             String::from_utf8(served.body).unwrap()
         };

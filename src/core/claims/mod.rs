@@ -12,12 +12,12 @@ use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
 use crate::core::claims::tenant::IssuerTemplate;
-use crate::core::claims::validity::MaxAge;
+use crate::core::claims::validity::TimeRules;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::signature::VerifiedToken;
 use crate::core::token::claims_set::ClaimsSet;
-use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::unix_time::UnixTime;
 
 /// What a token's claims have to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,12 +28,8 @@ pub struct ClaimRules {
     pub required: Vec<String>,
     /// What the token has to be (`tokenType`).
     pub token_type: TokenType,
-    /// How far clocks may differ (`clockSkewSeconds`).
-    pub clock_skew: Seconds,
-    /// Longest time from `iat` to `exp` (`maxLifetimeSeconds`).
-    pub max_lifetime: Option<Seconds>,
-    /// Longest time since `iat` or `auth_time` (`maxAgeSeconds`, `maxAgeClaim`).
-    pub max_age: Option<MaxAge>,
+    /// When the token has to be valid, and for how long.
+    pub time: TimeRules,
     /// Scopes that the token has to hold (`scopes`).
     pub scopes: Option<ScopeRules>,
     /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
@@ -106,7 +102,7 @@ pub fn check_rules(
 /// # Errors
 /// As [`validity::check`].
 pub fn check_unverified(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<(), Refusal> {
-    validity::check(claims, rules, now)
+    validity::check(claims, &rules.time, now)
 }
 
 #[cfg(test)]
@@ -115,7 +111,7 @@ mod tests {
     use super::registered::TokenType;
     use super::scope::{Match, ScopeRules};
     use super::tenant::IssuerTemplate;
-    use super::validity::{MaxAge, Since};
+    use super::validity::{MaxAge, Since, TimeRules};
     use super::{ClaimRules, check, check_rules};
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
@@ -152,7 +148,7 @@ mod tests {
                 code: "proof_missing",
             },
             Row {
-                set: |rules| rules.max_age = Some(MaxAge { span: Seconds(60), since: Since::SignedIn }),
+                set: |rules| rules.time.max_age = Some(MaxAge { span: Seconds(60), since: Since::SignedIn }),
                 meets: r#""auth_time":940"#,
                 fails: r#""auth_time":939"#,
                 code: "token_too_old",
@@ -202,6 +198,10 @@ mod tests {
         ]
     }
 
+    fn lifetime_of_a_minute() -> TimeRules {
+        TimeRules { max_lifetime: Some(Seconds(60)), ..TimeRules::default() }
+    }
+
     fn code(members: &[&str], rules: &ClaimRules) -> &'static str {
         let set = claims(&format!("{{{}}}", members.join(",")));
         let typ = set.claim("typ").and_then(|typ| typ.as_str()).map(str::to_owned);
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn lifetime_alone() {
-        let rules = ClaimRules { max_lifetime: Some(Seconds(60)), ..ClaimRules::default() };
+        let rules = ClaimRules { time: lifetime_of_a_minute(), ..ClaimRules::default() };
         let others = r#""aud":"b","scope":"rw","typ":"JWT","grp":"dev","tenant":null"#;
         assert_eq!(code(&[others, r#""iat":990,"exp":1050"#], &rules), "ok");
         assert_eq!(code(&[r#""iat":990,"exp":1051"#], &rules), "token_lifetime_too_long");
@@ -259,7 +259,7 @@ mod tests {
             ],
             0..8,
         ), path in "\\PC{0,20}") {
-            let mut all = ClaimRules { max_lifetime: Some(Seconds(60)), ..ClaimRules::default() };
+            let mut all = ClaimRules { time: lifetime_of_a_minute(), ..ClaimRules::default() };
             rows().iter().for_each(|row| (row.set)(&mut all));
             let set = claims(&serde_json::json!(members).to_string());
             let typ = set.claim("typ").and_then(|typ| typ.as_str());

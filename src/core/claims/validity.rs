@@ -1,9 +1,19 @@
 //! Time of validity: `exp`, `nbf`, `iat` (RFC 7519 4.1.4 to 4.1.6). Ring 1: `now` is an argument.
 
-use crate::core::claims::ClaimRules;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::{Seconds, UnixTime};
+
+/// Rules about the dates of a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeRules {
+    /// How far clocks may differ (`clockSkewSeconds`).
+    pub clock_skew: Seconds,
+    /// Longest time from `iat` to `exp` (`maxLifetimeSeconds`).
+    pub max_lifetime: Option<Seconds>,
+    /// Longest time since `iat` or `auth_time` (`maxAgeSeconds`, `maxAgeClaim`).
+    pub max_age: Option<MaxAge>,
+}
 
 /// `maxAgeSeconds` and `maxAgeClaim`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +49,7 @@ impl Since {
 /// # Errors
 /// `token_expired`, `token_not_yet_valid`, `claim_invalid`; `token_lifetime_too_long`, `token_too_old`, and
 /// `claim_missing` where one of those cannot be told.
-pub fn check(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<(), Refusal> {
+pub fn check(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> Result<(), Refusal> {
     check_exp(claims, rules.clock_skew, now)?;
     check_nbf(claims, rules.clock_skew, now)?;
     // A future `iat` alone refuses nothing (RFC 7519 4.1.6 gives it no such meaning), but it has to be a date.
@@ -58,7 +68,7 @@ pub fn check(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -> Result<()
 ///
 /// # Errors
 /// `claim_invalid` where a date is none.
-pub fn end(claims: &ClaimsSet, rules: &ClaimRules) -> Result<UnixTime, Refusal> {
+pub fn end(claims: &ClaimsSet, rules: &TimeRules) -> Result<UnixTime, Refusal> {
     let never = UnixTime::from_millis(u64::MAX);
     let expired = claims.numeric_date("exp")?.map_or(never, |exp| exp.saturating_add(rules.clock_skew));
     let too_old = match rules.max_age {
@@ -135,8 +145,7 @@ fn past(
 
 #[cfg(test)]
 mod tests {
-    use super::{MaxAge, Since, check};
-    use crate::core::claims::ClaimRules;
+    use super::{MaxAge, Since, TimeRules, check};
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -159,12 +168,12 @@ mod tests {
             (r#"{"iat":"1"}"#, 0, "claim_invalid"),
             (r#"{"iat":2000}"#, 0, "ok"),
         ] {
-            let rules = ClaimRules { clock_skew: Seconds(skew), ..ClaimRules::default() };
+            let rules = TimeRules { clock_skew: Seconds(skew), ..TimeRules::default() };
             assert_eq!(code(json, &rules), expected, "{json} {skew}");
         }
     }
 
-    fn code(json: &str, rules: &ClaimRules) -> &'static str {
+    fn code(json: &str, rules: &TimeRules) -> &'static str {
         let outcome = check(&claims(json), rules, UnixTime::from_seconds(1000));
         outcome.err().map_or("ok", |refusal| refusal.code())
     }
@@ -184,7 +193,7 @@ mod tests {
             (r#"{"iat":"990","exp":1001}"#, 0, "claim_invalid"),
         ] {
             let max_lifetime = Some(Seconds(60));
-            let rules = ClaimRules { max_lifetime, clock_skew: Seconds(skew), ..ClaimRules::default() };
+            let rules = TimeRules { max_lifetime, clock_skew: Seconds(skew), ..TimeRules::default() };
             assert_eq!(code(json, &rules), expected, "{json} {skew}");
         }
     }
@@ -206,7 +215,7 @@ mod tests {
             (r#"{"auth_time":true}"#, signed_in, 0, "claim_invalid"),
         ] {
             let max_age = Some(MaxAge { span: Seconds(60), since });
-            let rules = ClaimRules { max_age, clock_skew: Seconds(skew), ..ClaimRules::default() };
+            let rules = TimeRules { max_age, clock_skew: Seconds(skew), ..TimeRules::default() };
             assert_eq!(code(json, &rules), expected, "{json} {since:?} {skew}");
         }
     }

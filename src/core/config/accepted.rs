@@ -6,7 +6,7 @@ use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::{Match, ScopeRules};
 use crate::core::claims::tenant::IssuerTemplate;
-use crate::core::claims::validity::{MaxAge, Since};
+use crate::core::claims::validity::{MaxAge, Since, TimeRules};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
@@ -23,14 +23,16 @@ pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
         required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
         token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
-        clock_skew: section.seconds(
-            "clockSkewSeconds",
-            defaults.clock_skew.0,
-            0..=MAX_CLOCK_SKEW_SECONDS,
-            errors,
-        ),
-        max_lifetime: span(section, "maxLifetimeSeconds", defaults.max_lifetime, errors),
-        max_age: max_age(section, defaults.max_age, errors),
+        time: TimeRules {
+            clock_skew: section.seconds(
+                "clockSkewSeconds",
+                defaults.time.clock_skew.0,
+                0..=MAX_CLOCK_SKEW_SECONDS,
+                errors,
+            ),
+            max_lifetime: span(section, "maxLifetimeSeconds", defaults.time.max_lifetime, errors),
+            max_age: max_age(section, defaults.time.max_age, errors),
+        },
         scopes: if section.has("scopes") { scopes(section, errors) } else { defaults.scopes.clone() },
         bound_tokens: section.choice(
             "boundTokens",

@@ -1,7 +1,7 @@
 //! `clientConfig` and `jwksCache`: how keys are fetched, and how long they are kept.
 
+use crate::core::config::capabilities::Capabilities;
 use crate::core::config::coerce::{Section, Shown};
-use crate::core::config::compile::Capabilities;
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;

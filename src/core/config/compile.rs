@@ -7,25 +7,18 @@ use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::config::accepted::{self, IssuerNames};
+use crate::core::config::capabilities::Capabilities;
 use crate::core::config::client::{self, Shared};
 use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
+use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
-use crate::core::policy::{IssuerId, Policy, TrustedIssuer};
+use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
-
-/// What the artifact and its host can do. A configuration must compile to the same in every instance, so nothing
-/// here may change while Traefik runs.
-pub struct Capabilities<'a> {
-    /// Whether URLs can be fetched (`plugin.wasm`).
-    pub fetch: bool,
-    /// The environment as forwarded by `settings.envs`.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-}
 
 /// Compiles a configuration.
 ///

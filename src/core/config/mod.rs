@@ -2,6 +2,7 @@
 
 pub mod schema;
 pub mod coerce;
+mod capabilities;
 mod compile;
 mod key_sources;
 mod client;
@@ -15,5 +16,6 @@ mod operators;
 mod self_test;
 pub mod error;
 
-pub use compile::{Capabilities, compile};
+pub use capabilities::Capabilities;
+pub use compile::compile;
 pub use error::ConfigError;

@@ -1,6 +1,6 @@
 //! Values that may be kept outside of the configuration: `env:NAME`, `file:/path`.
 
-use crate::core::config::compile::Capabilities;
+use crate::core::config::capabilities::Capabilities;
 use crate::core::config::error::Errors;
 use crate::core::text::quoted;
 

@@ -7,7 +7,7 @@ use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, Payl
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::token_places;
-use crate::core::policy::IssuerId;
+use crate::core::issuer_id::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;

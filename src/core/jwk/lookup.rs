@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::{Jwk, JwkSet};
-use crate::core::known_token::KnownToken;
-use crate::core::policy::IssuerId;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -149,39 +148,22 @@ pub enum MoreKeys {
     Ask,
 }
 
-/// What an earlier request found out about a token's signature, with keys that are still the current ones.
-#[derive(Clone, Debug)]
-pub enum Recalled {
-    /// The signature holds.
-    Verified {
-        /// Whose keys verified it.
-        issuer: IssuerId,
-        /// The token; whether its claims hold is still to be checked.
-        token: Rc<KnownToken>,
-    },
-    /// No key verifies it.
-    SignatureInvalid {
-        /// The `kid` of the token.
-        kid: Option<String>,
-    },
-}
-
 /// State of a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySetState {
-    /// In use.
+    /// Younger than its freshness.
     Fresh,
-    /// In use because a newer one cannot be had.
+    /// Past its freshness, and still allowed to serve.
     Stale,
-    /// Not loaded, or too old to be used.
+    /// Never loaded, or too old to serve.
     Absent,
 }
 
 /// What an operator may know of a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySetView {
-    /// Whose tokens its keys verify.
-    pub issuer: IssuerId,
+    /// Whose tokens its keys verify: the issuers as the configuration names them.
+    pub issuer: Vec<String>,
     /// URL without its query, issuer where that is discovered, or path; empty for keys of the configuration.
     pub place: String,
     /// Whether it serves.
@@ -205,13 +187,4 @@ pub trait KeyLookup {
 
     /// Keys of `issuer` for a token that names `kid` and `alg`. Never fetches.
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates;
-
-    /// What is known of `token`, compared as a whole.
-    fn recall(&self, token: &[u8]) -> Option<Recalled>;
-
-    /// Keeps that the current keys of `issuer` verified the token `bytes`.
-    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>);
-
-    /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
-    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);
 }

@@ -1,0 +1,78 @@
+//! How refusals are answered.
+
+use crate::core::answer::browser::Redirect;
+use crate::core::answer::cors::Origins;
+use crate::core::answer::resource_metadata::ResourceMetadata;
+use crate::core::answer::status::StatusRules;
+use crate::core::refusal_log::LogRules;
+
+/// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerRules {
+    /// `errors.format`, or `errors.body`.
+    pub format: BodyFormat,
+    /// `errors.realm`; empty for none.
+    pub realm: String,
+    /// `errors.details`: code and description in the answer.
+    pub details: Details,
+    /// `errors.codeHeader`: response header with the code; empty for none.
+    pub code_header: String,
+    /// `errors.redirectUrl`: where browsers are sent to sign in.
+    pub redirect: Option<Redirect>,
+    /// `errors.cors`: origins whose pages may read refusals.
+    pub cors: Origins,
+    /// `unavailableStatus`: the status when keys cannot be had.
+    pub unavailable_status: u16,
+    /// `resourceMetadata`.
+    pub resource_metadata: Option<ResourceMetadata>,
+    /// `status`: the state of the key sets, for operators.
+    pub status: Option<StatusRules>,
+    /// `log`: what the log says of a refusal.
+    pub log: LogRules,
+}
+
+/// Body of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// `{"error": "…"}`
+    Json,
+    /// Problem Details (RFC 9457).
+    Problem,
+    /// The sentence alone.
+    Text,
+    /// No body.
+    Empty,
+    /// A text of the configuration with `{code}`, `{description}`, `{status}` and `{title}` filled in.
+    Custom {
+        /// `errors.contentType`.
+        content_type: String,
+        /// `errors.body`.
+        template: String,
+    },
+}
+
+/// Whether answers say why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Details {
+    /// Only the class of the refusal.
+    Hide,
+    /// Also its code and description.
+    Show,
+}
+
+impl Default for AnswerRules {
+    fn default() -> Self {
+        Self {
+            format: BodyFormat::Json,
+            realm: String::new(),
+            details: Details::Hide,
+            code_header: String::new(),
+            redirect: None,
+            cors: Origins::default(),
+            unavailable_status: 503,
+            resource_metadata: None,
+            status: None,
+            log: LogRules::default(),
+        }
+    }
+}
