@@ -4,14 +4,14 @@
 //! Nobody wakes them where its owner is gone. So the first of them sleeps instead, and takes the fetch over when the
 //! lease has ended; whoever takes it over rings for the others.
 
-use super::connect::{FIRST_MARK, MARK_MASK};
+use super::mark;
 use super::sockets::{self, Descriptor, Errno, Family, Receive, Wipe};
 use crate::keys::envelope::Bell;
 
 /// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
 pub(super) fn hang() -> Option<Bell> {
+    let mark = mark::random().ok()?;
     let descriptor = sockets::open_blocking_datagram(Family::Unix).ok()?;
-    let mark = FIRST_MARK.saturating_add(sockets::random().unwrap_or(0) & MARK_MASK);
     // Connected to itself, so that nobody can send to it, and that every system lets it be shut down.
     let connected = sockets::bind_anew(descriptor, Family::Unix)
         .and_then(|()| sockets::local_name(descriptor))

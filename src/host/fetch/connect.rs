@@ -5,31 +5,15 @@
 //! that lost its mark is neither used nor closed: it belongs to somebody else.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
-use super::mailbox;
+use super::deadline::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Receive, Wipe};
 use super::url::{Host, Url, is_redirect_target};
-use crate::core::unix_time::Seconds;
+use super::{mailbox, mark};
 use crate::keys::io::FetchError;
 
-/// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`sockets::sleep`]): one
-/// instance of a router does this, every few minutes, and many may wait for it.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// Length of a sleep between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
 /// Attempts for what only the host's races explain.
 const MAX_CONFUSED: u32 = 4;
-/// The marks: far below what Linux allows as a send buffer (212,992), far above its least (2,304).
-pub(super) const FIRST_MARK: u32 = 16_384;
-pub(super) const MARK_MASK: u32 = 0x3fff;
-
-/// The end of the time for one fetch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline {
-    at: u64,
-}
-
 /// What a look at the socket brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received {
@@ -83,64 +67,6 @@ enum Failure {
     /// The host mixed us up with another instance.
     Confused,
     Final(FetchError),
-}
-
-impl Deadline {
-    pub(crate) fn after(span: Seconds) -> Self {
-        Self { at: sockets::monotonic_nanos().saturating_add(span.0.saturating_mul(1_000_000_000)) }
-    }
-
-    pub(crate) fn check(self) -> Result<(), FetchError> {
-        if self.left().is_zero() { Err(FetchError::Timeout) } else { Ok(()) }
-    }
-
-    fn left(self) -> Duration {
-        Duration::from_nanos(self.at.saturating_sub(sockets::monotonic_nanos()))
-    }
-
-    /// One of `shares` equal parts of the time left.
-    fn share(self, shares: usize) -> Self {
-        let now = sockets::monotonic_nanos();
-        let shares = u64::try_from(shares).unwrap_or(u64::MAX);
-        let part = self.at.saturating_sub(now).checked_div(shares).unwrap_or(0);
-        Self { at: now.saturating_add(part) }
-    }
-}
-
-/// Pauses between looks at something that is about to happen: at first hardly any, then sleeps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pauses {
-    since: u64,
-    patience: Duration,
-}
-
-impl Pauses {
-    pub(crate) fn new() -> Self {
-        Self::with_patience(PATIENCE)
-    }
-
-    pub(crate) fn with_patience(patience: Duration) -> Self {
-        Self { since: sockets::monotonic_nanos(), patience }
-    }
-
-    /// Pauses, or says that there is no time left to.
-    pub(crate) fn pause(self, deadline: Deadline) -> Result<(), FetchError> {
-        if deadline.left().is_zero() {
-            return Err(FetchError::Timeout);
-        }
-        self.rest();
-        Ok(())
-    }
-
-    /// Pauses.
-    pub(crate) fn rest(self) {
-        let waited = sockets::monotonic_nanos().saturating_sub(self.since);
-        if Duration::from_nanos(waited) < self.patience {
-            sockets::yield_now();
-        } else {
-            sockets::sleep(PAUSE);
-        }
-    }
 }
 
 /// The addresses of the URL's host. A name that leads to an address which a redirect may not reach loses it.
@@ -365,7 +291,7 @@ impl Errno {
 }
 
 fn set_mark(descriptor: Descriptor) -> Result<Mark, Errno> {
-    let mark = FIRST_MARK.saturating_add(sockets::random()? & MARK_MASK);
+    let mark = mark::random()?;
     sockets::set_send_buffer(descriptor, mark)?;
     let first = sockets::send_buffer(descriptor)?;
     if first == mark {

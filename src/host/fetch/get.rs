@@ -1,6 +1,7 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
-use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received, resolve};
+use super::connect::{Connection, Fault, Integrity, Received, resolve};
+use super::deadline::{Deadline, Pauses};
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
 use super::mailbox;
 use super::proxy::{self, Proxy, Reply};

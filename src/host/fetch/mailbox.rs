@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::bell;
-use super::connect::{Deadline, Pauses};
+use super::deadline::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
 use crate::core::unix_time::Seconds;
 use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};

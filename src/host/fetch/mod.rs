@@ -15,6 +15,10 @@ mod bell;
 #[cfg(target_os = "wasi")]
 mod connect;
 #[cfg(target_os = "wasi")]
+mod deadline;
+#[cfg(target_os = "wasi")]
+mod mark;
+#[cfg(target_os = "wasi")]
 mod tls;
 #[cfg(target_os = "wasi")]
 mod tls_error;

@@ -11,7 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, TrustAnchor, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::connect::{Connection, Deadline, Fault, Integrity, Pauses, Received};
+use super::connect::{Connection, Fault, Integrity, Received};
+use super::deadline::{Deadline, Pauses};
 use super::roots::{self, Root};
 use super::tls_error::describe;
 use super::url::{Host, Url};
