@@ -8,6 +8,16 @@ pub const MAX_JWKS_BYTES: usize = 1 << 20;
 pub const MAX_JSON_DEPTH: usize = 32;
 /// The same of the configuration, where claims of `tests` stand inside lists and objects.
 pub const MAX_CONFIG_DEPTH: usize = 64;
+/// JSON values in the claims of a token, or of a test of the configuration: what a large token has room for.
+pub const MAX_CLAIMS_NODES: usize = 4096;
+/// Nesting depth of a token's header, where only `jwk` has members of its own.
+pub const MAX_HEADER_DEPTH: usize = 8;
+/// JSON values in a token's header, which is a handful of members.
+pub const MAX_HEADER_NODES: usize = 256;
+/// JSON values in a configuration: one of a megabyte has fewer.
+pub const MAX_CONFIG_NODES: usize = 1 << 17;
+/// Tests in a configuration (`tests`): every instance of the module runs them all when it is made.
+pub const MAX_SELF_TESTS: usize = 64;
 /// JSON values in a key set. A key has about 10, one with a certificate chain 15.
 pub const MAX_JWKS_NODES: usize = 16_384;
 /// Keys kept of one set. The largest known public sets have about 20.

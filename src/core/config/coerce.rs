@@ -6,13 +6,12 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crate::core::config::error::Errors;
-use crate::core::limits::MAX_CONFIG_DEPTH;
+use crate::core::limits::{MAX_CONFIG_DEPTH, MAX_CONFIG_NODES};
 use crate::core::text::quoted;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::Seconds;
 
-/// A configuration of a megabyte has fewer values.
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_CONFIG_DEPTH, max_nodes: 1 << 17 };
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_CONFIG_DEPTH, max_nodes: MAX_CONFIG_NODES };
 
 /// An object of the configuration and where it is.
 pub struct Section {

@@ -8,7 +8,7 @@ use crate::core::claims;
 use crate::core::claims::expression::Truth;
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH, MAX_SELF_TESTS};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RecordedRequest;
@@ -18,9 +18,7 @@ use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::UnixTime;
 
-/// Every instance of the module runs them all when it is made.
-const MAX_TESTS: usize = 64;
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
 /// 2026-01-01T00:00:00Z: any instant would do.
 const NOW: u64 = 1_767_225_600;
 
@@ -40,10 +38,10 @@ pub(super) struct SelfTest {
 #[inline(never)]
 pub(super) fn parse(root: &Section, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
     let entries = root.sections("tests", errors);
-    if entries.len() > MAX_TESTS {
+    if entries.len() > MAX_SELF_TESTS {
         errors.conflict(
             "tests",
-            format!("has more than {MAX_TESTS} entries, and every instance runs them all"),
+            format!("has more than {MAX_SELF_TESTS} entries, and every instance runs them all"),
         );
         return Vec::new();
     }

@@ -157,8 +157,9 @@ impl fmt::Display for ClaimPath {
 
 #[cfg(test)]
 pub(crate) fn claims(json: &str) -> ClaimsSet {
+    use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH};
     use crate::core::token::json::JsonLimits;
-    let limits = JsonLimits { max_depth: 32, max_nodes: 4096 };
+    let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
     ClaimsSet::new(Document::parse(json.as_bytes().to_vec(), limits).unwrap())
 }
 

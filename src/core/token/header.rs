@@ -1,11 +1,12 @@
 //! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `x5t#S256`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
 //! and `x5c` are chosen by whoever made the token and never lead to a key (RFC 8725 3.10).
 
+use crate::core::limits::{MAX_HEADER_DEPTH, MAX_HEADER_NODES};
 use crate::core::refusal::Refusal;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 
-/// A header is a handful of members; nested values (`jwk`) are skipped but have to parse.
-const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 256 };
+/// Nested values (`jwk`) are skipped but have to parse.
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_HEADER_DEPTH, max_nodes: MAX_HEADER_NODES };
 
 /// The parameters that decide how a token is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]

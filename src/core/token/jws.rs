@@ -1,6 +1,6 @@
 //! JWS Compact Serialization (RFC 7515 7.1) whose payload is a claims set (RFC 7519 7.2).
 
-use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH};
 use crate::core::refusal::Refusal;
 use crate::core::token::base64url;
 use crate::core::token::claims_set::ClaimsSet;
@@ -8,8 +8,7 @@ use crate::core::token::header::{self, Header};
 use crate::core::token::json::{Document, JsonLimits, Kind};
 use crate::core::token::scan;
 
-/// A claims set of the largest token has room for this many values and no more memory than its text.
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
+const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
 
 /// A token that parses. Nothing in it is true yet.
 #[derive(Debug)]
