@@ -1,6 +1,7 @@
 # Picks the Rust that builds for wasm32-wasip1 and says which. Sourced; gives:
 #   wasm_cargo SUBCOMMAND ARGS…   cargo for wasm32-wasip1, in a target directory of its own
 #   WASM_TARGET_DIR               that directory
+#   in_pieces FROM TO             the last step of every module
 # WASM_TOOLCHAIN=rustup|debian forces the choice.
 #
 # What is already there is taken before anything is fetched, so that a machine without
@@ -85,6 +86,13 @@ wasm_cargo() {
             env -u RUSTFLAGS "${command[@]}" -Zbuild-std=std,panic_abort --target wasm32-wasip1 \
             --target-dir "$WASM_TARGET_DIR" "$@" ;;
     esac
+}
+
+# in_pieces FROM TO: no instruction of the module copies much at once (tools/bulk-memory). The last step, because wasm-opt
+# would put the functions that it adds into their callers.
+in_pieces() {
+    "$CARGO" run -q --locked -p bulk-memory -- "$1" "$2.part"
+    mv "$2.part" "$2"
 }
 
 pick_wasm_toolchain

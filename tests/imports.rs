@@ -1,9 +1,11 @@
 //! What the built modules import (`cargo test --test imports`, after `make plugin`). In `plugin.wasm` all I/O has to go
 //! through the one static buffer of `host/fetch/sockets`, so nothing of `std` that opens, reads, writes or polls
 //! may be linked in; a module without sockets must not import any, or Windows could not load it.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
+
+use wasmparser::{Parser, Payload, TypeRef};
 
 /// Of http-wasm; the host has more, none of which is needed (bodies would have to be buffered).
 const HTTP: &[&str] = &[
@@ -88,7 +90,8 @@ fn check(path: &str, wasi: &[&str]) {
     };
     let allowed: BTreeSet<_> =
         names("http_handler", HTTP).into_iter().chain(names("wasi_snapshot_preview1", wasi)).collect();
-    let imported: BTreeSet<_> = imports(&module).into_iter().collect();
+    let imported = imports(&module);
+    assert!(!imported.is_empty(), "{path} imports nothing");
     let foreign: Vec<_> = imported.difference(&allowed).collect();
     assert!(foreign.is_empty(), "{path} imports {foreign:?}");
     // What `race.rs` says in the log.
@@ -99,96 +102,16 @@ fn check(path: &str, wasi: &[&str]) {
     );
 }
 
-/// An active segment is in the memory of every instance; that the copy to its place works, every test over TLS shows.
-#[test]
-fn root_certificates_are_a_passive_segment() {
-    let roots = include_bytes!(concat!(env!("OUT_DIR"), "/roots.bin"));
-    let passive = segments(&std::fs::read("dist/plugin.wasm").unwrap(), 1);
-    assert!(passive.iter().any(|segment| segment == roots));
-    let some = &roots[1000..1100];
-    for path in ["dist/plugin.wasm", "dist/plugin-offline.wasm"] {
-        for segment in segments(&std::fs::read(path).unwrap(), 0) {
-            assert!(!segment.windows(some.len()).any(|bytes| bytes == some), "{path}");
-        }
-    }
-}
-
-/// The data segments of this kind, 0 active and 1 passive (WebAssembly core specification, 5.5.14).
-fn segments(module: &[u8], wanted: usize) -> Vec<Vec<u8>> {
-    let mut data = Reader(section(module, 11));
-    let mut found = Vec::new();
-    for _ in 0..data.number() {
-        let kind = data.number();
-        if kind == 0 {
-            // i32.const, its operand, end
-            data.byte();
-            data.number();
-            data.byte();
-        }
-        let length = data.number();
-        let bytes = data.take(length).to_vec();
-        if kind == wanted {
-            found.push(bytes);
+/// Module and name of every import.
+fn imports(module: &[u8]) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::ImportSection(section) = payload.unwrap() else { continue };
+        for import in section {
+            let import = import.unwrap();
+            assert!(matches!(import.ty, TypeRef::Func(_)), "{import:?} is not a function");
+            found.insert((import.module.to_owned(), import.name.to_owned()));
         }
     }
     found
-}
-
-/// Module and name of every import (WebAssembly core specification, 5.5.5).
-fn imports(module: &[u8]) -> Vec<(String, String)> {
-    let mut section = Reader(section(module, 2));
-    (0..section.number()).map(|_| section.import()).collect()
-}
-
-fn section(module: &[u8], wanted: u8) -> &[u8] {
-    assert_eq!(module.get(..8), Some(&b"\0asm\x01\0\0\0"[..]));
-    let mut reader = Reader(&module[8..]);
-    while !reader.0.is_empty() {
-        let id = reader.byte();
-        let length = reader.number();
-        let section = reader.take(length);
-        if id == wanted {
-            return section;
-        }
-    }
-    panic!("no section {wanted}");
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(count);
-        self.0 = rest;
-        taken
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.take(1)[0]
-    }
-
-    /// Unsigned LEB128.
-    fn number(&mut self) -> usize {
-        let mut value = 0;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte();
-            value |= usize::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        value
-    }
-
-    fn name(&mut self) -> String {
-        let length = self.number();
-        String::from_utf8(self.take(length).to_vec()).unwrap()
-    }
-
-    fn import(&mut self) -> (String, String) {
-        let names = (self.name(), self.name());
-        assert_eq!(self.byte(), 0, "{names:?} is not a function");
-        self.number();
-        names
-    }
 }

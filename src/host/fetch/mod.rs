@@ -4,7 +4,6 @@ pub mod http;
 pub mod gzip;
 pub mod url;
 pub mod proxy;
-pub mod roots;
 
 #[cfg(target_os = "wasi")]
 mod get;

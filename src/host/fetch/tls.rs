@@ -8,12 +8,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientConnection, Resumption};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use webpki_roots::TLS_SERVER_ROOTS;
 
 use super::connect::{Connection, Fault, Integrity, Received};
 use super::deadline::{Deadline, Pauses};
-use super::roots::{self, Root};
 use super::tls_error::describe;
 use super::url::{Host, Url};
 use crate::keys::io::{FetchError, FetchRequest};
@@ -181,9 +181,7 @@ fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
 }
 
 fn roots(ca_pem: &str) -> Result<RootCertStore, FetchError> {
-    let known = roots::parse(roots::loaded())
-        .ok_or_else(|| FetchError::Tls("the root certificates of the plugin are damaged".to_owned()))?;
-    let mut roots = RootCertStore { roots: known.into_iter().map(anchor).collect() };
+    let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
     if ca_pem.is_empty() {
         return Ok(roots);
     }
@@ -198,15 +196,6 @@ fn roots(ca_pem: &str) -> Result<RootCertStore, FetchError> {
         return Err(FetchError::Tls("clientConfig.tls.ca holds no certificate".to_owned()));
     }
     Ok(roots)
-}
-
-fn anchor(root: Root<'static>) -> TrustAnchor<'static> {
-    let constraints = Some(root.name_constraints).filter(|constraints| !constraints.is_empty());
-    TrustAnchor {
-        subject: root.subject.into(),
-        subject_public_key_info: root.subject_public_key_info.into(),
-        name_constraints: constraints.map(Into::into),
-    }
 }
 
 /// `clientConfig.tls.insecureSkipVerify`: whoever holds the key of whatever certificate.
