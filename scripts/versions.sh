@@ -22,5 +22,8 @@ DEBIAN_NODE="nodejs npm"
 DEBIAN_NGINX="nginx"
 DEBIAN_CHROMIUM="chromium"
 
+# Runs the Traefik of another processor.
+DEBIAN_QEMU="qemu-user-static"
+
 # What a test of `make e2e` runs on a log.
 DEBIAN_JQ="jq"

@@ -149,9 +149,16 @@ fn expect(name: &str, expect: &Value) -> Expect {
 }
 
 fn mint(name: &str, row: &Value, bed: &Bed) -> String {
-    known(name, row, &["alg", "key", "kid", "header", "claims", "tamper", "raw", "rawHeader", "rawPayload"]);
+    known(
+        name,
+        row,
+        &["alg", "key", "kid", "header", "claims", "tamper", "raw", "letters", "rawHeader", "rawPayload"],
+    );
     if let Some(raw) = row["raw"].as_str() {
         return raw.into();
+    }
+    if let Some(letters) = row["letters"].as_u64() {
+        return "a".repeat(letters.try_into().unwrap());
     }
     let alg = row["alg"].as_str().unwrap_or("EdDSA");
     let mut claims = row["claims"].as_object().cloned().unwrap_or_default();
