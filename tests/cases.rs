@@ -26,7 +26,7 @@ struct Outside(UnixTime);
 
 impl Fetch for Outside {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        if request.url != URL {
+        if request.url.to_string() != URL {
             return Err(FetchError::Connect);
         }
         let body = keys::public_set().to_string().into_bytes();

@@ -44,6 +44,10 @@ pub const MAX_TOKEN_BYTES: u64 = 128 << 10;
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 3600;
 /// Largest `maxLifetimeSeconds` and `maxAgeSeconds`, ten years: longer spans are mistakes.
 pub const MAX_TOKEN_AGE_SECONDS: u64 = 10 * 365 * 86_400;
+/// Longest URL that is fetched, in bytes (RFC 9110 4.1 asks for 8000 at least).
+pub const MAX_URL_BYTES: usize = 8000;
+/// Longest name of a host, in bytes (RFC 1035 2.3.4).
+pub const MAX_HOST_BYTES: usize = 253;
 /// Largest `clientConfig.timeoutSeconds`: so long may a request wait for keys.
 pub const MAX_FETCH_TIMEOUT_SECONDS: u64 = 60;
 /// Largest `clientConfig.maxRetries`.

@@ -5,6 +5,7 @@ pub mod refusal_log;
 pub mod text;
 pub mod limits;
 pub mod unix_time;
+pub mod url;
 pub mod known_token;
 pub mod decide;
 pub mod issuer_id;

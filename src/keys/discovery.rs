@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::core::limits::MAX_JSON_DEPTH;
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
+use crate::core::url::Url;
 
 /// Metadata documents are flat, with a few lists.
 const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
@@ -17,6 +18,8 @@ pub enum DiscoveryError {
     IssuerMismatch,
     /// No `jwks_uri` that is a string.
     NoJwksUri,
+    /// A `jwks_uri` that is no URL, or leads from https to http.
+    JwksUriNotAllowed,
 }
 
 impl fmt::Display for DiscoveryError {
@@ -25,36 +28,28 @@ impl fmt::Display for DiscoveryError {
             Self::NotJson => "the metadata is not a JSON object",
             Self::IssuerMismatch => "the metadata names another issuer",
             Self::NoJwksUri => "the metadata has no jwks_uri",
+            Self::JwksUriNotAllowed => "the jwks_uri of the metadata is no https URL",
         })
     }
 }
 
-/// Where the metadata of `issuer` may be, in the order to try. Empty where the issuer is no URL with a host.
+/// Where the metadata of `issuer` may be, in the order to try.
 #[must_use]
-pub fn metadata_urls(issuer: &str) -> Vec<String> {
-    let Some((scheme, rest)) = issuer.split_once("://") else {
-        return Vec::new();
-    };
-    if rest.is_empty() || rest.starts_with('/') || issuer.contains(['?', '#']) {
-        return Vec::new();
-    }
-    let (host, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
+pub fn metadata_urls(issuer: &Url) -> [Url; 2] {
     // Both documents drop a terminating slash; one appends to the path, the other inserts before it.
-    let path = path.strip_suffix('/').unwrap_or(path);
-    vec![
-        format!("{scheme}://{host}{path}/.well-known/openid-configuration"),
-        format!("{scheme}://{host}/.well-known/oauth-authorization-server{path}"),
+    let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());
+    [
+        format!("{path}/.well-known/openid-configuration"),
+        format!("/.well-known/oauth-authorization-server{path}"),
     ]
+    .map(|target| Url { origin: issuer.origin.clone(), target })
 }
 
-/// The `jwks_uri` of a metadata document whose `issuer` is exactly `issuer`.
+/// The `jwks_uri` of the metadata document of `url`, whose `issuer` is exactly `issuer`.
 ///
 /// # Errors
 /// See [`DiscoveryError`].
-pub fn jwks_uri(document: Vec<u8>, issuer: &str) -> Result<String, DiscoveryError> {
+pub fn jwks_uri(document: Vec<u8>, issuer: &str, url: &Url) -> Result<Url, DiscoveryError> {
     let document = Document::parse(document, LIMITS).map_err(|_| DiscoveryError::NotJson)?;
     let root = document.root();
     if root.kind() != Kind::Object {
@@ -63,12 +58,14 @@ pub fn jwks_uri(document: Vec<u8>, issuer: &str) -> Result<String, DiscoveryErro
     if root.member("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(DiscoveryError::IssuerMismatch);
     }
-    root.member("jwks_uri").and_then(Value::as_str).map(str::to_owned).ok_or(DiscoveryError::NoJwksUri)
+    let jwks_uri = root.member("jwks_uri").and_then(Value::as_str).ok_or(DiscoveryError::NoJwksUri)?;
+    Url::parse(jwks_uri).filter(|next| url.may_lead_to(next)).ok_or(DiscoveryError::JwksUriNotAllowed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{DiscoveryError, jwks_uri, metadata_urls};
+    use crate::core::url::Url;
 
     #[test]
     fn oidc_appends_and_rfc_8414_inserts() {
@@ -89,12 +86,8 @@ mod tests {
                 "https://a.example:8443/.well-known/oauth-authorization-server/t/1",
             ),
         ] {
-            assert_eq!(metadata_urls(issuer), [oidc, rfc_8414]);
-        }
-        for issuer in
-            ["accounts.example", "https://", "https:///a", "https://a.example/?b", "https://a.example/#b"]
-        {
-            assert!(metadata_urls(issuer).is_empty(), "{issuer}");
+            let urls = metadata_urls(&Url::parse(issuer).unwrap());
+            assert_eq!(urls.map(|url| url.to_string()), [oidc, rfc_8414]);
         }
     }
 
@@ -114,7 +107,31 @@ mod tests {
             ("[]", Err(DiscoveryError::NotJson)),
             ("<html>", Err(DiscoveryError::NotJson)),
         ] {
-            assert_eq!(jwks_uri(json.into(), issuer), expected, "{json}");
+            let url = Url::parse(issuer).unwrap();
+            let found = jwks_uri(json.into(), issuer, &url).map(|url| url.to_string());
+            assert_eq!(found, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_jwks_uri_is_absolute_and_keeps_the_protection() {
+        for (issuer, uri, allowed) in [
+            ("https://a.example/", "https://b.example:8443/k", true),
+            ("https://a.example/", "http://a.example/k", false),
+            ("https://a.example/", "HTTP://a.example/k", false),
+            ("http://a.example/", "http://b.example/k", true),
+            ("http://a.example/", "https://b.example/k", true),
+            ("https://a.example/", "/k", false),
+            ("https://a.example/", "//a.example/k", false),
+            ("https://a.example/", "file:///etc/passwd", false),
+            ("https://a.example/", "https://u:p@a.example/k", false),
+            ("https://a.example/", "https://0xa9fea9fe/k", false),
+        ] {
+            let json = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
+            let found = jwks_uri(json.into(), issuer, &Url::parse(issuer).unwrap());
+            let expected =
+                if allowed { Ok(Url::parse(uri).unwrap()) } else { Err(DiscoveryError::JwksUriNotAllowed) };
+            assert_eq!(found, expected, "{uri}");
         }
     }
 }

@@ -5,14 +5,19 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::url::proxy::Proxy;
+use crate::core::url::{Origin, Url};
 
 /// One HTTP GET of a JSON document, all of it under one deadline.
 #[derive(Clone, Debug)]
 pub struct FetchRequest<'a> {
-    /// Absolute `https://` URL; `http://` only where `allow_http`.
-    pub url: &'a str,
-    /// Extra request headers, already resolved. Never logged.
-    pub headers: &'a [(String, String)],
+    /// `http` only where `allow_http`.
+    pub url: &'a Url,
+    /// The server that the configuration names. Others that a redirect or `jwks_uri` leads to get nothing of `server`,
+    /// and may not be at every address.
+    pub home: &'a Origin,
+    /// What is meant for that server alone.
+    pub server: ServerExtras<'a>,
     /// PEM certificates trusted besides the built-in roots; empty for none.
     pub ca_pem: &'a str,
     /// Accept any server certificate (`clientConfig.tls.insecureSkipVerify`).
@@ -25,22 +30,38 @@ pub struct FetchRequest<'a> {
     pub max_body_bytes: usize,
     /// Sent as `If-None-Match` where present.
     pub etag: Option<&'a str>,
-    /// What few need.
-    pub extras: ClientExtras<'a>,
-}
-
-/// The rest of `clientConfig`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ClientExtras<'a> {
-    /// Presented to servers that ask for a certificate (`tls.cert`, `tls.key`).
-    pub identity: Option<ClientIdentity<'a>>,
-    /// Name to ask for and to expect in the certificate instead of the URL's host (`tls.serverName`); not for hosts
-    /// that a redirect leads to.
-    pub server_name: Option<&'a str>,
-    /// `http://[user:password@]host[:port]`. Never logged.
-    pub proxy: Option<&'a str>,
+    /// The proxy to ask through.
+    pub proxy: Option<&'a Proxy>,
     /// Hosts that are asked without the proxy, in the form of `NO_PROXY`.
     pub no_proxy: &'a str,
+}
+
+/// What one server gets, as in [`ServerRules`](crate::core::jwk::lookup::ServerRules), read from where it is kept.
+#[derive(Clone, Copy, Default)]
+pub struct ServerExtras<'a> {
+    /// Extra request headers. Never logged.
+    pub headers: &'a [(String, String)],
+    /// Presented if the server asks for a certificate (`tls.cert`, `tls.key`).
+    pub identity: Option<ClientIdentity<'a>>,
+    /// Name to ask for and to expect in the certificate instead of the URL's host (`tls.serverName`).
+    pub server_name: Option<&'a str>,
+    /// There are headers or a certificate for another server.
+    pub withheld: bool,
+}
+
+impl ServerExtras<'_> {
+    /// What a server gets that is not the one it is meant for.
+    #[must_use]
+    pub const fn elsewhere(&self) -> Self {
+        let withheld = self.withheld || !self.headers.is_empty() || self.identity.is_some();
+        Self { headers: &[], identity: None, server_name: None, withheld }
+    }
+}
+
+impl fmt::Debug for ServerExtras<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerExtras").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
 }
 
 /// A certificate chain and its key.
@@ -96,8 +117,12 @@ pub enum FetchError {
     Http(&'static str),
     /// A status other than 200 and 304.
     Status(u16),
-    /// More redirects than allowed, or one to a place that is not allowed.
+    /// 401 or 403 of a server that gets none of the credentials of the configuration, which are for another one.
+    StatusElsewhere(u16),
+    /// More redirects than allowed, or one to no URL, or from https to http.
     Redirect,
+    /// A redirect or a `jwks_uri` leads to an address that none may lead to.
+    Forbidden,
     /// The body is larger than `max_body_bytes`.
     TooLarge,
     /// This artifact has no sockets (`plugin-offline.wasm`).
@@ -331,7 +356,12 @@ impl FetchError {
                 true
             }
             Self::Status(status) => *status >= 500,
-            Self::Url | Self::Redirect | Self::TooLarge | Self::NotSupported => false,
+            Self::Url
+            | Self::StatusElsewhere(_)
+            | Self::Redirect
+            | Self::Forbidden
+            | Self::TooLarge
+            | Self::NotSupported => false,
         }
     }
 }
@@ -346,7 +376,13 @@ impl fmt::Display for FetchError {
             Self::Timeout => f.write_str("timed out"),
             Self::Http(problem) => write!(f, "HTTP: {problem}"),
             Self::Status(status) => write!(f, "status {status}"),
-            Self::Redirect => f.write_str("redirected too often or to a place that is not allowed"),
+            Self::StatusElsewhere(status) => {
+                write!(f, "status {status} of a server that gets no headers and certificate of clientConfig")
+            }
+            Self::Redirect => f.write_str("redirected too often or to no URL that may be fetched"),
+            Self::Forbidden => {
+                f.write_str("a redirect or jwks_uri leads to an address that none may lead to")
+            }
             Self::TooLarge => f.write_str("the answer is too large"),
             Self::NotSupported => f.write_str("this artifact cannot fetch: use plugin.wasm"),
             Self::Host(problem) => write!(f, "host: {problem}"),

@@ -250,15 +250,16 @@ mod tests {
     use crate::core::claims::ClaimRules;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::lookup::{
-        CacheRules, Candidates, ClientRules, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource,
-        MoreKeys, RemoteKeys,
+        Candidates, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource, MoreKeys, RemoteKeys,
     };
     use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::token::source::TokenSources;
     use crate::core::unix_time::Seconds;
+    use crate::core::url::Url;
     use crate::keys::io::{FetchError, Fetched, Io, SharedDocument};
     use crate::keys::outside::Outside;
+    use crate::keys::remote::tests::remote;
     use crate::keys::source::{KeyEvent, KeyEventKind};
 
     const ISSUER: IssuerId = IssuerId(0);
@@ -285,26 +286,6 @@ mod tests {
 
     fn url() -> KeySource {
         KeySource::Url(Box::new(remote()))
-    }
-
-    fn remote() -> RemoteKeys {
-        RemoteKeys {
-            location: KeyLocation::Url("https://idp.example/jwks.json?secret=1".into()),
-            client: ClientRules {
-                ca: None,
-                insecure_skip_verify: false,
-                timeout: Seconds(5),
-                max_retries: 0,
-                headers: vec![],
-                allow_http: false,
-                identity: None,
-                server_name: None,
-                proxy: None,
-                no_proxy: String::new(),
-            },
-            cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
-            directory: None,
-        }
     }
 
     fn keyring(sources: Vec<Vec<KeySource>>) -> Keyring {
@@ -449,9 +430,9 @@ mod tests {
     }
 
     fn discovery() -> KeySource {
-        let KeySource::Url(remote) = url() else { panic!("a URL") };
-        let location = KeyLocation::Discovery { issuer: "https://idp.example".into() };
-        KeySource::Url(Box::new(RemoteKeys { location, ..*remote }))
+        let issuer = "https://idp.example";
+        let location = KeyLocation::Discovery { issuer: issuer.into(), url: Url::parse(issuer).unwrap() };
+        KeySource::Url(Box::new(RemoteKeys { location, ..remote() }))
     }
 
     fn metadata(issuer: &str) -> Result<Fetched, FetchError> {
@@ -582,7 +563,7 @@ mod tests {
     #[test]
     fn an_issuer_that_is_down_does_not_hold_up_another() {
         let other = KeySource::Url(Box::new(RemoteKeys {
-            location: KeyLocation::Url("https://other.example/".into()),
+            location: KeyLocation::Url(Url::parse("https://other.example/").unwrap()),
             ..remote()
         }));
         let (keyring, outside) = (keyring(vec![vec![url()], vec![other]]), Outside::new());

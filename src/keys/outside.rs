@@ -76,7 +76,7 @@ impl Outside {
 impl Fetch for Outside {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
         self.asked.set(self.asked.get() + 1);
-        self.urls.borrow_mut().push(request.url.to_owned());
+        self.urls.borrow_mut().push(request.url.to_string());
         *self.etag.borrow_mut() = request.etag.map(str::to_owned);
         self.wait(self.slow.get());
         self.answers.borrow_mut().pop().unwrap_or(Err(FetchError::Connect))

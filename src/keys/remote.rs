@@ -1,31 +1,39 @@
 //! One JWK Set over the network: the issuer's metadata where it is discovered, the set, all under one deadline; asked
 //! for by one instance at a time, and by one router where several share a directory.
 
-use crate::core::jwk::lookup::{KeyLocation, RemoteKeys, TextSource};
+use crate::core::jwk::lookup::{
+    ClientRules, KeyLocation, RemoteKeys, RequestHeader, ServerRules, TextSource,
+};
 use crate::core::jwk::{JwkSet, Origin};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_SHOWN_CHARS, MAX_TEXT_FILE_BYTES};
 use crate::core::text::{cut, one_line};
 use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::url::Url;
 use crate::keys::archive::Shelf;
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::KeyError;
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{
-    Asked, ClientExtras, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io,
-    ReadFile, SharedDocument, SourceId, Waiting,
+    Asked, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io, ReadFile,
+    ServerExtras, SharedDocument, SourceId, Waiting,
 };
 
 /// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
 const LEASE_MARGIN: Seconds = Seconds(2);
 
-/// Names what a GET for `remote` brings: everything that it depends on goes in. Values from files count by their path.
+/// Names what a GET for `remote` brings: everything that it depends on goes in, and what is presented or trusted for it, so
+/// that no document is had by other means than its own. Values from files count by their path.
 #[must_use]
 pub fn source_id(remote: &RemoteKeys) -> SourceId {
     let client = &remote.client;
     let mut parts = parts(remote);
-    parts.push(client.proxy.clone().unwrap_or_default());
-    parts.extend(client.headers.iter().flat_map(|(name, value)| [name.clone(), text(value)]));
+    parts.push(client.proxy.as_ref().and_then(|proxy| proxy.user.clone()).unwrap_or_default());
+    parts.push(client.server.identity.as_ref().map(|(_, key)| text(key)).unwrap_or_default());
+    for header in &client.server.headers {
+        parts.extend(named(header));
+        parts.push(text(&header.value));
+    }
     digest(&parts)
 }
 
@@ -33,51 +41,64 @@ pub fn source_id(remote: &RemoteKeys) -> SourceId {
 /// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
 #[must_use]
 fn public_id(remote: &RemoteKeys) -> Option<SourceId> {
-    let client = &remote.client;
+    // The password of a proxy makes no difference to what comes through it, and the key none to the certificate.
     let mut parts = parts(remote);
-    // The password of a proxy makes no difference to what comes through it.
-    parts.push(client.proxy.as_deref().map(without_user).unwrap_or_default());
-    for (name, value) in &client.headers {
-        match value {
+    for header in &remote.client.server.headers {
+        match &header.value {
             TextSource::Inline(_) => return None,
-            TextSource::File(_) => parts.extend([name.clone(), text(value)]),
+            TextSource::File(_) => {
+                parts.extend(named(header));
+                parts.push(text(&header.value));
+            }
         }
     }
     Some(digest(&parts))
 }
 
-fn parts(remote: &RemoteKeys) -> Vec<String> {
-    let client = &remote.client;
+/// One for each setting, so that no two lists of them are the same.
+fn parts(remote: &RemoteKeys) -> Vec<Vec<u8>> {
+    let ClientRules {
+        ca,
+        insecure_skip_verify,
+        allow_http,
+        proxy,
+        no_proxy,
+        server: ServerRules { headers, identity, server_name, withheld: _ },
+        // These say when an attempt is given up, not what it brings.
+        timeout: _,
+        max_retries: _,
+    } = &remote.client;
     let (kind, location) = match &remote.location {
-        KeyLocation::Url(url) => ("url", url),
-        KeyLocation::Discovery { issuer } => ("discovery", issuer),
+        KeyLocation::Url(url) => ("url", url.to_string()),
+        KeyLocation::Discovery { issuer, .. } => ("discovery", issuer.clone()),
     };
-    let identity = client.identity.as_ref();
     vec![
-        kind.to_owned(),
-        location.clone(),
-        client.ca.as_ref().map(text).unwrap_or_default(),
-        client.insecure_skip_verify.to_string(),
-        identity.map(|(certificates, _)| text(certificates)).unwrap_or_default(),
-        client.server_name.clone().unwrap_or_default(),
-        client.no_proxy.clone(),
+        kind.into(),
+        location.into(),
+        ca.as_ref().map(text).unwrap_or_default(),
+        insecure_skip_verify.to_string().into(),
+        allow_http.to_string().into(),
+        identity.as_ref().map(|(certificates, _)| text(certificates)).unwrap_or_default(),
+        server_name.clone().unwrap_or_default().into(),
+        proxy.as_ref().map(|proxy| proxy.url.to_string()).unwrap_or_default().into(),
+        no_proxy.clone().into(),
+        headers.len().to_string().into(),
     ]
 }
 
-fn text(source: &TextSource) -> String {
+fn named(header: &RequestHeader) -> [Vec<u8>; 2] {
+    [header.name.clone().into(), header.scheme.clone().into()]
+}
+
+fn text(source: &TextSource) -> Vec<u8> {
     match source {
-        TextSource::Inline(text) => format!("={text}"),
-        TextSource::File(path) => format!("<{path}"),
+        TextSource::Inline(text) => format!("={text}").into(),
+        TextSource::File(path) => format!("<{path}").into(),
     }
 }
 
-fn without_user(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
-}
-
-fn digest(parts: &[String]) -> SourceId {
-    SourceId::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
+fn digest(parts: &[Vec<u8>]) -> SourceId {
+    SourceId::of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 /// What `document` says of its own freshness, as of `now`.
@@ -150,10 +171,10 @@ fn fetch(
 ) -> Result<SharedDocument, KeyError> {
     let client = &remote.client;
     let ca = client.ca.as_ref().map_or_else(|| Ok(String::new()), |ca| resolve(ca, io))?;
-    let headers = (client.headers.iter())
-        .map(|(name, value)| Ok((name.clone(), resolve(value, io)?)))
+    let headers = (client.server.headers.iter())
+        .map(|header| Ok((header.name.clone(), value(header, io)?)))
         .collect::<Result<Vec<_>, KeyError>>()?;
-    let identity = match &client.identity {
+    let identity = match &client.server.identity {
         Some((certificates, key)) => Some((resolve(certificates, io)?, resolve(key, io)?)),
         None => None,
     };
@@ -161,28 +182,31 @@ fn fetch(
         .as_ref()
         .map(|(certificates, key)| ClientIdentity { certificates_pem: certificates, key_pem: key });
     let deadline = io.now().saturating_add(client.timeout);
-    let get = |url: &str, etag: Option<&str>| {
+    let server = ServerExtras {
+        headers: &headers,
+        identity,
+        server_name: client.server.server_name.as_deref(),
+        withheld: client.server.withheld,
+    };
+    let get = |url: &Url, etag: Option<&str>| {
         fetch_with_retries(retries, deadline, io, |timeout| FetchRequest {
             url,
-            headers: &headers,
+            home: remote.location.origin(),
+            server,
             ca_pem: &ca,
             insecure_skip_verify: client.insecure_skip_verify,
             allow_http: client.allow_http,
             timeout,
             max_body_bytes: MAX_JWKS_BYTES,
             etag,
-            extras: ClientExtras {
-                identity,
-                server_name: client.server_name.as_deref(),
-                proxy: client.proxy.as_deref(),
-                no_proxy: &client.no_proxy,
-            },
+            proxy: client.proxy.as_ref(),
+            no_proxy: &client.no_proxy,
         })
     };
     // An ETag belongs to the URL it came from, and a discovered URL may have moved.
     let (url, known) = match &remote.location {
         KeyLocation::Url(url) => (url.clone(), known),
-        KeyLocation::Discovery { issuer } => (discover(issuer, |url| get(url, None))?, None),
+        KeyLocation::Discovery { issuer, url } => (discover(issuer, url, |url| get(url, None))?, None),
     };
     let etag = known.and_then(|known| known.etag.as_deref());
     match (get(&url, etag).map_err(KeyError::Fetch)?, known) {
@@ -199,12 +223,16 @@ fn fetch(
 
 /// The `jwks_uri` of the first metadata document that is the issuer's. A document that names another issuer ends
 /// the search: whoever answers there is not to be asked again in another way.
-fn discover(issuer: &str, get: impl Fn(&str) -> Result<Fetched, FetchError>) -> Result<String, KeyError> {
+fn discover(
+    issuer: &str,
+    base: &Url,
+    get: impl Fn(&Url) -> Result<Fetched, FetchError>,
+) -> Result<Url, KeyError> {
     let mut last = KeyError::Discovery(DiscoveryError::NotJson);
-    for url in discovery::metadata_urls(issuer) {
+    for url in discovery::metadata_urls(base) {
         match get(&url) {
             Ok(Fetched::Document { body, .. }) => {
-                return discovery::jwks_uri(body, issuer).map_err(KeyError::Discovery);
+                return discovery::jwks_uri(body, issuer, &url).map_err(KeyError::Discovery);
             }
             Ok(Fetched::NotModified { .. }) => last = KeyError::Fetch(FetchError::Status(304)),
             Err(FetchError::Status(status)) if status < 500 => {
@@ -249,6 +277,11 @@ pub fn reason(error: &KeyError) -> String {
     cut(&one_line(error), MAX_SHOWN_CHARS).into_owned()
 }
 
+fn value(header: &RequestHeader, io: &dyn Io) -> Result<String, KeyError> {
+    let value = resolve(&header.value, io)?;
+    Ok(if header.scheme.is_empty() { value } else { format!("{} {value}", header.scheme) })
+}
+
 fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {
     match text {
         TextSource::Inline(text) => Ok(text.clone()),
@@ -263,42 +296,111 @@ fn resolve(text: &TextSource, io: &dyn Io) -> Result<String, KeyError> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::{public_id, source_id};
-    use crate::core::jwk::lookup::{CacheRules, ClientRules, KeyLocation, RemoteKeys, TextSource};
+    use crate::core::jwk::lookup::{
+        CacheRules, ClientRules, KeyLocation, RemoteKeys, RequestHeader, ServerRules, TextSource,
+    };
     use crate::core::unix_time::Seconds;
+    use crate::core::url::Url;
+    use crate::core::url::proxy::Proxy;
 
-    pub(in crate::keys) fn remote(headers: &[(&str, TextSource)], proxy: Option<&str>) -> RemoteKeys {
+    pub(in crate::keys) fn remote() -> RemoteKeys {
         RemoteKeys {
-            location: KeyLocation::Url("https://idp.example/jwks.json".into()),
+            location: KeyLocation::Url(Url::parse("https://idp.example/jwks.json?secret=1").unwrap()),
             client: ClientRules {
                 ca: None,
                 insecure_skip_verify: false,
                 timeout: Seconds(5),
                 max_retries: 0,
-                headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
                 allow_http: false,
-                identity: None,
-                server_name: None,
-                proxy: proxy.map(str::to_owned),
+                proxy: None,
                 no_proxy: String::new(),
+                server: ServerRules::default(),
             },
             cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
             directory: None,
         }
     }
 
+    fn with(change: impl FnOnce(&mut ClientRules)) -> RemoteKeys {
+        let mut remote = remote();
+        change(&mut remote.client);
+        remote
+    }
+
+    pub(in crate::keys) fn header(name: &str, scheme: &str, value: TextSource) -> RequestHeader {
+        RequestHeader { name: name.into(), scheme: scheme.into(), value }
+    }
+
+    fn inline(text: &str) -> TextSource {
+        TextSource::Inline(text.into())
+    }
+
+    fn file(path: &str) -> TextSource {
+        TextSource::File(path.into())
+    }
+
     #[test]
     fn no_name_that_others_read_depends_on_a_secret() {
-        let inline = |value: &str| remote(&[("X-Key", TextSource::Inline(value.into()))], None);
-        let file = |path: &str| remote(&[("X-Key", TextSource::File(path.into()))], None);
-        assert_ne!(source_id(&inline("a")), source_id(&inline("b")));
-        assert_eq!(public_id(&inline("a")), None);
-        assert_ne!(public_id(&file("/a")), public_id(&file("/b")));
-        let public = |proxy| public_id(&remote(&[], proxy)).unwrap();
-        let plain = public(Some("http://proxy:1"));
-        for proxy in ["http://user:pass@proxy:1", "http://user:p@ss@proxy:1", "user:other@proxy:1", "proxy:1"]
+        let sends = |header: RequestHeader| with(|client| client.server.headers = vec![header]);
+        let (a, b) = (sends(header("X", "", inline("a"))), sends(header("X", "", inline("b"))));
+        assert_ne!(source_id(&a), source_id(&b));
+        assert_eq!(public_id(&a), None);
+        let proxy = |text| public_id(&with(|client| client.proxy = Some(Proxy::parse(text).unwrap())));
+        for text in ["http://user:pass@proxy:1", "http://user:p@ss@proxy:1", "user:other@proxy:1", "proxy:1"]
         {
-            assert_eq!(public(Some(proxy)), plain, "{proxy}");
+            assert_eq!(proxy(text), proxy("http://proxy:1"), "{text}");
         }
-        assert!(plain != public(None) && plain != public(Some("http://proxy:2")));
+        let key = |key| public_id(&with(|client| client.server.identity = Some((inline("c"), inline(key)))));
+        assert_eq!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn a_document_is_of_its_own_source_only() {
+        let settings = [
+            remote(),
+            RemoteKeys {
+                location: KeyLocation::Url(Url::parse("https://idp.example/").unwrap()),
+                ..remote()
+            },
+            RemoteKeys {
+                location: KeyLocation::Discovery {
+                    issuer: "https://idp.example/".into(),
+                    url: Url::parse("https://idp.example/").unwrap(),
+                },
+                ..remote()
+            },
+            with(|client| client.ca = Some(inline("a"))),
+            with(|client| client.ca = Some(inline("b"))),
+            with(|client| client.ca = Some(file("a"))),
+            with(|client| client.insecure_skip_verify = true),
+            with(|client| client.allow_http = true),
+            with(|client| client.proxy = Proxy::parse("a:1")),
+            with(|client| client.proxy = Proxy::parse("a:2")),
+            with(|client| client.no_proxy = "a:1".into()),
+            with(|client| client.server.server_name = Some("a".into())),
+            with(|client| client.server.identity = Some((inline("a"), inline("k")))),
+            with(|client| client.server.identity = Some((inline("b"), inline("k")))),
+            with(|client| client.server.headers = vec![header("A", "", file("a"))]),
+            with(|client| client.server.headers = vec![header("B", "", file("a"))]),
+            with(|client| client.server.headers = vec![header("A", "", file("b"))]),
+            with(|client| client.server.headers = vec![header("A", "Bearer", file("a"))]),
+        ];
+        let secrets = [
+            with(|client| client.proxy = Proxy::parse("u:p@a:1")),
+            with(|client| client.server.identity = Some((inline("a"), inline("l")))),
+            with(|client| client.server.headers = vec![header("A", "", inline("a"))]),
+            with(|client| client.server.headers = vec![header("A", "Bearer", inline("a"))]),
+        ];
+        let public: Vec<_> = settings.iter().map(|remote| public_id(remote).unwrap()).collect();
+        let own: Vec<_> = settings.iter().chain(&secrets).map(source_id).collect();
+        for ids in [public, own] {
+            let mut told_apart = ids.clone();
+            told_apart.sort_unstable();
+            told_apart.dedup();
+            assert_eq!(told_apart.len(), ids.len());
+        }
+        // When an attempt is given up says nothing of what it brings.
+        let patient = with(|client| (client.timeout, client.max_retries) = (Seconds(60), 9));
+        assert_eq!((source_id(&patient), public_id(&patient)), (source_id(&remote()), public_id(&remote())));
     }
 }

@@ -368,8 +368,8 @@ fn place(source: &KeySource) -> String {
         KeySource::File { path, .. } => path.clone(),
         // A query may hold a credential.
         KeySource::Url(remote) => match &remote.location {
-            KeyLocation::Url(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
-            KeyLocation::Discovery { issuer } => issuer.clone(),
+            KeyLocation::Url(url) => format!("{}{}", url.origin, url.path()),
+            KeyLocation::Discovery { issuer, .. } => issuer.clone(),
         },
     }
 }
@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_by_whoever_made_the_first_one() {
-        let (remote, now) = (remote(&[], None), UnixTime::from_seconds(1));
+        let (remote, now) = (remote(), UnixTime::from_seconds(1));
         let loaded = Loaded::new(&KeySource::Url(Box::new(remote.clone())));
         for (failures, told) in [(1, true), (2, false)] {
             let shared = Shared { generation: Generation(7), failures, ..Shared::default() };

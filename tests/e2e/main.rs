@@ -14,6 +14,8 @@ mod proxy;
 mod reload;
 mod load;
 mod provider;
+mod hosts;
+mod credentials;
 mod outside;
 mod sharing;
 mod races;
@@ -58,6 +60,9 @@ const TESTS: &[Test] = &[
     ("sharing_same_traefik", sharing::same_traefik),
     ("provider_proxy", sharing::through_a_proxy),
     ("provider_client_certificate", sharing::client_certificate),
+    ("credentials_stay_with_their_server", credentials::stay_with_their_server),
+    ("credentials_of_each_issuer", credentials::of_each_issuer),
+    ("addresses_that_answers_name", credentials::addresses_that_answers_name),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
     ("log_access", logs::access_log),

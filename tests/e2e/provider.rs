@@ -3,8 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,10 +10,11 @@ use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
 use testbed::port;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik, temporary_directory};
+use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 
+use crate::hosts;
 use crate::proxy::token;
 
 fn configuration(idp: &JwksServer) -> Value {
@@ -149,26 +148,15 @@ pub(crate) fn addresses() {
 /// A name with two addresses, at one of which nobody listens, or nobody answers: the other one is asked within the same
 /// deadline, whichever comes first. Traefik runs with a hosts file of its own, which takes a mount namespace.
 pub(crate) fn dead_address() {
-    let directory = temporary_directory("hosts");
-    let (hosts, binary) = (directory.join("hosts"), directory.join("traefik"));
     let names = [("refused", "127.0.0.2"), ("silent", "127.0.0.3")];
     let lines = names.map(|(name, dead)| {
         format!("{dead} {name}-first\n127.0.0.1 {name}-first\n127.0.0.1 {name}-last\n{dead} {name}-last\n")
     });
-    fs::write(&hosts, lines.concat()).unwrap();
-    let traefik = Setup::default().binary;
-    let wrapper = format!(
-        "#!/bin/sh\nexec unshare -rm sh -c 'mount --bind \"$0\" /etc/hosts && exec \"$@\"' {} \"${{RUN:-{}}}\" \"$@\"\n",
-        hosts.display(),
-        traefik.display(),
-    );
-    fs::write(&binary, wrapper).unwrap();
-    let run = |command: &str| Command::new("sh").arg(&binary).env("RUN", command).status();
-    fs::set_permissions(&binary, PermissionsExt::from_mode(0o755)).unwrap();
-    if !run("true").is_ok_and(|status| status.success()) {
+    let Some(binary) = hosts::traefik_with(&lines.concat()) else {
         println!("SKIPPED provider_dead_address: no mount namespaces here (unshare -rm)");
         return;
-    }
+    };
+    let directory = binary.parent().unwrap().to_owned();
     let server = JwksServer::http_at("127.0.0.1:0", keys::public_set().to_string());
     let port = server.address().port();
     // Nobody accepts, and the queue is full: whoever else comes is not answered.

@@ -66,14 +66,18 @@ fn configuration(directory: &Path, servers: &[JwksServer]) -> Value {
     let mut trusted: Vec<Value> = ISSUERS
         .iter()
         .zip(servers)
-        .map(|(issuer, server)| json!({"issuer": issuer.name, "jwksUrl": server.url("/jwks.json")}))
+        .map(|(issuer, server)| {
+            json!({
+                "issuer": issuer.name, "jwksUrl": server.url("/jwks.json"),
+                "clientConfig": {"headers": {"X-Secret": file("secret")}},
+            })
+        })
         .collect();
     trusted.push(json!({"issuer": ISSUERS[4].name, "jwksFile": directory.join("set.json")}));
     json!({
         "trustedIssuers": trusted,
         "clientConfig": {
-            "tls": {"ca": file("ca.pem")}, "headers": {"X-Secret": file("secret")},
-            "allowHttp": true, "timeoutSeconds": 20,
+            "tls": {"ca": file("ca.pem")}, "allowHttp": true, "timeoutSeconds": 20,
         },
         "jwksCache": {"directory": directory},
     })

@@ -35,10 +35,11 @@ use traefik_jwt_auth::core::request::path::{PathPattern, unambiguous};
 use traefik_jwt_auth::core::request::{RecordedRequest, cookie, uri};
 use traefik_jwt_auth::core::token::{base64url, jws};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
+use traefik_jwt_auth::core::url::Url;
+use traefik_jwt_auth::core::url::proxy::Proxy;
 use traefik_jwt_auth::host::fetch::gzip;
 use traefik_jwt_auth::host::fetch::http::{self, Answer, Progress, RequestParts, ResponseReader};
-use traefik_jwt_auth::host::fetch::proxy::{self, Proxy};
-use traefik_jwt_auth::host::fetch::url::Url;
+use traefik_jwt_auth::host::fetch::proxy;
 use traefik_jwt_auth::keys::archive::Shelf;
 use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
 use traefik_jwt_auth::keys::freshness::State;
@@ -340,10 +341,9 @@ fn requests(bench: &Bench, random: &mut Random) {
 fn urls(bench: &Bench, random: &mut Random) {
     let (text, location) = (random.text(&bench.urls), random.text(&bench.urls));
     let Some(url) = Url::parse(&text) else { return };
-    assert!(url.same_origin(&url));
+    assert_eq!(Url::parse(&url.to_string()), Some(url.clone()), "{text:?}");
     if let Some(next) = url.follow(&location) {
-        assert!(next.scheme == url.scheme || !url.same_origin(&next));
-        let secure = |url: &Url| proxy::target(url, true).starts_with("https://");
+        let secure = |url: &Url| url.to_string().starts_with("https://");
         assert!(!secure(&url) || secure(&next), "from {text:?} to {location:?}");
     }
 }
@@ -353,9 +353,9 @@ fn proxies(bench: &Bench, random: &mut Random) {
     let _ = proxy::reply(&random.mutated(&replies));
     let Some(url) = Url::parse(&random.text(&bench.urls)) else { return };
     let exempt = corpus(&["localhost,.example.com:8080, 10.0.0.0/8,*", "::1/128", "idp.example"]);
-    let _ = proxy::is_exempt(&url, &random.text(&exempt));
+    let _ = proxy::is_exempt(&url.origin, &random.text(&exempt));
     if let Some(proxy) = Proxy::parse(&random.text(&bench.urls)) {
-        let connect = proxy.connect(&url, random.below(64));
+        let connect = proxy::connect(&proxy, &url.origin, random.below(64));
         let head = connect.strip_suffix(b"\r\n\r\n").unwrap();
         assert!(!head.windows(4).any(|window| window == b"\r\n\r\n"));
     }
@@ -467,9 +467,16 @@ fn discoveries(_: &Bench, random: &mut Random) {
         r#"{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/jwks"}"#,
         "{\"a\":[{}]}",
     ]);
-    let _ = discovery::jwks_uri(random.mutated(&documents), "https://idp.example/");
     let issuers = corpus(&["https://idp.example/tenant/", "https://idp.example"]);
-    let _ = discovery::metadata_urls(&random.text(&issuers));
+    if let Some(issuer) = Url::parse(&random.text(&issuers)) {
+        for url in discovery::metadata_urls(&issuer) {
+            assert_eq!(url.origin, issuer.origin);
+            let document = random.mutated(&documents);
+            if let Ok(set) = discovery::jwks_uri(document, "https://idp.example/", &url) {
+                assert!(url.may_lead_to(&set));
+            }
+        }
+    }
     let headers = corpus(&["max-age=600, no-store", "public, s-maxage=\"5\", max-age=99999999999999999999"]);
     if let Some(lifetime) =
         cache_control::lifetime(&random.text(&headers), Seconds(random.below(5_000) as u64))

@@ -54,9 +54,12 @@ pub fn compile(
 fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
-    if issuers.iter().flat_map(|issuer| &issuer.keys).any(|source| matches!(source, KeySource::Url(_))) {
-        client::check_proxy(&shared.client, errors);
-    }
+    let sources = issuers.iter().flat_map(|issuer| &issuer.keys);
+    let fetched = sources.filter_map(|source| match source {
+        KeySource::Url(remote) => Some(&remote.client),
+        KeySource::Configured(_) | KeySource::File { .. } => None,
+    });
+    shared.check_proxy(fetched, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
@@ -77,7 +80,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     let defaults = accepted::claim_rules(root, &defaults, errors);
     let names = accepted::issuer_names(root, errors);
     let told = errors.len();
-    let sources = key_sources::compile(root, &names, shared, errors);
+    let sources = key_sources::compile(root, &names, &shared.client, shared, errors);
+    let home = sources.home().cloned();
     // Where a source was refused, its own error is the one to mend.
     let no_keys = sources.is_empty() && errors.len() == told;
     if !no_keys {
@@ -90,7 +94,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     for entry in &entries {
         let names = accepted::issuer_names(entry, errors);
         let told = errors.len();
-        let sources = key_sources::compile(entry, &names, shared, errors);
+        let client = shared.client_of(entry, home.as_ref(), errors);
+        let sources = key_sources::compile(entry, &names, &client, shared, errors);
         if sources.is_empty() && errors.len() == told {
             errors.conflict(entry.path(""), "has no keys; set jwksUrl or another source of keys in it");
         }

@@ -1,7 +1,7 @@
 //! Options that say where keys come from, at the top level and in `trustedIssuers`.
 
 use crate::core::config::accepted::IssuerNames;
-use crate::core::config::client::Shared;
+use crate::core::config::client::{Client, Shared};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
@@ -9,7 +9,9 @@ use crate::core::config::url;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
+use crate::core::text::quoted;
 use crate::core::token::json::Kind;
+use crate::core::url::Origin as Server;
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
@@ -22,11 +24,13 @@ pub(super) struct KeySources {
 pub(super) fn compile(
     section: &Section,
     issuers: &IssuerNames,
+    client: &Client,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> KeySources {
+    let told = errors.len();
     let sources = [
-        remote(section, issuers, shared, errors),
+        remote(section, issuers, client, shared, errors),
         inline_set(section, shared, errors),
         set_file(section, shared, errors),
         public_key(section, shared, errors),
@@ -34,7 +38,12 @@ pub(super) fn compile(
     ];
     let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
     sources.extend(named_keys(section, shared, errors));
-    KeySources { sources }
+    let sources = KeySources { sources };
+    // Where a source was refused, its own error is the one to mend.
+    if sources.home().is_none() && errors.len() == told {
+        client.refuse_unused(errors);
+    }
+    sources
 }
 
 /// `jwksUrl` or `discovery`.
@@ -42,6 +51,7 @@ pub(super) fn compile(
 fn remote(
     section: &Section,
     issuers: &IssuerNames,
+    client: &Client,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
@@ -69,7 +79,7 @@ fn remote(
             &url,
             &issuers.exact,
             &section.path(option),
-            &shared.client,
+            client.allows_http(),
             errors,
         )?),
         (None, true) => {
@@ -77,8 +87,13 @@ fn remote(
                 errors.conflict(section.path(option), "needs exactly one issuer, whose metadata is fetched");
                 return None;
             };
-            url::check(issuer, &section.path("issuer"), &shared.client, errors)?;
-            KeyLocation::Discovery { issuer: issuer.clone() }
+            let path = section.path("issuer");
+            let url = url::check(issuer, &path, client.allows_http(), errors)?;
+            if url.target != url.path() {
+                errors.value(path, quoted(issuer), "a URL without a query, for discovery");
+                return None;
+            }
+            KeyLocation::Discovery { issuer: issuer.clone(), url }
         }
     };
     if !shared.capabilities.fetch {
@@ -90,8 +105,8 @@ fn remote(
         return None;
     }
     Some(KeySource::Url(Box::new(RemoteKeys {
+        client: client.for_server(location.origin()),
         location,
-        client: shared.client.clone(),
         cache: shared.cache,
         directory: shared.directory.clone(),
     })))
@@ -238,6 +253,14 @@ fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Ve
 impl KeySources {
     pub(super) const fn is_empty(&self) -> bool {
         self.sources.is_empty()
+    }
+
+    /// The server that they are fetched from, if they are.
+    pub(super) fn home(&self) -> Option<&Server> {
+        self.sources.iter().find_map(|source| match source {
+            KeySource::Url(remote) => Some(remote.location.origin()),
+            KeySource::Configured(_) | KeySource::File { .. } => None,
+        })
     }
 
     /// Whether a key of these sources may serve `alg`.

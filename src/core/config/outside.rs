@@ -12,6 +12,11 @@ pub(super) enum Outside {
     File(String),
 }
 
+/// Whether a text says where the value is.
+pub(super) fn is_elsewhere(text: &str) -> bool {
+    ["env:", "file:", "urn:k8s:secret:"].iter().any(|place| text.starts_with(place))
+}
+
 /// Follows `env:NAME`; leaves `file:/path` for when the content is needed, because a file may change or be absent
 /// for a moment.
 pub(super) fn outside(

@@ -51,6 +51,17 @@ pub const OPTIONS: &[&str] = &[
     "clientConfig.allowHttp",
     "clientConfig.proxy",
     "clientConfig.noProxy",
+    "trustedIssuers[].clientConfig.tls.ca",
+    "trustedIssuers[].clientConfig.tls.cert",
+    "trustedIssuers[].clientConfig.tls.key",
+    "trustedIssuers[].clientConfig.tls.serverName",
+    "trustedIssuers[].clientConfig.tls.insecureSkipVerify",
+    "trustedIssuers[].clientConfig.timeoutSeconds",
+    "trustedIssuers[].clientConfig.maxRetries",
+    "trustedIssuers[].clientConfig.headers.*",
+    "trustedIssuers[].clientConfig.allowHttp",
+    "trustedIssuers[].clientConfig.proxy",
+    "trustedIssuers[].clientConfig.noProxy",
     "jwksCache.ttlSeconds",
     "jwksCache.cooldownSeconds",
     "jwksCache.staleSeconds",
@@ -190,7 +201,10 @@ fn nearest(unknown: &str) -> Option<&'static str> {
         let best = paths().filter(|path| split(path).0 == section).min_by_key(distance)?;
         (distance(&best) <= wanted.chars().count().div_ceil(3)).then_some(best)
     };
-    let in_another_section = || paths().find(|path| split(path).1.eq_ignore_ascii_case(wanted));
+    let same_name = |path: &&str| split(path).1.eq_ignore_ascii_case(wanted);
+    let list = unknown.split_inclusive("[].").next().filter(|list| list.ends_with("[]."));
+    let in_same_list = || list.and_then(|list| paths().filter(|path| path.starts_with(list)).find(same_name));
+    let in_another_section = || in_same_list().or_else(|| paths().find(same_name));
     (paths().find(spelled_otherwise))
         .or_else(|| elsewhere().map(|(_, ours)| *ours))
         .or_else(close)
@@ -257,6 +271,9 @@ mod tests {
             ("forwardHeader", Some("forwardHeaders")),
             ("errors.formats", Some("errors.format")),
             ("trustedIssuers[].audiences", Some("trustedIssuers[].audience")),
+            ("trustedIssuers[].tls", Some("trustedIssuers[].clientConfig.tls")),
+            ("trustedIssuers[].clientConfig.tls.cort", Some("trustedIssuers[].clientConfig.tls.cert")),
+            ("trustedIssuers[].jwksCache", Some("jwksCache")),
             ("xyzzy", None),
         ] {
             assert_eq!(nearest(unknown), expected, "{unknown}");

@@ -4,8 +4,11 @@ use std::rc::Rc;
 
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::{Jwk, JwkSet};
+use crate::core::request::header_name::is_alias;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::url::proxy::Proxy;
+use crate::core::url::{Origin, Url};
 
 /// Where keys of one issuer come from. Ring 2 acts on it.
 #[derive(Debug)]
@@ -63,13 +66,25 @@ pub struct RemoteKeys {
 /// Where a fetched JWK Set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyLocation {
-    /// At this absolute URL.
-    Url(String),
+    /// At this URL.
+    Url(Url),
     /// Where the metadata of the issuer say (`discovery`).
     Discovery {
         /// The issuer, exactly as its tokens have it.
         issuer: String,
+        /// The issuer as a URL.
+        url: Url,
     },
+}
+
+impl KeyLocation {
+    /// The server that the configuration names. The set itself may be on another one.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        match self {
+            Self::Url(url) | Self::Discovery { url, .. } => &url.origin,
+        }
+    }
 }
 
 /// A text of the configuration that may be kept outside of it.
@@ -99,18 +114,63 @@ pub struct ClientRules {
     pub timeout: Seconds,
     /// `maxRetries`: further attempts after the first.
     pub max_retries: u32,
-    /// `headers` of the request.
-    pub headers: Vec<(String, TextSource)>,
     /// `allowHttp`.
     pub allow_http: bool,
+    /// `proxy`.
+    pub proxy: Option<Proxy>,
+    /// `noProxy`: hosts that are asked without it, in the form of `NO_PROXY`.
+    pub no_proxy: String,
+    /// What is meant for the server of the source alone.
+    pub server: ServerRules,
+}
+
+/// The part of `clientConfig` that is meant for one server, that of [`KeyLocation::origin`]. Nothing of it goes to another
+/// origin: that of another issuer, of a redirect, of a `jwks_uri`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerRules {
+    /// `headers` of the request, none of those of [`is_header_of_the_fetch`].
+    pub headers: Vec<RequestHeader>,
     /// `tls.cert` and `tls.key`: PEM, for servers that ask for a certificate.
     pub identity: Option<(TextSource, TextSource)>,
     /// `tls.serverName`: expected in the certificate instead of the URL's host.
     pub server_name: Option<String>,
-    /// `proxy`: `http://[user:password@]host[:port]`.
-    pub proxy: Option<String>,
-    /// `noProxy`: hosts that are asked without it, in the form of `NO_PROXY`.
-    pub no_proxy: String,
+    /// The top level has headers or a certificate, which are for another server, and there are none for this one.
+    pub withheld: bool,
+}
+
+/// A header of `clientConfig.headers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHeader {
+    /// Its name.
+    pub name: String,
+    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty for none.
+    pub scheme: String,
+    /// Its value, or what follows the scheme.
+    pub value: TextSource,
+}
+
+/// Whether a fetch sets the header `name` itself, or the header belongs to the connection (RFC 9110 7.6.1): then
+/// `clientConfig.headers` cannot.
+#[must_use]
+pub fn is_header_of_the_fetch(name: &str) -> bool {
+    const OWN: [&str; 15] = [
+        "Accept-Encoding",
+        "Connection",
+        "Content-Length",
+        "Expect",
+        "Host",
+        "If-None-Match",
+        "Keep-Alive",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "Range",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "X-Padding",
+    ];
+    OWN.iter().any(|own| is_alias(name, own))
 }
 
 /// `jwksCache`.

@@ -8,8 +8,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::deadline::{Deadline, Pauses};
 use super::sockets::{self, Descriptor, Errno, Receive, Wipe};
-use super::url::{Host, Url, is_redirect_target};
 use super::{mailbox, mark};
+use crate::core::url::address::may_be_led_to;
+use crate::core::url::{Host, Origin};
 use crate::keys::io::FetchError;
 
 /// Attempts for what only the host's races explain.
@@ -69,26 +70,36 @@ enum Failure {
     Final(FetchError),
 }
 
-/// The addresses of the URL's host. A name that leads to an address which a redirect may not reach loses it.
+/// Who says that a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// The configuration: at whatever address it is.
+    Configuration,
+    /// An answer: a redirect or a `jwks_uri`.
+    Answer,
+}
+
+/// The addresses of the host of `origin`. Where an answer names it, those that it may not lead to are left out.
 pub(crate) fn resolve(
-    url: &Url,
-    redirected: bool,
+    origin: &Origin,
+    named_by: NamedBy,
     deadline: Deadline,
 ) -> Result<Vec<SocketAddr>, FetchError> {
-    let addresses = match &url.host {
+    let addresses = match &origin.host {
         Host::Address(address) => vec![*address],
         Host::Name(name) => resolve_name(name)?,
     };
     deadline.check()?;
+    let found = !addresses.is_empty();
     let usable: Vec<SocketAddr> = addresses
         .into_iter()
-        .filter(|address| !redirected || is_redirect_target(*address))
-        .map(|address| SocketAddr::new(address, url.port))
+        .filter(|address| named_by == NamedBy::Configuration || may_be_led_to(*address))
+        .map(|address| SocketAddr::new(address, origin.port))
         .collect();
-    match usable.is_empty() {
-        true if redirected => Err(FetchError::Redirect),
-        true => Err(FetchError::Resolve),
-        false => Ok(usable),
+    match (usable.is_empty(), found) {
+        (true, true) => Err(FetchError::Forbidden),
+        (true, false) => Err(FetchError::Resolve),
+        (false, _) => Ok(usable),
     }
 }
 

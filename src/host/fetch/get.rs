@@ -1,14 +1,16 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
-use super::connect::{Connection, Fault, Integrity, Received, resolve};
+use super::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
 use super::deadline::{Deadline, Pauses};
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
 use super::mailbox;
-use super::proxy::{self, Proxy, Reply};
+use super::proxy::{self, Reply};
 use super::sockets;
 use super::tls::{self, TlsStream};
-use super::url::{Host, Scheme, Url, is_redirect_target};
-use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
+use crate::core::url::address::may_be_led_to;
+use crate::core::url::proxy::Proxy;
+use crate::core::url::{Host, Origin, Scheme, Url};
+use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, ServerExtras};
 
 /// Redirects followed. Providers use none or one (`www`, trailing slash).
 const MAX_REDIRECTS: u32 = 3;
@@ -26,28 +28,36 @@ pub struct HostFetch;
 impl Fetch for HostFetch {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
         let deadline = Deadline::after(request.timeout);
-        let first = Url::parse(request.url).ok_or(FetchError::Url)?;
-        if first.scheme == Scheme::Http && !request.allow_http {
+        if request.url.origin.scheme == Scheme::Http && !request.allow_http {
             return Err(FetchError::Url);
         }
-        let proxy = match request.extras.proxy {
-            Some(text) => Some(Proxy::parse(text).ok_or(FetchError::Url)?),
-            None => None,
-        };
-        let mut url = first.clone();
+        let mut url = request.url.clone();
         let mut redirects: u32 = 0;
+        let mut named_by = NamedBy::Configuration;
         loop {
-            // Configured headers may be credentials: they stay with the server they were meant for.
-            let headers = if url.same_origin(&first) { request.headers } else { &[] };
-            let server_name = if url.same_origin(&first) { request.extras.server_name } else { None };
-            let proxy = proxy.as_ref().filter(|_| !proxy::is_exempt(&url, request.extras.no_proxy));
-            let hop = Hop { url: &url, headers, server_name, proxy, redirected: redirects > 0 };
-            let location = match exchange(&hop, request, deadline)? {
-                Answer::Document { body, cache_control, age, etag } => {
+            // Whoever was led away stays away: another server is not to choose what is asked with credentials.
+            if url.origin != *request.home {
+                named_by = NamedBy::Answer;
+            }
+            // What is meant for one server may be credentials, and another has another name.
+            let server = match named_by {
+                NamedBy::Configuration => request.server,
+                NamedBy::Answer => request.server.elsewhere(),
+            };
+            let proxy = request.proxy.filter(|_| !proxy::is_exempt(&url.origin, request.no_proxy));
+            let hop = Hop { url: &url, server, proxy, named_by };
+            let location = match exchange(&hop, request, deadline) {
+                Ok(Answer::Document { body, cache_control, age, etag }) => {
                     return Ok(Fetched::Document { body, cache_control, age, etag });
                 }
-                Answer::NotModified { cache_control } => return Ok(Fetched::NotModified { cache_control }),
-                Answer::Redirect { location } => location,
+                Ok(Answer::NotModified { cache_control }) => {
+                    return Ok(Fetched::NotModified { cache_control });
+                }
+                Ok(Answer::Redirect { location }) => location,
+                Err(FetchError::Status(status @ (401 | 403))) if server.withheld => {
+                    return Err(FetchError::StatusElsewhere(status));
+                }
+                Err(error) => return Err(error),
             };
             redirects = redirects.saturating_add(1);
             if redirects > MAX_REDIRECTS {
@@ -61,10 +71,9 @@ impl Fetch for HostFetch {
 /// One step on the way to the document.
 struct Hop<'a> {
     url: &'a Url,
-    headers: &'a [(String, String)],
-    server_name: Option<&'a str>,
+    server: ServerExtras<'a>,
     proxy: Option<&'a Proxy>,
-    redirected: bool,
+    named_by: NamedBy,
 }
 
 fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, FetchError> {
@@ -74,7 +83,10 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
                 // Nothing else keeps another instance's document apart where there is neither TLS nor a mailbox.
-                if hop.url.scheme == Scheme::Https || mailbox::exists() || first.as_ref() == Some(&answer) {
+                if hop.url.origin.scheme == Scheme::Https
+                    || mailbox::exists()
+                    || first.as_ref() == Some(&answer)
+                {
                     return Ok(answer);
                 }
                 if first.replace(answer).is_none() {
@@ -93,27 +105,29 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
 }
 
 fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, Fault> {
-    let mut connection = match hop.proxy {
-        Some(proxy) => {
-            if hop.redirected && !is_literal_redirect_target(hop.url) {
-                return Err(FetchError::Redirect.into());
-            }
-            Connection::open(&resolve(&proxy.url, false, deadline)?, deadline)?
+    let origin = &hop.url.origin;
+    let addresses = match hop.proxy {
+        Some(_) if hop.named_by == NamedBy::Answer && !may_be_led_through_a_proxy(origin) => {
+            return Err(FetchError::Forbidden.into());
         }
-        None => Connection::open(&resolve(hop.url, hop.redirected, deadline)?, deadline)?,
+        Some(proxy) => resolve(&proxy.url.origin, NamedBy::Configuration, deadline)?,
+        None => resolve(origin, hop.named_by, deadline)?,
     };
-    let mut parts = RequestParts { headers: hop.headers, etag: request.etag, ..RequestParts::default() };
-    let mut stream = match hop.url.scheme {
+    let mut connection = Connection::open(&addresses, deadline)?;
+    let mut parts =
+        RequestParts { headers: hop.server.headers, etag: request.etag, ..RequestParts::default() };
+    let mut stream = match origin.scheme {
         Scheme::Http => {
             parts = RequestParts { proxy: hop.proxy, padding: padding()?, ..parts };
             Stream::Plain(connection)
         }
         Scheme::Https => {
             if let Some(proxy) = hop.proxy {
-                open_tunnel(&mut connection, proxy, hop.url, deadline)?;
+                open_tunnel(&mut connection, proxy, origin, deadline)?;
             }
-            let name = tls::server_name(hop.url, hop.server_name)?;
-            Stream::Tls(Box::new(TlsStream::handshake(connection, name, request, deadline)?))
+            let name = tls::server_name(&origin.host, hop.server.server_name)?;
+            let identity = hop.server.identity;
+            Stream::Tls(Box::new(TlsStream::handshake(connection, name, identity, request, deadline)?))
         }
     };
     stream.send(&http::request(hop.url, &parts)?, deadline)?;
@@ -140,10 +154,10 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
     }
 }
 
-/// What can be said of an address that the proxy resolves: only a literal one is known.
-fn is_literal_redirect_target(url: &Url) -> bool {
-    match url.host {
-        Host::Address(address) => is_redirect_target(address),
+/// What can be said of a host that the proxy resolves: only a literal address is known.
+fn may_be_led_through_a_proxy(origin: &Origin) -> bool {
+    match origin.host {
+        Host::Address(address) => may_be_led_to(address),
         Host::Name(_) => true,
     }
 }
@@ -151,10 +165,10 @@ fn is_literal_redirect_target(url: &Url) -> bool {
 fn open_tunnel(
     connection: &mut Connection,
     proxy: &Proxy,
-    url: &Url,
+    origin: &Origin,
     deadline: Deadline,
 ) -> Result<(), FetchError> {
-    connection.send_at_once(&proxy.connect(url, padding()?))?;
+    connection.send_at_once(&proxy::connect(proxy, origin, padding()?))?;
     let pauses = Pauses::new();
     let mut received = Vec::new();
     loop {

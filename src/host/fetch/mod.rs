@@ -2,7 +2,6 @@
 
 pub mod http;
 pub mod gzip;
-pub mod url;
 pub mod proxy;
 
 #[cfg(target_os = "wasi")]

@@ -3,19 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::url::{Host, Scheme, Url};
+use crate::core::url::proxy::Proxy;
+use crate::core::url::{Host, Origin, Url};
 use crate::keys::io::FetchError;
 
 /// Most bytes of the answer to CONNECT.
 const MAX_REPLY_BYTES: usize = 8192;
-
-/// Where a proxy is and how one presents oneself there.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
-    /// Its address; the path is of no interest.
-    pub url: Url,
-    authorization: Option<String>,
-}
 
 /// What has come of the answer to CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,52 +19,22 @@ pub enum Reply {
     Tunnel,
 }
 
-impl Proxy {
-    /// Parses `http://[user:password@]host[:port]`; without a scheme it is `http`, as in the environment. `None` for
-    /// anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text
-            .split_once("://")
-            .map_or(Some(text), |(scheme, rest)| scheme.eq_ignore_ascii_case("http").then_some(rest))?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, _) = rest.split_at_checked(end)?;
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (Some(decode_percent(user)?), host),
-            None => (None, authority),
-        };
-        let authorization = user.map(|user| format!("Basic {}", STANDARD.encode(user)));
-        Some(Self { url: Url::parse(&format!("http://{host}"))?, authorization })
-    }
-
-    /// Value of `Proxy-Authorization`.
-    #[must_use]
-    pub fn authorization(&self) -> Option<&str> {
-        self.authorization.as_deref()
-    }
-
-    /// The request for a tunnel to the server of `url`, `padding` bytes longer than needed.
-    #[must_use]
-    pub fn connect(&self, url: &Url, padding: usize) -> Vec<u8> {
-        let host = match &url.host {
-            Host::Name(name) => name.clone(),
-            Host::Address(address) if address.is_ipv6() => format!("[{address}]"),
-            Host::Address(address) => address.to_string(),
-        };
-        let authority = format!("{host}:{}", url.port);
-        let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
-        if let Some(authorization) = &self.authorization {
-            head.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
-        }
-        head.push_str(&format!("X-Padding: {}\r\n\r\n", "0".repeat(padding)));
-        head.into_bytes()
-    }
+/// Value of `Proxy-Authorization`, for the proxy alone.
+#[must_use]
+pub fn authorization(proxy: &Proxy) -> Option<String> {
+    proxy.user.as_ref().map(|user| format!("Basic {}", STANDARD.encode(user)))
 }
 
-impl std::fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proxy").field("url", &self.url).finish_non_exhaustive()
+/// The request for a tunnel to the server of `origin`, `padding` bytes longer than needed.
+#[must_use]
+pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
+    let authority = format!("{}:{}", origin.host, origin.port);
+    let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
+    if let Some(authorization) = authorization(proxy) {
+        head.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
     }
+    head.push_str(&format!("X-Padding: {}\r\n\r\n", "0".repeat(padding)));
+    head.into_bytes()
 }
 
 /// Reads what the proxy answered so far.
@@ -96,36 +59,37 @@ pub fn reply(bytes: &[u8]) -> Result<Reply, FetchError> {
     }
 }
 
-/// Whether `no_proxy` exempts the host of `url`: `*`, names with all below them (`.name` alike), addresses and
+/// Whether `no_proxy` exempts the host of `origin`: `*`, names with all below them (`.name` alike), addresses and
 /// networks (`10.0.0.0/8`), each with or without a port. The machine itself is always exempt.
 #[must_use]
-pub fn is_exempt(url: &Url, no_proxy: &str) -> bool {
-    let local = match &url.host {
+pub fn is_exempt(origin: &Origin, no_proxy: &str) -> bool {
+    let local = match &origin.host {
         Host::Name(name) => name.trim_end_matches('.') == "localhost",
         Host::Address(address) => address.is_loopback(),
     };
-    local || no_proxy.split([',', ' ']).filter(|entry| !entry.is_empty()).any(|entry| matches(url, entry))
+    local || no_proxy.split([',', ' ']).filter(|entry| !entry.is_empty()).any(|entry| matches(origin, entry))
 }
 
-fn matches(url: &Url, entry: &str) -> bool {
+fn matches(origin: &Origin, entry: &str) -> bool {
     if entry == "*" {
         return true;
     }
     if let Some((network, bits)) = entry.split_once('/') {
-        return in_network(url, network, bits).unwrap_or(false);
+        return in_network(origin, network, bits).unwrap_or(false);
     }
     let Some(parsed) =
         Url::parse(&format!("http://{}", entry.trim_start_matches("*.").trim_start_matches('.')))
     else {
         // An IPv6 address without brackets.
-        return entry.parse().is_ok_and(|address| url.host == Host::Address(address));
+        return entry.parse().is_ok_and(|address| origin.host == Host::Address(address));
     };
+    let parsed = parsed.origin;
     // Without a port, `Url` fills in that of its scheme.
     let default = parsed.port == 80 && !entry.ends_with(":80");
-    if !default && parsed.port != url.port {
+    if !default && parsed.port != origin.port {
         return false;
     }
-    match (&parsed.host, &url.host) {
+    match (&parsed.host, &origin.host) {
         (Host::Name(parent), Host::Name(name)) => {
             let (parent, name) = (parent.trim_end_matches('.'), name.trim_end_matches('.'));
             name.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -135,8 +99,8 @@ fn matches(url: &Url, entry: &str) -> bool {
     }
 }
 
-fn in_network(url: &Url, network: &str, bits: &str) -> Option<bool> {
-    let Host::Address(address) = url.host else {
+fn in_network(origin: &Origin, network: &str, bits: &str) -> Option<bool> {
+    let Host::Address(address) = origin.host else {
         return Some(false);
     };
     let bits: u32 = bits.parse().ok()?;
@@ -150,66 +114,20 @@ fn in_network(url: &Url, network: &str, bits: &str) -> Option<bool> {
     Some(length == other && (network ^ address).checked_shr(ignored).unwrap_or(0) == 0)
 }
 
-fn decode_percent(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::new();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digits = [bytes.next()?, bytes.next()?];
-            let digits = str::from_utf8(&digits).ok()?;
-            decoded.push(u8::from_str_radix(digits, 16).ok()?);
-        } else {
-            decoded.push(byte);
-        }
-    }
-    Some(decoded)
-}
-
-/// How the request line names what is asked for.
-#[must_use]
-pub fn target(url: &Url, through_proxy: bool) -> String {
-    // Only plain requests are read by the proxy (RFC 9112 3.2.2); those to https go through a tunnel.
-    if through_proxy && url.scheme == Scheme::Http {
-        format!("http://{}{}", url.authority(), url.target)
-    } else {
-        url.target.clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Proxy, Reply, is_exempt, reply};
-    use crate::host::fetch::url::Url;
+    use super::{Reply, authorization, connect, is_exempt, reply};
+    use crate::core::url::Url;
+    use crate::core::url::proxy::Proxy;
     use crate::keys::io::FetchError;
-
-    #[test]
-    fn proxies_parse() {
-        for (text, authority, authorization) in [
-            ("http://proxy:3128", "proxy:3128", None),
-            ("proxy:3128", "proxy:3128", None),
-            ("http://proxy/", "proxy", None),
-            ("http://u:p%40ss@proxy:1", "proxy:1", Some("Basic dTpwQHNz")),
-            ("http://[::1]:3128", "[::1]:3128", None),
-        ] {
-            let proxy = Proxy::parse(text).unwrap();
-            assert_eq!(
-                (proxy.url.authority().as_str(), proxy.authorization()),
-                (authority, authorization),
-                "{text}"
-            );
-            assert!(!format!("{proxy:?}").contains("Basic"));
-        }
-        for text in ["", "https://proxy:1", "socks5://proxy:1", "http://u%4@proxy", "http://"] {
-            assert_eq!(Proxy::parse(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_tunnel_is_asked_for() {
         let proxy = Proxy::parse("u:p@proxy:1").unwrap();
         let url = Url::parse("https://idp.example/keys").unwrap();
+        assert_eq!(authorization(&Proxy::parse("proxy:1").unwrap()), None);
         assert_eq!(
-            String::from_utf8(proxy.connect(&url, 2)).unwrap(),
+            String::from_utf8(connect(&proxy, &url.origin, 2)).unwrap(),
             "CONNECT idp.example:443 HTTP/1.1\r\nHost: idp.example:443\r\nProxy-Authorization: Basic dTpw\r\nX-Padding: 00\r\n\r\n"
         );
         assert_eq!(reply(b"HTTP/1.1 200 Connection established\r\nX: y\r\n"), Ok(Reply::Incomplete));
@@ -247,7 +165,7 @@ mod tests {
             ("10.1.2.3", "https://10.1.2.3/", true),
             ("/", "https://10.1.2.3/", false),
         ] {
-            assert_eq!(is_exempt(&Url::parse(url).unwrap(), no_proxy), expected, "{no_proxy:?} {url}");
+            assert_eq!(is_exempt(&Url::parse(url).unwrap().origin, no_proxy), expected, "{no_proxy:?} {url}");
         }
     }
 }

@@ -15,8 +15,8 @@ use webpki_roots::TLS_SERVER_ROOTS;
 use super::connect::{Connection, Fault, Integrity, Received};
 use super::deadline::{Deadline, Pauses};
 use super::tls_error::describe;
-use super::url::{Host, Url};
-use crate::keys::io::{FetchError, FetchRequest};
+use crate::core::url::Host;
+use crate::keys::io::{ClientIdentity, FetchError, FetchRequest};
 
 /// A protected connection.
 #[derive(Debug)]
@@ -29,14 +29,15 @@ pub(crate) struct TlsStream {
 }
 
 impl TlsStream {
-    /// Completes a handshake with the server called `name`.
+    /// Completes a handshake with the server called `name`, which gets the certificate `identity` if it asks for one.
     pub(crate) fn handshake(
         connection: Connection,
         name: ServerName<'static>,
+        identity: Option<ClientIdentity<'_>>,
         request: &FetchRequest<'_>,
         deadline: Deadline,
     ) -> Result<Self, Fault> {
-        let session = ClientConnection::new(Arc::new(config(request)?), name).map_err(tls)?;
+        let session = ClientConnection::new(Arc::new(config(identity, request)?), name).map_err(tls)?;
         let mut stream = Self { connection, session, incoming: Vec::new(), ended: false };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
@@ -138,12 +139,12 @@ fn tls(error: rustls::Error) -> FetchError {
     FetchError::Tls(describe(&error))
 }
 
-/// The name to ask for and to expect: the configured one, else the URL's host.
-pub(crate) fn server_name(url: &Url, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
+/// The name to ask for and to expect: the configured one, else that of the host.
+pub(crate) fn server_name(host: &Host, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
     if let Some(name) = configured {
         return ServerName::try_from(name.to_owned()).map_err(|_| FetchError::Url);
     }
-    match &url.host {
+    match host {
         // The trailing dot of an absolute name is for the resolver; certificates do not have it.
         Host::Name(name) => {
             ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| FetchError::Url)
@@ -153,7 +154,10 @@ pub(crate) fn server_name(url: &Url, configured: Option<&str>) -> Result<ServerN
     }
 }
 
-fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
+fn config(
+    identity: Option<ClientIdentity<'_>>,
+    request: &FetchRequest<'_>,
+) -> Result<ClientConfig, FetchError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
@@ -163,7 +167,7 @@ fn config(request: &FetchRequest<'_>) -> Result<ClientConfig, FetchError> {
     } else {
         builder.with_root_certificates(roots(request.ca_pem)?)
     };
-    let mut config = match &request.extras.identity {
+    let mut config = match identity {
         Some(identity) => {
             let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.{what}"));
             let certificates: Result<Vec<_>, _> =

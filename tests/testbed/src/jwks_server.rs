@@ -53,6 +53,7 @@ struct State {
     headers: Vec<(String, String)>,
     etag: bool,
     request_heads: Vec<String>,
+    certified: Vec<bool>,
 }
 
 struct Shared {
@@ -92,13 +93,23 @@ impl JwksServer {
     /// The same at this address, for configurations that name it.
     #[must_use]
     pub fn https_at(address: &str, document: impl Into<String>) -> Self {
-        Self::start(address, document.into(), Some(certificate("the CA of the tests", false)))
+        Self::start(address, document.into(), Some(certificate("the CA of the tests", Clients::NotAsked)))
     }
 
     /// A server over HTTPS that serves only clients with a certificate of its CA.
     #[must_use]
     pub fn https_for_clients(document: impl Into<String>) -> Self {
-        Self::start("127.0.0.1:0", document.into(), Some(certificate("the CA of the tests", true)))
+        Self::start(
+            "127.0.0.1:0",
+            document.into(),
+            Some(certificate("the CA of the tests", Clients::Certified)),
+        )
+    }
+
+    /// A server over HTTPS with this certificate, that asks clients for one of the same CA and does without.
+    #[must_use]
+    pub fn https_asking(issued: &Issued, document: impl Into<String>) -> Self {
+        Self::start("127.0.0.1:0", document.into(), Some(certified(issued, Clients::Asked)))
     }
 
     /// A server over plain HTTP.
@@ -122,10 +133,11 @@ impl JwksServer {
             headers: Vec::new(),
             etag: false,
             request_heads: Vec::new(),
+            certified: Vec::new(),
         };
         let (tls, ca_pem, client_identity) = match certified {
             Some(Certificate { config, ca_pem, client_identity }) => {
-                let untrusted = certificate("a CA that nobody trusts", false).config;
+                let untrusted = certificate("a CA that nobody trusts", Clients::NotAsked).config;
                 (Some([config, untrusted]), ca_pem, client_identity)
             }
             None => Default::default(),
@@ -209,6 +221,12 @@ impl JwksServer {
         self.shared.state.lock().unwrap().request_heads.clone()
     }
 
+    /// Whether the client of each of them presented a certificate.
+    #[must_use]
+    pub fn certified(&self) -> Vec<bool> {
+        self.shared.state.lock().unwrap().certified.clone()
+    }
+
     /// The URL of `path`, with `localhost` as the host.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
@@ -247,24 +265,29 @@ impl Shared {
         stream.set_write_timeout(Some(Duration::from_secs(10)))?;
         let wrong = self.state.lock().unwrap().behaviour == Behaviour::WrongCertificate;
         match &self.tls {
-            None => self.answer(stream),
+            None => self.answer(stream, |_| false),
             Some(configs) => {
                 let config = Arc::clone(&configs[usize::from(wrong)]);
                 let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
                 let mut stream = StreamOwned::new(connection, stream);
-                self.answer(&mut stream)?;
+                self.answer(&mut stream, |stream| stream.conn.peer_certificates().is_some())?;
                 stream.conn.send_close_notify();
                 stream.flush()
             }
         }
     }
 
-    fn answer(&self, mut stream: impl Read + Write) -> std::io::Result<()> {
+    fn answer<S: Read + Write>(
+        &self,
+        mut stream: S,
+        is_certified: impl Fn(&S) -> bool,
+    ) -> std::io::Result<()> {
         let head = read_head(&mut stream)?;
         self.requests.fetch_add(1, Ordering::SeqCst);
         let (behaviour, document, mut headers, etag) = {
             let mut state = self.state.lock().unwrap();
             state.request_heads.push(head.clone());
+            state.certified.push(is_certified(&stream));
             (state.behaviour.clone(), state.document.clone(), state.headers.clone(), state.etag)
         };
         let tag = format!("\"{}-{}\"", document.len(), document.bytes().map(u64::from).sum::<u64>());
@@ -371,22 +394,43 @@ fn read_head(stream: &mut impl Read) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// Signed by a CA called `ca_name`; `for_clients` asks whoever comes for a certificate of the same CA.
-fn certificate(ca_name: &str, for_clients: bool) -> Certificate {
-    let issued = Issued::p256(ca_name);
+/// What a server asks of its clients.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clients {
+    NotAsked,
+    /// For a certificate of the server's CA, and does without.
+    Asked,
+    /// For such a certificate, and serves nobody else.
+    Certified,
+}
+
+/// Signed by a CA called `ca_name`.
+fn certificate(ca_name: &str, clients: Clients) -> Certificate {
+    certified(&Issued::p256(ca_name), clients)
+}
+
+fn certified(issued: &Issued, clients: Clients) -> Certificate {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
-    let builder = if for_clients {
-        let mut roots = RootCertStore::empty();
-        roots.add(issued.ca_der).unwrap();
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-        builder.with_client_cert_verifier(verifier.build().unwrap())
-    } else {
+    let builder = if clients == Clients::NotAsked {
         builder.with_no_client_auth()
+    } else {
+        let mut roots = RootCertStore::empty();
+        roots.add(issued.ca_der.clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = match clients {
+            Clients::Asked => verifier.allow_unauthenticated(),
+            Clients::NotAsked | Clients::Certified => verifier,
+        };
+        builder.with_client_cert_verifier(verifier.build().unwrap())
     };
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
     let config = builder.with_single_cert(vec![issued.certificate.der().clone()], key).unwrap();
-    Certificate { config: Arc::new(config), ca_pem: issued.ca_pem, client_identity: issued.client }
+    Certificate {
+        config: Arc::new(config),
+        ca_pem: issued.ca_pem.clone(),
+        client_identity: issued.client.clone(),
+    }
 }

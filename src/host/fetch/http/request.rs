@@ -1,32 +1,36 @@
 //! The request.
 
 use super::{is_field_byte, is_token};
-use crate::host::fetch::proxy::{self, Proxy};
-use crate::host::fetch::url::Url;
+use crate::core::jwk::lookup::is_header_of_the_fetch;
+use crate::core::url::proxy::Proxy;
+use crate::core::url::{Scheme, Url};
+use crate::host::fetch::proxy;
 use crate::keys::io::FetchError;
 
 /// What a GET is made of besides its URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestParts<'a> {
-    /// Configured headers.
+    /// Configured headers, none of those that a fetch sets itself.
     pub headers: &'a [(String, String)],
     /// `If-None-Match`.
     pub etag: Option<&'a str>,
-    /// The proxy that is to read the request itself.
+    /// The proxy that reads the request itself, which it does not with `https`.
     pub proxy: Option<&'a Proxy>,
     /// Bytes that the request is longer than needed.
     pub padding: usize,
 }
 
-/// The bytes of a GET. Header names and values that could end a line are refused: a configured value with a line
-/// break would otherwise become a header of its own.
+/// The bytes of a GET. Headers that could end a line are refused: a configured value with a line break would otherwise
+/// become a header of its own. So are those that a fetch sets itself.
 ///
 /// # Errors
 /// [`FetchError::Http`] for such a header.
 pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchError> {
     let RequestParts { headers, etag, proxy, padding } = *parts;
-    let target = proxy::target(url, proxy.is_some());
-    let mut head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n", url.authority());
+    // Only plain requests are read by the proxy (RFC 9112 3.2.2); those to https go through a tunnel.
+    let proxy = proxy.filter(|_| url.origin.scheme == Scheme::Http);
+    let target = if proxy.is_some() { url.to_string() } else { url.target.clone() };
+    let mut head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n", url.origin.authority());
     let mut add = |name: &str, value: &str| {
         let fits = !name.is_empty() && name.bytes().all(is_token) && value.bytes().all(is_field_byte);
         if fits {
@@ -38,31 +42,24 @@ pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchErro
             Err(FetchError::Http("a request header cannot be sent"))
         }
     };
-    let ours = [
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "accept-encoding",
-        "if-none-match",
-        "proxy-authorization",
-    ];
-    let configured =
-        || headers.iter().filter(|(name, _)| !ours.iter().any(|our| name.eq_ignore_ascii_case(our)));
-    if !configured().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+    let configured = |own: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own));
+    if !configured("accept") {
         add("Accept", "application/jwk-set+json, application/json")?;
     }
-    if !configured().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
+    if !configured("user-agent") {
         add("User-Agent", concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))?;
     }
-    for (name, value) in configured() {
+    for (name, value) in headers {
+        if is_header_of_the_fetch(name) {
+            return Err(FetchError::Http("a request header cannot be sent"));
+        }
         add(name, value)?;
     }
     if let Some(etag) = etag {
         add("If-None-Match", etag)?;
     }
-    if let Some(authorization) = proxy.and_then(Proxy::authorization) {
-        add("Proxy-Authorization", authorization)?;
+    if let Some(authorization) = proxy.and_then(proxy::authorization) {
+        add("Proxy-Authorization", &authorization)?;
     }
     if padding > 0 {
         add("X-Padding", &"0".repeat(padding))?;
@@ -76,14 +73,14 @@ pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchErro
 #[cfg(test)]
 mod tests {
     use super::{RequestParts, request};
-    use crate::host::fetch::proxy::Proxy;
-    use crate::host::fetch::url::Url;
+    use crate::core::url::Url;
+    use crate::core::url::proxy::Proxy;
     use crate::keys::io::FetchError;
 
     #[test]
     fn the_request_is_one_message() {
         let url = Url::parse("https://idp.example:8443/keys?a=b").unwrap();
-        let headers = [("X-Key".to_owned(), "v".to_owned()), ("HOST".to_owned(), "evil".to_owned())];
+        let headers = [("X-Key".to_owned(), "v".to_owned())];
         assert_eq!(
             String::from_utf8(
                 request(
@@ -100,7 +97,15 @@ mod tests {
                 env!("CARGO_PKG_VERSION")
             )
         );
-        for (name, value) in [("X\r\nY", "v"), ("X", "v\r\nY: z"), ("", "v"), ("X Y", "v"), ("X", "v\0")] {
+        for (name, value) in [
+            ("X\r\nY", "v"),
+            ("X", "v\r\nY: z"),
+            ("", "v"),
+            ("X Y", "v"),
+            ("X", "v\0"),
+            ("HOST", "evil"),
+            ("Proxy_Authorization", "Basic dTpw"),
+        ] {
             let headers = [(name.to_owned(), value.to_owned())];
             let refused = request(&url, &RequestParts { headers: &headers, ..RequestParts::default() });
             assert_eq!(
@@ -110,11 +115,23 @@ mod tests {
             );
         }
         assert!(request(&url, &RequestParts { etag: Some("a\r\nb"), ..RequestParts::default() }).is_err());
-        let url = Url::parse("http://idp.example/keys").unwrap();
+    }
+
+    #[test]
+    fn what_is_for_the_proxy_goes_to_the_proxy_only() {
         let proxy = Proxy::parse("http://u:p@proxy:1").unwrap();
-        let bytes = request(&url, &RequestParts { proxy: Some(&proxy), ..RequestParts::default() }).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(text.starts_with("GET http://idp.example/keys HTTP/1.1\r\nHost: idp.example\r\n"), "{text}");
-        assert!(text.contains("\r\nProxy-Authorization: Basic dTpw\r\n"), "{text}");
+        for (url, line, authorized) in [
+            (
+                "http://idp.example/keys",
+                "GET http://idp.example/keys HTTP/1.1\r\nHost: idp.example\r\n",
+                true,
+            ),
+            ("https://idp.example/keys", "GET /keys HTTP/1.1\r\nHost: idp.example\r\n", false),
+        ] {
+            let parts = RequestParts { proxy: Some(&proxy), ..RequestParts::default() };
+            let text = String::from_utf8(request(&Url::parse(url).unwrap(), &parts).unwrap()).unwrap();
+            assert!(text.starts_with(line), "{text}");
+            assert_eq!(text.contains("\r\nProxy-Authorization: Basic dTpw\r\n"), authorized, "{text}");
+        }
     }
 }

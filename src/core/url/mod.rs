@@ -1,13 +1,14 @@
-//! `http` and `https` URLs (RFC 3986, RFC 9110 4.2): just what a GET and its redirects need.
+//! `http` and `https` URLs (RFC 3986, RFC 9110 4.2): what a GET and its redirects need, and whose server a URL leads to.
 //!
-//! Pure. Only ASCII is accepted: an internationalised host name has to be given in its `xn--` form.
+//! Only ASCII is accepted: an internationalised host name has to be given in its `xn--` form.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+pub mod address;
+pub mod proxy;
 
-/// Longest URL accepted, in bytes (RFC 9110 4.1 asks for 8000 octets at least).
-const MAX_URL_BYTES: usize = 8192;
-/// Longest host name, in bytes (RFC 1035 2.3.4).
-const MAX_HOST_BYTES: usize = 253;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::core::limits::{MAX_HOST_BYTES, MAX_URL_BYTES};
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +28,22 @@ pub enum Host {
     Address(IpAddr),
 }
 
-/// An absolute `http` or `https` URL without user information and fragment.
+/// A server, and how it is spoken to (RFC 6454): what is meant for one goes to no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
+pub struct Origin {
     /// `http` or `https`.
     pub scheme: Scheme,
     /// Name or address.
     pub host: Host,
     /// Explicit port, or the scheme's.
     pub port: u16,
+}
+
+/// An absolute `http` or `https` URL without user information and fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Whose it is.
+    pub origin: Origin,
     /// Path and query as sent in the request line; never empty.
     pub target: String,
 }
@@ -47,6 +55,47 @@ impl Scheme {
             Self::Https => 443,
         }
     }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl Origin {
+    /// Value of the `Host` header: the port only where it is not the scheme's (RFC 9110 4.2.3).
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if self.port == self.scheme.default_port() {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme.name(), self.authority())
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.target)
+    }
 }
 
 impl Url {
@@ -54,17 +103,14 @@ impl Url {
     /// URL ends in logs.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MAX_URL_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
+        if text.len() > MAX_URL_BYTES || !text.bytes().all(allowed) {
             return None;
         }
         let (scheme, rest) = text.split_once("://")?;
-        let scheme = if scheme.eq_ignore_ascii_case("https") {
-            Scheme::Https
-        } else if scheme.eq_ignore_ascii_case("http") {
-            Scheme::Http
-        } else {
-            return None;
-        };
+        let scheme = [Scheme::Https, Scheme::Http]
+            .into_iter()
+            .find(|known| scheme.eq_ignore_ascii_case(known.name()))?;
         let rest = without_fragment(rest);
         let (authority, target) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at_checked(at)?,
@@ -72,24 +118,7 @@ impl Url {
         };
         let (host, port) = parse_authority(authority)?;
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Some(Self { scheme, host, port: port.unwrap_or(scheme.default_port()), target })
-    }
-
-    /// Value of the `Host` header: the port only where it is not the scheme's (RFC 9110 4.2.3).
-    #[must_use]
-    pub fn authority(&self) -> String {
-        let host = match &self.host {
-            Host::Name(name) => name.clone(),
-            Host::Address(IpAddr::V4(address)) => address.to_string(),
-            Host::Address(IpAddr::V6(address)) => format!("[{address}]"),
-        };
-        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
-    }
-
-    /// Whether both lead to the same server by the same means: only then may credentials follow a redirect.
-    #[must_use]
-    pub fn same_origin(&self, other: &Self) -> bool {
-        self.scheme == other.scheme && self.host == other.host && self.port == other.port
+        Some(Self { origin: Origin { scheme, host, port: port.unwrap_or(scheme.default_port()) }, target })
     }
 
     /// Where a `Location` of this URL's answer leads (RFC 3986 5.2). `None` where it may not lead: not a URL,
@@ -101,19 +130,27 @@ impl Url {
         } else {
             self.relative(location)?
         };
-        match (self.scheme, next.scheme) {
-            (Scheme::Https, Scheme::Http) => None,
-            (Scheme::Https | Scheme::Http, Scheme::Https) | (Scheme::Http, Scheme::Http) => Some(next),
+        self.may_lead_to(&next).then_some(next)
+    }
+
+    /// Whether the answer of this URL may name `next`: what came under protection is not left without it.
+    #[must_use]
+    pub fn may_lead_to(&self, next: &Self) -> bool {
+        match (self.origin.scheme, next.origin.scheme) {
+            (Scheme::Https, Scheme::Http) => false,
+            (Scheme::Https | Scheme::Http, Scheme::Https) | (Scheme::Http, Scheme::Http) => true,
         }
     }
 
+    /// The path, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        split_query(&self.target).0
+    }
+
     fn relative(&self, reference: &str) -> Option<Self> {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
         if let Some(rest) = reference.strip_prefix("//") {
-            return Self::parse(&format!("{scheme}://{rest}"));
+            return Self::parse(&format!("{}://{rest}", self.origin.scheme.name()));
         }
         let reference = without_fragment(reference);
         // A colon in the first segment makes it a scheme (`mailto:x`), which is none of ours.
@@ -132,26 +169,8 @@ impl Url {
             (without_dots(&format!("{folder}/{path}")), query)
         };
         let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-        Self::parse(&format!("{scheme}://{}{target}", self.authority()))
+        Self::parse(&format!("{}{target}", self.origin))
     }
-}
-
-/// Whether a redirect may lead to this address. Link-local addresses hold the metadata services of clouds, and
-/// an unspecified one is this machine: a key server has no reason to point there.
-#[must_use]
-pub fn is_redirect_target(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_redirect_target_v4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => is_redirect_target_v4(mapped),
-            None => !(address == Ipv6Addr::UNSPECIFIED || address.is_unicast_link_local()),
-        },
-    }
-}
-
-const fn is_redirect_target_v4(address: Ipv4Addr) -> bool {
-    // All of 0.0.0.0/8 is "this network" (RFC 1122 3.2.1.3); Linux connects 0.0.0.0 to the local machine.
-    !(matches!(address.octets(), [0, ..]) || address.is_link_local())
 }
 
 fn without_fragment(text: &str) -> &str {
@@ -211,25 +230,33 @@ fn parse_host(name: &str) -> Option<Host> {
     if let Ok(address) = name.parse::<Ipv4Addr>() {
         return Some(Host::Address(IpAddr::V4(address)));
     }
-    // Underscores are no host names, but Docker Compose services have them.
+    is_host_name(name).then(|| Host::Name(name.to_ascii_lowercase()))
+}
+
+/// Whether `name` can be resolved: a name of the DNS, also with underscores, which the services of Docker Compose have.
+/// One that ends in a number is an odd spelling of an IPv4 address (`0xa9fea9fe`, `2852039166`, `169.254.43518`), which
+/// some resolvers take.
+#[must_use]
+pub fn is_host_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let labels_fit = name.trim_end_matches('.').split('.').all(|label| (1..=63).contains(&label.len()));
-    if name.len() > MAX_HOST_BYTES || !name.bytes().all(allowed) || !labels_fit {
-        return None;
-    }
-    Some(Host::Name(name.to_ascii_lowercase()))
+    let relative = name.strip_suffix('.').unwrap_or(name);
+    let last = relative.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    name.len() <= MAX_HOST_BYTES
+        && name.bytes().all(allowed)
+        && relative.split('.').all(|label| (1..=63).contains(&label.len()))
+        && !is_number
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, Scheme, Url, is_redirect_target};
+    use super::{Host, Scheme, Url};
 
     fn shown(url: &Url) -> String {
-        let scheme = match url.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
-        format!("{scheme} {} {} {}", url.authority(), url.port, url.target)
+        let origin = &url.origin;
+        format!("{} {} {} {}", origin.scheme.name(), origin.authority(), origin.port, url.target)
     }
 
     #[test]
@@ -315,37 +342,73 @@ mod tests {
         let base = Url::parse("https://a/b").unwrap();
         assert_eq!(base.follow("http://a/b"), None);
         assert_eq!(base.follow("HTTP://a/b"), None);
-        assert_eq!(base.follow("//b/c").map(|url| url.scheme), Some(Scheme::Https));
+        assert_eq!(base.follow("//b/c").map(|url| url.origin.scheme), Some(Scheme::Https));
     }
 
     #[test]
-    fn redirect_targets_exclude_link_local_and_unspecified() {
-        for (text, allowed) in [
-            ("93.184.216.34", true),
-            ("127.0.0.1", true),
-            ("10.0.0.1", true),
-            ("169.254.169.254", false),
-            ("0.0.0.0", false),
-            ("0.1.2.3", false),
-            ("::1", true),
-            ("2001:db8::1", true),
-            ("::", false),
-            ("fe80::1", false),
-            ("febf::1", false),
-            ("::ffff:169.254.169.254", false),
-            ("::ffff:0.0.0.0", false),
+    fn odd_spellings_of_addresses_are_no_hosts() {
+        for host in [
+            "2852039166",
+            "0xa9fea9fe",
+            "0XA9FEA9FE",
+            "0x",
+            "0251.0376.0251.0376",
+            "169.254.43518",
+            "169.16689662",
+            "0xa9.0xfe.0xa9.0xfe",
+            "169.254.169.254.",
+            "999.999.999.999",
+            "1.2.3",
+            "a.1",
+            "[::ffff:169.254.169.254%1]",
         ] {
-            assert_eq!(is_redirect_target(text.parse().unwrap()), allowed, "{text}");
+            assert_eq!(Url::parse(&format!("https://{host}/")), None, "{host}");
+        }
+        for host in ["0xa9fea9fg", "1a", "1.a", "0x1.a", "4.example", "a.b0x1", "127.0.0.1"] {
+            assert!(Url::parse(&format!("https://{host}/")).is_some(), "{host}");
         }
     }
 
     #[test]
-    fn origin_is_scheme_host_and_port() {
-        let base = Url::parse("https://A:443/x").unwrap();
-        assert!(base.same_origin(&Url::parse("https://a/y").unwrap()));
-        for other in ["http://a:443/x", "https://b/x", "https://a:444/x"] {
-            assert!(!base.same_origin(&Url::parse(other).unwrap()), "{other}");
+    fn an_origin_is_scheme_host_and_port() {
+        let origin = |text: &str| Url::parse(text).unwrap().origin;
+        for (one, same) in [
+            ("https://a/x", "HTTPS://A:443?y"),
+            ("http://a", "http://a:80/"),
+            ("http://a:", "http://a:80/"),
+            ("https://A.example:8443/", "https://a.EXAMPLE:8443/x"),
+            ("https://[::1]/", "https://[0:0::0:1]:443/"),
+            ("https://[2001:DB8::a]:1/", "https://[2001:db8:0::A]:1/"),
+        ] {
+            assert_eq!(origin(one), origin(same), "{one} {same}");
         }
-        assert_eq!(base.host, Host::Name("a".to_owned()));
+        for (one, other) in [
+            ("https://a/", "http://a/"),
+            ("https://a/", "http://a:443/"),
+            ("https://a/", "https://b/"),
+            ("https://a/", "https://a:444/"),
+            // The resolver takes these for one; credentials stay away.
+            ("https://a.example/", "https://a.example./"),
+            ("https://a.example/", "https://a.example.evil/"),
+            ("https://a.example/", "https://b.a.example/"),
+            ("https://127.0.0.1/", "https://[::ffff:127.0.0.1]/"),
+            ("https://127.0.0.1/", "https://localhost/"),
+        ] {
+            assert_ne!(origin(one), origin(other), "{one} {other}");
+        }
+        assert_eq!(origin("https://A:443/x").host, Host::Name("a".to_owned()));
+        // What a password could hide is no origin at all.
+        assert_eq!(Url::parse("https://a.example@evil.example/"), None);
+    }
+
+    #[test]
+    fn urls_and_origins_are_shown() {
+        for (text, origin, shown) in [
+            ("HTTPS://A:443/x?y#z", "https://a", "https://a/x?y"),
+            ("http://[::1]:8080", "http://[::1]:8080", "http://[::1]:8080/"),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!((url.origin.to_string().as_str(), url.to_string().as_str()), (origin, shown));
+        }
     }
 }
