@@ -22,5 +22,6 @@ DEBIAN_NODE="nodejs npm"
 DEBIAN_NGINX="nginx"
 DEBIAN_CHROMIUM="chromium"
 
-# What a test of `make e2e` runs on a log.
+# What tests of `make e2e` run on a log, and to slow Traefik down.
 DEBIAN_JQ="jq"
+DEBIAN_STRACE="strace"

@@ -9,15 +9,13 @@ use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::archive::Shelf;
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
+use crate::keys::envelope::LEASE_MARGIN;
 use crate::keys::error::KeyError;
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{
     Asked, ClientExtras, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io,
     ReadFile, SharedDocument, SourceId, Waiting,
 };
-
-/// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
-const LEASE_MARGIN: Seconds = Seconds(2);
 
 /// Names what a GET for `remote` brings: everything that it depends on goes in. Values from files count by their path.
 #[must_use]

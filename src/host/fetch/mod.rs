@@ -9,6 +9,8 @@ pub mod roots;
 #[cfg(target_os = "wasi")]
 mod get;
 #[cfg(target_os = "wasi")]
+mod private_socket;
+#[cfg(target_os = "wasi")]
 mod mailbox;
 #[cfg(target_os = "wasi")]
 mod bell;
