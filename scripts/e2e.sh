@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 . scripts/once.sh
 
 command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
+command -v strace >/dev/null || apt_install $DEBIAN_STRACE || say "no strace"
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
 

@@ -25,5 +25,6 @@ DEBIAN_CHROMIUM="chromium"
 # Runs the Traefik of another processor.
 DEBIAN_QEMU="qemu-user-static"
 
-# What a test of `make e2e` runs on a log.
+# What tests of `make e2e` run on a log, and to slow Traefik down.
 DEBIAN_JQ="jq"
+DEBIAN_STRACE="strace"

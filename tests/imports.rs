@@ -26,7 +26,7 @@ const HTTP: &[&str] = &[
 const BOTH: &[&str] =
     &["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 /// Of WASI and of the socket extension, by `sockets`. Absent on purpose: fd_read, fd_readdir, fd_seek, sock_accept,
-/// sock_listen, sock_recv_from, sock_send_to.
+/// sock_listen, sock_send_to.
 const SOCKETS: &[&str] = &[
     "fd_close",
     "fd_fdstat_get",
@@ -52,6 +52,7 @@ const SOCKETS: &[&str] = &[
     "sock_getsockopt",
     "sock_open",
     "sock_recv",
+    "sock_recv_from",
     "sock_send",
     "sock_setsockopt",
     "sock_shutdown",

@@ -1,7 +1,8 @@
 //! The record that all instances of a router share: what is known of each source, and who is asking.
 //!
 //! Pure. The record travels through a host that may lose it, double it, or mix it with other bytes, so it carries a
-//! checksum, every length is checked, and two records merge into one whatever order they come in.
+//! checksum, every length is checked, what nobody can have written is not read, and two records merge into one whatever
+//! order they come in.
 //!
 //! A header of 64 bytes, little endian: magic `JWKS` at 0, format at 4, the highest generation at 8, waiters at 16,
 //! length of the slots at 20, checksum at 24; the rest is zero. Then the slots. Each source has a lease of its own,
@@ -9,6 +10,7 @@
 
 use std::cmp::Ordering;
 
+use crate::core::limits::MAX_FETCH_TIMEOUT_SECONDS;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::keys::io::{Failure, Generation, Shared, SharedDocument, SourceId, Waiting};
 
@@ -21,6 +23,11 @@ const MAX_REASON_BYTES: usize = 512;
 /// Most requests that wait at once for one router's keys. Each holds a thread of Traefik, and under a limit of 300
 /// threads 200 of them were the end of the process.
 pub const MAX_WAITERS: u32 = 64;
+
+/// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
+pub const LEASE_MARGIN: Seconds = Seconds(2);
+/// The longest lease.
+const MAX_LEASE: Seconds = Seconds(MAX_FETCH_TIMEOUT_SECONDS + LEASE_MARGIN.0);
 
 const MAGIC: [u8; 5] = *b"JWKS\x01";
 const HAS_DOCUMENT: u8 = 1;
@@ -86,19 +93,21 @@ pub enum Watch {
 }
 
 impl Envelope {
-    /// The highest generation of a valid record, without reading the slots. `None` for anything that is not whole.
+    /// The highest generation of a valid record, without reading the slots. `None` for anything that is not whole, or
+    /// that nobody can have written by `now`: generations are times, so one from the future would win for good.
     #[must_use]
-    pub fn verify(record: &[u8]) -> Option<Generation> {
+    pub fn verify(record: &[u8], now: Nanos) -> Option<Generation> {
         let (header, slots) = record.split_first_chunk::<HEADER_BYTES>()?;
         let mut fields = Reader(header);
         let magic: [u8; 5] = fields.array()?;
         let padding: [u8; 3] = fields.array()?;
         let generation = fields.u64()?;
-        fields.u32()?;
+        let waiters = fields.u32()?;
         let length = fields.u32()?;
         let sum = fields.u64()?;
         let whole = magic == MAGIC && padding == [0; 3] && usize::try_from(length).ok()? == slots.len();
-        (whole && sum == checksum(header, slots)).then_some(Generation(generation))
+        let possible = generation <= now.0 && waiters <= MAX_WAITERS;
+        (whole && possible && sum == checksum(header, slots)).then_some(Generation(generation))
     }
 
     /// The highest generation of a record that was verified before.
@@ -113,10 +122,11 @@ impl Envelope {
         record.get(16..20).is_some_and(|waiters| waiters != [0; 4])
     }
 
-    /// Reads a record; `None` for anything that is not whole.
+    /// Reads a record; `None` for anything that is not whole, or that nobody can have written by `now`: no generation
+    /// beyond the one in the header, no lease longer than there are.
     #[must_use]
-    pub fn decode(record: &[u8]) -> Option<Self> {
-        Self::verify(record)?;
+    pub fn decode(record: &[u8], now: Nanos) -> Option<Self> {
+        let generation = Self::verify(record, now)?;
         let (header, slots) = record.split_first_chunk::<HEADER_BYTES>()?;
         let waiters = u32::from_le_bytes(*header.get(16..)?.first_chunk()?);
         let mut reader = Reader(slots);
@@ -124,7 +134,9 @@ impl Envelope {
         while !reader.0.is_empty() {
             envelope.slots.push(Slot::read(&mut reader)?);
         }
-        Some(envelope)
+        let last_lease = after(now, MAX_LEASE);
+        let possible = envelope.slots.iter().all(|slot| slot.lease_until <= last_lease);
+        (possible && envelope.newest() == generation).then_some(envelope)
     }
 
     /// The record. Documents that do not fit are left out, the largest first: their sources are still asked by one
@@ -224,7 +236,7 @@ impl Envelope {
         let slot = self.slot_mut(source);
         slot.bell = None;
         slot.watched = false;
-        slot.lease_until = Nanos(now.0.saturating_add(lease.0.saturating_mul(1_000_000_000)));
+        slot.lease_until = after(now, lease.min(MAX_LEASE));
         slot.owner = owner;
         Turn::Ask(slot.shared.document.clone())
     }
@@ -305,6 +317,10 @@ impl Envelope {
         #[expect(clippy::indexing_slicing, reason = "found, or just pushed at the end")]
         &mut self.slots[at]
     }
+}
+
+fn after(now: Nanos, span: Seconds) -> Nanos {
+    Nanos(now.0.saturating_add(span.0.saturating_mul(1_000_000_000)))
 }
 
 impl Slot {
@@ -436,8 +452,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Finds holes, cuts and mixtures, which is what the host's races make; it is no defence against a forger, of whom
-/// there is none: nobody else can write where records are kept. The checksum's own bytes count as zero. Four sums
+/// Finds holes, cuts and mixtures, which is what the host's races make; it is no defence against a forger: nobody else
+/// can write where records are kept. The checksum's own bytes count as zero. Four sums
 /// side by side, since one would wait for each multiplication: 60 KB cost 35 us that way.
 fn checksum(header: &[u8; HEADER_BYTES], slots: &[u8]) -> u64 {
     let mut unsummed = *header;
@@ -483,6 +499,8 @@ mod tests {
     const A: SourceId = SourceId([1; 16]);
     const B: SourceId = SourceId([2; 16]);
     const NONE: Generation = Generation(0);
+    /// Than anything in a test that looks at no time.
+    const LATER: Nanos = Nanos(1_000_000_000);
 
     fn document(body: &[u8]) -> SharedDocument {
         SharedDocument {
@@ -527,7 +545,7 @@ mod tests {
         let (bell, mut envelope) = (Bell { number: 7, mark: 8 }, Envelope::default());
         assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 1, 100), Turn::Ask(None));
         envelope.hang(A, Some(bell));
-        let mut envelope = Envelope::decode(&envelope.encode()).unwrap();
+        let mut envelope = Envelope::decode(&envelope.encode(), Nanos(101)).unwrap();
         for expected in [None, Some(bell), Some(bell)] {
             assert_eq!(ask(&mut envelope, NONE, Waiting::ForKeys, 2, 101), Turn::Wait(expected));
         }
@@ -597,7 +615,7 @@ mod tests {
         envelope.finish(B, 1, Nanos(2), Ok(document(&[b'b'; 30_000])));
         let record = envelope.encode();
         assert!(record.len() <= MAX_RECORD_BYTES);
-        let read = Envelope::decode(&record).unwrap();
+        let read = Envelope::decode(&record, LATER).unwrap();
         assert_eq!(read.look(A, NONE).map(|shared| shared.document.is_some()), Some(false));
         assert_eq!(read.look(B, NONE).map(|shared| shared.document.is_some()), Some(true));
         // Whoever still has the document gives it back.
@@ -611,19 +629,19 @@ mod tests {
         let mut envelope = Envelope::default();
         envelope.finish(A, 1, Nanos(7), Ok(document(&[b'k'; 300])));
         let record = envelope.encode();
-        assert_eq!(Envelope::verify(&record), Some(Generation(7)));
-        assert_eq!(Envelope::decode(&record), Some(envelope));
+        assert_eq!(Envelope::verify(&record, LATER), Some(Generation(7)));
+        assert_eq!(Envelope::decode(&record, LATER), Some(envelope));
         for at in 0..record.len() {
             for bit in [1, 0x80] {
                 let mut altered = record.clone();
                 altered[at] ^= bit;
-                assert_eq!(Envelope::verify(&altered), None, "{at}");
+                assert_eq!(Envelope::verify(&altered, LATER), None, "{at}");
             }
-            assert_eq!(Envelope::verify(&record[..at]), None);
+            assert_eq!(Envelope::verify(&record[..at], LATER), None);
             // A hole from here to the end, as a receive that landed elsewhere leaves it.
             let mut hole = record.clone();
             hole[at..].fill(0);
-            assert!(hole == record || Envelope::verify(&hole).is_none(), "{at}");
+            assert!(hole == record || Envelope::verify(&hole, LATER).is_none(), "{at}");
         }
         let other = {
             let mut other = Envelope::default();
@@ -632,7 +650,7 @@ mod tests {
         };
         for at in 1..record.len() - 1 {
             let mixed = [&record[..at], &other[at..]].concat();
-            assert!(mixed == record || mixed == other || Envelope::verify(&mixed).is_none(), "{at}");
+            assert!(mixed == record || mixed == other || Envelope::verify(&mixed, LATER).is_none(), "{at}");
         }
     }
 
@@ -644,12 +662,68 @@ mod tests {
         for at in HEADER_BYTES..record.len() {
             let mut altered = record.clone();
             altered[at] ^= 0xff;
-            let (header, slots) = altered.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
-            let sum = super::checksum(header, slots).to_le_bytes();
-            header[24..32].copy_from_slice(&sum);
             // Whatever it says, nothing panics, and nothing is read beyond the end.
-            let _ = Envelope::decode(&altered);
+            let _ = Envelope::decode(&sealed(altered), LATER);
         }
+    }
+
+    /// Seals an altered record as its writer would.
+    fn sealed(mut record: Vec<u8>) -> Vec<u8> {
+        let (header, slots) = record.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
+        let sum = super::checksum(header, slots).to_le_bytes();
+        header[24..32].copy_from_slice(&sum);
+        record
+    }
+
+    #[test]
+    fn what_nobody_can_have_written_is_not_read() {
+        let now = Nanos(5_000_000_000);
+        let finished = |at: u64| {
+            let mut envelope = Envelope::default();
+            envelope.finish(A, 1, Nanos(at), Ok(document(b"x")));
+            envelope
+        };
+        let leased = |until: u64| {
+            let mut envelope = Envelope::default();
+            envelope.turn(A, NONE, Waiting::NotAtAll, 1, now, Seconds(1));
+            envelope.slots[0].lease_until = Nanos(until);
+            envelope
+        };
+        let waited = |waiters: u32| Envelope { waiters, ..finished(1) };
+        let header = |generation: u64| {
+            let mut record = finished(7).encode();
+            record[8..16].copy_from_slice(&generation.to_le_bytes());
+            sealed(record)
+        };
+        for (name, record, possible) in [
+            ("of this moment", finished(now.0).encode(), true),
+            ("of the next moment", finished(now.0 + 1).encode(), false),
+            ("of the end of time", finished(u64::MAX).encode(), false),
+            ("the longest lease", leased(now.0 + 62_000_000_000).encode(), true),
+            ("a longer lease", leased(now.0 + 62_000_000_001).encode(), false),
+            ("a lease for good", leased(u64::MAX).encode(), false),
+            ("as many wait as may", waited(MAX_WAITERS).encode(), true),
+            ("more wait than may", waited(MAX_WAITERS + 1).encode(), false),
+            ("all of the world waits", waited(u32::MAX).encode(), false),
+            ("the header is right", header(7), true),
+            ("the header knows more", header(8), false),
+            ("the header knows less", header(6), false),
+        ] {
+            assert_eq!(Envelope::decode(&record, now).is_some(), possible, "{name}");
+        }
+        // The header alone tells it of what is compared without being read.
+        assert_eq!(Envelope::verify(&finished(now.0).encode(), now), Some(Generation(now.0)));
+        assert_eq!(Envelope::verify(&finished(now.0 + 1).encode(), now), None);
+        assert_eq!(Envelope::verify(&waited(MAX_WAITERS + 1).encode(), now), None);
+    }
+
+    #[test]
+    fn no_lease_is_longer_than_the_longest() {
+        let mut envelope = Envelope::default();
+        envelope.turn(A, NONE, Waiting::NotAtAll, 1, Nanos(0), Seconds(u64::MAX));
+        assert_eq!(envelope.watch(A, NONE, Nanos(61_999_999_999)), Watch::Underway);
+        assert_eq!(envelope.watch(A, NONE, Nanos(62_000_000_000)), Watch::Abandoned);
+        assert_eq!(Envelope::decode(&envelope.encode(), Nanos(0)), Some(envelope));
     }
 
     fn envelopes() -> impl Strategy<Value = Envelope> {
@@ -692,12 +766,12 @@ mod tests {
             let all = join([&a, &b, &c]);
             assert_eq!(all, join([&c, &a, &b]));
             assert_eq!(all, join([&b, &c, &a]));
-            assert_eq!(Envelope::decode(&all.encode()), Some(all));
+            assert_eq!(Envelope::decode(&all.encode(), LATER), Some(all));
         }
 
         #[test]
         fn noise_is_never_a_record(noise in prop::collection::vec(any::<u8>(), 0..300)) {
-            assert_eq!(Envelope::decode(&noise), None);
+            assert_eq!(Envelope::decode(&noise, LATER), None);
         }
     }
 }

@@ -12,15 +12,13 @@ use crate::core::url::Url;
 use crate::keys::archive::Shelf;
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
+use crate::keys::envelope::LEASE_MARGIN;
 use crate::keys::error::KeyError;
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{
     Asked, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io, ReadFile,
     ServerExtras, SharedDocument, SourceId, Waiting,
 };
-
-/// What may pass beyond the deadline of a fetch before another instance tries: the parsing, and a busy machine.
-const LEASE_MARGIN: Seconds = Seconds(2);
 
 /// Names what a GET for `remote` brings: everything that it depends on goes in, and what is presented or trusted for it, so
 /// that no document is had by other means than its own. Values from files count by their path.

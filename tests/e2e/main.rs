@@ -18,6 +18,7 @@ mod hosts;
 mod credentials;
 mod outside;
 mod sharing;
+mod local;
 mod races;
 mod browser;
 mod headers;
@@ -51,6 +52,9 @@ const TESTS: &[Test] = &[
     ("provider_dead_address", provider::dead_address),
     ("provider_tls_reasons", provider::tls_reasons),
     ("files_and_variables", outside::files_and_variables),
+    ("local_forged_records", local::forged_records),
+    ("local_forged_records_udp", local::forged_records_udp),
+    ("local_files", local::files),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),
     ("sharing_ahead", sharing::ahead),
@@ -77,6 +81,7 @@ const TESTS: &[Test] = &[
 /// `make soak`: minutes instead of seconds.
 const SOAK: &[Test] = &[
     ("races_keys_stay_apart", races::keys_stay_apart),
+    ("local_forged_records", local::forged_records_soak),
     ("soak_descriptors", reload::descriptors_soak),
     ("soak_mixed", soak::mixed),
 ];
@@ -85,6 +90,9 @@ const SOAK: &[Test] = &[
 const CONTROL: Test = ("copies_bed_shows_the_fault", copies::bed_shows_the_fault);
 
 fn main() -> ExitCode {
+    if let Some(code) = local::attacker() {
+        return code;
+    }
     if std::env::var_os("SOAK_MINUTES").is_some() {
         return harness::run(SOAK, &[]);
     }

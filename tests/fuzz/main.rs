@@ -417,9 +417,9 @@ fn envelopes(_: &Bench, random: &mut Random) {
         }
     }
     let record = envelope.encode();
-    assert_eq!(Envelope::decode(&record), Some(envelope));
+    assert_eq!(Envelope::decode(&record, Nanos(u64::MAX)), Some(envelope));
     let changed = random.mutated(std::slice::from_ref(&record));
-    if let Some(read) = Envelope::decode(&changed) {
+    if let Some(read) = Envelope::decode(&changed, Nanos(u64::MAX)) {
         assert_eq!(changed, record, "a changed record was taken for whole");
         assert_eq!(read.encode(), record);
     }

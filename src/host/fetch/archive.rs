@@ -1,7 +1,7 @@
 //! Files in `jwksCache.directory`, written through the static buffer and in exclusive work only.
 //!
 //! A claim is a directory beside the file: creating one is atomic on every file system, and its age tells when its
-//! owner must be gone.
+//! owner must be gone. One from as far in the future is nobody's, either.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Archive for MountedArchive {
                 // Given back in this moment.
                 continue;
             };
-            let age = clock::now().as_millis().saturating_sub(stat.modified / 1_000_000);
+            let age = clock::now().as_millis().abs_diff(stat.modified / 1_000_000);
             if age <= lease.0.saturating_mul(1000) {
                 return Claim::Theirs;
             }

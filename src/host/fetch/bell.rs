@@ -1,24 +1,22 @@
 //! Wakes the requests that wait for another's fetch at the moment it ends: they block on a socket that never gets
-//! anything, until it is shut down.
+//! anything, until it is shut down. It is connected to itself, so that nobody can send to it, and that every system
+//! lets it be shut down.
 //!
 //! Nobody wakes them where its owner is gone. So the first of them sleeps instead, and takes the fetch over when the
 //! lease has ended; whoever takes it over rings for the others.
 
 use super::mark;
+use super::private_socket;
 use super::sockets::{self, Descriptor, Errno, Family, Receive, Wipe};
 use crate::keys::envelope::Bell;
 
 /// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
 pub(super) fn hang() -> Option<Bell> {
     let mark = mark::random().ok()?;
-    let descriptor = sockets::open_blocking_datagram(Family::Unix).ok()?;
-    // Connected to itself, so that nobody can send to it, and that every system lets it be shut down.
-    let connected = sockets::bind_anew(descriptor, Family::Unix)
-        .and_then(|()| sockets::local_name(descriptor))
-        .and_then(|name| sockets::connect_to(descriptor, &name))
-        .and_then(|()| sockets::set_send_buffer(descriptor, mark));
+    let descriptor = private_socket::open(Family::Unix).ok()?;
+    let ready = sockets::set_send_buffer(descriptor, mark).and_then(|()| sockets::set_blocking(descriptor));
     let bell = Bell { number: descriptor.number(), mark };
-    match connected {
+    match ready {
         Ok(()) if find(bell).is_some() => Some(bell),
         Ok(()) | Err(_) => {
             // Nobody knows of it yet.

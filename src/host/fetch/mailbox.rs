@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use super::bell;
 use super::deadline::{Deadline, Pauses};
-use super::sockets::{self, Descriptor, Errno, Family, FileType, Receive, Wipe};
+use super::private_socket;
+use super::sockets::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe};
 use crate::core::unix_time::Seconds;
 use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
 use crate::keys::io::{
@@ -61,7 +62,7 @@ pub struct Mailbox;
 enum Place {
     NotLookedFor,
     None,
-    At(Descriptor),
+    At(Descriptor, SocketName),
 }
 
 thread_local! {
@@ -87,8 +88,8 @@ impl Mailbox {
     pub fn open() {
         if FIRST_INSTANCE.replace(false) {
             let families = [Family::Unix, Family::V4, Family::V6];
-            let opened = families.into_iter().find_map(|family| open_connected(family).ok());
-            PLACE.set(opened.map_or(Place::None, Place::At));
+            let opened = families.into_iter().find_map(open);
+            PLACE.set(opened.map_or(Place::None, |(descriptor, name)| Place::At(descriptor, name)));
         }
     }
 }
@@ -101,7 +102,7 @@ impl Share for Mailbox {
         let record = if unchanged { OWN.take() } else { look(descriptor)? };
         VERSION.set(version.unwrap_or(0));
         let shared = if Envelope::generation(&record)? > seen {
-            Envelope::decode(&record).and_then(|envelope| envelope.look(source, seen).cloned())
+            Envelope::decode(&record, now()).and_then(|envelope| envelope.look(source, seen).cloned())
         } else {
             None
         };
@@ -225,7 +226,7 @@ fn update_unless<R>(
 }
 
 fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
-    let mut envelope = Envelope::decode(record).unwrap_or_default();
+    let mut envelope = Envelope::decode(record, now()).unwrap_or_default();
     let result = change(&mut envelope);
     put(descriptor, envelope.encode());
     result
@@ -265,7 +266,7 @@ fn wait(
         empty_since = None;
         looked_at = version;
         next_look = Nanos(now().0.saturating_add(LOOK_AGAIN));
-        match Envelope::decode(&record)?.watch(source, seen, now()) {
+        match Envelope::decode(&record, now())?.watch(source, seen, now()) {
             Watch::Known(shared) => {
                 OWN.set(record);
                 return Some(shared);
@@ -327,11 +328,11 @@ fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
     let mut record = Vec::new();
     for _ in 0..MAX_BAD_LOOKS {
         record.clear();
-        match sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut record) {
-            Ok(_) if Envelope::verify(&record).is_some() => return Some(record),
+        match receive(descriptor, Receive::Peek, &mut record) {
+            Ok(()) if Envelope::verify(&record, now()).is_some() => return Some(record),
             Err(Errno::AGAIN) => return None,
             // Most bad looks are the host's and the next one is good.
-            Ok(_) | Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
     }
     let record = take(descriptor);
@@ -357,9 +358,9 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
         }
         // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
         let mut seen = Vec::new();
-        let looked = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen);
+        let looked = receive(descriptor, Receive::Peek, &mut seen);
         let mut record = Vec::new();
-        match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut record) {
+        match receive(descriptor, Receive::Take, &mut record) {
             Err(Errno::AGAIN) if removed => break,
             Err(Errno::AGAIN) => {
                 // Where many want the record, one may always come when it is out, and yet it is not lost.
@@ -379,7 +380,7 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
                 PLACE.set(Place::None);
                 break;
             }
-            received @ (Ok(_) | Err(_)) => {
+            received @ (Ok(()) | Err(_)) => {
                 faults = faults.saturating_add(u32::from(received.is_err()));
                 removed = true;
                 if received.is_ok() {
@@ -407,15 +408,15 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
 /// Both records in one; a record that cannot be read counts as none.
 fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     let Some(known) = known else {
-        return if Envelope::verify(&other).is_some() { other } else { Envelope::default().encode() };
+        return if Envelope::verify(&other, now()).is_some() { other } else { Envelope::default().encode() };
     };
     if known == other {
         return known;
     }
-    let Some(other) = Envelope::decode(&other) else {
+    let Some(other) = Envelope::decode(&other, now()) else {
         return known;
     };
-    let mut all = Envelope::decode(&known).unwrap_or_default();
+    let mut all = Envelope::decode(&known, now()).unwrap_or_default();
     all.merge(other);
     all.encode()
 }
@@ -432,11 +433,11 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
             Err(_) => continue,
         }
         let mut seen = Vec::new();
-        match sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut seen) {
+        match receive(descriptor, Receive::Peek, &mut seen) {
             // Taken by another instance.
             Err(Errno::AGAIN) => break,
-            Ok(_) if Envelope::verify(&seen) >= Envelope::verify(&record) => break,
-            Ok(_) | Err(_) => {}
+            Ok(()) if Envelope::verify(&seen, now()) >= Envelope::verify(&record, now()) => break,
+            Ok(()) | Err(_) => {}
         }
         // Foreign bytes in the box: out with them. Whoever was faster has the lock now, and puts what it keeps.
         let Some(drained) = drain(descriptor) else {
@@ -445,7 +446,7 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
         record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
     }
     if Envelope::has_waiters(&record) {
-        record = Envelope::decode(&record).unwrap_or_default().without_waiters().encode();
+        record = Envelope::decode(&record, now()).unwrap_or_default().without_waiters().encode();
     }
     OWN.set(record);
 }
@@ -463,51 +464,50 @@ fn drain(descriptor: Descriptor) -> Option<Vec<Vec<u8>>> {
     let mut drained = Vec::new();
     for _ in 0..MAX_BAD_LOOKS {
         let mut one = Vec::new();
-        match sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut one) {
+        match receive(descriptor, Receive::Take, &mut one) {
             Err(Errno::AGAIN) => break,
-            Ok(_) | Err(_) => drained.push(one),
+            Ok(()) => drained.push(one),
+            // Nobody's, or not from here.
+            Err(_) => drained.push(Vec::new()),
         }
     }
     (!drained.is_empty()).then_some(drained)
 }
 
+/// A datagram of the mailbox, and only of the mailbox: who else sent one before it was connected has another name.
+fn receive(descriptor: Descriptor, mode: Receive, record: &mut Vec<u8>) -> Result<(), Errno> {
+    let sender = sockets::receive_from(descriptor, mode, Wipe::Head, record)?;
+    match PLACE.get() {
+        Place::At(_, name) if name == sender => Ok(()),
+        Place::At(..) | Place::None | Place::NotLookedFor => Err(Errno::NONSENSE),
+    }
+}
+
 fn place() -> Option<Descriptor> {
-    let place = match PLACE.get() {
-        Place::NotLookedFor => {
-            let found = Descriptor::STANDARD.into_iter().find(|descriptor| is_mailbox(*descriptor));
-            let place = found.map_or(Place::None, Place::At);
-            PLACE.set(place);
-            place
-        }
-        known @ (Place::None | Place::At(_)) => known,
-    };
-    match place {
-        Place::At(descriptor) => Some(descriptor),
+    if let Place::NotLookedFor = PLACE.get() {
+        let found = Descriptor::STANDARD
+            .into_iter()
+            .find_map(|descriptor| Some((descriptor, private_socket::name(descriptor)?)));
+        PLACE.set(found.map_or(Place::None, |(descriptor, name)| Place::At(descriptor, name)));
+    }
+    match PLACE.get() {
+        Place::At(descriptor, _) => Some(descriptor),
         Place::None | Place::NotLookedFor => None,
     }
 }
 
-fn is_mailbox(descriptor: Descriptor) -> bool {
-    sockets::file_type(descriptor) == Ok(FileType::Datagram)
-        && sockets::local_name(descriptor)
-            .is_ok_and(|name| sockets::peer_name(descriptor).as_ref() == Ok(&name))
-}
-
-fn open_connected(family: Family) -> Result<Descriptor, Errno> {
-    let descriptor = sockets::open_datagram(family)?;
-    let ready = sockets::bind_anew(descriptor, family)
-        .and_then(|()| sockets::local_name(descriptor))
-        .and_then(|name| sockets::connect_to(descriptor, &name))
-        .and_then(|()| sockets::set_send_buffer(descriptor, SEND_BUFFER));
+fn open(family: Family) -> Option<(Descriptor, SocketName)> {
+    let descriptor = private_socket::open(family).ok()?;
     // An empty box would make the first requests wait for a record that never was.
-    let ready = ready.and_then(|()| sockets::send(descriptor, &Envelope::default().encode()));
+    let ready = sockets::set_send_buffer(descriptor, SEND_BUFFER)
+        .and_then(|()| sockets::send(descriptor, &Envelope::default().encode()));
     announce(descriptor, Generation(0));
-    if ready.is_ok() && is_mailbox(descriptor) {
-        Ok(descriptor)
-    } else {
-        sockets::close(descriptor)?;
-        Err(Errno::NONSENSE)
+    let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
+    if name.is_none() {
+        // Nobody knows of it yet.
+        let _ = sockets::close(descriptor);
     }
+    name.map(|name| (descriptor, name))
 }
 
 fn id() -> u32 {

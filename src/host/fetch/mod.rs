@@ -7,6 +7,8 @@ pub mod proxy;
 #[cfg(target_os = "wasi")]
 mod get;
 #[cfg(target_os = "wasi")]
+mod private_socket;
+#[cfg(target_os = "wasi")]
 mod mailbox;
 #[cfg(target_os = "wasi")]
 mod bell;

@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
 use serde_json::{Map, Value, json};
 
 use crate::http::Request;
@@ -56,6 +59,8 @@ pub struct Setup {
     pub entry_point: Value,
     /// Further options of the static configuration.
     pub more: Value,
+    /// Whether the system lets it have datagram sockets of the family unix.
+    pub unix_datagrams: bool,
 }
 
 impl Default for Setup {
@@ -70,6 +75,7 @@ impl Default for Setup {
             log_level: "INFO",
             entry_point: json!({}),
             more: json!({}),
+            unix_datagrams: true,
         }
     }
 }
@@ -220,7 +226,11 @@ impl Traefik {
             .stdin(Stdio::null())
             .stdout(fs::File::create(directory.join("stdout")).unwrap())
             .stderr(fs::File::create(directory.join("stderr")).unwrap());
-        let process = Process::start(command);
+        let process = if setup.unix_datagrams {
+            Process::start(command)
+        } else {
+            Process::start_confined(command, &no_unix_datagrams())
+        };
         let traefik =
             Self { directory, process, address, reloads: AtomicUsize::new(0), writing: Mutex::new(()) };
         wait("Traefik answers", 30, || {
@@ -378,10 +388,23 @@ impl Process {
     /// When it cannot be started.
     #[must_use]
     pub fn start(command: Command) -> Self {
+        Self::start_confined(command, &Vec::new())
+    }
+
+    /// As [`Self::start`], under this filter of system calls.
+    ///
+    /// # Panics
+    /// When it cannot be started, or the kernel takes no filter.
+    #[must_use]
+    fn start_confined(command: Command, filter: &BpfProgram) -> Self {
         let (keeper, end) = mpsc::channel::<()>();
         let (started, child) = mpsc::channel();
+        let filter = filter.clone();
         // The kernel ends the child when the thread that started it ends, so that one must outlive it.
         std::thread::spawn(move || {
+            if !filter.is_empty() {
+                seccompiler::apply_filter(&filter).expect("the kernel takes a filter");
+            }
             let _ = started.send(with_us(command).spawn());
             let _ = end.recv();
         });
@@ -439,6 +462,23 @@ fn with_us(command: Command) -> Command {
             .current_dir(directory);
     }
     wrapped
+}
+
+/// As systemd's `RestrictAddressFamilies=` does it: no datagram socket of the family unix.
+fn no_unix_datagrams() -> BpfProgram {
+    let argument = |index, operator, value: i32| {
+        let value = value.try_into().unwrap();
+        SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value).unwrap()
+    };
+    let rule = SeccompRule::new(vec![
+        argument(0, SeccompCmpOp::Eq, libc::AF_UNIX),
+        argument(1, SeccompCmpOp::MaskedEq(0xf), libc::SOCK_DGRAM),
+    ])
+    .unwrap();
+    let refuse = SeccompAction::Errno(libc::EAFNOSUPPORT.try_into().unwrap());
+    let architecture = std::env::consts::ARCH.try_into().unwrap();
+    let rules = [(libc::SYS_socket, vec![rule])].into();
+    SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture).unwrap().try_into().unwrap()
 }
 
 /// Lays out a plugin as Traefik reads it: `plugins-local/src/MODULE/{.traefik.yml,plugin.wasm}`.

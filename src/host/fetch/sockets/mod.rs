@@ -25,13 +25,13 @@ pub(crate) use file::{
 };
 pub(crate) use resolve::resolve;
 pub(crate) use socket::{
-    bind_anew, connect, connect_to, keep_alive, local_name, open_blocking_datagram, open_datagram,
-    open_stream, peer_address, peer_name, pending_error, receive_buffer, send_buffer, set_keep_alive,
+    SocketName, bind_anew, connect, connect_to, keep_alive, local_name, open_datagram, open_stream,
+    peer_address, peer_name, pending_error, receive_buffer, send_buffer, set_blocking, set_keep_alive,
     set_receive_buffer, set_send_buffer, shut_down,
 };
 #[cfg(feature = "race-test")]
 pub(crate) use transfer::canaries_are_whole;
-pub(crate) use transfer::{Receive, Wipe, read_at, receive, send, write_at};
+pub(crate) use transfer::{Receive, Wipe, read_at, receive, receive_from, send, write_at};
 
 /// A WASI error number, or one of ours for answers that cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Descriptor, Errno, Family, check, close};
 
 /// The name of a socket as the host has it, only to be compared and given back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketName {
     address: [u8; 128],
     port: u32,
@@ -13,7 +13,7 @@ pub(crate) struct SocketName {
 
 /// The V2 form: the address buffer is 128 bytes, a little-endian family and the address.
 #[repr(C)]
-struct AddressReference {
+pub(super) struct AddressReference {
     pointer: *mut u8,
     length: u32,
 }
@@ -44,9 +44,10 @@ pub(crate) fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
     open_socket(family, 1)
 }
 
-/// A datagram socket whose receives block.
-pub(crate) fn open_blocking_datagram(family: Family) -> Result<Descriptor, Errno> {
-    open(family, 1)
+/// Has receives wait until something comes.
+pub(crate) fn set_blocking(descriptor: Descriptor) -> Result<(), Errno> {
+    // SAFETY: takes numbers only.
+    check(unsafe { fd_fdstat_set_flags(descriptor.0, 0) })
 }
 
 fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
@@ -93,21 +94,30 @@ pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Er
     check(unsafe { sock_bind(descriptor.0, &raw const reference, 0) })
 }
 
+impl SocketName {
+    pub(super) const EMPTY: Self = Self { address: [0; 128], port: 0 };
+
+    /// Where the host writes one; only for as long as the name stays where it is.
+    pub(super) fn places(&mut self) -> (AddressReference, *mut u32) {
+        (AddressReference { pointer: self.address.as_mut_ptr(), length: 128 }, &raw mut self.port)
+    }
+}
+
 /// The socket's own name.
 pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
-    let mut name = SocketName { address: [0; 128], port: 0 };
-    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    let mut name = SocketName::EMPTY;
+    let (reference, port) = name.places();
     // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
-    check(unsafe { sock_getlocaladdr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    check(unsafe { sock_getlocaladdr(descriptor.0, &raw const reference, port) })?;
     Ok(name)
 }
 
 /// The name of whom the socket is connected to.
 pub(crate) fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
-    let mut name = SocketName { address: [0; 128], port: 0 };
-    let reference = AddressReference { pointer: name.address.as_mut_ptr(), length: 128 };
+    let mut name = SocketName::EMPTY;
+    let (reference, port) = name.places();
     // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
-    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, &raw mut name.port) })?;
+    check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, port) })?;
     Ok(name)
 }
 

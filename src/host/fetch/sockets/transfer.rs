@@ -2,7 +2,8 @@
 
 use std::cell::UnsafeCell;
 
-use super::{Descriptor, Errno, check};
+use super::socket::AddressReference;
+use super::{Descriptor, Errno, SocketName, check};
 
 /// Bytes of the buffer. More than the largest datagram that a send buffer of 32 KiB lets through, so that a send
 /// with a foreign receive length fails (EMSGSIZE) instead of queueing.
@@ -24,6 +25,15 @@ pub(crate) enum Wipe {
     Head,
     /// Zeros are how missing bytes are found.
     All,
+}
+
+impl Receive {
+    const fn flags(self) -> i32 {
+        match self {
+            Self::Take => 0,
+            Self::Peek => 1,
+        }
+    }
 }
 
 #[repr(C, align(16))]
@@ -75,6 +85,16 @@ unsafe extern "C" {
         received: *mut u32,
         out_flags: *mut u32,
     ) -> i32;
+    fn sock_recv_from(
+        fd: i32,
+        vectors: *const IoVector,
+        count: i32,
+        address: *const AddressReference,
+        flags: i32,
+        port: *mut u32,
+        received: *mut u32,
+        out_flags: *mut u32,
+    ) -> i32;
     fn sock_send(fd: i32, vectors: *const IoVector, count: i32, flags: i32, sent: *mut u32) -> i32;
 }
 
@@ -95,18 +115,44 @@ pub(crate) fn receive(
     wipe: Wipe,
     out: &mut Vec<u8>,
 ) -> Result<usize, Errno> {
-    let flags = match mode {
-        Receive::Take => 0,
-        Receive::Peek => 1,
-    };
     let vector = wiped_buffer(wipe);
     let mut count = 0;
     let mut out_flags = 0;
     // SAFETY: the vector names the static buffer, all of it; count and flags are locals of four bytes.
     check(unsafe {
-        sock_recv(descriptor.0, &raw const vector, 1, flags, &raw mut count, &raw mut out_flags)
+        sock_recv(descriptor.0, &raw const vector, 1, mode.flags(), &raw mut count, &raw mut out_flags)
     })?;
     copy_out(count, out)
+}
+
+/// As [`receive`], of a datagram, of which it returns the sender. One that has no name is an error.
+pub(crate) fn receive_from(
+    descriptor: Descriptor,
+    mode: Receive,
+    wipe: Wipe,
+    out: &mut Vec<u8>,
+) -> Result<SocketName, Errno> {
+    let vector = wiped_buffer(wipe);
+    let mut sender = SocketName::EMPTY;
+    let (reference, port) = sender.places();
+    let mut count = 0;
+    let mut out_flags = 0;
+    // SAFETY: the vector names the static buffer, all of it; the host writes at most the 128 bytes that the reference
+    // names; port, count and flags are of four bytes, and all are locals.
+    check(unsafe {
+        sock_recv_from(
+            descriptor.0,
+            &raw const vector,
+            1,
+            &raw const reference,
+            mode.flags(),
+            port,
+            &raw mut count,
+            &raw mut out_flags,
+        )
+    })?;
+    copy_out(count, out)?;
+    Ok(sender)
 }
 
 /// Sends the beginning of `bytes`, as much as fits the buffer and the socket takes, and returns how much that was.
