@@ -4,6 +4,7 @@
 
 pub mod rsa;
 mod limbs;
+mod inverse;
 mod modulus;
 mod multiply;
 mod weierstrass;
