@@ -4,6 +4,7 @@
 
 pub mod rsa;
 mod limbs;
+mod magnitude;
 mod inverse;
 mod modulus;
 mod multiply;
