@@ -3,6 +3,8 @@
 //! leading 58 bits of two remainders give several quotients, which are applied to the whole numbers at once. The test
 //! that a quotient is right is Collins's ("Lecture notes on arithmetic algorithms", 1980); it needs one division a step.
 //!
+//! Numbers are slices here, so that one copy of the code serves all lengths.
+//!
 //! A limb has as many bits as an entry of the matrix that is applied, so a product of the two fits a column of `limbs`.
 //! Public values only: time depends on all of them.
 #![expect(
@@ -55,17 +57,16 @@ impl<const N: usize> Remainders<N> {
         let steps = Steps::of_leading_bits(&self.high, &self.low);
         if steps.is_none() {
             let (quotient, limbs) = partial_quotient(&self.high, &self.low);
-            self.high = plus_multiple(&self.high, -quotient, &self.low, limbs);
-            self.factor_of_high = plus_multiple(&self.factor_of_high, quotient, &self.factor_of_low, limbs);
+            add_multiple(&mut self.high, -quotient, &self.low, limbs);
+            add_multiple(&mut self.factor_of_high, quotient, &self.factor_of_low, limbs);
             if less(&self.high, &self.low) {
                 (self.high, self.low) = (self.low, self.high);
                 (self.factor_of_high, self.factor_of_low) = (self.factor_of_low, self.factor_of_high);
                 self.high_is_negative = !self.high_is_negative;
             }
         } else {
-            (self.high, self.low) = steps.apply(&self.high, &self.low);
-            (self.factor_of_high, self.factor_of_low) =
-                steps.magnitudes().apply(&self.factor_of_high, &self.factor_of_low);
+            steps.apply(&mut self.high, &mut self.low);
+            steps.magnitudes().apply(&mut self.factor_of_high, &mut self.factor_of_low);
             self.high_is_negative ^= steps.is_odd();
         }
     }
@@ -82,7 +83,8 @@ struct Steps {
 
 impl Steps {
     /// The steps that the leading bits of two numbers, `low` at most `high`, tell for certain.
-    const fn of_leading_bits<const N: usize>(high: &Limbs<N>, low: &Limbs<N>) -> Self {
+    #[inline(never)]
+    const fn of_leading_bits(high: &[i32], low: &[i32]) -> Self {
         let start = bit_length(high).saturating_sub(WINDOW);
         let (mut x, mut y) = (window(high, start), window(low, start));
         let Self { mut a, mut b, mut c, mut d } = Self { a: 1, b: 0, c: 0, d: 1 };
@@ -122,27 +124,26 @@ impl Steps {
         Self { a: self.a.abs(), b: self.b.abs(), c: self.c.abs(), d: self.d.abs() }
     }
 
-    /// The numbers after the steps, which are not negative.
+    /// Takes both numbers, as long as each other, through the steps; the results are not negative.
     #[inline(never)]
-    const fn apply<const N: usize>(&self, high: &Limbs<N>, low: &Limbs<N>) -> (Limbs<N>, Limbs<N>) {
-        let (mut new_high, mut new_low) = ([0; N], [0; N]);
+    const fn apply(&self, high: &mut [i32], low: &mut [i32]) {
         let (mut carry_high, mut carry_low) = (0, 0);
         let mut i = 0;
-        while i < N {
+        while i < high.len() {
             let (x, y) = (high[i] as i64, low[i] as i64);
             let (limb_high, rest_high) = split(carry_high + self.a * x + self.b * y);
             let (limb_low, rest_low) = split(carry_low + self.c * x + self.d * y);
-            (new_high[i], carry_high) = (limb_high as i32, rest_high);
-            (new_low[i], carry_low) = (limb_low as i32, rest_low);
+            (high[i], carry_high) = (limb_high as i32, rest_high);
+            (low[i], carry_low) = (limb_low as i32, rest_low);
             i += 1;
         }
-        (new_high, new_low)
     }
 }
 
 /// A factor q, at most 2^30, and a number of limbs l such that `q·2^(29·l)·low` is at most `high`, and nearly the largest
 /// such product: for the rare quotients that are too large for a matrix, or that the bits below a window decide.
-const fn partial_quotient<const N: usize>(high: &Limbs<N>, low: &Limbs<N>) -> (i64, usize) {
+#[inline(never)]
+const fn partial_quotient(high: &[i32], low: &[i32]) -> (i64, usize) {
     let (high_bits, low_bits) = (bit_length(high), bit_length(low));
     // One bit is left between them, unless none was: the shifted `low` is not above `high`.
     let limbs = high_bits.saturating_sub(low_bits).saturating_sub(1) / LIMB_BITS;
@@ -153,26 +154,26 @@ const fn partial_quotient<const N: usize>(high: &Limbs<N>, low: &Limbs<N>) -> (i
     (if quotient == 0 { 1 } else { quotient }, limbs)
 }
 
-/// `x + q·2^(29·limbs)·y`, which is not negative and fits.
-const fn plus_multiple<const N: usize>(x: &Limbs<N>, q: i64, y: &Limbs<N>, limbs: usize) -> Limbs<N> {
-    let (mut sum, mut carry) = (*x, 0);
+/// Adds `q·2^(29·limbs)·y` to x, which is as long; the sum is not negative and fits.
+#[inline(never)]
+const fn add_multiple(x: &mut [i32], q: i64, y: &[i32], limbs: usize) {
+    let mut carry = 0;
     let mut i = limbs;
-    while i < N {
+    while i < x.len() {
         let (limb, rest) = split(carry + x[i] as i64 + q * y[i - limbs] as i64);
-        (sum[i], carry) = (limb as i32, rest);
+        (x[i], carry) = (limb as i32, rest);
         i += 1;
     }
-    sum
 }
 
 /// Bits of a window.
 const WINDOW: usize = 2 * LIMB_BITS;
 
 /// A number without its bits below `start`, which leave at most [`WINDOW`].
-const fn window<const N: usize>(limbs: &Limbs<N>, start: usize) -> i64 {
+const fn window(limbs: &[i32], start: usize) -> i64 {
     let (first, shift) = (start / LIMB_BITS, start % LIMB_BITS);
     let (mut window, mut i) = (0, 0);
-    while i < 3 && first + i < N {
+    while i < 3 && first + i < limbs.len() {
         let limb = limbs[first + i] as i64;
         window |= if i == 0 { limb >> shift } else { limb << (i * LIMB_BITS - shift) };
         i += 1;
@@ -181,8 +182,8 @@ const fn window<const N: usize>(limbs: &Limbs<N>, start: usize) -> i64 {
 }
 
 /// Bits of a number, leading zeros apart.
-const fn bit_length<const N: usize>(limbs: &Limbs<N>) -> usize {
-    let mut i = N;
+const fn bit_length(limbs: &[i32]) -> usize {
+    let mut i = limbs.len();
     while i > 0 {
         i -= 1;
         if limbs[i] != 0 {
