@@ -1,6 +1,6 @@
 //! Every bound of the product: value, unit, reason. Nothing grows with input unless its bound is here.
 
-pub use arithmetic::rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
+pub use arithmetic::rsa::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
 
 /// Largest key set read from a file or URL, in bytes. Real sets are 1 to 20 KB.
 pub const MAX_JWKS_BYTES: usize = 1 << 20;
@@ -26,8 +26,6 @@ pub const MAX_KEYS_PER_SET: usize = 256;
 pub const MAX_VERIFICATIONS_PER_TOKEN: usize = 16;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
-/// Largest RSA public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
-pub const MAX_RSA_EXPONENT_BITS: usize = 32;
 /// Longest `claims` expression, in bytes: each instance of the module parses it anew.
 pub const MAX_EXPRESSION_BYTES: usize = 16 << 10;
 /// Nesting of parentheses and `!` in an expression. Parsing and evaluation recurse this deep.

@@ -113,7 +113,7 @@ impl<C: Ecdsa> PreparedKey<C> {
 pub struct Signature<S, F> {
     u1: S,
     u2: S,
-    /// The x coordinates that are r mod n: r, and r + n where that is below p, which is below 2n.
+    /// The x coordinates that are r mod n: r, and r + n if that is below p, which is below 2n.
     x: [Option<F>; 2],
 }
 

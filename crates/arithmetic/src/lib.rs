@@ -4,6 +4,8 @@
 
 pub mod rsa;
 mod limbs;
+mod magnitude;
+mod inverse;
 mod modulus;
 mod multiply;
 mod weierstrass;

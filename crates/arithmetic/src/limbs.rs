@@ -1,8 +1,10 @@
 //! Signed limbs of 29 bits: the numbers of all curves and their scalars, nine limbs up to 256 bits, 14 for 384, 18 for 521.
 //!
 //! A limb is an `i32`, a column of a product an `i64`. *Balanced* limbs lie in [-2^28, 2^28), the head limb apart, which
-//! carries what is left. A sum of a balanced numbers has limbs of at most a·2^28, and the nine products of a column stay
-//! in an `i64`, with room for a reduction, while a·b <= 14 (9·14·2^56 < 2^63 - 2^56); a limb while a < 8.
+//! carries what is left. A sum of `j` balanced numbers has limbs of at most `j·2^28`. A limb has room for that while `j` is
+//! below 8; the nine products in a column of a sum of `j` and one of `k` stay in an `i64`, with room for a reduction,
+//! while `j·k` is at most 14 (9·14·2^56 < 2^63 - 2^56). Radix, signed digits and late carries are those of redundant
+//! representations (Bernstein, "Curve25519: new Diffie-Hellman speed records", PKC 2006, section 4).
 //!
 //! Functions are `const` so that tables of constants can be made by the compiler. Public values only.
 #![expect(
@@ -54,7 +56,7 @@ pub(crate) const fn bit(limbs: &[i32], index: usize) -> i32 {
     if index < limbs.len() * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
 }
 
-/// Whether a < b, both with limbs in [0, 2^29).
+/// Whether `a < b`, both with limbs in [0, 2^29).
 pub(crate) const fn less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
     let mut i = N;
     while i > 0 {

@@ -1,7 +1,11 @@
 //! Arithmetic modulo an odd number of up to 521 bits: the scalars of all curves, and inverses for their fields.
 //!
-//! Limbs as in `limbs`, here all in [0, 2^29) unless said otherwise. Public values only: the inverse takes as long as
-//! its input says.
+//! Products are Montgomery's ("Modular multiplication without trial division", Mathematics of Computation 44, 1985), a
+//! digit of one factor and one of the quotient at a time ("coarsely integrated operand scanning" of Koç, Acar and
+//! Kaliski, "Analyzing and comparing Montgomery multiplication algorithms", IEEE Micro 16, 1996, section 5), but without
+//! carries between columns.
+//!
+//! Limbs as in `limbs`, here all in [0, 2^29). Public values only: time depends on all of them.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -10,9 +14,8 @@
               a carry left within 32 bits; indices are below the fixed lengths"
 )]
 
-use crate::limbs::{
-    LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, is_zero, less, one, split, subtract,
-};
+use crate::inverse::inverse;
+use crate::limbs::{LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, one, subtract};
 
 /// An odd modulus m; products are Montgomery's, with R = 2^(29 N).
 pub(crate) struct Modulus<const N: usize = 9> {
@@ -46,12 +49,12 @@ impl<const N: usize> Modulus<N> {
         modulus
     }
 
-    /// `a - m` if that is not negative, for a below 2m.
+    /// `a - m` if that is not negative, for `a` below 2m.
     const fn subtract_once(&self, a: &Limbs<N>) -> Limbs<N> {
         if less(a, &self.value) { *a } else { carry_unsigned(&subtract(a, &self.value)) }
     }
 
-    /// `a·b/R mod m`, below m, for a·b below R·m.
+    /// `a·b/R mod m`, below m, for `a·b` below `R·m`.
     #[inline(never)]
     pub(crate) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         // Unsigned: 36 products are too many for an i64.
@@ -84,133 +87,19 @@ impl<const N: usize> Modulus<N> {
         self.subtract_once(&result)
     }
 
-    /// `a·R mod m`, for a below R.
+    /// `a·R mod m`, for `a` below R.
     pub(crate) const fn to_montgomery(&self, a: &Limbs<N>) -> Limbs<N> {
         self.montgomery(a, &self.r_squared)
     }
 
-    /// `a + b mod m`, for both below m.
+    /// `a + b mod m`, if both are below m.
     pub(crate) const fn sum(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         self.subtract_once(&carry_unsigned(&add(a, b)))
     }
 
-    /// `1/a mod m`, below m, for a below m that shares no factor with it; 0 for 0.
-    ///
-    /// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in batches of 29 division
-    /// steps on the low limbs, run in variable time. f and g stay within (-m, m], d and e within (-2m, m): two bits
-    /// more than m with the sign. Invariant: `d·a = f` and `e·a = g` mod m, up to a power of two that the batches divide out.
+    /// `1/a mod m`, below m, for `a` below m that has no factor in common with it; 0 for 0.
     pub(crate) const fn invert(&self, a: &Limbs<N>) -> Limbs<N> {
-        let (mut f, mut g) = (self.value, *a);
-        let (mut d, mut e) = ([0; N], one());
-        let mut eta = -1;
-        // (49·b + 57)/17 steps are enough for every input of b bits, under 3 batches a limb; the bound only makes the end
-        // evident.
-        let mut batches = 0;
-        while !is_zero(&g) && batches < 3 * N {
-            let steps = DivisionSteps::batch(eta, f[0] as u32, g[0] as u32);
-            eta = steps.eta;
-            (d, e) = steps.apply(&d, &e, Some(self));
-            (f, g) = steps.apply(&f, &g, None);
-            batches += 1;
-        }
-        // f is 1 or -1, and d its multiple of 1/a.
-        let mut inverse = if d[N - 1] < 0 { self.add_to(&d) } else { d };
-        if f[N - 1] < 0 {
-            inverse = carry_unsigned(&subtract(&[0; N], &inverse));
-        }
-        if inverse[N - 1] < 0 {
-            inverse = self.add_to(&inverse);
-        }
-        inverse
-    }
-
-    const fn add_to(&self, a: &Limbs<N>) -> Limbs<N> {
-        carry_unsigned(&add(a, &self.value))
-    }
-}
-
-/// 29 division steps: `(f, g) := (u·f + v·g, q·f + r·g) / 2^29`, with |u| + |v| and |q| + |r| at most 2^29.
-struct DivisionSteps {
-    eta: i32,
-    u: i32,
-    v: i32,
-    q: i32,
-    r: i32,
-}
-
-impl DivisionSteps {
-    /// The steps that the low 29 bits of f (odd) and g ask for.
-    const fn batch(mut eta: i32, mut f: u32, mut g: u32) -> Self {
-        // As u32, because intermediate signs wrap.
-        let (mut u, mut v, mut q, mut r) = (1_u32, 0_u32, 0_u32, 1_u32);
-        let mut left = LIMB_BITS as u32;
-        loop {
-            // Halve g while it is even.
-            let zeros = (g | u32::MAX << left).trailing_zeros();
-            g >>= zeros;
-            u <<= zeros;
-            v <<= zeros;
-            eta -= zeros as i32;
-            left -= zeros;
-            if left == 0 {
-                return Self { eta, u: u as i32, v: v as i32, q: q as i32, r: r as i32 };
-            }
-            if eta < 0 {
-                eta = -eta;
-                (f, g) = (g, f.wrapping_neg());
-                (u, q) = (q, u.wrapping_neg());
-                (v, r) = (r, v.wrapping_neg());
-            }
-            // Clear up to 8 low bits of g with a multiple of f: as many as come before the next swap.
-            let clear = if eta + 1 < left as i32 { eta as u32 + 1 } else { left };
-            // 3f xor 2 is 1/f in 5 bits; one Newton step makes it 10.
-            let near = f.wrapping_mul(3) ^ 2;
-            let inverse = near.wrapping_mul(2_u32.wrapping_sub(f.wrapping_mul(near)));
-            let multiple = g.wrapping_mul(inverse.wrapping_neg()) & (u32::MAX >> (32 - clear)) & 255;
-            g = g.wrapping_add(f.wrapping_mul(multiple));
-            q = q.wrapping_add(u.wrapping_mul(multiple));
-            r = r.wrapping_add(v.wrapping_mul(multiple));
-        }
-    }
-
-    /// `(u·a + v·b, q·a + r·b) / 2^29`; modulo m, a multiple of m is added that makes the division exact and keeps the
-    /// results within (-2m, m).
-    #[inline(never)]
-    const fn apply<const N: usize>(
-        &self,
-        a: &Limbs<N>,
-        b: &Limbs<N>,
-        modulus: Option<&Modulus<N>>,
-    ) -> (Limbs<N>, Limbs<N>) {
-        let (u, v, q, r) = (self.u as i64, self.v as i64, self.q as i64, self.r as i64);
-        let (a0, b0) = (a[0] as i64, b[0] as i64);
-        let (mut carry_a, mut carry_b) = (u * a0 + v * b0, q * a0 + r * b0);
-        let (m, multiple_a, multiple_b) = match modulus {
-            None => (&[0; N], 0, 0),
-            Some(modulus) => {
-                // A negative input counts as itself plus m.
-                let (sign_a, sign_b) = ((a[N - 1] >> 31) as i64, (b[N - 1] >> 31) as i64);
-                let (start_a, start_b) = ((u & sign_a) + (v & sign_b), (q & sign_a) + (r & sign_b));
-                let exact_a = carry_a.wrapping_mul(modulus.inverse).wrapping_add(start_a) & LIMB_MASK;
-                let exact_b = carry_b.wrapping_mul(modulus.inverse).wrapping_add(start_b) & LIMB_MASK;
-                (&modulus.value, start_a - exact_a, start_b - exact_b)
-            }
-        };
-        carry_a = (carry_a + m[0] as i64 * multiple_a) >> LIMB_BITS;
-        carry_b = (carry_b + m[0] as i64 * multiple_b) >> LIMB_BITS;
-        let (mut new_a, mut new_b) = ([0; N], [0; N]);
-        let mut i = 1;
-        while i < N {
-            let (ai, bi, mi) = (a[i] as i64, b[i] as i64, m[i] as i64);
-            let (limb_a, rest_a) = split(carry_a + u * ai + v * bi + mi * multiple_a);
-            let (limb_b, rest_b) = split(carry_b + q * ai + r * bi + mi * multiple_b);
-            (new_a[i - 1], carry_a) = (limb_a as i32, rest_a);
-            (new_b[i - 1], carry_b) = (limb_b as i32, rest_b);
-            i += 1;
-        }
-        new_a[N - 1] = carry_a as i32;
-        new_b[N - 1] = carry_b as i32;
-        (new_a, new_b)
+        inverse(a, &self.value)
     }
 }
 

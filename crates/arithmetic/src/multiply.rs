@@ -1,5 +1,10 @@
 //! Sums of two multiples of points, for all curves: scalars as signed digits, tables of points, one run of doublings.
 //!
+//! Without a table: width-5 non-adjacent forms, interleaved (Hankerson, Menezes and Vanstone, "Guide to Elliptic Curve
+//! Cryptography", 2004, algorithms 3.35 and 3.51). With tables: the comb of Lim and Lee ("More flexible exponentiation
+//! with precomputation", CRYPTO 1994) with all digits 1 or -1, which halves its table (Feng, Zhu, Zhao and Li, "Signed
+//! MSB-set comb method for elliptic curve point multiplication", ISPEC 2006).
+//!
 //! Scalars are below 2^BITS, their limbs in [0, 2^29). Public values only.
 #![expect(
     clippy::arithmetic_side_effects,
@@ -56,7 +61,7 @@ fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
     }
 }
 
-/// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None where both scalars are zero.
+/// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None if both scalars are zero.
 pub(crate) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
     let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
     let mut sum: Option<P> = None;

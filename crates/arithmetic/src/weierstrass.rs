@@ -1,4 +1,6 @@
-//! The groups of the NIST curves, `y² = x³ - 3x + b` (SP 800-186 3.2.1), and of secp256k1, `y² = x³ + 7` (SEC 2 2.4.1).
+//! The groups of the NIST curves, `y² = x³ - 3x + b` (SP 800-186 3.2.1), and of secp256k1, `y² = x³ + 7` (SEC 2 2.4.1), in
+//! Jacobian coordinates. Formulas are those of the Explicit-Formulas Database (hyperelliptic.org/EFD, g1p, shortw,
+//! jacobian and jacobian-3), by their names there.
 //!
 //! [`Jacobian::double`], [`Jacobian::plus`] and [`Jacobian::minus`] do without tests. They are right for all points but
 //! these: sums of two points with one x coordinate, and anything done to infinity. There they return z = 0, which marks
@@ -10,14 +12,14 @@ use std::fmt::Debug;
 use crate::limbs::{LIMB_BITS, bit};
 use crate::multiply::Point;
 
-/// An element of a curve's field, with the curve's numbers. Counts are those of `limbs`: a sum of a tight elements counts
-/// a, and formulas here stay within what every implementation takes.
+/// An element of a curve's field, with the curve's numbers. Counts are those of `magnitude`: a sum of `k` tight elements
+/// counts `k`, and formulas here stay within what every implementation takes.
 pub trait Curve: Copy + Debug {
     const ZERO: Self;
     const ONE: Self;
-    /// Whether the coefficient a is 0; else it is -3.
+    /// Whether the coefficient of x is 0; else it is -3.
     const A_IS_ZERO: bool = false;
-    /// The coefficient b.
+    /// The coefficient `b`.
     const B: Self;
     /// The coordinates of the base point.
     const G: (Self, Self);
@@ -61,7 +63,7 @@ impl<C: Curve> Affine<C> {
         y.squared().minus(&Self::y_squared(&x)).is_zero().then_some(Self { x, y })
     }
 
-    /// The point with this x and a y that is odd or not (SEC 1 2.3.4); None where there is none. Takes a tight x.
+    /// The point with this x and a y that is odd or not (SEC 1 2.3.4); None if there is none. Takes a tight x.
     pub(crate) fn decompress(x: C, y_is_odd: bool) -> Option<Self> {
         let square = Self::y_squared(&x).tighten();
         // p is -1 modulo 4: the root of a square is its power (p + 1)/4, one more than p/4 rounded down.
@@ -107,7 +109,7 @@ pub(crate) struct Jacobian<C> {
 }
 
 impl<C: Curve> Jacobian<C> {
-    /// dbl-2001-b of the Explicit-Formulas Database, with z as 2yz; it is for a = -3, where 3x² + a·z⁴ is a product.
+    /// dbl-2001-b, with z as 2yz; it is for the coefficient -3, with which 3x² - 3z⁴ is a product.
     #[inline(never)]
     pub(crate) fn double(&self) -> Self {
         let delta = self.z.squared();
@@ -126,21 +128,22 @@ impl<C: Curve> Jacobian<C> {
         Self { x, y, z: z.plus(&z) }
     }
 
-    /// z = 0 where the x coordinates are equal.
+    /// z = 0 if the x coordinates are equal.
     #[inline(never)]
     pub(crate) fn plus(&self, other: &Affine<C>) -> Self {
         let (h, y) = self.rescaled(other);
         self.sum(&h, &y.minus(&self.y).tighten())
     }
 
-    /// z = 0 where the x coordinates are equal.
+    /// z = 0 if the x coordinates are equal.
     #[inline(never)]
     pub(crate) fn minus(&self, other: &Affine<C>) -> Self {
         let (h, y) = self.rescaled(other);
         self.sum(&h, &C::ZERO.minus(&y).minus(&self.y).tighten())
     }
 
-    /// madd with 8 multiplications and 3 squarings, of which [`Self::rescaled`] has 3 and 1.
+    /// madd (Cohen, Miyaji and Ono, "Efficient elliptic curve exponentiation using mixed coordinates", ASIACRYPT 1998,
+    /// section 4), 8 multiplications and 3 squarings, of which [`Self::rescaled`] has 3 and 1.
     #[inline(always)]
     fn sum(&self, h: &C, r: &C) -> Self {
         let hh = h.squared();
@@ -208,7 +211,8 @@ impl<C: Curve> Point for Jacobian<C> {
         Affine { x: point.x, y: C::ZERO.minus(&point.y) }
     }
 
-    /// None of the points is infinity.
+    /// None of the points is infinity. One inversion by Montgomery's trick ("Speeding the Pollard and elliptic curve
+    /// methods of factorization", Mathematics of Computation 48, 1987, section 10.3.1).
     fn normalize(points: &[Self]) -> Vec<Affine<C>> {
         let mut product = C::ONE;
         let mut affine = Vec::with_capacity(points.len());

@@ -3,13 +3,13 @@
 
 use super::in_use::{InUse, MAX_TABLES};
 use super::{KeyError, SignatureError};
-use arithmetic::ed25519::{BasePoint, PreparedKey, PublicKey};
+use arithmetic::ed25519::{self, BasePoint, PreparedKey, PublicKey};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// The encoded point A.
 pub(super) struct Ed25519Key {
-    /// `None` where its order is small. Whether y has an x costs a square root, so it waits for the first signature.
+    /// `None` if its order is small. Whether y has an x costs a square root, so it waits for the first signature.
     point: Option<PublicKey>,
     table: InUse<PreparedKey>,
 }
@@ -25,10 +25,12 @@ impl Ed25519Key {
     pub(super) fn new(encoded: &[u8]) -> Result<Self, KeyError> {
         let bytes = encoded.len();
         let encoded: [u8; 32] = encoded.try_into().map_err(|_| KeyError::Ed25519Length { bytes })?;
-        if !is_reduced(&encoded) {
-            return Err(KeyError::Ed25519NotCanonical);
-        }
-        Ok(Self { point: PublicKey::from_bytes(&encoded), table: InUse::default() })
+        let point = match PublicKey::from_bytes(&encoded) {
+            Ok(point) => Some(point),
+            Err(ed25519::KeyError::SmallOrder) => None,
+            Err(ed25519::KeyError::NotCanonical) => return Err(KeyError::Ed25519NotCanonical),
+        };
+        Ok(Self { point, table: InUse::default() })
     }
 
     /// `signature` is R and S (RFC 8037 3.1).
@@ -50,12 +52,6 @@ impl Ed25519Key {
         };
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
-}
-
-/// Whether y < 2^255 - 19 (RFC 8032 5.1.3, step 1), the sign bit apart.
-fn is_reduced(encoded: &[u8; 32]) -> bool {
-    let [low, middle @ .., high] = encoded;
-    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|&byte| byte != 0xff)
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 
 use super::alg::Hash;
 use super::{KeyError, SignatureError};
-use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
-use arithmetic::rsa::RsaPublicKey;
+use arithmetic::rsa::{self, RsaPublicKey};
 
 /// A modulus of an accepted size with an accepted exponent.
 pub(super) struct RsaKey(RsaPublicKey);
@@ -13,19 +12,11 @@ impl RsaKey {
     /// `n` and `e` are big-endian. Leading zeros are dropped: some libraries write one before a set top bit
     /// (RFC 7518 6.3.1.1).
     pub(super) fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
-        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
-        let bits = bit_length(n);
-        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
-            return Err(KeyError::RsaModulusSize { bits });
-        }
-        if !is_odd(n) {
-            return Err(KeyError::RsaModulusEven);
-        }
-        // 1 would make every message its own signature; an even e has no inverse.
-        if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
-            return Err(KeyError::RsaExponent);
-        }
-        RsaPublicKey::new(n, e).map(Self).ok_or(KeyError::RsaExponent)
+        RsaPublicKey::new(n, e).map(Self).map_err(|error| match error {
+            rsa::KeyError::ModulusSize { bits } => KeyError::RsaModulusSize { bits },
+            rsa::KeyError::ModulusEven => KeyError::RsaModulusEven,
+            rsa::KeyError::Exponent => KeyError::RsaExponent,
+        })
     }
 
     pub(super) fn bits(&self) -> usize {
@@ -69,14 +60,12 @@ impl RsaKey {
         }
     }
 
-    /// RSAVP1 (RFC 8017 5.2.2). The length must be that of the modulus and the value less than it, or one signature
-    /// would have several texts.
+    /// RSAVP1 (RFC 8017 5.2.2).
     fn recover(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        let expected = self.0.size_bytes();
-        if signature.len() != expected {
-            return Err(SignatureError::Length { expected, found: signature.len() });
-        }
-        self.0.recover(signature).ok_or(SignatureError::OutOfRange)
+        self.0.recover(signature).map_err(|error| match error {
+            rsa::SignatureError::Length { expected, found } => SignatureError::Length { expected, found },
+            rsa::SignatureError::OutOfRange => SignatureError::OutOfRange,
+        })
     }
 }
 
@@ -147,21 +136,6 @@ fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
     }
     mask.truncate(length);
     mask
-}
-
-fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
-    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-    bytes.get(zeros..).unwrap_or_default()
-}
-
-/// Bits of a big-endian number without leading zeros.
-fn bit_length(bytes: &[u8]) -> usize {
-    let unused = bytes.first().map_or(0, |first| first.leading_zeros());
-    bytes.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or(0))
-}
-
-fn is_odd(bytes: &[u8]) -> bool {
-    bytes.last().is_some_and(|last| last & 1 == 1)
 }
 
 #[cfg(test)]

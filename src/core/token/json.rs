@@ -784,7 +784,11 @@ mod tests {
             let ours = parse(&text);
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match ours {
-                Ok(_) => prop_assert!(theirs.is_ok() || text.contains(['e', 'E'])),
+                // serde_json makes a float of a number, which 1e999 is too large for; here numbers are text.
+                Ok(_) => prop_assert!(
+                    theirs.as_ref().err().is_none_or(|error| error.to_string().starts_with("number out of range")),
+                    "{text}: {theirs:?}"
+                ),
                 Err(JsonError::DuplicateMember | JsonError::TooComplex) => {}
                 Err(JsonError::Syntax | JsonError::NotUtf8) => prop_assert!(theirs.is_err(), "{}", text),
             }

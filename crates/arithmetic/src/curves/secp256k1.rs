@@ -1,7 +1,7 @@
 //! secp256k1 (SEC 2 2.4.1): ES256K without its hash.
 //!
 //! Few issuers use it, so the field has no code of its own, as those of the NIST curves have: it is the arithmetic of the
-//! scalars, for another modulus. Elements are Montgomery residues below p, whatever counts say.
+//! scalars, for another modulus. Elements are Montgomery residues below p, so every sum is tight.
 
 use crate::ecdsa::{self, Ecdsa, Signature};
 use crate::limbs::{Limbs, carry_unsigned, from_be_bytes, is_zero, less, one, subtract};
@@ -121,7 +121,7 @@ impl Curve for Field {
     }
 
     fn inverse(&self) -> Self {
-        // The inverse of a·R lacks R twice.
+        // The inverse of `x·R` lacks R twice.
         let inverse = P.to_montgomery(&P.to_montgomery(&P.invert(&self.0)));
         Self(inverse)
     }

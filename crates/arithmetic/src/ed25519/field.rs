@@ -1,8 +1,10 @@
 //! The field of Ed25519: integers modulo p = 2^255 - 19.
 //!
-//! Limbs as in `limbs`. An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
-//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too; sums of a tight ones count a, and
-//! operations say what they take. 2^261 is 1216 modulo p: what leaves the head comes back at the foot.
+//! Limbs as in `limbs`, and carries left to products, as Bernstein has it ("Curve25519: new Diffie-Hellman speed records",
+//! PKC 2006, section 4). An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
+//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too; a sum of `k` tight ones counts `k`, and
+//! operations say what they take and assert it in debug builds. 2^261 is 1216 modulo p: what leaves the head comes back
+//! at the foot.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -15,6 +17,7 @@ use crate::limbs::{
     self, Columns, LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, product, split,
     split_balanced, subtract,
 };
+use crate::magnitude::Magnitude;
 use crate::modulus::Modulus;
 
 /// The modulus p.
@@ -28,15 +31,32 @@ const FOLD: i64 = 19 << 6;
 
 /// An element of the field.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field(Limbs);
+pub(super) struct Field {
+    limbs: Limbs,
+    magnitude: Magnitude,
+}
+
+/// The largest product of counts that columns have room for.
+const MAX_PRODUCT: u8 = 13;
+/// The largest count that has a residue here.
+const MAX_SUM: u8 = 7;
 
 impl Field {
-    pub(super) const ZERO: Self = Self([0; 9]);
+    pub(super) const ZERO: Self = Self { limbs: [0; 9], magnitude: Magnitude::NONE };
     pub(super) const ONE: Self = Self::small(1);
 
     /// A number of at most 28 bits.
     pub(super) const fn small(value: i32) -> Self {
-        Self([value, 0, 0, 0, 0, 0, 0, 0, 0])
+        Self::tight([value, 0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    const fn tight(limbs: Limbs) -> Self {
+        Self { limbs, magnitude: Magnitude::TIGHT }
+    }
+
+    /// A number with limbs in [0, 2^29).
+    const fn unsigned(limbs: Limbs) -> Self {
+        Self { limbs, magnitude: Magnitude::of(2) }
     }
 
     /// None from p on (RFC 8032 5.1.3 step 1).
@@ -44,8 +64,7 @@ impl Field {
         let mut reversed = *bytes;
         reversed.reverse();
         let limbs = from_be_bytes(&reversed);
-        // Unsigned limbs are balanced, but for one bit.
-        if less(&limbs, &P.value) { Some(Self(limbs).times(&Self::ONE)) } else { None }
+        if less(&limbs, &P.value) { Some(Self::unsigned(limbs).times(&Self::ONE)) } else { None }
     }
 
     /// The residue, little-endian.
@@ -64,24 +83,28 @@ impl Field {
 
     /// Counts add up.
     pub(super) const fn plus(&self, other: &Self) -> Self {
-        Self(add(&self.0, &other.0))
+        let magnitude = self.magnitude.plus(other.magnitude);
+        Self { limbs: add(&self.limbs, &other.limbs), magnitude }
     }
 
     /// Counts add up.
     pub(super) const fn minus(&self, other: &Self) -> Self {
-        Self(subtract(&self.0, &other.0))
+        let magnitude = self.magnitude.plus(other.magnitude);
+        Self { limbs: subtract(&self.limbs, &other.limbs), magnitude }
     }
 
     /// Takes products of counts up to 13.
     #[inline(never)]
     pub(super) const fn times(&self, other: &Self) -> Self {
-        reduce(&product(&self.0, &other.0))
+        self.magnitude.times(other.magnitude).assert_at_most(MAX_PRODUCT);
+        reduce(&product(&self.limbs, &other.limbs))
     }
 
     /// Takes counts up to 3.
     #[inline(never)]
     pub(super) const fn squared(&self) -> Self {
-        reduce(&limbs::square(&self.0))
+        self.magnitude.times(self.magnitude).assert_at_most(MAX_PRODUCT);
+        reduce(&limbs::square(&self.limbs))
     }
 
     const fn squared_times(&self, times: usize) -> Self {
@@ -107,10 +130,11 @@ impl Field {
 
     /// `1/self`, 0 for 0.
     pub(super) const fn inverse(&self) -> Self {
-        Self(P.invert(&self.canonical())).times(&Self::ONE)
+        Self::unsigned(P.invert(&self.canonical())).times(&Self::ONE)
     }
 
-    /// `self^((p - 5) / 8)`, that is `self^(2^252 - 3)`. Names say how many ones the exponent has in a row.
+    /// `self^((p - 5) / 8)`, that is `self^(2^252 - 3)`, along the addition chain of Bernstein's inversion (in the same
+    /// section). Names say how many ones the exponent has in a row.
     const fn power_for_root(&self) -> Self {
         let ones2 = self.squared().times(self);
         let ones4 = ones2.squared_times(2).times(&ones2);
@@ -149,7 +173,8 @@ impl Field {
             let ones = LIMB_MASK as i32;
             [ones + 1 - FOLD as i32, ones, ones, ones, ones, ones, ones, ones, ones]
         };
-        let mut limbs = carry_unsigned(&add(&carry_unsigned(&self.times(&Self::ONE).0), &ABOVE));
+        self.magnitude.assert_at_most(MAX_SUM);
+        let mut limbs = carry_unsigned(&add(&carry_unsigned(&self.times(&Self::ONE).limbs), &ABOVE));
         // The head limb has the bits from 232 on; 2^255 is 19.
         limbs[0] += 19 * (limbs[8] >> 23);
         limbs[8] &= (1 << 23) - 1;
@@ -180,41 +205,65 @@ const fn reduce(c: &Columns) -> Field {
     let (r8, t) = split_balanced(c[8] + FOLD * h8 + t);
     // The last carry is below 2^34, and folds to less than 2^45: limb 1 may leave its balance by 2^16.
     let (r0, t) = split_balanced(r0 as i64 + FOLD * t);
-    Field([r0, r1 + t as i32, r2, r3, r4, r5, r6, r7, r8])
+    Field::tight([r0, r1 + t as i32, r2, r3, r4, r5, r6, r7, r8])
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Field, P};
+    use crate::magnitude::Magnitude;
+    use crate::magnitude::overcounts::is_asserted;
     use crate::modulus::residues::{extreme, residue};
     use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    /// Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
+    fn element(rng: &mut TestRng, count: u8) -> Field {
+        let mut limbs: [i32; 9] = extreme(rng, count.into(), 1 << 28);
+        limbs[1] += limbs[1].signum() * i32::from(count) * (1 << 17);
+        Field { limbs, magnitude: Magnitude::of(count) }
+    }
 
     /// Every operation at the ends of the counts it allows: overflow would panic here.
     #[test]
     fn stays_in_its_bounds() {
         let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let value = |field: Field| residue(&P, &field.0);
+        let value = |field: Field| residue(&P, &field.limbs);
         let product = |a: Field, b: Field| P.montgomery(&P.to_montgomery(&value(a)), &value(b));
         for round in 0..2_000 {
-            // Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
-            let mut element = |count: i32| {
-                let mut limbs: [i32; 9] = extreme(&mut rng, count, 1 << 28);
-                limbs[1] += limbs[1].signum() * count * (1 << 17);
-                Field(limbs)
-            };
+            let mut element = |count| element(&mut rng, count);
             let (a, b) = [(1, 7), (2, 6), (3, 4), (4, 3)].map(|(a, b)| (element(a), element(b)))[round % 4];
             assert_eq!(value(a.times(&b)), product(a, b));
             let c = element(3);
             assert_eq!(value(c.squared()), product(c, c));
             for tight in [a.times(&b), c.squared()] {
-                assert!(tight.0.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 17)));
+                assert!(tight.limbs.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 17)));
             }
             let a = element(5);
             assert_eq!(a.canonical(), value(a));
             let bytes = a.to_le_bytes();
             assert_eq!(Field::from_le_bytes(&bytes).unwrap().to_le_bytes(), bytes);
-            assert!(a.minus(&Field(value(a))).is_zero());
+            assert!(a.minus(&Field::unsigned(value(a))).is_zero());
             assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
         }
+    }
+
+    /// One more than each operation takes.
+    #[test]
+    #[cfg_attr(not(debug_assertions), ignore = "counts exist in debug builds only")]
+    fn counts_are_asserted() {
+        let [one, two, four, seven] = [1, 2, 4, 7].map(|count| {
+            let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            element(&mut rng, count)
+        });
+        assert!(is_asserted(|| seven.times(&two)));
+        assert!(is_asserted(|| four.minus(&one).times(&four.plus(&one))));
+        assert!(is_asserted(|| four.squared()));
+        let eight = seven.plus(&one);
+        assert!(is_asserted(|| eight.is_zero()));
+        assert!(is_asserted(|| eight.is_odd()));
+        assert!(is_asserted(|| eight.to_le_bytes()));
+        assert!(is_asserted(|| eight.inverse()));
+        // Results count anew.
+        assert!(!is_asserted(|| two.squared().plus(&one).times(&seven.minus(&one))));
     }
 }

@@ -1,7 +1,7 @@
 //! Verification with Ed25519 (RFC 8032 5.1.7), strictly: S below the order, R and the key in their only encoding and of
 //! no small order, no cofactor in the equation. What RFC 8037 3.1 calls EdDSA, with crv Ed25519.
 //!
-//! The verdict is that of `verify_strict` of ed25519-dalek, but for keys encoded with y of p or more, which that takes.
+//! The verdict is that of `verify_strict` of ed25519-dalek, except for keys whose y is p or more, which that accepts.
 //! Every value here is public: time depends on all of them.
 #![expect(
     clippy::indexing_slicing,
@@ -32,22 +32,35 @@ const L: Modulus = Modulus::new(&[
 /// B, 3B, 5B, ... 15B.
 static ODD_MULTIPLES_OF_B: [Affine; 8] = odd_multiples(&B);
 
+/// Why 32 bytes are not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// y is p or more (RFC 8032 5.1.3 step 1): a key would have several encodings.
+    NotCanonical,
+    /// A point whose order divides 8: it would accept a signature of everything.
+    SmallOrder,
+}
+
 /// A public key that no table was made for: a verification computes the multiples it needs.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     encoded: [u8; 32],
-    /// The opposite of the key's point, or None where y belongs to no point; found at first use.
+    /// The opposite of the key's point, or None if y belongs to no point; found at first use.
     opposite: OnceCell<Option<Affine>>,
 }
 
 impl PublicKey {
-    /// A key from its encoding (RFC 8032 5.1.2). None for y from p on, and for a point of small order.
+    /// A key from its encoding (RFC 8032 5.1.2). Whether y belongs to a point at all is a square root, left to the first
+    /// use and to [`Self::is_point`].
     ///
-    /// Whether y belongs to a point at all is a square root, left to the first use and to [`Self::is_point`].
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
-        let (y, _) = decode(bytes)?;
-        (!has_small_order(&y)).then(|| Self { encoded: *bytes, opposite: OnceCell::new() })
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let (y, _) = decode(bytes).ok_or(KeyError::NotCanonical)?;
+        if has_small_order(&y) {
+            return Err(KeyError::SmallOrder);
+        }
+        Ok(Self { encoded: *bytes, opposite: OnceCell::new() })
     }
 
     /// Whether the key is a point of the curve; no other verifies anything.
@@ -182,7 +195,7 @@ const fn odd_multiples(point: &Affine) -> [Affine; 8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{BasePoint, L, PublicKey};
+    use super::{BasePoint, KeyError, L, PublicKey};
     use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
     use curve25519_dalek::{EdwardsPoint, Scalar};
     use ed25519_dalek::{Signature, VerifyingKey};
@@ -222,7 +235,7 @@ mod tests {
     fn verdict(base: &Rc<BasePoint>, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         let oracle = VerifyingKey::from_bytes(key)
             .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok());
-        let plain = PublicKey::from_bytes(key);
+        let plain = PublicKey::from_bytes(key).ok();
         let prepared = plain.as_ref().and_then(|key| key.prepare(base));
         let context = || format!("key {key:02x?} message {message:02x?} signature {signature:02x?}");
         assert_eq!(plain.is_some_and(|key| key.verify(message, signature)), oracle, "plain, {}", context());
@@ -341,7 +354,9 @@ mod tests {
     fn refuses_odd_encodings_of_keys() {
         for key in odd_encodings() {
             let oracle = VerifyingKey::from_bytes(&key).ok().filter(|key| !key.is_weak());
-            let ours = PublicKey::from_bytes(&key).filter(PublicKey::is_point);
+            let ours = PublicKey::from_bytes(&key);
+            assert_eq!(ours.as_ref().err() == Some(&KeyError::NotCanonical), is_above(&key), "{key:02x?}");
+            let ours = ours.ok().filter(PublicKey::is_point);
             assert_eq!(ours.is_some(), oracle.is_some() && !is_above(&key), "{key:02x?}");
         }
     }
@@ -360,6 +375,7 @@ mod tests {
         for torsion in EIGHT_TORSION {
             // Keys of small order, for which k·A is predictable.
             let key = torsion.compress().to_bytes();
+            assert_eq!(PublicKey::from_bytes(&key).err(), Some(KeyError::SmallOrder));
             for r in EIGHT_TORSION {
                 assert!(!verdict(&base, &key, b"", &signature(r.compress().to_bytes(), [0; 32])));
             }
@@ -373,7 +389,7 @@ mod tests {
         let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         for _ in 0..500 {
             let key = bytes(&mut rng);
-            let ours = PublicKey::from_bytes(&key).filter(PublicKey::is_point);
+            let ours = PublicKey::from_bytes(&key).ok().filter(PublicKey::is_point);
             assert_eq!(ours.is_some(), VerifyingKey::from_bytes(&key).is_ok(), "{key:02x?}");
             assert!(!ours.is_some_and(|key| key.verify(b"", &bytes(&mut rng))));
         }

@@ -1,4 +1,6 @@
-//! The group of Ed25519, `-x² + y² = 1 + d·x²·y²` (RFC 8032 5.1), with formulas that are right for all its points.
+//! The group of Ed25519, `-x² + y² = 1 + d·x²·y²` (RFC 8032 5.1), with formulas that are right for all its points: those of
+//! Hisil, Wong, Carter and Dawson ("Twisted Edwards curves revisited", ASIACRYPT 2008, sections 3 and 4), by their names in
+//! the Explicit-Formulas Database (hyperelliptic.org/EFD, g1p, twisted, extended-1).
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -22,7 +24,7 @@ pub(super) const B: Affine = {
 };
 
 /// Whether a point with this y, if there is one, has an order of 1, 2, 4 or 8: its double then has x or y zero, that is
-/// y = 0, x = 0 or x² = -y², where x² is (y² - 1)/(d·y² + 1).
+/// y = 0, x = 0 or x² = -y², because x² is (y² - 1)/(d·y² + 1).
 pub(super) fn has_small_order(y: &Field) -> bool {
     let square = y.squared();
     let twice = square.plus(&square);
@@ -63,7 +65,7 @@ impl Affine {
     }
 }
 
-/// The point (e/g, h/f). A doubling needs three of its products and a sum four: none is made in vain. e counts 3, f 4,
+/// The point (e/g, h/f). A doubling needs three of the products of these and a sum four, so products are left to the user. e counts 3, f 4,
 /// g and h 3.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Completed {
@@ -74,7 +76,7 @@ pub(super) struct Completed {
 }
 
 impl Completed {
-    /// dbl-2008-hwcd of the Explicit-Formulas Database.
+    /// dbl-2008-hwcd.
     #[inline(never)]
     pub(super) const fn double(&self) -> Self {
         let (x, y, z) = (self.e.times(&self.f), self.g.times(&self.h), self.f.times(&self.g));
@@ -152,7 +154,7 @@ impl Point for Completed {
     }
 }
 
-/// Makes points affine, with one inversion for all. Both slices have one length.
+/// Makes points affine, with one inversion for all, as `weierstrass` does. Both slices have one length.
 pub(super) const fn normalize(points: &[Completed], affine: &mut [Affine]) {
     let mut product = Field::ONE;
     let mut i = 0;

@@ -1,4 +1,5 @@
-//! `s^e mod n`, the public operation of RSA (RFC 8017 5.2.2, RSAVP1). Padding is not decided here.
+//! `s^e mod n`, the public operation of RSA (RFC 8017 5.2.2, RSAVP1), by squaring along the bits of e from its head
+//! (Knuth, The Art of Computer Programming, volume 2, 4.6.3). Padding is not decided here.
 //!
 //! Every value here is public: time depends on all of them.
 #![expect(
@@ -11,12 +12,43 @@ mod montgomery;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use montgomery::{Modulus, Number, Work, strip_zeros};
+use montgomery::{Modulus, Number, Work};
 
 /// Smallest modulus in bits (RFC 7518 3.3 and 3.5).
 pub const MIN_RSA_BITS: usize = 2048;
 /// Largest modulus in bits: the cost of a verification grows with its square.
 pub const MAX_RSA_BITS: usize = 8192;
+
+/// Largest public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
+pub const MAX_RSA_EXPONENT_BITS: usize = 32;
+
+/// Why two numbers are not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// A modulus outside [`MIN_RSA_BITS`] to [`MAX_RSA_BITS`].
+    ModulusSize {
+        /// Its size.
+        bits: usize,
+    },
+    /// A modulus that is no product of odd primes.
+    ModulusEven,
+    /// An exponent that is even, 1 or longer than [`MAX_RSA_EXPONENT_BITS`].
+    Exponent,
+}
+
+/// Why bytes are no signature of a key, whatever the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureError {
+    /// Not as long as the modulus (RFC 8017 8.2.2 step 1): one signature would have several texts.
+    Length {
+        /// Length in bytes.
+        expected: usize,
+        /// Length in bytes.
+        found: usize,
+    },
+    /// Not below the modulus (RFC 8017 5.2.2 step 1), for the same reason.
+    OutOfRange,
+}
 
 /// An RSA public key (RFC 8017 3.1), made in about a microsecond; the first use adds the constants of the modulus.
 #[derive(Clone, Debug)]
@@ -30,16 +62,23 @@ pub struct RsaPublicKey {
 impl RsaPublicKey {
     /// A key from big-endian modulus and exponent; leading zero bytes are allowed.
     ///
-    /// Refuses an even modulus, one outside `MIN_RSA_BITS` to `MAX_RSA_BITS`, and an exponent that is even, below 3
-    /// or above 32 bits: real keys use 3 or 65537, and each bit costs a squaring.
-    #[must_use]
-    pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
-        let exponent = strip_zeros(exponent).iter().try_fold(0_u32, |value, &byte| {
-            // The head byte must be free before it moves up.
-            (value >> 24 == 0).then_some(value << 8 | u32::from(byte))
-        })?;
-        let modulus = Modulus::new(modulus)?;
-        (exponent >= 3 && exponent % 2 == 1).then(|| Self { modulus, exponent, r_squared: OnceCell::new() })
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+        let (n, e) = (strip_zeros(modulus), strip_zeros(exponent));
+        let bits = bit_length(n);
+        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+            return Err(KeyError::ModulusSize { bits });
+        }
+        if !is_odd(n) {
+            return Err(KeyError::ModulusEven);
+        }
+        // 1 would make every message its own signature; an even e has no inverse.
+        if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
+            return Err(KeyError::Exponent);
+        }
+        let exponent = e.iter().fold(0, |value, &byte| value << 8 | u32::from(byte));
+        Ok(Self { modulus: Modulus::new(n, bits), exponent, r_squared: OnceCell::new() })
     }
 
     /// Length of the modulus in bits.
@@ -56,16 +95,17 @@ impl RsaPublicKey {
 
     /// The encoded message `signature^e mod n`, big-endian, [`Self::size_bytes`] long.
     ///
-    /// None unless the signature has exactly that length and is below n (RFC 8017 8.2.2 step 1 and 5.2.2 step 1).
-    #[must_use]
-    pub fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
+    /// # Errors
+    /// See [`SignatureError`].
+    pub fn recover(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
         let n = &self.modulus;
-        if signature.len() != self.size_bytes() {
-            return None;
+        let (expected, found) = (self.size_bytes(), signature.len());
+        if found != expected {
+            return Err(SignatureError::Length { expected, found });
         }
         let signature = Number::from_bytes(signature, n.limbs);
         if signature.compare(&n.value) != Ordering::Less {
-            return None;
+            return Err(SignatureError::OutOfRange);
         }
         let r_squared = self.r_squared.get_or_init(|| n.r_squared());
         let mut work = Work::new(n.limbs);
@@ -83,13 +123,28 @@ impl RsaPublicKey {
         power = work.square(n, &power);
         power = work.product(n, &power, &signature);
         power.subtract_once(&n.value);
-        Some(power.to_bytes(self.size_bytes()))
+        Ok(power.to_bytes(expected))
     }
+}
+
+fn strip_zeros(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
+}
+
+/// Bits of a big-endian number without leading zeros.
+fn bit_length(bytes: &[u8]) -> usize {
+    let unused = bytes.first().map_or(0, |first| first.leading_zeros());
+    bytes.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or(0))
+}
+
+fn is_odd(bytes: &[u8]) -> bool {
+    bytes.last().is_some_and(|last| last % 2 == 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::RsaPublicKey;
+    use super::{KeyError, RsaPublicKey, SignatureError};
     use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
     use crypto_bigint::{BoxedUint, Odd};
     use proptest::prelude::Rng;
@@ -142,7 +197,7 @@ mod tests {
     fn agrees(n: &[u8], e: u32, s: &[u8]) {
         let key = RsaPublicKey::new(n, &e.to_be_bytes()).unwrap();
         for _ in 0..2 {
-            assert_eq!(key.recover(s), Some(by_crate(n, e, s)), "n {n:02x?} e {e} s {s:02x?}");
+            assert_eq!(key.recover(s), Ok(by_crate(n, e, s)), "n {n:02x?} e {e} s {s:02x?}");
         }
     }
 
@@ -194,10 +249,18 @@ mod tests {
         let key = RsaPublicKey::new(&n, &[1, 0, 1]).unwrap();
         let mut above = n.clone();
         above[0] = 0xff;
-        for s in [n.clone(), above, vec![0xff; 256], vec![1; 255], vec![0; 257], vec![]] {
-            assert_eq!(key.recover(&s), None);
+        let length = |found| SignatureError::Length { expected: 256, found };
+        for (s, error) in [
+            (n.clone(), SignatureError::OutOfRange),
+            (above, SignatureError::OutOfRange),
+            (vec![0xff; 256], SignatureError::OutOfRange),
+            (vec![1; 255], length(255)),
+            (vec![0; 257], length(257)),
+            (vec![], length(0)),
+        ] {
+            assert_eq!(key.recover(&s), Err(error));
         }
-        assert_eq!(key.recover(&minus(&n, 1)).map(|m| m.len()), Some(256));
+        assert_eq!(key.recover(&minus(&n, 1)).map(|m| m.len()), Ok(256));
     }
 
     /// Lengths that are no whole number of bytes leave room above n in the bytes of a signature.
@@ -210,10 +273,10 @@ mod tests {
             for bit in 0..8 {
                 let mut s = bytes(&mut rng, n.len());
                 s[0] = s[0] & n[0] | 1 << bit;
-                assert_eq!(key.recover(&s).is_some(), s < n, "{bits} bits, bit {bit}");
+                assert_eq!(key.recover(&s).is_ok(), s < n, "{bits} bits, bit {bit}");
                 s[0] = 1 << bit;
                 s[1..].fill(0);
-                assert_eq!(key.recover(&s).is_some(), s < n, "{bits} bits, bit {bit} alone");
+                assert_eq!(key.recover(&s).is_ok(), s < n, "{bits} bits, bit {bit} alone");
             }
         }
     }
@@ -223,31 +286,36 @@ mod tests {
         let mut rng = rng();
         let n = modulus(&mut rng, 2048, 2);
         let padded = [&[0, 0], n.as_slice()].concat();
-        for (e, accepted) in [
-            (&[3][..], true),
-            (&[0, 0, 0, 0, 1, 0, 1], true),
-            (&[0xff, 0xff, 0xff, 0xff], true),
-            (&[1, 0, 0, 0, 1], false),
-            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], false),
-            (&[1], false),
-            (&[2], false),
-            (&[0], false),
-            (&[], false),
+        let exponent = Some(KeyError::Exponent);
+        for (e, error) in [
+            (&[3][..], None),
+            (&[0, 0, 0, 0, 1, 0, 1], None),
+            (&[0xff, 0xff, 0xff, 0xff], None),
+            (&[1, 0, 0, 0, 1], exponent),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], exponent),
+            (&[1], exponent),
+            (&[0, 1], exponent),
+            (&[2], exponent),
+            (&[1, 0, 0], exponent),
+            (&[0], exponent),
+            (&[], exponent),
         ] {
-            assert_eq!(RsaPublicKey::new(&n, e).is_some(), accepted, "e {e:02x?}");
-            assert_eq!(RsaPublicKey::new(&padded, e).is_some(), accepted, "e {e:02x?}");
+            assert_eq!(RsaPublicKey::new(&n, e).err(), error, "e {e:02x?}");
+            assert_eq!(RsaPublicKey::new(&padded, e).err(), error, "e {e:02x?}");
         }
         assert_eq!(RsaPublicKey::new(&padded, &[3]).unwrap().size_bytes(), 256);
         for (bits, accepted) in
             [(8, false), (2047, false), (2048, true), (8192, true), (8193, false), (20_000, false)]
         {
             let n = modulus(&mut rng, bits, 2);
-            assert_eq!(RsaPublicKey::new(&n, &[3]).is_some(), accepted, "{bits} bits");
+            let error = (!accepted).then_some(KeyError::ModulusSize { bits });
+            assert_eq!(RsaPublicKey::new(&n, &[3]).err(), error, "{bits} bits");
         }
         let mut even = n.clone();
         even[255] &= 0xfe;
-        for n in [&even[..], &[], &[0], &[0; 300]] {
-            assert!(RsaPublicKey::new(n, &[3]).is_none());
+        assert_eq!(RsaPublicKey::new(&even, &[3]).err(), Some(KeyError::ModulusEven));
+        for n in [&[][..], &[0], &[0; 300]] {
+            assert_eq!(RsaPublicKey::new(n, &[3]).err(), Some(KeyError::ModulusSize { bits: 0 }));
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Multiplication modulo a large odd number, for RSA.
 //!
-//! Montgomery arithmetic with R = 2^(27·L). A limb holds 27 bits in a `u32`; L is a multiple of 4, at most
-//! [`MAX_LIMBS`], and large enough that R > 4n, so that values stay below 2n without a comparison in the loop. A column
-//! sums at most 2·L products below 2^54 and a carry below 2^38: under 2^64 for every L below 500. Four columns are
-//! summed at a time, so that two loads feed four products.
+//! Montgomery arithmetic ("Modular multiplication without trial division", Mathematics of Computation 44, 1985) with
+//! R = 2^(27·L). A limb holds 27 bits in a `u32`; L is a multiple of 4, at most [`MAX_LIMBS`], and large enough that
+//! R > 4n, so that values stay below 2n without a comparison in the loop (Walter, "Montgomery exponentiation needs no
+//! final subtractions", Electronics Letters 35, 1999). Products are summed a column at a time ("finely integrated product
+//! scanning" of Koç, Acar and Kaliski, "Analyzing and comparing Montgomery multiplication algorithms", IEEE Micro 16, 1996,
+//! section 7). A column sums at most 2·L products below 2^54 and a carry below 2^38: under 2^64 for every L below 500.
+//! Four columns are summed at a time, so that two loads feed four products.
 //!
 //! Every value here is public: time depends on all of them.
 #![expect(
@@ -13,7 +16,7 @@
 
 use std::cmp::Ordering;
 
-use crate::rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
+use crate::rsa::MAX_RSA_BITS;
 
 /// Bits of a limb.
 const LIMB_BITS: usize = 27;
@@ -40,23 +43,15 @@ pub(super) struct Modulus {
 }
 
 impl Modulus {
-    pub(super) fn new(bytes: &[u8]) -> Option<Self> {
-        let bytes = strip_zeros(bytes);
-        let (&first, &last) = (bytes.first()?, bytes.last()?);
-        if bytes.len() > MAX_RSA_BITS.div_ceil(8) || last % 2 == 0 {
-            return None;
-        }
-        let bits = bytes.len() * 8 - usize::try_from(first.leading_zeros()).ok()?;
-        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
-            return None;
-        }
+    /// An odd number without leading zero bytes, big-endian, of at most [`MAX_RSA_BITS`] bits.
+    pub(super) fn new(bytes: &[u8], bits: usize) -> Self {
         // Room for two bits more, and for every signature of as many bytes: what does not fit would not be compared.
         let limbs = (bytes.len() * 8 + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
         let value = Number::from_bytes(bytes, limbs);
         // Newton: n is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
         let n0 = value.limb(0);
         let inverse = (0..4).fold(n0, |x, _| x.wrapping_mul(2_u32.wrapping_sub(n0.wrapping_mul(x))));
-        Some(Self { value, limbs, bits, negated_inverse: inverse.wrapping_neg() & LIMB_MASK })
+        Self { value, limbs, bits, negated_inverse: inverse.wrapping_neg() & LIMB_MASK }
     }
 
     /// R² mod n: 2R by doubling, then R·2^x by square-and-double along the bits of x = log2 R.
@@ -298,9 +293,4 @@ fn low_limb(value: u64) -> u32 {
 #[expect(clippy::as_conversions, reason = "the mask leaves 8 bits")]
 fn low_byte(value: u64) -> u8 {
     (value & 0xff) as u8
-}
-
-pub(super) fn strip_zeros(bytes: &[u8]) -> &[u8] {
-    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-    bytes.get(zeros..).unwrap_or_default()
 }

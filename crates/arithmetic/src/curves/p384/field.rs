@@ -1,7 +1,7 @@
 //! The field of P-384: integers modulo p = 2^384 - 2^128 - 2^96 + 2^32 - 1, as Montgomery residues with R = 2^406.
 //!
-//! As `p256::field`, with 14 limbs: 14 products a column stay in an `i64` while the product of their counts is at most 9
-//! (14·9·2^56 < 2^63 - 2^56). p is -1 modulo 2^32: the Montgomery digit of a column is its own low limb.
+//! Elements as in `montgomery_field`: 14 products a column stay in an `i64` while the product of their counts is at most 9
+//! (14·9·2^56 < 2^63 - 2^56). p is -1 modulo 2^32, and a digit times p is four shifted additions.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -10,9 +10,11 @@
               below the fixed lengths"
 )]
 
+use crate::curves::montgomery_field::{MAX_PRODUCT, MAX_SUM, montgomery_field};
 use crate::limbs::{
     Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, split, split_balanced, subtract,
 };
+use crate::magnitude::Magnitude;
 use crate::modulus::Modulus;
 use crate::weierstrass::Curve;
 
@@ -28,145 +30,49 @@ const P: Modulus<N> = Modulus::new(&[
     0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, //
 ]);
 
-/// An element of the field; the value is within ±p where tight.
-#[derive(Clone, Copy, Debug)]
-pub struct Field(Limbs<N>);
-
-impl Field {
-    /// Takes an inverse of a·R, which lacks R twice, to the residue of the inverse of a.
-    const R_CUBED: Self = Self(P.to_montgomery(&P.to_montgomery(&P.to_montgomery(&one()))));
-
-    /// None from p on.
-    pub(super) const fn from_be_bytes(bytes: &[u8; 48]) -> Option<Self> {
-        Self::from_limbs(&from_be_bytes(bytes))
-    }
-
-    /// The residue of a number with limbs in [0, 2^29); None from p on.
-    pub(super) const fn from_limbs(limbs: &Limbs<N>) -> Option<Self> {
-        if less(limbs, &P.value) { Some(Self::residue(limbs)) } else { None }
-    }
-
-    /// The residue of a constant, below p.
-    const fn constant(bytes: &[u8; 48]) -> Self {
-        Self::residue(&from_be_bytes(bytes))
-    }
-
-    const fn residue(limbs: &Limbs<N>) -> Self {
-        Self(P.to_montgomery(limbs)).tight()
-    }
-
-    /// The same element with balanced limbs, within ±0.53 p; takes counts up to 6.
-    const fn tight(&self) -> Self {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13] = self.0;
-        // The head limb counts 2^377; p has 2^7 of them, less a tiny part.
-        let q = (a13 + (1 << 6)) >> 7;
-        let (r0, t) = balance(a0 + q);
-        let (r1, t) = balance(a1 - (q << 3) + t);
-        let (r2, t) = balance(a2 + t);
-        let (r3, t) = balance(a3 + (q << 9) + t);
-        let (r4, t) = balance(a4 + (q << 12) + t);
-        let (r5, t) = balance(a5 + t);
-        let (r6, t) = balance(a6 + t);
-        let (r7, t) = balance(a7 + t);
-        let (r8, t) = balance(a8 + t);
-        let (r9, t) = balance(a9 + t);
-        let (r10, t) = balance(a10 + t);
-        let (r11, t) = balance(a11 + t);
-        let (r12, t) = balance(a12 + t);
-        Self([r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, a13 - (q << 7) + t])
-    }
-
-    /// The same element below p, with limbs in [0, 2^29); takes counts up to 6.
-    fn positive(&self) -> Limbs<N> {
-        let tight = carry_unsigned(&self.tight().0);
-        if tight[13] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight }
-    }
+montgomery_field! {
+    14 limbs, 48 bytes, 384 bits, head 7,
+    b: [
+        0xb3, 0x31, 0x2f, 0xa7, 0xe2, 0x3e, 0xe7, 0xe4, 0x98, 0x8e, 0x05, 0x6b, 0xe3, 0xf8, 0x2d, 0x19, //
+        0x18, 0x1d, 0x9c, 0x6e, 0xfe, 0x81, 0x41, 0x12, 0x03, 0x14, 0x08, 0x8f, 0x50, 0x13, 0x87, 0x5a, //
+        0xc6, 0x56, 0x39, 0x8d, 0x8a, 0x2e, 0xd1, 0x9d, 0x2a, 0x85, 0xc8, 0xed, 0xd3, 0xec, 0x2a, 0xef, //
+    ],
+    g: [[
+        0xaa, 0x87, 0xca, 0x22, 0xbe, 0x8b, 0x05, 0x37, 0x8e, 0xb1, 0xc7, 0x1e, 0xf3, 0x20, 0xad, 0x74, //
+        0x6e, 0x1d, 0x3b, 0x62, 0x8b, 0xa7, 0x9b, 0x98, 0x59, 0xf7, 0x41, 0xe0, 0x82, 0x54, 0x2a, 0x38, //
+        0x55, 0x02, 0xf2, 0x5d, 0xbf, 0x55, 0x29, 0x6c, 0x3a, 0x54, 0x5e, 0x38, 0x72, 0x76, 0x0a, 0xb7, //
+    ], [
+        0x36, 0x17, 0xde, 0x4a, 0x96, 0x26, 0x2c, 0x6f, 0x5d, 0x9e, 0x98, 0xbf, 0x92, 0x92, 0xdc, 0x29, //
+        0xf8, 0xf4, 0x1d, 0xbd, 0x28, 0x9a, 0x14, 0x7c, 0xe9, 0xda, 0x31, 0x13, 0xb5, 0xf0, 0xb8, 0xc0, //
+        0x0a, 0x60, 0xb1, 0xce, 0x1d, 0x7e, 0x81, 0x9d, 0x7a, 0x43, 0x1d, 0x7c, 0x90, 0xea, 0x0e, 0x5f, //
+    ]]
 }
 
-impl Curve for Field {
-    const ZERO: Self = Self([0; N]);
-    const ONE: Self = Self::residue(&one());
-    const B: Self = Self::constant(&[
-        0xb3, 0x31, 0x2f, 0xa7, 0xe2, 0x3e, 0xe7, 0xe4, 0x98, 0x8e, 0x05, 0x6b, 0xe3, 0xf8, 0x2d,
-        0x19, //
-        0x18, 0x1d, 0x9c, 0x6e, 0xfe, 0x81, 0x41, 0x12, 0x03, 0x14, 0x08, 0x8f, 0x50, 0x13, 0x87,
-        0x5a, //
-        0xc6, 0x56, 0x39, 0x8d, 0x8a, 0x2e, 0xd1, 0x9d, 0x2a, 0x85, 0xc8, 0xed, 0xd3, 0xec, 0x2a,
-        0xef, //
-    ]);
-    const G: (Self, Self) = (
-        Self::constant(&[
-            0xaa, 0x87, 0xca, 0x22, 0xbe, 0x8b, 0x05, 0x37, 0x8e, 0xb1, 0xc7, 0x1e, 0xf3, 0x20, 0xad,
-            0x74, //
-            0x6e, 0x1d, 0x3b, 0x62, 0x8b, 0xa7, 0x9b, 0x98, 0x59, 0xf7, 0x41, 0xe0, 0x82, 0x54, 0x2a,
-            0x38, //
-            0x55, 0x02, 0xf2, 0x5d, 0xbf, 0x55, 0x29, 0x6c, 0x3a, 0x54, 0x5e, 0x38, 0x72, 0x76, 0x0a,
-            0xb7, //
-        ]),
-        Self::constant(&[
-            0x36, 0x17, 0xde, 0x4a, 0x96, 0x26, 0x2c, 0x6f, 0x5d, 0x9e, 0x98, 0xbf, 0x92, 0x92, 0xdc,
-            0x29, //
-            0xf8, 0xf4, 0x1d, 0xbd, 0x28, 0x9a, 0x14, 0x7c, 0xe9, 0xda, 0x31, 0x13, 0xb5, 0xf0, 0xb8,
-            0xc0, //
-            0x0a, 0x60, 0xb1, 0xce, 0x1d, 0x7e, 0x81, 0x9d, 0x7a, 0x43, 0x1d, 0x7c, 0x90, 0xea, 0x0e,
-            0x5f, //
-        ]),
-    );
-    const BITS: usize = 384;
-
-    fn p() -> &'static [i32] {
-        const { &P.value }
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        Self(add(&self.0, &other.0))
-    }
-
-    fn minus(&self, other: &Self) -> Self {
-        Self(subtract(&self.0, &other.0))
-    }
-
-    #[inline(never)]
-    fn times(&self, other: &Self) -> Self {
-        reduce(&product(&self.0, &other.0))
-    }
-
-    #[inline(never)]
-    fn squared(&self) -> Self {
-        reduce(&square(&self.0))
-    }
-
-    #[inline(never)]
-    fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        let (mut columns, less) = (product(&a.0, &b.0), product(&c.0, &d.0));
-        for (column, less) in columns.iter_mut().zip(less) {
-            *column -= less;
-        }
-        reduce(&columns)
-    }
-
-    fn tighten(&self) -> Self {
-        self.tight()
-    }
-
-    /// Balanced limbs are unique, and p is out of their reach: zero is all zeros.
-    fn is_zero(&self) -> bool {
-        is_zero(&self.tight().0)
-    }
-
-    fn is_odd(&self) -> bool {
-        P.montgomery(&self.positive(), &one())[0] & 1 == 1
-    }
-
-    fn inverse(&self) -> Self {
-        Self(P.invert(&self.positive())).times(&Self::R_CUBED)
-    }
+/// The same number modulo p with balanced limbs, within ±0.53 p; takes limbs of a count up to 6.
+const fn tight_limbs(limbs: &Limbs<N>) -> Limbs<N> {
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13] = *limbs;
+    // The head limb counts 2^377; p has 2^7 of them, less a tiny part.
+    let q = (a13 + (1 << 6)) >> 7;
+    let (r0, t) = balance(a0 + q);
+    let (r1, t) = balance(a1 - (q << 3) + t);
+    let (r2, t) = balance(a2 + t);
+    let (r3, t) = balance(a3 + (q << 9) + t);
+    let (r4, t) = balance(a4 + (q << 12) + t);
+    let (r5, t) = balance(a5 + t);
+    let (r6, t) = balance(a6 + t);
+    let (r7, t) = balance(a7 + t);
+    let (r8, t) = balance(a8 + t);
+    let (r9, t) = balance(a9 + t);
+    let (r10, t) = balance(a10 + t);
+    let (r11, t) = balance(a11 + t);
+    let (r12, t) = balance(a12 + t);
+    [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, a13 - (q << 7) + t]
 }
 
 /// `columns/R`: adds to the low 14 columns the multiple of p that makes them zero. Within p plus a 2^406th of the
 /// product.
 #[inline(always)]
-const fn reduce(c: &Columns) -> Field {
+const fn reduce(c: &Columns) -> Limbs<N> {
     let (q0, t) = split(c[0]);
     let (q1, t) = split(c[1] + t + (q0 << 3));
     let (q2, t) = split(c[2] + t + (q1 << 3));
@@ -194,7 +100,7 @@ const fn reduce(c: &Columns) -> Field {
     let (r10, t) = split_balanced(c[24] + t + (q11 << 7));
     let (r11, t) = split_balanced(c[25] + t + (q12 << 7));
     let (r12, t) = split_balanced(c[26] + t + (q13 << 7));
-    Field([r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, t as i32])
+    [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, t as i32]
 }
 
 const fn widen(a: &Limbs<N>) -> [i64; N] {
@@ -288,39 +194,4 @@ const fn square(a: &Limbs<N>) -> Columns {
         d12 * a13,
         a13 * a13,
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Field, P};
-    use crate::modulus::residues::{extreme, residue};
-    use crate::weierstrass::Curve;
-    use proptest::test_runner::{RngAlgorithm, TestRng};
-
-    /// Every operation at the ends of the counts that `Curve` allows: overflow would panic here.
-    #[test]
-    fn stays_in_its_bounds() {
-        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let value = |field: Field| residue(&P, &field.0);
-        let product = |a: Field, b: Field| P.montgomery(&value(a), &value(b));
-        for round in 0..2_000 {
-            let mut element = |count| Field(extreme(&mut rng, count, 1 << 7));
-            let (a, b) = [(1, 6), (2, 4), (3, 3), (4, 2)].map(|(a, b)| (element(a), element(b)))[round % 4];
-            assert_eq!(value(a.times(&b)), product(a, b));
-            let (a, b, c, d) = (element(3), element(2), element(1), element(3));
-            assert_eq!(value(a.squared()), product(a, a));
-            let difference = Field::difference_of_products(&a, &b, &c, &d);
-            assert_eq!(P.sum(&value(difference), &product(c, d)), product(a, b));
-            let a = element(6);
-            assert_eq!(value(a.tighten()), value(a));
-            for tight in [a.tighten(), c.times(&d), difference] {
-                let [limbs @ .., head] = tight.0;
-                assert!(
-                    limbs.iter().all(|limb| (-(1 << 28)..1 << 28).contains(limb)) && head.abs() <= 1 << 8
-                );
-            }
-            assert!(a.minus(&a.tighten()).is_zero());
-            assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
-        }
-    }
 }

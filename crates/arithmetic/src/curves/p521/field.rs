@@ -3,8 +3,10 @@
 //! Limbs as in `limbs`, 18 of them. An element is a number congruent to its residue, not the residue itself. 2^522 is 2
 //! modulo p: what leaves the head comes back twice at the foot.
 //!
+//! Products are Karatsuba's, of two halves (Knuth, The Art of Computer Programming, volume 2, 4.3.3).
+//!
 //! A column sums up to 35 products of limbs, which leaves no room for factors that count more than 1, as the smaller
-//! fields have it: every operation carries. All elements are tight, with limbs within ±(2^28 + 2^7), whatever counts say.
+//! fields have it: every operation carries. All elements are tight, with limbs within ±(2^28 + 2^7), so nothing is counted.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

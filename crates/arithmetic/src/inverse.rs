@@ -1,0 +1,256 @@
+//! Inverses modulo m: Euclid's algorithm in the way of Lehmer ("Euclid's algorithm for large numbers",
+//! American Mathematical Monthly 45, 1938; Knuth, The Art of Computer Programming, volume 2, 4.5.2, algorithm L). The
+//! leading 58 bits of two remainders give several quotients, which are applied to the whole numbers at once. The test
+//! that a quotient is right is Collins's ("Lecture notes on arithmetic algorithms", 1980); it needs one division a step.
+//!
+//! Numbers are slices here, so that one copy of the code serves all lengths.
+//!
+//! A limb has as many bits as an entry of the matrix that is applied, so a product of the two fits a column of `limbs`.
+//! Public values only: time depends on all of them.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "windows are below 2^58, quotients and entries of a matrix at most 2^30, limbs below 2^29; casts widen, or \
+              narrow what a mask left within 32 bits; indices are below the fixed lengths"
+)]
+
+use crate::limbs::{LIMB_BITS, LIMB_MASK, Limbs, carry_unsigned, is_zero, less, one, split, subtract};
+
+/// `1/a mod m`, below m; 0 for 0. `a` is below m and has no factor in common with it; limbs are in [0, 2^29).
+pub(crate) const fn inverse<const N: usize>(a: &Limbs<N>, m: &Limbs<N>) -> Limbs<N> {
+    let mut sequence = Remainders::new(a, m);
+    while !sequence.is_at_end() {
+        sequence.advance();
+    }
+    // The last remainder but zero is 1.
+    let Remainders { factor_of_high, high_is_negative, .. } = sequence;
+    if high_is_negative && !is_zero(&factor_of_high) {
+        carry_unsigned(&subtract(m, &factor_of_high))
+    } else {
+        factor_of_high
+    }
+}
+
+/// Two neighbours in Euclid's sequence of remainders of `m` and `a`, `low` below `high`, or numbers on the way from one
+/// pair to the next. Each is congruent to a multiple of `a` modulo m; one of the two factors is negative and the other is not,
+/// and only their magnitudes are kept, of which none exceeds m.
+struct Remainders<const N: usize> {
+    high: Limbs<N>,
+    low: Limbs<N>,
+    factor_of_high: Limbs<N>,
+    factor_of_low: Limbs<N>,
+    high_is_negative: bool,
+}
+
+impl<const N: usize> Remainders<N> {
+    const fn new(a: &Limbs<N>, m: &Limbs<N>) -> Self {
+        Self { high: *m, low: *a, factor_of_high: [0; N], factor_of_low: one(), high_is_negative: true }
+    }
+
+    const fn is_at_end(&self) -> bool {
+        is_zero(&self.low)
+    }
+
+    /// Makes `high` smaller: by all steps that the leading bits tell, else by a part of a step.
+    const fn advance(&mut self) {
+        let steps = Steps::of_leading_bits(&self.high, &self.low);
+        if steps.is_none() {
+            let (quotient, limbs) = partial_quotient(&self.high, &self.low);
+            add_multiple(&mut self.high, -quotient, &self.low, limbs);
+            add_multiple(&mut self.factor_of_high, quotient, &self.factor_of_low, limbs);
+            if less(&self.high, &self.low) {
+                (self.high, self.low) = (self.low, self.high);
+                (self.factor_of_high, self.factor_of_low) = (self.factor_of_low, self.factor_of_high);
+                self.high_is_negative = !self.high_is_negative;
+            }
+        } else {
+            steps.apply(&mut self.high, &mut self.low);
+            steps.magnitudes().apply(&mut self.factor_of_high, &mut self.factor_of_low);
+            self.high_is_negative ^= steps.is_odd();
+        }
+    }
+}
+
+/// Steps of Euclid's algorithm as a matrix: `(high, low)` becomes `(a·high + b·low, c·high + d·low)`. The two entries of
+/// a row have opposite signs, and so have the two of a column; magnitudes are below 2^29.
+struct Steps {
+    a: i64,
+    b: i64,
+    c: i64,
+    d: i64,
+}
+
+impl Steps {
+    /// The steps that the leading bits of two numbers, `low` at most `high`, tell for certain.
+    #[inline(never)]
+    const fn of_leading_bits(high: &[i32], low: &[i32]) -> Self {
+        let start = bit_length(high).saturating_sub(WINDOW);
+        let (mut x, mut y) = (window(high, start), window(low, start));
+        let Self { mut a, mut b, mut c, mut d } = Self { a: 1, b: 0, c: 0, d: 1 };
+        while y > 0 {
+            let quotient = x / y;
+            if quotient > LIMB_MASK {
+                break;
+            }
+            let remainder = x - quotient * y;
+            // |e| is at most |f|.
+            let (e, f) = (a - quotient * c, b - quotient * d);
+            if f.abs() > LIMB_MASK {
+                break;
+            }
+            // The bits below the window, as a fraction, change y by less than |d| and the remainder by less than |f|.
+            // The quotient is right if the remainder is not negative and less than y all the same.
+            if start > 0 && (remainder < f.abs() || y - remainder < f.abs() + d.abs()) {
+                break;
+            }
+            (x, y) = (y, remainder);
+            (a, b, c, d) = (c, d, e, f);
+        }
+        Self { a, b, c, d }
+    }
+
+    const fn is_none(&self) -> bool {
+        self.b == 0
+    }
+
+    /// Whether the number of steps is odd.
+    const fn is_odd(&self) -> bool {
+        self.b > 0
+    }
+
+    /// What the steps do to the magnitudes of factors, whose signs are opposite, as those in a row are.
+    const fn magnitudes(&self) -> Self {
+        Self { a: self.a.abs(), b: self.b.abs(), c: self.c.abs(), d: self.d.abs() }
+    }
+
+    /// Takes both numbers, as long as each other, through the steps; the results are not negative.
+    #[inline(never)]
+    const fn apply(&self, high: &mut [i32], low: &mut [i32]) {
+        let (mut carry_high, mut carry_low) = (0, 0);
+        let mut i = 0;
+        while i < high.len() {
+            let (x, y) = (high[i] as i64, low[i] as i64);
+            let (limb_high, rest_high) = split(carry_high + self.a * x + self.b * y);
+            let (limb_low, rest_low) = split(carry_low + self.c * x + self.d * y);
+            (high[i], carry_high) = (limb_high as i32, rest_high);
+            (low[i], carry_low) = (limb_low as i32, rest_low);
+            i += 1;
+        }
+    }
+}
+
+/// A factor q, at most 2^30, and a number of limbs l such that `q·2^(29·l)·low` is at most `high`, and nearly the largest
+/// such product: for the rare quotients that are too large for a matrix, or that the bits below a window decide.
+#[inline(never)]
+const fn partial_quotient(high: &[i32], low: &[i32]) -> (i64, usize) {
+    let (high_bits, low_bits) = (bit_length(high), bit_length(low));
+    // One bit is left between them, unless none was: the shifted `low` is not above `high`.
+    let limbs = high_bits.saturating_sub(low_bits).saturating_sub(1) / LIMB_BITS;
+    let start = low_bits.saturating_sub(LIMB_BITS);
+    let (x, y) = (window(high, start + limbs * LIMB_BITS), window(low, start));
+    // Without bits below its window, `low` is y itself.
+    let quotient = x / if start > 0 { y + 1 } else { y };
+    (if quotient == 0 { 1 } else { quotient }, limbs)
+}
+
+/// Adds `q·2^(29·limbs)·y` to x, which is as long; the sum is not negative and fits.
+#[inline(never)]
+const fn add_multiple(x: &mut [i32], q: i64, y: &[i32], limbs: usize) {
+    let mut carry = 0;
+    let mut i = limbs;
+    while i < x.len() {
+        let (limb, rest) = split(carry + x[i] as i64 + q * y[i - limbs] as i64);
+        (x[i], carry) = (limb as i32, rest);
+        i += 1;
+    }
+}
+
+/// Bits of a window.
+const WINDOW: usize = 2 * LIMB_BITS;
+
+/// A number without its bits below `start`, which leave at most [`WINDOW`].
+const fn window(limbs: &[i32], start: usize) -> i64 {
+    let (first, shift) = (start / LIMB_BITS, start % LIMB_BITS);
+    let (mut window, mut i) = (0, 0);
+    while i < 3 && first + i < limbs.len() {
+        let limb = limbs[first + i] as i64;
+        window |= if i == 0 { limb >> shift } else { limb << (i * LIMB_BITS - shift) };
+        i += 1;
+    }
+    window
+}
+
+/// Bits of a number, leading zeros apart.
+const fn bit_length(limbs: &[i32]) -> usize {
+    let mut i = limbs.len();
+    while i > 0 {
+        i -= 1;
+        if limbs[i] != 0 {
+            return i * LIMB_BITS + limbs[i].ilog2() as usize + 1;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Remainders, inverse};
+    use crate::limbs::{Limbs, from_be_bytes};
+    use crypto_bigint::{NonZero, U576};
+    use proptest::prelude::Rng;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    fn limbs(number: &U576) -> Limbs<18> {
+        from_be_bytes(&number.to_be_bytes()[6..])
+    }
+
+    /// Quotients of Euclid's algorithm at the ends of what a matrix takes, beyond it, and at the ends of a window.
+    fn quotient(rng: &mut TestRng) -> U576 {
+        let power = |bits| U576::ONE.shl_vartime(bits);
+        match rng.next_u32() % 10 {
+            0..=3 => U576::from(1 + rng.next_u32() % 3),
+            4 => power(27 + rng.next_u32() % 4) - U576::ONE,
+            5 => power(27 + rng.next_u32() % 4) + U576::from(rng.next_u32() % 3),
+            6 => power(56 + rng.next_u32() % 4) - U576::ONE,
+            7 => power(rng.next_u32() % 160) + U576::from(rng.next_u32()),
+            _ => U576::from(1 + rng.next_u32() % (1 << 15)),
+        }
+    }
+
+    /// A number and one below it of whose quotient Euclid's algorithm finds these, the last one first.
+    fn with_quotients(rng: &mut TestRng, bits: u32) -> (U576, U576) {
+        let (mut high, mut low) = (U576::ONE, U576::ZERO);
+        loop {
+            let next = quotient(rng).saturating_mul(&high).saturating_add(&low);
+            if next.bit_width_vartime() > bits {
+                return (high, low);
+            }
+            (high, low) = (next, high);
+        }
+    }
+
+    #[test]
+    fn quotients_of_all_sizes_take_few_rounds() {
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut most = 0;
+        for round in 0..20_000 {
+            let (m, a) = with_quotients(&mut rng, 256 + 265 * (round % 2));
+            let modulus = NonZero::new(m).unwrap();
+            let found = inverse(&limbs(&a), &limbs(&m));
+            let number = found.iter().rev().fold(U576::ZERO, |sum, &limb| {
+                sum.shl_vartime(29) | U576::from(u32::try_from(limb).unwrap())
+            });
+            assert!(number < m || m == U576::ONE, "1/{a} mod {m}");
+            assert_eq!(number.mul_mod(&a, &modulus), U576::ONE.rem_vartime(&modulus), "1/{a} mod {m}");
+            let mut sequence = Remainders::new(&limbs(&a), &limbs(&m));
+            let rounds = (0..).find(|_| {
+                sequence.advance();
+                sequence.is_at_end()
+            });
+            most = most.max(rounds.unwrap());
+        }
+        // 44; random numbers of 521 bits take 19.
+        assert!(most < 60, "{most} rounds");
+    }
+}
