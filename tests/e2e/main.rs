@@ -64,6 +64,9 @@ const TESTS: &[Test] = &[
     ("status_key_sets", status::key_sets),
     ("headers_bytes", headers::bytes),
     ("headers_trailers", headers::trailers),
+    ("headers_caches", headers::caches),
+    ("headers_query_bytes", headers::query_bytes),
+    ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
 ];
 
