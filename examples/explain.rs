@@ -19,6 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::answer::field_value::json;
+use traefik_jwt_auth::core::bypass::Body;
 use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
@@ -199,7 +200,10 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
                 say!(report, "  the upstream gets {name}: {}", String::from_utf8_lossy(value));
             }
             if let Some(uri) = &forward.uri {
-                say!(report, "  the upstream gets the path and query {uri}");
+                say!(report, "  the upstream gets the path and query {}", String::from_utf8_lossy(uri));
+            }
+            if forward.body == Body::Drop {
+                say!(report, "  the upstream gets no body");
             }
             for (name, value) in &forward.response {
                 say!(report, "  the client gets {name}: {value}");

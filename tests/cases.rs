@@ -106,7 +106,8 @@ fn compare(case: &Case, decision: Decision) -> Result<(), String> {
             let set = forward
                 .headers()
                 .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
-            let uri = forward.uri.clone().unwrap_or_else(|| case.request.path.clone());
+            let uri = forward.uri.as_ref().map(|uri| String::from_utf8_lossy(uri).into_owned());
+            let uri = uri.unwrap_or_else(|| case.request.path.clone());
             let upstream = Seen { uri, headers: kept.chain(set).collect() };
             case.expect.compare(200, &forward.response, "", Some(&upstream))
         }

@@ -36,16 +36,54 @@ pub enum Preflight {
     Pass,
 }
 
-/// Whether the request goes on without being asked for a token.
-#[must_use]
-pub fn applies(rules: &BypassRules, request: &dyn RequestView) -> bool {
-    (rules.preflight == Preflight::Pass && is_preflight(request)) || is_bypassed_path(&rules.paths, request)
+/// What becomes of the body of a request that goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Body {
+    /// It goes on as it comes.
+    #[default]
+    Keep,
+    /// It goes on empty.
+    Drop,
 }
 
-/// A CORS preflight (Fetch 4.8): not every OPTIONS, which may be a real request to the upstream.
+/// Why a request needs no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bypass {
+    /// Its path.
+    Path,
+    /// It is a preflight. These have no body, so none goes on: the host does not show the guest one without a length.
+    Preflight,
+}
+
+impl Bypass {
+    /// Why the request goes on without being asked for a token; `None` if it does not.
+    #[must_use]
+    pub fn of(rules: &BypassRules, request: &dyn RequestView) -> Option<Self> {
+        if is_bypassed_path(&rules.paths, request) {
+            return Some(Self::Path);
+        }
+        (rules.preflight == Preflight::Pass && is_preflight(request)).then_some(Self::Preflight)
+    }
+
+    /// What becomes of the request's body.
+    #[must_use]
+    pub const fn body(self) -> Body {
+        match self {
+            Self::Path => Body::Keep,
+            Self::Preflight => Body::Drop,
+        }
+    }
+}
+
+/// A CORS preflight (Fetch 4.8): not every OPTIONS, which may be a real request to the upstream, such as one with a body.
+/// Names are compared exactly, since this opens something.
 fn is_preflight(request: &dyn RequestView) -> bool {
     let has = |name: &str| request.header_names().any(|known| known.eq_ignore_ascii_case(name));
-    request.method() == "OPTIONS" && has("origin") && has("access-control-request-method")
+    request.method() == "OPTIONS"
+        && has("origin")
+        && has("access-control-request-method")
+        && !has("transfer-encoding")
+        && request.header_values("content-length").iter().all(|length| length == b"0")
 }
 
 /// A path that a back end could read in two ways matches no pattern: it needs a token like all others.
@@ -58,7 +96,7 @@ fn is_bypassed_path(patterns: &[PathPattern], request: &dyn RequestView) -> bool
 
 #[cfg(test)]
 mod tests {
-    use super::{BypassRules, Mode, Preflight, applies};
+    use super::{Body, Bypass, BypassRules, Mode, Preflight};
     use crate::core::request::RecordedRequest;
     use crate::core::request::path::PathPattern;
 
@@ -67,12 +105,24 @@ mod tests {
         let rules = BypassRules { mode: Mode::Required, preflight: Preflight::Pass, paths: vec![] };
         let preflight = |method| RecordedRequest::new(method, "/").header("Origin", "https://a.example");
         let asking = |method| preflight(method).header("Access-Control-Request-Method", "POST");
-        assert!(applies(&rules, &asking("OPTIONS")));
-        assert!(!applies(&rules, &preflight("OPTIONS")));
-        assert!(!applies(&rules, &asking("GET")));
-        assert!(!applies(&rules, &RecordedRequest::new("OPTIONS", "/")));
+        let with = |name, value: &str| asking("OPTIONS").header(name, value);
+        for (request, expected) in [
+            (asking("OPTIONS"), true),
+            (with("Content-Length", "0"), true),
+            (preflight("OPTIONS"), false),
+            (preflight("OPTIONS").header("Access_Control_Request_Method", "POST"), false),
+            (asking("GET"), false),
+            (RecordedRequest::new("OPTIONS", "/"), false),
+            (with("Content-Length", "1"), false),
+            (with("content-length", "00"), false),
+            (with("Content-Length", "0").header("Content-Length", "7"), false),
+            (with("Transfer-Encoding", "chunked"), false),
+        ] {
+            assert_eq!(Bypass::of(&rules, &request), expected.then_some(Bypass::Preflight), "{request:?}");
+        }
         let rules = BypassRules { preflight: Preflight::Check, ..rules };
-        assert!(!applies(&rules, &asking("OPTIONS")));
+        assert_eq!(Bypass::of(&rules, &asking("OPTIONS")), None);
+        assert_eq!((Bypass::Preflight.body(), Bypass::Path.body()), (Body::Drop, Body::Keep));
     }
 
     #[test]
@@ -86,6 +136,16 @@ mod tests {
             ("/public/", true),
             ("/public/a/b.css", true),
             ("/public/caf%C3%A9", true),
+            ("/public/a:b", true),
+            ("/public/A~1", true),
+            ("/health.", false),
+            ("/health%20", false),
+            ("/public/... /admin", false),
+            ("/public/..%20/admin", false),
+            ("/public/..:a/admin", false),
+            ("/public/.%C2%AD./admin", false),
+            ("/public/..%E2%88%95admin", false),
+            ("/public/%E3%80%82%E3%80%82/admin", false),
             ("/health/", false),
             ("/healthz", false),
             ("/Health", false),
@@ -114,7 +174,8 @@ mod tests {
             ("*", false),
             ("", false),
         ] {
-            assert_eq!(applies(&rules, &RecordedRequest::new("GET", uri)), expected, "{uri}");
+            let bypass = Bypass::of(&rules, &RecordedRequest::new("GET", uri));
+            assert_eq!(bypass, expected.then_some(Bypass::Path), "{uri}");
         }
     }
 }

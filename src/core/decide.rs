@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::core::answer::forward::{Identity, Verdict};
 use crate::core::answer::{Decision, Forward, NeedKeys, forward, reject};
-use crate::core::bypass::{self, Mode};
+use crate::core::bypass::{Bypass, Mode};
 use crate::core::claims;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::{KeyLookup, MoreKeys};
@@ -32,8 +32,9 @@ pub fn decide<K: KeyLookup + Memory>(
     {
         return Decision::Serve(served);
     }
-    if bypass::applies(&policy.bypass, request) {
-        return Decision::Forward(forward::anonymous(&policy.forward, &policy.token, request));
+    if let Some(bypass) = Bypass::of(&policy.bypass, request) {
+        let anonymous = forward::anonymous(&policy.forward, &policy.token, request);
+        return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
     }
     match accept(policy, keys, now, request) {
         Ok(Accepted::Forward(forward)) => match policy.bypass.mode {

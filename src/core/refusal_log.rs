@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::core::limits::{MAX_LOGGED_PATH_CHARS, MAX_SHOWN_CHARS};
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{RequestView, uri};
 use crate::core::text::{Quoted, cut};
 use crate::core::token::source::{self, TokenSources};
 use crate::core::unix_time::UnixTime;
@@ -106,7 +106,7 @@ pub fn line(
         let _ = write!(line, " status={status}");
     }
     push(&mut line, "method", request.method(), MAX_SHOWN_CHARS);
-    push(&mut line, "path", request.uri().split('?').next().unwrap_or_default(), MAX_LOGGED_PATH_CHARS);
+    push(&mut line, "path", &String::from_utf8_lossy(uri::path(request.uri())), MAX_LOGGED_PATH_CHARS);
     if let Ok(found) = source::find(sources, request)
         && let Ok(token) = found.parse(sources)
     {

@@ -16,6 +16,7 @@ const MAX_ANSWER: usize = 16 << 20;
 
 const REQUEST_HEADERS: i32 = 0;
 const RESPONSE_HEADERS: i32 = 1;
+const REQUEST_BODY: i32 = 0;
 const RESPONSE_BODY: i32 = 1;
 
 #[link(wasm_import_module = "http_handler")]
@@ -131,8 +132,8 @@ pub fn source_address() -> Vec<u8> {
 }
 
 /// Replaces path and query.
-pub fn replace_uri(uri: &str) {
-    // SAFETY: the host reads `length` bytes of a live string.
+pub fn replace_uri(uri: &[u8]) {
+    // SAFETY: the host reads `length` bytes of a live slice.
     unsafe { set_uri(uri.as_ptr(), uri.len()) }
 }
 
@@ -173,6 +174,12 @@ pub fn set_request_header(name: &str, value: &[u8]) {
 pub fn remove_request_header(name: &str) {
     // SAFETY: the name is a live string.
     unsafe { remove_header(REQUEST_HEADERS, name.as_ptr(), name.len()) }
+}
+
+/// Puts an empty body in place of the request's, which is not read.
+pub fn empty_request_body() {
+    // SAFETY: the host reads nothing.
+    unsafe { write_body(REQUEST_BODY, std::ptr::null(), 0) }
 }
 
 /// Sets a header of the response. Has no effect after [`set_status`].

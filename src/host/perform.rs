@@ -2,6 +2,7 @@
 //! sends the head.
 
 use crate::core::answer::{Forward, Reject, Served};
+use crate::core::bypass::Body;
 use crate::host::abi;
 
 /// Changes the request before it goes on.
@@ -14,6 +15,10 @@ pub fn forward(forward: &Forward) {
     }
     if let Some(uri) = &forward.uri {
         abi::replace_uri(uri);
+    }
+    match forward.body {
+        Body::Keep => {}
+        Body::Drop => abi::empty_request_body(),
     }
     for (name, value) in &forward.response {
         abi::set_response_header(name, value.as_bytes());

@@ -10,7 +10,7 @@ use crate::host::abi;
 #[derive(Default)]
 pub struct HostRequest {
     method: OnceCell<String>,
-    uri: OnceCell<String>,
+    uri: OnceCell<Vec<u8>>,
     header_names: OnceCell<String>,
 }
 
@@ -28,8 +28,8 @@ impl RequestView for HostRequest {
         self.method.get_or_init(|| text(abi::method()))
     }
 
-    fn uri(&self) -> &str {
-        self.uri.get_or_init(|| text(abi::uri()))
+    fn uri(&self) -> &[u8] {
+        self.uri.get_or_init(abi::uri)
     }
 
     fn header_names(&self) -> HeaderNames<'_> {

@@ -14,6 +14,7 @@ mod need;
 mod script;
 mod provider;
 mod nginx;
+mod lighttpd;
 mod browser;
 mod grpc;
 mod mcp;
@@ -31,6 +32,9 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
     (&[Need::Nginx], ("nginx_forms", nginx::forms)),
     (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
+    (&[Need::Lighttpd], ("lighttpd_headers", lighttpd::headers)),
+    (&[Need::Lighttpd], ("lighttpd_parameters", lighttpd::parameters)),
+    (&[Need::Lighttpd], ("lighttpd_alias_strategy", lighttpd::alias_strategy)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),

@@ -10,6 +10,8 @@ pub(crate) enum Need {
     Node,
     /// nginx.
     Nginx,
+    /// lighttpd, and PHP for CGI.
+    Lighttpd,
     /// A Chromium, whatever its name.
     Chromium,
 }
@@ -31,6 +33,10 @@ impl Need {
                 (!installed).then(|| "there are no npm packages: run make counterparts".into())
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
+            Self::Lighttpd => {
+                let is_there = lighttpd().is_some() && php().is_some();
+                (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
+            }
             Self::Chromium => chromium().is_none().then(|| "there is no chromium".into()),
         }
     }
@@ -44,6 +50,16 @@ pub(crate) fn packages() -> PathBuf {
 /// The nginx program.
 pub(crate) fn nginx() -> Option<PathBuf> {
     find(&["nginx"])
+}
+
+/// The lighttpd program.
+pub(crate) fn lighttpd() -> Option<PathBuf> {
+    find(&["lighttpd"])
+}
+
+/// PHP for CGI.
+pub(crate) fn php() -> Option<PathBuf> {
+    find(&["php-cgi"])
 }
 
 /// The Chromium program.

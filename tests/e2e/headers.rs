@@ -14,7 +14,7 @@ use testbed::wait::unix_now;
 
 use crate::proxy::{inline, token};
 
-/// An upstream that keeps the bytes of every request.
+/// An upstream that keeps the bytes of every request. Its answers have the `Cache-Control` that `X-Want` of the request has.
 struct Upstream {
     url: String,
     received: mpsc::Receiver<Vec<u8>>,
@@ -50,7 +50,14 @@ fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Vec<u8>>) {
             break;
         }
     }
-    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains("Expect: 100-continue") {
+        let _ = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    let wanted = text.lines().find_map(|line| line.strip_prefix("X-Want: ")).unwrap_or_default();
+    let cache = if wanted.is_empty() { String::new() } else { format!("Cache-Control: {wanted}\r\n") };
+    let head = format!("HTTP/1.1 200 OK\r\n{cache}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    let _ = stream.write_all(head.as_bytes());
     if !bytes.starts_with(b"GET / HTTP/1.1\r\nHost: reload-") {
         let _ = sender.send(bytes);
     }
@@ -108,5 +115,117 @@ pub(crate) fn trailers() {
         let seen = String::from_utf8(upstream.next()).unwrap();
         assert!(seen.contains("X-User-Sub: alice\r\n") && seen.ends_with("\r\n0\r\n\r\n"), "{seen}");
         assert!(!seen.contains("root"), "{seen}");
+    }
+}
+
+/// What a token opened is private, except for one in `Authorization`, which caches know (RFC 9111 3.5). The upstream's own
+/// line stays behind it: the host gives no way to take it back without holding back the body. The stricter of both counts.
+pub(crate) fn caches() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url);
+    let mut configuration = inline();
+    configuration["tokenSources"] = json!([
+        {"header": "Authorization"}, {"header": "X-Token"}, {"cookie": "jwt"}, {"query": "t"},
+        {"webSocketProtocol": "bearer"},
+    ]);
+    routes.protect("caches", OFFLINE, &configuration);
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    traefik.configure(&routes);
+    let token = token();
+    let get = |target: &str| Request::get("caches", target);
+    for (request, is_private) in [
+        (get("/").bearer(&token), false),
+        (get("/").header("X-Token", &token), true),
+        (get("/").header("Cookie", format!("jwt={token}")), true),
+        (get(&format!("/?t={token}")), true),
+        (get("/").header("Sec-WebSocket-Protocol", format!("bearer, {token}")), true),
+    ] {
+        for wanted in ["", "public, max-age=600", "no-store"] {
+            let response = traefik.send(&request.clone().header("X-Want", wanted));
+            assert_eq!(response.status, 200);
+            let lines = response.headers.iter().filter(|(name, _)| name == "Cache-Control");
+            let found: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
+            let expected = [("private", is_private), (wanted, !wanted.is_empty())];
+            let expected: Vec<&str> =
+                expected.iter().filter(|(_, is_there)| *is_there).map(|(line, _)| *line).collect();
+            assert_eq!(found, expected, "{request:?}");
+        }
+    }
+    // A 100 of the upstream would take our line with it.
+    let expecting = Request::new("POST", "caches", "/").header("Cookie", format!("jwt={token}"));
+    let expecting = expecting.header("Expect", "100-continue").header("X-Want", "public").body("x");
+    while upstream.received.try_recv().is_ok() {}
+    let mut stream = expecting.open(traefik.address()).unwrap();
+    stream.get_mut().write_all(b"x").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("Cache-Control: private\r\nCache-Control: public\r\n"), "{answer}");
+    let seen = String::from_utf8(upstream.next()).unwrap();
+    assert!(seen.ends_with("\r\n\r\nx") && !seen.contains("Expect"), "{seen}");
+}
+
+/// What stays of a query does so byte for byte, also what is no UTF-8 and no valid escape; Traefik itself writes `&` for `;`.
+pub(crate) fn query_bytes() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url);
+    let mut configuration = inline();
+    configuration["tokenSources"] = json!([{"query": "t"}]);
+    configuration["forwardAuthorization"] = json!(false);
+    routes.protect("query", OFFLINE, &configuration);
+    routes.open("open");
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    traefik.configure(&routes);
+    let send = |host: &str, query: &[u8]| {
+        let request = [b"GET /a%2Fb?", query, b" HTTP/1.1\r\nHost: ", host.as_bytes(), b"\r\n\r\n"].concat();
+        let mut stream = TcpStream::connect(traefik.address()).unwrap();
+        stream.write_all(&request).unwrap();
+        let seen = upstream.next();
+        seen.split(|byte| *byte == b'\r').next().unwrap().to_vec()
+    };
+    let token = token();
+    for odd in [
+        &b"a;b=%zz&&+"[..],
+        b"x=\xff\xfe&\xc3=%ff&y=\xe2\x82",
+        b"%&%2&=&==&c=%c3%28&?&/../&\\|\"<>^`{}&#",
+        b"&",
+    ] {
+        let as_it_is = send("open", odd);
+        for query in [
+            [b"t=", token.as_bytes(), b"&", odd].concat(),
+            [odd, b"&t=", token.as_bytes()].concat(),
+            [odd, b";+T=", token.as_bytes()].concat(),
+        ] {
+            let left = send("query", &query);
+            assert_eq!(left, as_it_is, "{} became {}", query.escape_ascii(), left.escape_ascii());
+        }
+    }
+}
+
+/// Nothing goes on as the body of a preflight, whether its length is said or not.
+pub(crate) fn preflight_body() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url);
+    let mut configuration = inline();
+    configuration["bypassPreflight"] = json!(true);
+    routes.protect("preflight", OFFLINE, &configuration);
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    traefik.configure(&routes);
+    let preflight = Request::new("OPTIONS", "preflight", "/")
+        .header("Origin", "https://app.example")
+        .header("Access-Control-Request-Method", "POST");
+    let chunked = || preflight.clone().header("Transfer-Encoding", "chunked");
+    for (request, expected) in [
+        (preflight.clone(), 200),
+        (preflight.clone().header("Content-Length", "0"), 200),
+        (chunked().body("0\r\n\r\n"), 200),
+        (chunked().body("6\r\nsecret\r\n0\r\n\r\n"), 200),
+        (preflight.clone().body("secret"), 401),
+        (chunked().bearer(&token()).body("6\r\nsecret\r\n0\r\n\r\n"), 200),
+    ] {
+        assert_eq!(traefik.send(&request).status, expected, "{request:?}");
+        if expected == 200 {
+            let seen = String::from_utf8(upstream.next()).unwrap();
+            assert!(!seen.contains("secret"), "{request:?}: {seen}");
+        }
     }
 }

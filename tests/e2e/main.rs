@@ -75,6 +75,9 @@ const TESTS: &[Test] = &[
     ("copies_of_tokens", copies::tokens),
     ("headers_bytes", headers::bytes),
     ("headers_trailers", headers::trailers),
+    ("headers_caches", headers::caches),
+    ("headers_query_bytes", headers::query_bytes),
+    ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
 ];
 

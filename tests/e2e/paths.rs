@@ -61,8 +61,23 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("/public/..\\admin", "401", "401"),
     ("/public/..%5cadmin", "401", "401"),
     ("/public/%5c..%5cadmin", "401", "401"),
-    ("/public/....//admin", "/public/..../admin", "401"),
-    ("/public/...", "/public/...", "/public/..."),
+    ("/public/....//admin", "401", "401"),
+    ("/public/...", "401", "401"),
+    ("/public/.../admin", "401", "401"),
+    ("/public/a./b", "401", "401"),
+    ("/public/a%20/b", "401", "401"),
+    ("/public/a%20b", "/public/a%20b", "/public/a%20b"),
+    ("/public/..%20/admin", "401", "401"),
+    ("/public/..a/admin", "401", "401"),
+    ("/public/.%C2%AD./admin", "401", "401"),
+    ("/public/.%E2%80%8B./admin", "401", "401"),
+    ("/public/..%E2%88%95admin", "401", "401"),
+    ("/public/..%E2%81%84admin", "401", "401"),
+    ("/public/..%C2%A5admin", "401", "401"),
+    ("/public/%E3%80%82%E3%80%82/admin", "401", "401"),
+    ("/public/%EF%BD%A1%EF%BD%A1/admin", "401", "401"),
+    ("/public/a:b", "/public/a:b", "/public/a:b"),
+    ("/public/A~1", "/public/A~1", "/public/A~1"),
     ("/public/..", "401", "401"),
     ("/public/.", "401", "401"),
     ("/public/%2e%2e", "401", "401"),
@@ -129,7 +144,7 @@ pub(crate) fn tricks() {
 }
 
 /// The path as it stands, and as careless back ends read it: decoded once or more, backslashes as slashes, parameters
-/// dropped, empty and dot segments resolved.
+/// dropped, empty and dot segments resolved, characters for what they look like, blanks and dots at ends dropped.
 fn readings(target: &str) -> Vec<String> {
     let mut path = target.split('?').next().unwrap().to_owned();
     let mut readings = Vec::new();
@@ -139,9 +154,32 @@ fn readings(target: &str) -> Vec<String> {
         readings.push(resolved(&path.replace('\\', "/")));
         let plain: Vec<&str> = path.split('/').map(|part| part.split(';').next().unwrap()).collect();
         readings.push(resolved(&plain.join("/")));
+        readings.push(resolved(&similar(&path)));
+        let ends: Vec<String> = similar(&path).split('/').map(without_end).collect();
+        readings.push(resolved(&ends.join("/")));
         path = decoded(&path);
     }
     readings
+}
+
+fn similar(path: &str) -> String {
+    let seen = |c: char| match c {
+        '\u{ad}' | '\u{200b}'..='\u{200f}' => None,
+        '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{ff0f}' | '\u{a5}' | '\u{fe68}' => Some('/'),
+        '\u{3002}' | '\u{ff61}' | '\u{ff0e}' | '\u{2024}' => Some('.'),
+        c => Some(c),
+    };
+    path.chars().filter_map(seen).collect()
+}
+
+/// A segment as Windows reads it: `...` was the directory above the parent once.
+fn without_end(segment: &str) -> String {
+    let segment = segment.trim_end();
+    match segment.trim_end_matches(['.', ' ']) {
+        "" if segment.len() > 1 => "..".into(),
+        "" => segment.into(),
+        kept => kept.into(),
+    }
 }
 
 fn resolved(path: &str) -> String {

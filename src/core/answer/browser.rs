@@ -25,18 +25,18 @@ impl Redirect {
 
     /// The URL as the browser has it, less what may be a token: Traefik sets the `X-Forwarded-` headers before
     /// middlewares run.
-    fn original_url(&self, request: &dyn RequestView) -> String {
+    fn original_url(&self, request: &dyn RequestView) -> Vec<u8> {
         let header = |name: &str| {
             let value = request.header_values(name).into_iter().next().unwrap_or_default();
             String::from_utf8(value).unwrap_or_default()
         };
         let uri = (self.token_parameters.iter())
-            .fold(request.uri().to_owned(), |uri, name| without_query_parameter(&uri, name));
+            .fold(request.uri().to_vec(), |uri, name| without_query_parameter(&uri, name));
         let host = [header("X-Forwarded-Host"), header("Host")].into_iter().find(|host| !host.is_empty());
         match host {
             Some(host) => {
                 let scheme = if header("X-Forwarded-Proto") == "https" { "https" } else { "http" };
-                format!("{scheme}://{host}{uri}")
+                [format!("{scheme}://{host}").into_bytes(), uri].concat()
             }
             None => uri,
         }
@@ -64,8 +64,8 @@ fn accepts_html(accept: &[u8]) -> bool {
 }
 
 /// Everything but unreserved characters (RFC 3986 2.3) is encoded: the value cannot leave its parameter.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+fn percent_encoded(text: &[u8]) -> String {
+    text.iter().copied().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
@@ -92,7 +92,8 @@ mod tests {
         for (uri, expected) in [
             ("/a?x=1&access_token=a.b.c&y=2", "%2Fa%3Fx%3D1%26y%3D2"),
             ("/a?jwt=a.b.c", "%2Fa"),
-            ("/a?access%5Ftoken=a&access_token=b&JWT=c", "%2Fa%3FJWT%3Dc"),
+            ("/a?access%5Ftoken=a&access_token=b&JWT=c&jwts=d", "%2Fa%3Fjwts%3Dd"),
+            ("/a?+jwt=a;access.token[]=b;x", "%2Fa%3Fx"),
         ] {
             let request = RecordedRequest::new("GET", uri).header("Sec-Fetch-Mode", "navigate");
             let expected = format!("https://login.example/?next={expected}");

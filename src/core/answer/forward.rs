@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::core::answer::field_value::{self, Filling, Lists};
+use crate::core::bypass::Body;
 use crate::core::claims::AcceptedToken;
 use crate::core::issuer_id::IssuerId;
 use crate::core::refusal::Refusal;
@@ -131,7 +132,9 @@ pub struct Forward {
     /// Other headers to set, replacing all values.
     pub set: Vec<(String, Vec<u8>)>,
     /// The new path and query, where they change.
-    pub uri: Option<String>,
+    pub uri: Option<Vec<u8>>,
+    /// What becomes of the body.
+    pub body: Body,
     /// Headers to set on the response of the upstream.
     pub response: Vec<(String, String)>,
     /// Why the request would be refused, were it not for the mode: for the log.
@@ -236,9 +239,15 @@ pub fn with_identity(
         TokenForwarding::Keep => {}
         TokenForwarding::Strip => forward.strip(&found.places, request),
     }
-    // A shared cache must not keep what a token in the URL opened (RFC 6750 2.3).
-    if found.places.iter().any(|place| matches!(place, TokenPlace::Query { .. })) {
+    // A shared cache must not keep what a token opened (RFC 6750 2.3): of itself it only refrains if the token is in
+    // Authorization. The host adds the upstream's own lines behind this one; the most restrictive directive counts
+    // (RFC 9111 4.2.1), so a `no-store` there stays what it is, and a `public` gives nothing away.
+    if !found.places.iter().all(|place| place.is_kept_from_caches()) {
         forward.response.push(("Cache-Control".to_owned(), "private".to_owned()));
+        // The host forgets it when the upstream answers with a 100 first, so no client may ask for one. Go's server has
+        // seen to the client's own expectation (RFC 9110 10.1.1).
+        let expects = request.header_names().filter(|name| name.eq_ignore_ascii_case("expect"));
+        forward.remove.extend(expects.map(str::to_owned));
     }
     forward
 }
@@ -302,11 +311,12 @@ mod tests {
             .header("x_user_sub", "b")
             .header("X.User_SUB", "c")
             .header("X-User-Sub", "d")
+            .header("X~User!Sub", "e")
             .header("X-User-Subject", "kept");
         assert_eq!(
             without_managed_headers(&rules(), &request),
             Forward {
-                remove: vec!["x-user-sub".into(), "x_user_sub".into(), "x.user_sub".into()],
+                remove: ["x-user-sub", "x_user_sub", "x.user_sub", "x~user!sub"].map(str::to_owned).into(),
                 ..Forward::default()
             }
         );
@@ -350,6 +360,28 @@ mod tests {
         }
     }
 
+    /// RFC 9111 3.5
+    #[test]
+    fn shared_caches_keep_nothing_that_a_token_outside_of_authorization_opened() {
+        let header = |name: &str| TokenPlace::Header { name: name.into(), scheme: String::new() };
+        let cookie = || TokenPlace::Cookie { name: "jwt".into() };
+        for (places, expected) in [
+            (vec![header("authorization")], false),
+            (vec![header("X-Token")], true),
+            (vec![cookie()], true),
+            (vec![TokenPlace::Query { name: "t".into() }], true),
+            (vec![TokenPlace::WebSocketProtocol { marker: "bearer".into() }], true),
+            (vec![header("Authorization"), cookie()], true),
+        ] {
+            let found = FoundToken { token: vec![], places: places.iter().collect() };
+            let request = RecordedRequest::new("GET", "/").header("Expect", "100-continue");
+            let forward = with_identity(&rules(), Rc::default(), &found, &request);
+            let private = [("Cache-Control".to_owned(), "private".to_owned())];
+            assert_eq!(forward.response == private, expected, "{places:?}");
+            assert_eq!(forward.remove == ["expect"], expected, "{places:?}");
+        }
+    }
+
     #[test]
     fn verdicts_go_where_the_rules_say_and_cannot_be_sent_by_a_client() {
         let rules = ForwardRules {
@@ -372,6 +404,7 @@ mod tests {
             (&["x-user-sub"], &["connection"], None),
             (&["Upgrade, X_User_Sub , close"], &["connection"], Some("Upgrade, close")),
             (&["close", "x.user.sub"], &["connection"], Some("close")),
+            (&["close, X|User|Sub"], &["connection"], Some("close")),
         ] {
             let mut request = RecordedRequest::new("GET", "/");
             for value in values {
@@ -428,7 +461,7 @@ mod tests {
         let rules = ForwardRules { token: TokenForwarding::Strip, ..rules() };
         let forward = anonymous(&rules, &sources, &request);
         assert_eq!(forward.remove, ["x-user-sub", "Authorization"]);
-        assert_eq!(forward.uri.as_deref(), Some("/a?b"));
+        assert_eq!(forward.uri.as_deref(), Some(&b"/a?b"[..]));
         let basic = RecordedRequest::new("GET", "/a?b").header("Authorization", "Basic YTpi");
         assert_eq!(anonymous(&rules, &sources, &basic), Forward::default());
     }

@@ -1,7 +1,7 @@
 //! Protected Resource Metadata (RFC 9728): the document, where it is, and the parameter that points to it.
 
 use crate::core::answer::Served;
-use crate::core::request::RequestView;
+use crate::core::request::{RequestView, uri};
 use crate::core::text::{self, Quoted};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -57,7 +57,7 @@ impl ResourceMetadata {
     /// The document, where `request` asks for it. It is public: no token, any origin.
     #[must_use]
     pub fn serve(&self, request: &dyn RequestView) -> Option<Served> {
-        if request.uri().split('?').next() != Some(self.path.as_str()) {
+        if uri::path(request.uri()) != self.path.as_bytes() {
             return None;
         }
         let mut headers = vec![("Access-Control-Allow-Origin", "*".to_owned())];

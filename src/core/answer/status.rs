@@ -3,8 +3,8 @@
 
 use crate::core::answer::Served;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
-use crate::core::request::RequestView;
 use crate::core::request::source_range::SourceRange;
+use crate::core::request::{RequestView, uri};
 use crate::core::text::{self, Quoted};
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -33,7 +33,7 @@ impl StatusRules {
     /// write them.
     #[must_use]
     pub fn is_asked_for(&self, request: &dyn RequestView) -> bool {
-        request.uri().split('?').next() == Some(self.path.as_str())
+        uri::path(request.uri()) == self.path.as_bytes()
             && matches!(request.method(), "GET" | "HEAD")
             && request
                 .source_address()

@@ -36,9 +36,11 @@ impl IssuerTemplate {
     #[must_use]
     pub fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
         let tenant = iss.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
-        // One segment of a URL, so that `a/b` or `evil?x=` cannot pass for a tenant.
+        // One segment of a URL, so that `a/b`, `evil?x=` or `..` cannot pass for a tenant.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-        let plain = (1..=MAX_TENANT_BYTES).contains(&tenant.len()) && tenant.bytes().all(is_plain);
+        let plain = (1..=MAX_TENANT_BYTES).contains(&tenant.len())
+            && tenant.bytes().all(is_plain)
+            && !matches!(tenant, "." | "..");
         let listed = self.tenants.is_empty() || self.tenants.iter().any(|known| known == tenant);
         (plain && listed).then_some(tenant)
     }
@@ -115,6 +117,9 @@ mod tests {
             ("https://a/c.example/v2.0", Some("c.example"), None),
             ("https://a/B/v2.0", Some("B"), None),
             ("https://a//v2.0", None, None),
+            ("https://a/./v2.0", None, None),
+            ("https://a/../v2.0", None, None),
+            ("https://a/.../v2.0", Some("..."), None),
             ("https://a/v2.0", None, None),
             ("https://a/b/c/v2.0", None, None),
             ("https://a/b?/v2.0", None, None),

@@ -4,11 +4,14 @@ use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::limits::MAX_TOKEN_BYTES;
 use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::request::parameter_name::is_usable;
 use crate::core::text::quoted;
 use crate::core::token::source::{TokenPlace, TokenSources};
 
 /// What says where a token is; each entry has one.
 const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
+
+const PARAMETER: &str = "the name of a query parameter, without blanks and not beginning with [";
 
 /// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
 #[inline(never)]
@@ -16,7 +19,7 @@ pub(super) fn token_sources(root: &Section, errors: &mut Errors) -> TokenSources
     let mut places: Vec<TokenPlace> = Vec::new();
     for entry in root.sections("tokenSources", errors) {
         let Some(place) = place(&entry, errors) else { continue };
-        if places.contains(&place) {
+        if places.iter().any(|other| other.is_alias(&place)) {
             errors.conflict(entry.path(""), "is the same place as an entry before it");
         }
         places.push(place);
@@ -36,9 +39,12 @@ pub(super) fn token_sources(root: &Section, errors: &mut Errors) -> TokenSources
     {
         errors.conflict(*other, "is another name of tokenKey, which has another value");
     }
-    if let Some((_, name)) = keys.into_iter().next() {
+    if let Some((key, name)) = keys.into_iter().next() {
+        if !is_usable(&name) {
+            errors.value(key, quoted(&name), PARAMETER);
+        }
         let place = TokenPlace::Query { name };
-        if !places.contains(&place) {
+        if !places.iter().any(|other| other.is_alias(&place)) {
             places.push(place);
         }
     }
@@ -58,7 +64,11 @@ fn place(entry: &Section, errors: &mut Errors) -> Option<TokenPlace> {
     if kind != "header" && entry.has("scheme") {
         errors.conflict(entry.path("scheme"), "goes with header only");
     }
-    if kind != "query" && !is_field_name(&name) {
+    if kind == "query" {
+        if !is_usable(&name) {
+            errors.value(entry.path(kind), quoted(&name), PARAMETER);
+        }
+    } else if !is_field_name(&name) {
         errors.value(entry.path(kind), quoted(&name), "a name without spaces and separators");
     }
     Some(match kind {

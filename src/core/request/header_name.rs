@@ -1,19 +1,47 @@
 //! Header names that a back end may take for one another.
 //!
-//! CGI, WSGI, PHP and several proxies turn `X-User-Sub`, `X_User_Sub` and `X.User.Sub` into the same variable,
-//! so a name is managed in every such spelling.
+//! CGI (RFC 3875 4.1.18) makes the variable `HTTP_X_USER_SUB` of `X-User-Sub`, and whoever follows it (FastCGI, WSGI,
+//! Rack, PHP, lighttpd, Apache) turns every byte that is neither a letter nor a digit into `_`: `X_User_Sub`,
+//! `X.User.Sub` and `X~User~Sub` are the same variable. So a name that the middleware sets or reads is meant in every such
+//! spelling. Only what opens something (a preflight, an origin) is compared exactly: there an alias is nothing.
 
-/// Whether two names are the same after folding case and `-`, `_` and `.`.
+use crate::core::request::RequestView;
+
+/// Whether two names are the same for some back end.
 #[must_use]
 pub fn is_alias(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
 }
 
-const fn fold(byte: u8) -> u8 {
-    match byte {
-        b'_' | b'.' => b'-',
-        _ => byte.to_ascii_lowercase(),
+/// The names in `request` that a back end may take for `name`, as they are written there.
+///
+/// A name of letters and digits, such as `Authorization`, has one spelling, so no list of names is fetched for it.
+pub fn spellings<'r>(request: &'r dyn RequestView, name: &'r str) -> impl Iterator<Item = &'r str> {
+    let one = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let names = (!one).then(|| request.header_names());
+    let aliases = names.into_iter().flatten().filter(move |found| is_alias(found, name));
+    one.then_some(name).into_iter().chain(aliases)
+}
+
+/// All values of the header `name`, in every spelling.
+#[must_use]
+pub fn values(request: &dyn RequestView, name: &str) -> Vec<Vec<u8>> {
+    let mut values = Vec::new();
+    for name in spellings(request, name) {
+        let more = request.header_values(name);
+        if values.is_empty() {
+            values = more;
+        } else {
+            values.extend(more);
+        }
     }
+    values
+}
+
+/// What stands for `byte` where back ends compare names: case does not count, and all but letters and digits is one.
+#[must_use]
+pub const fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' }
 }
 
 /// Whether `name` is a field name (RFC 9110 5.1: a token).
@@ -46,7 +74,33 @@ const fn is_token_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_alias, is_field_name};
+    use super::{is_alias, is_field_name, spellings, values};
+    use crate::core::request::RecordedRequest;
+
+    #[test]
+    fn every_character_of_a_name_that_is_no_letter_or_digit_is_the_same() {
+        for byte in 0..=u8::MAX {
+            let c = char::from(byte);
+            let other = format!("X{c}User{c}Sub");
+            // Names have no other characters (RFC 9110 5.6.2).
+            let expected = is_field_name(&other) && !c.is_ascii_alphanumeric();
+            assert_eq!(is_field_name(&other) && is_alias("X-User-Sub", &other), expected, "{other}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_a_name_in_a_request() {
+        let request = RecordedRequest::new("GET", "/")
+            .header("X-Token", "a")
+            .header("x~token", "b")
+            .header("X-Tokens", "c")
+            .header("X-Token", "d")
+            .header("Authorization", "e");
+        assert_eq!(spellings(&request, "X-Token").collect::<Vec<_>>(), ["x-token", "x~token"]);
+        assert_eq!(values(&request, "x.token"), [b"a", b"d", b"b"]);
+        assert_eq!(spellings(&request, "Authorization").collect::<Vec<_>>(), ["Authorization"]);
+        assert_eq!(values(&request, "Nothing"), Vec::<Vec<u8>>::new());
+    }
 
     #[test]
     fn aliases_fold_case_and_separators() {
@@ -54,6 +108,7 @@ mod tests {
             ("X-User-Sub", "x-user-sub", true),
             ("X-User-Sub", "x_user_sub", true),
             ("X-User-Sub", "X.User_Sub", true),
+            ("X-User1", "X-User2", false),
             ("X-User-Sub", "XUserSub", false),
             ("X-User-Sub", "X-User-Sub2", false),
             ("X-User-Sub", "X-User-Su", false),

@@ -5,18 +5,28 @@
 
 use std::borrow::Cow;
 
-/// The decoded path of `uri`; `None` where a back end could take it for another one: dot segments, empty segments
-/// before the last, encoded slashes, percent signs or question marks, backslashes, `;`, `#`, their look-alikes, control characters,
-/// or what is not UTF-8.
+use crate::core::request::uri;
+
+/// The decoded path of `uri`; `None` if a back end could take it for another one: dot segments, empty segments before the
+/// last, encoded slashes, percent signs or question marks, backslashes, `;`, `#`, control characters, what some back ends
+/// read as one of these or drop, or what is not UTF-8. Windows drops dots and blanks at the end of a segment, and
+/// has names for directories above the parent (`...`), so segments neither end nor begin like these.
+///
+/// `:` (streams of a file) and `~1` (short names) stay: they name something else in the same directory, never above it.
 #[must_use]
-pub fn unambiguous(uri: &str) -> Option<Cow<'_, str>> {
-    let raw = uri.split('?').next()?;
-    let path = decoded(raw).filter(|path| !path.chars().any(is_compatible_punctuation))?;
-    let segments = path.strip_prefix('/')?;
-    let mut rest = segments.split('/').peekable();
+pub fn unambiguous(uri: &[u8]) -> Option<Cow<'_, str>> {
+    let path = decoded(std::str::from_utf8(uri::path(uri)).ok()?)?;
+    if path.chars().any(|c| !c.is_ascii() && is_unclear_char(c)) {
+        return None;
+    }
+    let mut rest = path.strip_prefix('/')?.split('/').peekable();
     while let Some(segment) = rest.next() {
         let is_last = rest.peek().is_none();
-        if matches!(segment, "." | "..") || (segment.is_empty() && !is_last) {
+        let is_dropped_at_end = |c: char| c == '.' || c.is_whitespace();
+        if segment.starts_with("..")
+            || segment.ends_with(is_dropped_at_end)
+            || (segment.is_empty() && !is_last)
+        {
             return None;
         }
     }
@@ -51,26 +61,84 @@ const fn is_unclear(byte: u8) -> bool {
     matches!(byte, b'\\' | b';' | b'?' | b'#' | 0..=0x1f | 0x7f)
 }
 
-/// Characters that a back end which normalises Unicode (NFKC) turns into dots, slashes, backslashes or one of
-/// `;?#%`: fullwidth and small forms, and leaders.
+/// Characters that some back end reads as a dot, a slash, a backslash or one of `;?#%`, or drops.
+fn is_unclear_char(c: char) -> bool {
+    c.is_control() || is_compatible_punctuation(c) || is_similar_punctuation(c) || is_dropped(c)
+}
+
+/// Unicode normalisation (NFKC, UAX 15) makes texts with such a character of them; fractions have a fraction slash.
 const fn is_compatible_punctuation(c: char) -> bool {
     matches!(
         c,
-        '\u{2024}'
-            ..='\u{2026}'
-                | '\u{fe52}'
-                | '\u{fe54}'
-                | '\u{fe56}'
-                | '\u{fe5f}'
-                | '\u{fe68}'
-                | '\u{fe6a}'
-                | '\u{ff03}'
-                | '\u{ff05}'
-                | '\u{ff0e}'
-                | '\u{ff0f}'
-                | '\u{ff1b}'
-                | '\u{ff1f}'
-                | '\u{ff3c}'
+        '\u{bc}'..='\u{be}'
+            | '\u{37e}'
+            | '\u{2024}'..='\u{2026}'
+            | '\u{2047}'..='\u{2049}'
+            | '\u{2100}'..='\u{2101}'
+            | '\u{2105}'..='\u{2106}'
+            | '\u{2150}'..='\u{215f}'
+            | '\u{2189}'
+            | '\u{2488}'..='\u{249b}'
+            | '\u{33c2}'
+            | '\u{33c7}'
+            | '\u{33d8}'
+            | '\u{fe14}'
+            | '\u{fe16}'
+            | '\u{fe19}'
+            | '\u{fe30}'
+            | '\u{fe52}'
+            | '\u{fe54}'
+            | '\u{fe56}'
+            | '\u{fe5f}'
+            | '\u{fe68}'
+            | '\u{fe6a}'
+            | '\u{ff03}'
+            | '\u{ff05}'
+            | '\u{ff0e}'..='\u{ff0f}'
+            | '\u{ff1b}'
+            | '\u{ff1f}'
+            | '\u{ff3c}'
+            | '\u{1f100}'
+    )
+}
+
+/// Code pages of Windows ("best fit") read them as slash or backslash, yen and won sign included, and IDNA (UTS 46) reads
+/// ideographic full stops as dots.
+const fn is_similar_punctuation(c: char) -> bool {
+    matches!(
+        c,
+        '\u{a5}'
+            | '\u{20a9}'
+            | '\u{2044}'
+            | '\u{2215}'..='\u{2216}'
+            | '\u{29f5}'
+            | '\u{29f8}'..='\u{29f9}'
+            | '\u{3002}'
+            | '\u{ff61}'
+    )
+}
+
+/// Format characters and others without a glyph (Default_Ignorable_Code_Point, UAX 44), and separators of lines.
+const fn is_dropped(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -97,7 +165,7 @@ impl PathPattern {
         };
         if path.contains('*')
             || path.contains('?')
-            || unambiguous(path)? != path
+            || unambiguous(path.as_bytes())? != path
             || below != text.ends_with("/*")
         {
             return None;
@@ -127,7 +195,9 @@ mod tests {
             ("/acme/", Some("/acme/")),
             ("/a%20b/%C3%A9?x=%zz", Some("/a b/\u{e9}")),
             ("/a+b", Some("/a+b")),
-            ("/a.b/..c/...", Some("/a.b/..c/...")),
+            ("/a.b/.c/c..d", Some("/a.b/.c/c..d")),
+            ("/.well-known/a:b~1", Some("/.well-known/a:b~1")),
+            ("/\u{e9}\u{301}\u{4e2d}\u{1f600}", Some("/\u{e9}\u{301}\u{4e2d}\u{1f600}")),
             ("/?/../", Some("/")),
             ("acme", None),
             ("/acme//", None),
@@ -141,7 +211,35 @@ mod tests {
             ("/acme/%EF%BC%8E%EF%BC%8E/evil", None),
             ("/acme\u{ff0f}evil", None),
         ] {
-            assert_eq!(unambiguous(uri).as_deref(), expected, "{uri}");
+            assert_eq!(unambiguous(uri.as_bytes()).as_deref(), expected, "{uri}");
+        }
+        assert_eq!(unambiguous(b"/\xff"), None);
+        assert_eq!(unambiguous(b"/a?\xff").as_deref(), Some("/a"));
+    }
+
+    #[test]
+    fn segments_that_windows_reads_otherwise() {
+        for segment in [
+            "a.", "a..", ".", "..", "...", "....", "..a", ". ", ".. ", ".. .", "a ", "a%20", "a\u{a0}",
+            "%2e%2ea",
+        ] {
+            for uri in [format!("/{segment}"), format!("/{segment}/b"), format!("/a/{segment}")] {
+                assert_eq!(unambiguous(uri.as_bytes()), None, "{uri}");
+            }
+        }
+    }
+
+    #[test]
+    fn characters_that_a_back_end_reads_otherwise_or_drops() {
+        for c in "\u{80}\u{a5}\u{ad}\u{bd}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202e}\u{2024}\u{2025}\u{2028}\u{2044}\
+            \u{2060}\u{2215}\u{2216}\u{2488}\u{29f8}\u{3002}\u{fe0f}\u{fe52}\u{fe68}\u{feff}\u{ff05}\u{ff0e}\u{ff0f}\u{ff1b}\
+            \u{ff3c}\u{ff61}\u{e0020}"
+            .chars()
+        {
+            let uri = format!("/a{c}b");
+            assert_eq!(unambiguous(uri.as_bytes()), None, "{uri:?}");
+            let encoded: String = uri.bytes().skip(1).map(|byte| format!("%{byte:02X}")).collect();
+            assert_eq!(unambiguous(format!("/{encoded}").as_bytes()), None, "{uri:?}");
         }
     }
 

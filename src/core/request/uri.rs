@@ -1,43 +1,88 @@
 //! Query parameters of the request target (RFC 3986 3.4), as forms and browsers write them.
+//!
+//! `;` separates them as `&` does: Traefik itself makes `&` of it on the way to the upstream.
 
-/// The values of the query parameter `name`, decoded (`application/x-www-form-urlencoded`), in order.
-///
-/// An item is `None` where its escapes are invalid. A parameter whose name does not decode is nobody's.
-pub fn query_values<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = Option<Vec<u8>>> + 'u {
-    let (_, query) = uri.split_once('?').unwrap_or((uri, ""));
-    query
-        .split('&')
-        .filter(move |pair| is_named(pair, name))
-        .map(|pair| decode(pair.split_once('=').map_or("", |(_, value)| value)))
-}
+use crate::core::request::parameter_name::is_alias;
 
-/// `uri` without the query parameter `name`; all else stays byte for byte.
+/// The path of the target `uri`, as it stands there.
 #[must_use]
-pub fn without_query_parameter(uri: &str, name: &str) -> String {
-    let Some((path, query)) = uri.split_once('?') else {
-        return uri.to_owned();
+pub fn path(uri: &[u8]) -> &[u8] {
+    split(uri).0
+}
+
+/// The values of the query parameter `name`, decoded (`application/x-www-form-urlencoded`), in order, whatever spelling of
+/// the name they have.
+///
+/// An item is `None` if its escapes are invalid.
+pub fn query_values<'u>(uri: &'u [u8], name: &'u str) -> impl Iterator<Item = Option<Vec<u8>>> + 'u {
+    let query = split(uri).1.unwrap_or_default();
+    pairs(query).filter(move |pair| is_named(pair, name)).map(|pair| decode(value(pair)))
+}
+
+/// `uri` without the query parameter `name` in every spelling; all else stays byte for byte.
+#[must_use]
+pub fn without_query_parameter(uri: &[u8], name: &str) -> Vec<u8> {
+    let (path, Some(query)) = split(uri) else {
+        return uri.to_vec();
     };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !is_named(pair, name)).collect();
-    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+    let mut kept = path.to_vec();
+    let mut separator = b'?';
+    let mut rest = query;
+    loop {
+        let end = rest.iter().position(|byte| is_separator(*byte)).unwrap_or(rest.len());
+        let (pair, behind) = rest.split_at(end);
+        if !is_named(pair, name) {
+            kept.push(separator);
+            kept.extend_from_slice(pair);
+            separator = b'&';
+        }
+        let Some((next, behind)) = behind.split_first() else {
+            return kept;
+        };
+        // What is in front of the first one that stays is the `?`.
+        if separator != b'?' {
+            separator = *next;
+        }
+        rest = behind;
+    }
 }
 
-fn is_named(pair: &str, name: &str) -> bool {
-    let found = pair.split_once('=').map_or(pair, |(found, _)| found);
-    decode(found).is_some_and(|found| found == name.as_bytes())
+/// Path and query.
+fn split(uri: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let end = uri.iter().position(|byte| *byte == b'?').unwrap_or(uri.len());
+    let (path, query) = uri.split_at(end);
+    (path, query.get(1..))
 }
 
-/// Decodes a name or value of `application/x-www-form-urlencoded`.
-fn decode(text: &str) -> Option<Vec<u8>> {
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'&' | b';')
+}
+
+fn pairs(query: &[u8]) -> impl Iterator<Item = &[u8]> {
+    query.split(|byte| is_separator(*byte))
+}
+
+fn is_named(pair: &[u8], name: &str) -> bool {
+    is_alias(pair.split(|byte| *byte == b'=').next().unwrap_or_default(), name)
+}
+
+fn value(pair: &[u8]) -> &[u8] {
+    let equals = pair.iter().position(|byte| *byte == b'=');
+    equals.and_then(|at| pair.get(at.checked_add(1)?..)).unwrap_or_default()
+}
+
+/// Decodes a value of `application/x-www-form-urlencoded`.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+    let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
         out.push(match byte {
             b'%' => {
-                let (high, low) = (hex(bytes.next()?)?, hex(bytes.next()?)?);
+                let (high, low) = (hex(*bytes.next()?)?, hex(*bytes.next()?)?);
                 (high << 4) | low
             }
             b'+' => b' ',
-            byte => byte,
+            byte => *byte,
         });
     }
     Some(out)
@@ -49,7 +94,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{query_values, without_query_parameter};
+    use super::{path, query_values, without_query_parameter};
 
     #[test]
     fn query_parameters_by_decoded_name() {
@@ -61,11 +106,17 @@ mod tests {
             ("/?%74oken=a", &[Some("a")]),
             ("/?token=a=b", &[Some("a=b")]),
             ("/?token=%", &[None]),
-            ("/?Token=a&tok%zzen=b&xtoken=c&token;=d", &[]),
+            ("/?token=%u0061", &[None]),
+            (
+                "/?Token=a&+token=b&token[]=c&token%00=d&x=token",
+                &[Some("a"), Some("b"), Some("c"), Some("d")],
+            ),
+            ("/?x;token=a;y;token=b", &[Some("a"), Some("b")]),
+            ("/?tok%zzen=b&xtoken=c&token%3B=d", &[]),
             ("/?x=1?token=a", &[]),
             ("/token=a", &[]),
         ] {
-            let values: Vec<_> = query_values(uri, "token").collect();
+            let values: Vec<_> = query_values(uri.as_bytes(), "token").collect();
             let expected: Vec<_> =
                 expected.iter().map(|value| value.map(|v| v.as_bytes().to_vec())).collect();
             assert_eq!(values, expected, "{uri}");
@@ -75,16 +126,30 @@ mod tests {
     #[test]
     fn all_other_parameters_stay_byte_for_byte() {
         for (uri, expected) in [
-            ("/p", "/p"),
-            ("/p?token=a", "/p"),
-            ("/p?token", "/p"),
-            ("/p?a=%7E&token=x&b=+&&c", "/p?a=%7E&b=+&&c"),
-            ("/p?%74oken=a&Token=b", "/p?Token=b"),
-            ("/p?token=a&token=b&x", "/p?x"),
-            ("/p?a=1?token=2", "/p?a=1?token=2"),
-            ("/p?", "/p?"),
+            (&b"/p"[..], &b"/p"[..]),
+            (b"/p?token=a", b"/p"),
+            (b"/p?token", b"/p"),
+            (b"/p?a=%7E&token=x&b=+&&c", b"/p?a=%7E&b=+&&c"),
+            (b"/p?%74oken=a&tokens=b", b"/p?tokens=b"),
+            (b"/p?Token=a&+token=b&token[]=c&[token]=d&token%00=e&x", b"/p?x"),
+            (b"/p?token=a&token=b&x", b"/p?x"),
+            (b"/p?a=1?token=2", b"/p?a=1?token=2"),
+            (b"/p?", b"/p?"),
+            (b"/p?&token=a", b"/p?"),
+            (b"/p?a;b=%zz&&+;token=x;c&;", b"/p?a;b=%zz&&+;c&;"),
+            (b"/p?token=x;c&d", b"/p?c&d"),
+            (b"/p?a&token=x;c", b"/p?a;c"),
+            (b"/\xff?\xff=%ff&token=a&\xc3", b"/\xff?\xff=%ff&\xc3"),
         ] {
-            assert_eq!(without_query_parameter(uri, "token"), expected, "{uri}");
+            let left = without_query_parameter(uri, "token");
+            assert_eq!(left, expected, "{} gave {}", uri.escape_ascii(), left.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_path_ends_at_the_first_question_mark() {
+        for (uri, expected) in [("/a?b?c", "/a"), ("/a", "/a"), ("?", ""), ("", "")] {
+            assert_eq!(path(uri.as_bytes()), expected.as_bytes(), "{uri}");
         }
     }
 }

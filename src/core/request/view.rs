@@ -21,8 +21,8 @@ impl<'r> Iterator for HeaderNames<'r> {
 pub trait RequestView {
     /// The method, upper case as sent.
     fn method(&self) -> &str;
-    /// Path and query as received, undecoded.
-    fn uri(&self) -> &str;
+    /// Path and query as received, undecoded: no text, since a client may write any byte.
+    fn uri(&self) -> &[u8];
     /// Every header name once, in the host's spelling.
     fn header_names(&self) -> HeaderNames<'_>;
     /// All values of the header `name`, compared without case, in order.
@@ -35,7 +35,7 @@ pub trait RequestView {
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRequest {
     method: String,
-    uri: String,
+    uri: Vec<u8>,
     names: String,
     headers: Vec<(String, Vec<u8>)>,
     source: Option<IpAddr>,
@@ -78,7 +78,7 @@ impl RequestView for RecordedRequest {
         &self.method
     }
 
-    fn uri(&self) -> &str {
+    fn uri(&self) -> &[u8] {
         &self.uri
     }
 

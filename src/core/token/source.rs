@@ -1,8 +1,7 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
 use crate::core::refusal::Refusal;
-use crate::core::request::header_name::is_alias;
-use crate::core::request::{RequestView, cookie, uri};
+use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
 use crate::core::token::jws::{self, UnverifiedToken};
 
 /// Where tokens are looked for, and how long they may be.
@@ -14,7 +13,7 @@ pub struct TokenSources {
     pub max_bytes: usize,
 }
 
-/// One place of a token.
+/// One place of a token. Names are compared as back ends do: see [`header_name`] and [`parameter_name`].
 ///
 /// A form body (RFC 6750 2.2) is none: the host would have to hold back the whole body of every request, which ends
 /// streaming, and a page of another origin can post one.
@@ -43,6 +42,42 @@ pub enum TokenPlace {
         /// The marker, compared without case.
         marker: String,
     },
+}
+
+impl TokenPlace {
+    /// Whether some back end takes both for one place, which one entry is enough for.
+    #[must_use]
+    pub fn is_alias(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header { name, scheme }, Self::Header { name: other, scheme: another }) => {
+                header_name::is_alias(name, other) && scheme.eq_ignore_ascii_case(another)
+            }
+            (Self::Cookie { name }, Self::Cookie { name: other })
+            | (Self::Query { name }, Self::Query { name: other }) => {
+                parameter_name::is_alias(name.as_bytes(), other)
+            }
+            (Self::WebSocketProtocol { marker }, Self::WebSocketProtocol { marker: other }) => {
+                marker.eq_ignore_ascii_case(other)
+            }
+            (
+                Self::Header { .. }
+                | Self::Cookie { .. }
+                | Self::Query { .. }
+                | Self::WebSocketProtocol { .. },
+                _,
+            ) => false,
+        }
+    }
+
+    /// Whether shared caches keep no answer to a request with a token here, whatever the upstream says of caches
+    /// (RFC 9111 3.5).
+    #[must_use]
+    pub fn is_kept_from_caches(&self) -> bool {
+        match self {
+            Self::Header { name, .. } => name.eq_ignore_ascii_case("Authorization"),
+            Self::Cookie { .. } | Self::Query { .. } | Self::WebSocketProtocol { .. } => false,
+        }
+    }
 }
 
 impl TokenSources {
@@ -103,7 +138,7 @@ pub struct Stripped {
     /// Headers to set, replacing all values.
     pub set: Vec<(String, Vec<u8>)>,
     /// Path and query.
-    pub uri: Option<String>,
+    pub uri: Option<Vec<u8>>,
 }
 
 const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
@@ -136,13 +171,11 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
 #[must_use]
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
-        TokenPlace::Header { name, scheme } => {
-            let values = spellings(request, name).flat_map(|name| request.header_values(name));
-            values.into_iter().any(|value| {
-                let start = value.trim_ascii_start().get(..scheme.len());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
-            })
-        }
+        TokenPlace::Header { name, scheme } => header_name::values(request, name).iter().any(|value| {
+            let start = value.trim_ascii_start().get(..scheme.len());
+            let is_first = start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()));
+            is_first || names_scheme(value, scheme)
+        }),
         TokenPlace::Cookie { name } => {
             request.header_values("Cookie").iter().any(|line| cookie::values(line, name).next().is_some())
         }
@@ -163,7 +196,7 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     for place in places {
         match place {
             TokenPlace::Header { name, .. } => {
-                stripped.remove.extend(spellings(request, name).map(str::to_owned))
+                stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
             }
             TokenPlace::Cookie { name } => {
                 let lines = cookies.take().unwrap_or_else(|| request.header_values("Cookie"));
@@ -181,7 +214,7 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     }
     for (name, left) in [("Cookie", cookies), (WEBSOCKET_PROTOCOL, protocols)] {
         let Some(left) = left else { continue };
-        stripped.remove.push(name.to_owned());
+        stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
         if !left.is_empty() {
             stripped.set.push((name.to_owned(), left.join(&b", "[..])));
         }
@@ -190,15 +223,7 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
 }
 
 fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
-    let mut values = Vec::new();
-    for name in spellings(request, name) {
-        let more = request.header_values(name);
-        if values.is_empty() {
-            values = more;
-        } else {
-            values.extend(more);
-        }
-    }
+    let mut values = header_name::values(request, name);
     let Some(value) = values.pop() else {
         return Ok(None);
     };
@@ -207,15 +232,6 @@ fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Opti
         return Err(Refusal::TokenRepeated);
     }
     credentials(value, scheme)
-}
-
-/// The names that a back end may take for `name`: one of them must not carry a token that nobody verified past one that
-/// was. A name of letters, such as `Authorization`, has one spelling.
-fn spellings<'r>(request: &'r dyn RequestView, name: &'r str) -> impl Iterator<Item = &'r str> {
-    let one = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let names = (!one).then(|| request.header_names());
-    let aliases = names.into_iter().flatten().filter(move |found| is_alias(found, name));
-    one.then_some(name).into_iter().chain(aliases)
 }
 
 /// A cookie without value is what a sign-out leaves, and no token.
@@ -260,7 +276,7 @@ fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8
 
 /// The subprotocols that a client offers (RFC 6455 11.3.4).
 fn websocket_protocols(request: &dyn RequestView) -> Vec<Vec<u8>> {
-    let lines = request.header_values(WEBSOCKET_PROTOCOL);
+    let lines = header_name::values(request, WEBSOCKET_PROTOCOL);
     let offered = lines.iter().flat_map(|line| line.split(|byte| *byte == b','));
     offered.map(|protocol| protocol.trim_ascii().to_vec()).filter(|protocol| !protocol.is_empty()).collect()
 }
@@ -278,7 +294,8 @@ fn without_token(offered: &[Vec<u8>], marker: &str) -> Vec<Vec<u8>> {
     kept
 }
 
-/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4). Another scheme is no token at all.
+/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4). Another scheme is no token at all, unless ours comes later in the
+/// value: `Basic x, Bearer TOKEN` is a list, and many back ends search for `Bearer ` wherever it is.
 fn credentials(mut value: Vec<u8>, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
     value.truncate(value.trim_ascii_end().len());
     let trimmed = value.trim_ascii_start();
@@ -291,16 +308,27 @@ fn credentials(mut value: Vec<u8>, scheme: &str) -> Result<Option<Vec<u8>>, Refu
         let end = trimmed.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(trimmed.len());
         let (found, rest) = trimmed.split_at(end);
         if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
-            return Ok(None);
+            let is_later = names_scheme(trimmed, scheme);
+            return if is_later { Err(Refusal::CredentialsMalformed) } else { Ok(None) };
         }
-        rest.trim_ascii_start()
+        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+        rest.get(spaces..).unwrap_or_default()
     };
-    if token.is_empty() {
+    if token.is_empty() || token.starts_with(b"\t") {
         return Err(Refusal::CredentialsMalformed);
     }
     let before = value.len().saturating_sub(token.len());
     value.drain(..before);
     Ok(Some(value))
+}
+
+/// Whether `scheme` and a blank are somewhere in `value`.
+fn names_scheme(value: &[u8], scheme: &str) -> bool {
+    let scheme = scheme.as_bytes();
+    value.windows(scheme.len().saturating_add(1)).any(|part| {
+        matches!(part.last(), Some(b' ' | b'\t'))
+            && part.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+    })
 }
 
 /// The characters of a b64token (RFC 6750 2.1). A table, because comparisons with each range cost several times as much.
@@ -381,6 +409,7 @@ mod tests {
             (&["Bearer a.b.c"][..], found),
             (&["bearer a.b.c"], found),
             (&["BEARER   a.b.c "], found),
+            (&["\tBearer a.b.c\t"], found),
             (&[], "token_missing"),
             (&[""], "token_missing"),
             (&["Basic YTpi"], "token_missing"),
@@ -388,6 +417,16 @@ mod tests {
             (&["a.b.c"], "token_missing"),
             (&["Bearer"], "credentials_malformed"),
             (&["Bearer "], "credentials_malformed"),
+            // RFC 9110 11.4: 1*SP.
+            (&["Bearer\ta.b.c"], "credentials_malformed"),
+            (&["Bearer \ta.b.c"], "credentials_malformed"),
+            (&["Bearer\t"], "credentials_malformed"),
+            (&["Basic x, Bearer a.b.c"], "credentials_malformed"),
+            (&["Basic x,bearer a.b.c"], "credentials_malformed"),
+            (&["Basic Bearer a.b.c"], "credentials_malformed"),
+            (&[", Bearer a.b.c"], "credentials_malformed"),
+            (&["Basic x Bearer\ta.b.c"], "credentials_malformed"),
+            (&["Digest realm=\"Bearer\""], "token_missing"),
             (&["Bearer a;b"], "credentials_malformed"),
             (&["Bearer \u{e9}"], "credentials_malformed"),
             (&["Bearer a.b.c d.e.f"], "token_repeated"),
@@ -432,13 +471,19 @@ mod tests {
             ("/", &["X_Token: a.b.c"], "a.b.c in X-Token"),
             ("/", &["X-Token: a.b.c", "x_token: d.e.f"], "token_repeated"),
             ("/", &["X-Token: a.b.c", "X.Token: d.e.f"], "token_repeated"),
+            ("/", &["X-Token: a.b.c", "X~Token: a.b.c"], "token_repeated"),
+            ("/", &["X|Token: a.b.c"], "a.b.c in X-Token"),
             ("/", &["Cookie: x=1; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: x=1", "Cookie: jwt=\"a.b.c\""], "a.b.c in jwt"),
             ("/", &["Cookie: jwt=a.b.c; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f"], "token_repeated"),
             ("/", &["Cookie: jwt=; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: jwt="], "token_missing"),
-            ("/", &["Cookie: JWT=a.b.c"], "token_missing"),
+            ("/", &["Cookie: JWT=a.b.c"], "a.b.c in jwt"),
+            ("/", &["Cookie: jwt=a.b.c; JWT=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwt=a.b.c; jwt[]=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwt=a.b.c; x=1, jwt=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwts=a.b.c"], "token_missing"),
             ("/", &["Cookie: jwt=a b"], "credentials_malformed"),
             ("/?token=a.b.c", &[], "a.b.c in query"),
             ("/?x=1&%74oken=a%2Eb%2Ec", &[], "a.b.c in query"),
@@ -448,7 +493,15 @@ mod tests {
             ("/?token=%", &[], "credentials_malformed"),
             ("/?token=a%20b", &[], "credentials_malformed"),
             ("/?token=a+b", &[], "credentials_malformed"),
-            ("/?Token=a.b.c", &[], "token_missing"),
+            ("/?Token=a.b.c", &[], "a.b.c in query"),
+            ("/?token=a.b.c&+token=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c&%20token=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c&token[]=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c&TOKEN=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c&token%00=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c;token=d.e.f", &[], "token_repeated"),
+            ("/?token=a.b.c&+token=a.b.c", &[], "a.b.c in query"),
+            ("/?tokens=a.b.c", &[], "token_missing"),
             ("/token=a.b.c", &[], "token_missing"),
             ("/", &["Sec-WebSocket-Protocol: bearer, a.b.c"], "a.b.c in protocol"),
             ("/", &["Sec-WebSocket-Protocol: chat,Bearer,a.b.c,x"], "a.b.c in protocol"),
@@ -457,6 +510,11 @@ mod tests {
             ("/", &["Sec-WebSocket-Protocol: bearer, a b"], "credentials_malformed"),
             ("/", &["Sec-WebSocket-Protocol: bearer, a, bearer, b"], "token_repeated"),
             ("/", &["Sec-WebSocket-Protocol: chat, a.b.c"], "token_missing"),
+            (
+                "/",
+                &["Sec-WebSocket-Protocol: bearer, a", "Sec_WebSocket_Protocol: bearer, b"],
+                "token_repeated",
+            ),
             ("/?token=a.b.c", &["Authorization: Bearer a.b.c"], "a.b.c in Authorization, query"),
             ("/?token=a.b.c", &["Cookie: jwt2=a.b.c; jwt=a.b.c"], "a.b.c in jwt, jwt2, query"),
             ("/?token=d.e.f", &["Authorization: Bearer a.b.c"], "token_repeated"),
@@ -519,10 +577,13 @@ mod tests {
             ("/", &["Authorization: Bearer not a token"], 1),
             ("/", &["Authorization: bearer"], 1),
             ("/", &["Authorization: Basic YTpi", "Authorization:  BEARER a.b.c"], 1),
+            ("/", &["Authorization: Basic x, Bearer a.b.c"], 1),
             ("/", &["X-Token: a, b"], 1),
+            ("/", &["x`token: a"], 1),
             ("/", &["x_token: a"], 1),
             ("/", &["Cookie: jwt=a b", "Cookie: jwt2="], 2),
             ("/?a=b&%74oken=%", &[], 1),
+            ("/?[TOKEN]=a", &["Cookie: JWT[0]=b"], 2),
             ("/", &["Sec-WebSocket-Protocol: chat, BEARER"], 1),
             ("/?token=a&token=b", &["Authorization: Bearer c", "X-Token: d", "Cookie: jwt=e"], 4),
         ] {
@@ -547,10 +608,11 @@ mod tests {
             (
                 "/",
                 &["Sec-WebSocket-Protocol: bearer, a.b.c, chat.v1 ,x"],
-                &["Sec-WebSocket-Protocol"],
+                &["sec-websocket-protocol"],
                 Some("bearer, chat.v1, x"),
                 None,
             ),
+            ("/?token=a.b.c&x&+Token[]=a.b.c", &[], &[], None, Some("/?x")),
             (
                 "/?token=a.b.c",
                 &["X-Token: a.b.c", "Cookie: jwt=a.b.c"],
@@ -562,10 +624,12 @@ mod tests {
         ] {
             let (sources, request) = (every_place(), request(uri, lines));
             let stripped = strip(&find(&sources, &request).unwrap().places, &request);
-            let set: Vec<(String, Vec<u8>)> =
-                set.iter().map(|value| (remove[0].to_owned(), value.as_bytes().to_vec())).collect();
+            let set: Vec<(String, Vec<u8>)> = set
+                .iter()
+                .map(|value| (lines[0].split(':').next().unwrap().to_owned(), value.as_bytes().to_vec()))
+                .collect();
             let remove = remove.iter().map(|name| (*name).to_owned()).collect();
-            let uri = new_uri.map(str::to_owned);
+            let uri = new_uri.map(|uri: &str| uri.as_bytes().to_vec());
             assert_eq!(stripped, Stripped { remove, set, uri }, "{lines:?}");
         }
     }

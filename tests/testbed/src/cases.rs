@@ -331,5 +331,5 @@ fn values(headers: &[(String, String)], matches: impl Fn(&str) -> bool) -> Vec<&
 
 /// A header's name as the most careless upstream reads it.
 fn fold(name: &str) -> String {
-    name.to_ascii_lowercase().replace(['_', '.'], "-")
+    name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }

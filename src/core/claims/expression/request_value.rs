@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::core::claims::expression::lexer::Text;
-use crate::core::request::header_name::is_field_name;
+use crate::core::request::header_name::{self, is_field_name};
 use crate::core::request::{RequestView, path};
 
 /// An argument: text, values of the request, or both in turn.
@@ -138,7 +138,7 @@ fn segment(path: &str, at: usize) -> Option<&str> {
 }
 
 fn single_header(request: &dyn RequestView, name: &str) -> Option<String> {
-    let mut values = request.header_values(name);
+    let mut values = header_name::values(request, name);
     let value = values.pop().filter(|_| values.is_empty())?;
     String::from_utf8(value.trim_ascii().to_vec()).ok()
 }
