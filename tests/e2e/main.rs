@@ -59,6 +59,7 @@ const TESTS: &[Test] = &[
     ("provider_client_certificate", sharing::client_certificate),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
+    ("log_warnings", logs::warnings),
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),

@@ -6,6 +6,7 @@ mod thumbprint;
 mod der;
 pub mod pem;
 pub mod secret;
+pub mod no_secret;
 pub mod jwk_set;
 pub mod lookup;
 
