@@ -72,7 +72,7 @@ fn options_and_sections() -> Vec<String> {
         .flat_map(|option| {
             let option = option.trim_end_matches(".*");
             let ends = option.match_indices('.').map(|(at, _)| at).chain([option.len()]);
-            ends.map(|end| option[..end].trim_end_matches("[]").to_owned()).collect::<Vec<_>>()
+            ends.map(|end| option.get(..end).unwrap().trim_end_matches("[]").to_owned()).collect::<Vec<_>>()
         })
         .collect();
     all.sort();
