@@ -3,6 +3,7 @@
 use crate::core::config::warnings;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
+use crate::core::refusal_log::LogLevel;
 use crate::host::abi::is_first_instance;
 use crate::host::{close_standard_streams, log, open_mailbox};
 
@@ -17,7 +18,7 @@ pub fn boot() {
 /// instance runs `main`.
 pub fn warn(policy: &Policy) {
     if is_first_instance() {
-        warnings(policy).iter().for_each(|warning| log::warning(warning));
+        warnings(policy).iter().for_each(|warning| log::line(LogLevel::Warn, warning));
     }
 }
 

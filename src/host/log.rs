@@ -20,17 +20,12 @@ pub fn config_error(error: &ConfigError) {
     write(ERROR, error);
 }
 
-/// What a configuration accepts that may not be meant.
-pub fn warning(text: &str) {
-    write_log(WARN, &format!("traefik-jwt-auth: {text}"));
-}
-
 /// A panic: the host would otherwise show nothing but a stack.
 pub fn panic(text: &str) {
     write(ERROR, format_args!("panic: {}", cut(text, MAX_SHOWN_CHARS)));
 }
 
-/// A line of `refusal_log` or `key_log`.
+/// A line of `refusal_log` or `key_log`, or a warning about the configuration.
 pub fn line(level: LogLevel, line: &str) {
     let level = match level {
         LogLevel::Off => return,

@@ -4,11 +4,10 @@
 use crate::core::config::coerce::Section;
 use crate::core::config::error::Errors;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
+use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::text::Quoted;
 
-/// Most issuers that one warning names.
-const MAX_NAMED: usize = 8;
 /// Where Microsoft Entra ID publishes keys, in its clouds and under its older names.
 const ENTRA: [&str; 7] = [
     "login.microsoftonline.com",
@@ -50,8 +49,8 @@ fn names(issuers: &[&TrustedIssuer]) -> String {
     let named = |issuer: &&TrustedIssuer| {
         issuer.named().first().map_or("any issuer".into(), |name| Quoted(name).to_string())
     };
-    let mut names: Vec<String> = issuers.iter().take(MAX_NAMED).map(named).collect();
-    if issuers.len() > MAX_NAMED {
+    let mut names: Vec<String> = issuers.iter().take(MAX_LOGGED_NAMES).map(named).collect();
+    if issuers.len() > MAX_LOGGED_NAMES {
         names.push("...".into());
     }
     names.join(", ")

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::no_secret::{self, NoSecret};
 use super::pem;
+use crate::core::limits::MIN_DIFFERENT_SECRET_BYTES;
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::token::base64url;
 
@@ -24,9 +25,6 @@ pub enum SecretError {
     /// Too short.
     Key(KeyError),
 }
-
-/// Fewest different bytes in a secret. 32 random hexadecimal digits have 14, and 7 or fewer once in 30 million.
-const MIN_DIFFERENT_BYTES: usize = 8;
 
 /// Makes a key of a secret: of `text` itself, or of what it is the base64 of. Files, variables and Kubernetes secrets
 /// usually end in a line break that is not part of it: one does not count.
@@ -60,7 +58,7 @@ pub fn of_bytes(secret: &[u8]) -> Result<VerifyingKey, SecretError> {
         }
     }
     let different = seen.into_iter().filter(|seen| *seen).count();
-    if different < MIN_DIFFERENT_BYTES { Err(SecretError::Monotonous { different }) } else { Ok(key) }
+    if different < MIN_DIFFERENT_SECRET_BYTES { Err(SecretError::Monotonous { different }) } else { Ok(key) }
 }
 
 fn refuse_recognised(text: &[u8]) -> Result<(), SecretError> {
