@@ -185,6 +185,7 @@ const INSTEAD: &[(&str, &str)] = &[
     ("tenants", "leave the option out to accept every tenant"),
     ("tenantClaim", "leave the option out to compare the tenant with tid"),
     ("tokenType", "leave the option out to accept every type"),
+    ("boundTokens", "leave the option out to refuse bound tokens"),
     ("scopes", "leave the option out to require no scope"),
     ("scopes.required", "leave scopes out to require no scope"),
     ("scopes.claim", "leave the option out to look into scope and scp"),

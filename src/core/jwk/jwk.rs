@@ -1,7 +1,7 @@
 //! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are not looked at; neither are `x5c`, `x5u` and
 //! `jku`: a key is what its own members say.
 
-use super::secret::{self, SecretError};
+use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
@@ -184,7 +184,7 @@ fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> 
             VerifyingKey::ml_dsa(alg, &bytes(value, "pub")?).map_err(JwkError::Key)
         }
         Some(Kty::Oct) => match origin {
-            Origin::Configured => secret::of_bytes(&bytes(value, "k")?).map_err(JwkError::Secret),
+            Origin::Configured => secret_bytes::of_bytes(&bytes(value, "k")?).map_err(JwkError::Secret),
             Origin::Fetched => Err(JwkError::SecretFetched),
         },
         None => Err(JwkError::UnknownKty { found: shown(kty) }),

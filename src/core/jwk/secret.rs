@@ -1,30 +1,9 @@
 //! Secrets for HMAC (RFC 7518 3.2) as people write them.
 
-use std::fmt;
-
-use super::no_secret::{self, NoSecret};
 use super::pem;
-use crate::core::limits::MIN_DIFFERENT_SECRET_BYTES;
-use crate::core::signature::{KeyError, VerifyingKey};
+use super::secret_bytes::{SecretError, of_bytes, refuse_recognised};
+use crate::core::signature::VerifyingKey;
 use crate::core::token::base64url;
-
-/// Why a text is no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretError {
-    /// Not base64, though it was said to be.
-    NotBase64,
-    /// A public key: whoever knows it, and that is everyone, could sign tokens with it (RFC 8725 2.1).
-    PublicKey,
-    /// A text that everyone knows or can guess.
-    NoSecret(NoSecret),
-    /// Too few different bytes, however long it is.
-    Monotonous {
-        /// How many.
-        different: usize,
-    },
-    /// Too short.
-    Key(KeyError),
-}
 
 /// Makes a key of a secret: of `text` itself, or of what it is the base64 of. Files, variables and Kubernetes secrets
 /// usually end in a line break that is not part of it: one does not count.
@@ -44,30 +23,6 @@ pub fn parse(text: &[u8], base64: bool) -> Result<VerifyingKey, SecretError> {
     of_bytes(&base64url::decode_lenient(text).ok_or(SecretError::NotBase64)?)
 }
 
-/// Makes a key of the bytes of a secret.
-///
-/// # Errors
-/// `NoSecret`, `Key`, `Monotonous`.
-pub fn of_bytes(secret: &[u8]) -> Result<VerifyingKey, SecretError> {
-    refuse_recognised(secret)?;
-    let key = VerifyingKey::hmac(secret).map_err(SecretError::Key)?;
-    let mut seen = [false; 256];
-    for byte in secret {
-        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
-            *seen = true;
-        }
-    }
-    let different = seen.into_iter().filter(|seen| *seen).count();
-    if different < MIN_DIFFERENT_SECRET_BYTES { Err(SecretError::Monotonous { different }) } else { Ok(key) }
-}
-
-fn refuse_recognised(text: &[u8]) -> Result<(), SecretError> {
-    match std::str::from_utf8(text).ok().and_then(no_secret::recognised) {
-        Some(no_secret) => Err(SecretError::NoSecret(no_secret)),
-        None => Ok(()),
-    }
-}
-
 /// A PEM that lost its first line, the base64 inside it, DER, a JWK or a key of SSH: public keys in a place for secrets.
 fn is_public_key(text: &[u8]) -> bool {
     let words: [&[u8]; 4] = [b"PUBLIC KEY", b"CERTIFICATE", b"-----BEGIN", b"\"kty\""];
@@ -81,26 +36,10 @@ fn is_public_key(text: &[u8]) -> bool {
         || base64url::decode_lenient(&unfolded()).is_some_and(|der| pem::is_public_key(&der))
 }
 
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBase64 => f.write_str("the secret is not base64"),
-            Self::PublicKey => {
-                f.write_str("a public key stands where a secret belongs: everyone could sign with it")
-            }
-            Self::NoSecret(no_secret) => no_secret.fmt(f),
-            Self::Monotonous { different } => write!(
-                f,
-                "the secret has only {different} different bytes; make one with openssl rand -base64 48"
-            ),
-            Self::Key(error) => error.fmt(f),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{NoSecret, SecretError, parse};
+    use super::{SecretError, parse};
+    use crate::core::jwk::no_secret::NoSecret;
     use crate::core::signature::KeyError;
     use crate::core::token::base64url;
 
