@@ -21,7 +21,7 @@ use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::answer::field_value::json;
 use traefik_jwt_auth::core::bypass::Body;
 use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
-use traefik_jwt_auth::core::config::{Capabilities, compile};
+use traefik_jwt_auth::core::config::{Capabilities, compile, warnings};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
@@ -163,6 +163,9 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
             return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n         "));
         }
     };
+    for warning in warnings(&policy) {
+        say!(report, "warning         {warning}");
+    }
     let outside = Outside {
         now: arguments.now.map_or_else(clock, Ok)?,
         jwks: arguments

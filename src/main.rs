@@ -21,6 +21,7 @@ fn main() {
     let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
     match compile(abi::config(), &capabilities) {
         Ok(policy) => {
+            boot::warn(&policy);
             boot::share(&policy);
             abi::register(Middleware::new(policy));
         }

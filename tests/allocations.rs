@@ -92,7 +92,7 @@ fn evaluation_of_an_expression_allocates_nothing() {
     for source in [
         "Equals(`grp`, `admin`) && Prefix(`grp`, `ad`) && Suffix(`grp`, `in`) && !Exists(`absent`)",
         "Contains(`grp`, `dmi`) && Contains(`list`, `b`) && Equals(`list.1`, `b`)",
-        "SplitContains(`scope`, ` `, `write`) && SplitContains(`grp`, ``, `m`)",
+        "SplitContains(`scope`, ` `, `write`) && SplitContains(`grp`, `m`, `ad`)",
         "OneOf(`grp`, `x`, `admin`) && OneOf(`list`, `x`, `a`)",
         "Greater(`n`, `12.49`) && Less(`n`, `1.26e1`) && Before(`iat`, `now`) && After(`iat`, `0`)",
         "Equals(`tenant`, `{path.0}`) && !Equals(`tenant`, `{path}`) && !Equals(`tenant`, `{method}`)",

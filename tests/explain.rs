@@ -47,6 +47,7 @@ fn exit_codes_steps_and_no_signature() {
     let bound = token(&[&tenant[..], &[("cnf", json!({"jkt": "a"}))]].concat());
     for (name, config, token, arguments, code, says) in [
         ("allow", &inline, &good, &["--path", "/acme/x"][..], 0, "\nallow\n"),
+        ("open", &inline, &good, &["--path", "/acme/x"], 0, "warning         no audience is set: tokens"),
         ("tenant", &inline, &good, &["--path", "/other/x"], 1, "Equals(`tenant`, `{path.0}`) is False"),
         ("header", &inline, &good, &["--header", "X-A: b"], 1, "deny: claims_rejected with status 403"),
         ("scope", &inline, &no_scope, &["--path", "/acme/x"], 1, "fails here      scope_insufficient"),

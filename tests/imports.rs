@@ -9,6 +9,7 @@ use wasmparser::{Parser, Payload, TypeRef};
 
 /// Of http-wasm; the host has more, none of which is needed (bodies would have to be buffered).
 const HTTP: &[&str] = &[
+    "enable_features",
     "get_config",
     "get_header_names",
     "get_header_values",

@@ -24,6 +24,8 @@ pub const MAX_JWKS_NODES: usize = 16_384;
 pub const MAX_KEYS_PER_SET: usize = 256;
 /// Signature verifications one token may cause, where several keys fit it.
 pub const MAX_VERIFICATIONS_PER_TOKEN: usize = 16;
+/// Fewest different bytes in a secret. 32 random hexadecimal digits have 14, and 7 or fewer once in 30 million.
+pub const MIN_DIFFERENT_SECRET_BYTES: usize = 8;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
 /// Longest `claims` expression, in bytes: each instance of the module parses it anew.
@@ -59,7 +61,7 @@ pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
 /// Longest text of somebody else in a log line, or in an error that is kept, in characters: a `kid`, an issuer, a value of
 /// the configuration.
 pub const MAX_SHOWN_CHARS: usize = 128;
-/// Names of keys in one log line, and keys that it says are not used.
+/// Names of keys in one log line, keys that it says are not used, and issuers that a warning names.
 pub const MAX_LOGGED_NAMES: usize = 32;
 /// Longest path in a log line, in characters.
 pub const MAX_LOGGED_PATH_CHARS: usize = 256;

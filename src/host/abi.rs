@@ -22,6 +22,7 @@ const RESPONSE_BODY: i32 = 1;
 #[link(wasm_import_module = "http_handler")]
 unsafe extern "C" {
     fn log(level: i32, text: *const u8, length: usize);
+    fn enable_features(features: i32) -> i32;
     fn get_config(buffer: *mut u8, limit: usize) -> i32;
     fn get_method(buffer: *mut u8, limit: usize) -> i32;
     fn get_uri(buffer: *mut u8, limit: usize) -> i32;
@@ -100,6 +101,17 @@ extern "C" fn handle_response(_context: i32, _is_error: i32) {
 pub fn write_log(level: i32, text: &str) {
     // SAFETY: the host reads `length` bytes of a live string.
     unsafe { log(level, text.as_ptr(), text.len()) }
+}
+
+/// No feature of http-wasm. The host keeps what instances enable while they start, for all instances of a router and
+/// load, and gives it back: so the first one tells the later ones that it was there.
+const STARTED: i32 = 1 << 30;
+
+/// Whether no other instance of this router and load has asked before. To be asked in `main` only.
+#[must_use]
+pub fn is_first_instance() -> bool {
+    // SAFETY: no memory is involved.
+    unsafe { enable_features(0) & STARTED == 0 && enable_features(STARTED) & STARTED != 0 }
 }
 
 /// The configuration of the middleware, as JSON.

@@ -1,7 +1,10 @@
 //! What `main` does first in every instance.
 
+use crate::core::config::warnings;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
+use crate::core::refusal_log::LogLevel;
+use crate::host::abi::is_first_instance;
 use crate::host::{close_standard_streams, log, open_mailbox};
 
 /// Sends panics to the host log and gives up the standard streams: descriptor 2 may be somebody's socket, and the
@@ -9,6 +12,14 @@ use crate::host::{close_standard_streams, log, open_mailbox};
 pub fn boot() {
     std::panic::set_hook(Box::new(|info| log::panic(&info.to_string())));
     close_standard_streams();
+}
+
+/// Says in the log what the policy accepts because no rule is written about it: once for a router and load, since every
+/// instance runs `main`.
+pub fn warn(policy: &Policy) {
+    if is_first_instance() {
+        warnings(policy).iter().for_each(|warning| log::line(LogLevel::Warn, warning));
+    }
 }
 
 /// Opens what the instances of a router share, where the policy reads files or URLs: with nothing to ask for, nothing

@@ -25,7 +25,7 @@ pub fn panic(text: &str) {
     write(ERROR, format_args!("panic: {}", cut(text, MAX_SHOWN_CHARS)));
 }
 
-/// A line of `refusal_log` or `key_log`.
+/// A line of `refusal_log` or `key_log`, or a warning about the configuration.
 pub fn line(level: LogLevel, line: &str) {
     let level = match level {
         LogLevel::Off => return,

@@ -352,11 +352,8 @@ fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
     if set.keys().is_empty() { Err(KeyError::NoUsableKey) } else { Ok(set) }
 }
 
-/// A secret in a file usually ends in a line break that is not part of it.
 fn secret_key(bytes: &[u8], kid: Option<&String>, base64: bool) -> Result<JwkSet, KeyError> {
-    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let key = secret::parse(text, base64).map_err(KeyError::Secret)?;
+    let key = secret::parse(bytes, base64).map_err(KeyError::Secret)?;
     let mut key = Jwk::from_key(key);
     key.kid = kid.cloned();
     Ok(JwkSet::from_keys(vec![key]))

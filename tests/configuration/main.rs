@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod empty;
 mod options;
 mod strange;
 
@@ -27,6 +28,8 @@ use traefik_jwt_auth::core::unix_time::Seconds;
 use traefik_jwt_auth::core::url::Url;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// 64 bytes for `k` of a JWK.
+const OCT: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg";
 const RSA_2048: &str = include_str!("../vectors/pem/rsa-2048.pem");
 const RSA_1024: &str = include_str!("../vectors/pem/rsa-1024.pem");
 const ED25519: &str = include_str!("../vectors/pem/ed25519.pem");
@@ -38,9 +41,11 @@ fn environment(name: &str) -> Option<String> {
         "SECRET" | "BATCH_SECRET" => Some(SECRET.to_owned()),
         "JWT_SECRET" => Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned()),
         "JWKS_AUTHORIZATION" => Some("Basic YTpi".to_owned()),
-        "STAFF_JWKS" => Some(json!({"keys": [{"kty": "oct", "k": "A".repeat(43)}]}).to_string()),
+        "STAFF_JWKS" => Some(json!({"keys": [{"kty": "oct", "k": OCT}]}).to_string()),
         "PEM" => Some(RSA_2048.replace('\n', " ")),
         "SHORT" => Some("short".to_owned()),
+        "UNRESOLVED" => Some("${JWT_SIGNING_SECRET_OF_PRODUCTION}".to_owned()),
+        "WITH_LINE_BREAK" => Some(format!("{SECRET}\r\n")),
         // What Traefik hands on for a name of settings.envs that is not set.
         "EMPTY" => Some(String::new()),
         _ => None,
@@ -97,7 +102,7 @@ fn nothing_configured_says_what_to_set() {
         json!({"issuer": "https://idp.example/"}),
         // As Hub's documentation has them: an empty text is no value.
         json!({"jwksUrl": "", "jwks": "", "jwksFile": "", "publicKey": "", "signingSecret": "", "keys": {}}),
-        json!({"trustedIssuers": [], "keys": "", "discovery": false}),
+        json!({"keys": "", "discovery": false}),
     ] {
         assert_eq!(refusals(&config, true), [no_keys], "{config}");
     }
@@ -114,7 +119,7 @@ fn every_refusal_says_what_was_found_and_what_is_expected() {
         ("$RSA_BASE64", &base64),
         ("$SECRET", SECRET),
     ];
-    let mut rows: usize = 0;
+    let (mut rows, mut wrong): (usize, Vec<String>) = (0, Vec::new());
     for row in REFUSALS.split("\n\n").skip(1) {
         let mut row = row.lines();
         let mut config = row.next().unwrap().to_owned();
@@ -123,11 +128,15 @@ fn every_refusal_says_what_was_found_and_what_is_expected() {
         }
         let config = keyed(&serde_json::from_str(&config).expect(&config));
         let expected: Vec<&str> = row.map(str::trim_start).collect();
-        assert_eq!(refusals(&config, true), expected, "{config}");
+        let found = refusals(&config, true);
+        if found != expected {
+            wrong.push(format!("{config}\n    {}", found.join("\n    ")));
+        }
         assert!(!refusals(&config, true).iter().any(|line| line.contains(SECRET)), "{config}");
         rows += 1;
     }
     assert!(rows > 100, "{rows}");
+    assert!(wrong.is_empty(), "{} rows, with what is said instead:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
 #[test]
@@ -149,7 +158,8 @@ fn all_problems_are_told_at_once() {
         [
             "(option_unknown): jwksURL is no option; did you mean jwksUrl?",
             "(key_unusable): jwks: the key set is unreadable: not JSON",
-            "(key_unusable): signingSecret: the secret has 5 bytes, HS256 needs 32, HS384 48, HS512 64",
+            "(key_unusable): signingSecret: the secret has 5 bytes, HS256 needs 32, HS384 48, HS512 64; make one \
+             with openssl rand -base64 48",
             "(option_invalid): maxTokenBytes: found \"z\", expected a whole number from 64 to 131072",
             "(option_invalid): mode: found \"x\", expected one of required, optional, permissive, dryRun",
         ]
@@ -199,7 +209,7 @@ fn defaults() {
 
 #[test]
 fn keys_decide_which_algorithms_are_accepted() {
-    let oct = json!({"keys": [{"kty": "oct", "k": "A".repeat(86)}]});
+    let oct = json!({"keys": [{"kty": "oct", "k": OCT}]});
     for (config, expected) in [
         (json!({"publicKey": RSA_2048}), "RS256 RS384 RS512 PS256 PS384 PS512"),
         (json!({"publicKey": ED25519}), "EdDSA Ed25519"),
@@ -208,7 +218,7 @@ fn keys_decide_which_algorithms_are_accepted() {
         (json!({"signingSecret": SECRET}), "HS256"),
         (json!({"signingSecret": SECRET.repeat(2)}), "HS256 HS384 HS512"),
         (json!({"signingSecret": "env:SECRET", "publicKey": "env:PEM", "algorithms": "RS256"}), "RS256"),
-        (json!({"signingSecret": "file:/run/secret", "algorithms": ""}), "HS256 HS384 HS512"),
+        (json!({"signingSecret": "file:/run/secret"}), "HS256 HS384 HS512"),
         (json!({"jwks": oct}), "HS256 HS384 HS512"),
         (json!({"publicKey": RSA_2048, "algorithms": ["PS256", "ES256"]}), "PS256 ES256"),
         // A set in a file may be a copy of a public one, and a secret in that is none.
@@ -245,6 +255,11 @@ fn values_may_be_kept_elsewhere() {
     for (config, same) in [
         (json!({"publicKey": "env:PEM"}), json!({"publicKey": RSA_2048})),
         (json!({"signingSecret": "env:SECRET"}), json!({"signingSecret": SECRET})),
+        // The value of a Kubernetes secret, of a variable, a block of YAML: one line break is none of it.
+        (json!({"signingSecret": "env:WITH_LINE_BREAK"}), json!({"signingSecret": SECRET})),
+        (json!({"signingSecret": format!("{SECRET}\n")}), json!({"signingSecret": SECRET})),
+        (json!({"signingSecret": "env:SECRET\n"}), json!({"signingSecret": SECRET})),
+        (json!({"keys": {"k": format!("{SECRET}\n")}}), json!({"keys": {"k": SECRET}})),
         (json!({"keys": {"k": "env:PEM"}}), json!({"keys": {"k": RSA_2048}})),
         (json!({"jwksFile": "{\"keys\":[]}", "publicKey": ED25519}), json!({})),
     ] {
@@ -447,9 +462,8 @@ fn issuers_are_split_only_where_a_url_follows_every_comma() {
 #[test]
 fn empty_lists_and_objects_are_empty_texts_in_files() {
     let native = json!({
-        "jwks": "", "keys": {}, "trustedIssuers": [], "clientConfig": {"headers": {}, "tls": {}}, "jwksCache": {},
-        "algorithms": [], "audience": [], "requiredClaims": [], "forwardHeaders": {}, "errors": {"cors": []},
-        "resourceMetadata": {}, "verdictHeader": {}, "bypassPaths": []
+        "jwks": "", "keys": {}, "clientConfig": {"headers": {}, "tls": {}}, "jwksCache": {}, "forwardHeaders": {},
+        "errors": {"cors": []}, "resourceMetadata": {}, "verdictHeader": {}, "bypassPaths": [], "tests": []
     });
     let mut texts = native.clone();
     for value in texts.as_object_mut().unwrap().values_mut() {
@@ -462,7 +476,7 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
     texts["clientConfig"] = json!({"headers": "", "tls": ""});
     texts["errors"] = json!({"cors": ""});
     let policy = compiled(&keyed(&native));
-    assert!(policy.forward.headers.is_empty() && policy.issuers[0].claims.required.is_empty());
+    assert!(policy.forward.headers.is_empty());
     assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::keys;
 use testbed::tokens::{Token, tamper};
-use testbed::traefik::{OFFLINE, Routes, Setup, Traefik, root, temporary_directory};
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, root, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
@@ -163,6 +163,37 @@ fn documented_jq(traefik: &Traefik) {
         rest.contains(&format!("1 key_not_found\thttps://idp.example/\tEdDSA\t{kid}\tGET\t/orders")),
         "{rest}"
     );
+}
+
+/// What a configuration accepts that says nothing of issuer and audience: told once for a router and load, however many
+/// instances are born.
+pub(crate) fn warnings() {
+    const CLIENTS: usize = 20;
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    for plugin in [OFFLINE, FETCH] {
+        let name = |what: &str| format!("{what}-{}", plugin.name);
+        routes.protect(&name("open"), plugin, &json!({"jwks": keys::public_set()}));
+        routes.protect(&name("closed"), plugin, &configuration(&json!({"audience": "api"})));
+    }
+    let traefik = Traefik::start(&Setup::default());
+    traefik.configure(&routes);
+    let claims = json!({"iss": "https://anybody.example/", "sub": "alice", "exp": unix_now() + 600});
+    let token = Token::new("EdDSA", claims).mint();
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let host = ["open-jwt-offline", "open-jwt"][client % 2];
+            let (traefik, token) = (&traefik, &token);
+            scope.spawn(move || {
+                assert_eq!(traefik.send(&Request::get(host, "/slow?500").bearer(token)).status, 200);
+            });
+        }
+    });
+    for words in ["no issuer is set: tokens of every issuer", "no audience is set: tokens for every audience"]
+    {
+        let lines = traefik.log_with(0, &["\"level\":\"warn\"", "traefik-jwt-auth: ", words]);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+    }
 }
 
 /// The user in Traefik's access log: the host has no way to `ClientUsername`, but the log may keep the header that we

@@ -69,6 +69,7 @@ const TESTS: &[Test] = &[
     ("addresses_that_answers_name", credentials::addresses_that_answers_name),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),
+    ("log_warnings", logs::warnings),
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
     ("status_key_sets", status::key_sets),

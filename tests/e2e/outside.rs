@@ -32,11 +32,14 @@ pub(crate) fn files_and_variables() {
     fs::write(file("set.json"), keys::jwk_set(&["ed25519"]).to_string()).unwrap();
     fs::write(file("rsa.pem"), keys::public_pem("rsa")).unwrap();
     fs::write(file("secret"), format!("{}\n", keys::SECRET)).unwrap();
+    fs::write(file("sample"), "your-256-bit-secret-your-256-bit-secret\n").unwrap();
     let setup = Setup {
         mounts: vec![format!("{path}:{path}:ro")],
         envs: vec![
             ("JWT_TEST_PEM".into(), keys::public_pem("p256").replace('\n', " ")),
             ("JWT_TEST_SECRET".into(), keys::SECRET.into()),
+            ("JWT_TEST_LINE".into(), format!("{}\n", keys::SECRET)),
+            ("JWT_TEST_UNRESOLVED".into(), "${JWT_SIGNING_SECRET_OF_PRODUCTION}".into()),
         ],
         ..Setup::default()
     };
@@ -51,6 +54,8 @@ pub(crate) fn files_and_variables() {
         ("secret", "HS256", json!({"signingSecret": format!("file:{}", file("secret").display())})),
         ("env-pem", "ES256", json!({"publicKey": "env:JWT_TEST_PEM"})),
         ("env-secret", "HS256", json!({"signingSecret": "env:JWT_TEST_SECRET"})),
+        ("env-line", "HS256", json!({"signingSecret": "env:JWT_TEST_LINE"})),
+        ("inline-line", "HS256", json!({"signingSecret": format!("{}\n", keys::SECRET)})),
     ];
     for plugin in [FETCH, OFFLINE] {
         for (source, _, configuration) in &sources {
@@ -62,6 +67,10 @@ pub(crate) fn files_and_variables() {
         routes.protect(&name(plugin.name, "missing"), plugin, &missing);
         let unset = json!({"issuer": ISSUER, "publicKey": "env:JWT_TEST_UNSET"});
         routes.protect(&name(plugin.name, "unset"), plugin, &unset);
+        let unresolved = json!({"issuer": ISSUER, "signingSecret": "env:JWT_TEST_UNRESOLVED"});
+        routes.protect(&name(plugin.name, "unresolved"), plugin, &unresolved);
+        let sample = json!({"issuer": ISSUER, "signingSecret": format!("file:{}", file("sample").display())});
+        routes.protect(&name(plugin.name, "sample"), plugin, &sample);
     }
     traefik.configure(&routes);
     let status = |host: &str, alg: &str| traefik.send(&Request::get(host, "/").bearer(&token(alg))).status;
@@ -71,6 +80,8 @@ pub(crate) fn files_and_variables() {
         }
         assert_eq!(status(&name(plugin.name, "missing"), "EdDSA"), 503, "{}", plugin.name);
         assert_eq!(status(&name(plugin.name, "unset"), "ES256"), 404, "{}", plugin.name);
+        assert_eq!(status(&name(plugin.name, "unresolved"), "HS256"), 404, "{}", plugin.name);
+        assert_eq!(status(&name(plugin.name, "sample"), "HS256"), 503, "{}", plugin.name);
     }
     replace(&file("set.json"), &keys::jwk_set(&["rsa"]).to_string());
     replace(&file("missing.json"), &keys::jwk_set(&["ed25519"]).to_string());

@@ -234,7 +234,7 @@ pub(crate) fn stale() {
         assert_eq!(traefik.send(&Request::get("stale", "/").bearer(&forged)).status, 401);
         std::thread::sleep(Duration::from_millis(200));
     }
-    let warnings = traefik.log_with(0, &["\"level\":\"warn\"", "traefik-jwt-auth:"]);
+    let warnings = traefik.log_with(0, &["\"level\":\"warn\"", "serving the keys from before"]);
     assert_eq!(warnings.len(), 1, "one for all of 360 requests: {warnings:?}");
     idp.set(Behaviour::Up);
     wait("the recovery is told", 10, || {

@@ -23,7 +23,8 @@ pub(crate) struct Key {
 
 macro_rules! hmac {
     ($kid:literal, $alg:literal, $type:ident) => {{
-        let secret = [$kid.as_bytes()[0]; 64];
+        let secret: [u8; 64] =
+            std::array::from_fn(|at| $kid.as_bytes()[0] ^ u8::try_from(at).unwrap());
         let key = Rc::new($type::from_bytes(&secret).with_key_id($kid));
         let (minting, signing) = (Rc::clone(&key), Rc::clone(&key));
         Key {

@@ -9,6 +9,7 @@ use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, Since, TimeRules};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
+use crate::core::config::schema;
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
@@ -21,7 +22,7 @@ use crate::core::unix_time::Seconds;
 pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
     ClaimRules {
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
-        required: section.list("requiredClaims", errors).unwrap_or_else(|| defaults.required.clone()),
+        required: required_claims(section, errors).unwrap_or_else(|| defaults.required.clone()),
         token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
         time: TimeRules {
             clock_skew: section.seconds(
@@ -58,16 +59,7 @@ pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerName
     let names = match section.raw("issuer").map(|value| (value, value.kind())) {
         None => Vec::new(),
         Some((value, Kind::String)) if is_issuer(value) => split_issuers(value.as_str().unwrap_or_default()),
-        Some((_, Kind::Array | Kind::String)) => {
-            let told = errors.len();
-            let names = section.list("issuer", errors).unwrap_or_default();
-            if names.is_empty() && errors.len() == told {
-                // No issuer would mean any issuer.
-                let expected = "an issuer, or a list of issuers; leave the option out to accept any issuer";
-                errors.value(section.path("issuer"), "nothing", expected);
-            }
-            names
-        }
+        Some((_, Kind::Array | Kind::String)) => section.list("issuer", errors).unwrap_or_default(),
         Some((other, Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object)) => {
             let expected = "a string in quotes, or a list of strings";
             errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
@@ -112,6 +104,20 @@ fn split_issuers(text: &str) -> Vec<String> {
     }
 }
 
+/// `none`, or an empty list as JSON, asks for no claim at all. A list that is empty as it stands is no rule, and refused.
+fn required_claims(section: &Section, errors: &mut Errors) -> Option<Vec<String>> {
+    let claims = section.list(schema::REQUIRED_CLAIMS, errors)?;
+    match claims.iter().position(|claim| claim == "none") {
+        None => Some(claims),
+        Some(_) if claims.len() == 1 => Some(Vec::new()),
+        Some(at) => {
+            let path = format!("{}[{at}]", section.path(schema::REQUIRED_CLAIMS));
+            errors.conflict(path, "none stands alone; beside it are claims that are required");
+            None
+        }
+    }
+}
+
 fn token_type(section: &Section, errors: &mut Errors) -> Option<TokenType> {
     let text = section.text("tokenType", Shown::Plain, errors)?;
     if text == "access" {
@@ -141,7 +147,12 @@ fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> O
 }
 
 fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
+    let told = errors.len();
     let scopes = section.section("scopes", errors);
+    // What is empty or no object has been told.
+    if scopes.is_empty() || errors.len() != told {
+        return None;
+    }
     let list = scopes.list("required", errors).unwrap_or_default();
     // A scope has no space in it, so "read write" is two.
     let required: Vec<String> =

@@ -259,7 +259,7 @@ impl Section {
             };
             return Some(self.texts_of(key, list.root(), errors));
         }
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Some(Vec::new());
         }
         let mut list = Vec::new();
@@ -279,7 +279,7 @@ impl Section {
         let mut texts = Vec::new();
         for (index, element) in list.elements().enumerate() {
             match element.as_str() {
-                Some(text) if !text.is_empty() => texts.push(text.to_owned()),
+                Some(text) if !text.trim().is_empty() => texts.push(text.to_owned()),
                 Some(_) | None => {
                     let path = format!("{}[{index}]", self.path(key));
                     errors.value(path, found(element, Shown::Plain), AN_ELEMENT);

@@ -12,7 +12,7 @@ use crate::core::config::client::{self, Shared};
 use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
-use crate::core::config::{answers, key_sources, schema, self_test, token_places, upstream};
+use crate::core::config::{answers, key_sources, schema, self_test, token_places, too_open, upstream};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -32,7 +32,7 @@ pub fn compile(
     match Section::root(json.into()) {
         Some(root) if root.is_empty() => errors.push("", Problem::Empty),
         Some(root) => {
-            schema::refuse_unknown(&root, &mut errors);
+            schema::check(&root, &mut errors);
             let policy = policy(&root, capabilities, &mut errors);
             let tests = self_test::parse(&root, &policy, &mut errors);
             // The tests of rules that are not there say nothing.
@@ -119,7 +119,9 @@ fn issuer(
 ) -> TrustedIssuer {
     let algorithms = algorithms(section, &sources, errors);
     claims.templates = names.templates;
-    TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims }
+    let issuer = TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims };
+    too_open::refuse_every_tenant(section, &issuer, errors);
+    issuer
 }
 
 fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
@@ -185,6 +187,10 @@ fn bypass(root: &Section, errors: &mut Errors) -> BypassRules {
     let mut paths = Vec::new();
     for text in root.list("bypassPaths", errors).unwrap_or_default() {
         match PathPattern::parse(&text) {
+            Some(pattern) if pattern.is_every_path() => errors.conflict(
+                "bypassPaths",
+                format!("{} is every path; write mode: optional if no request needs a token", quoted(&text)),
+            ),
             Some(pattern) => paths.push(pattern),
             None => errors.value(
                 "bypassPaths",

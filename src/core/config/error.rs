@@ -28,6 +28,11 @@ pub enum Problem {
         /// A known option that may be meant.
         nearest: Option<String>,
     },
+    /// A rule that is written and says nothing.
+    EmptyOption {
+        /// What to write instead.
+        instead: &'static str,
+    },
     /// A value of the wrong type, form or range.
     Value {
         /// What was found, without secrets.
@@ -72,6 +77,7 @@ impl ConfigError {
             Problem::Empty => "config_empty",
             Problem::NoKeys => "keys_missing",
             Problem::Unknown { .. } => "option_unknown",
+            Problem::EmptyOption { .. } => "option_empty",
             Problem::Value { .. } => "option_invalid",
             Problem::Key { .. } => "key_unusable",
             Problem::Expression { .. } => "expression_invalid",
@@ -103,6 +109,7 @@ impl fmt::Display for ConfigError {
             Problem::Unknown { nearest: None } => {
                 write!(f, "{path} is no option; docs/configuration.md lists them all")
             }
+            Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
             Problem::Key { reason } => write!(f, "{path}: {reason}"),
             Problem::Expression { error } => write!(f, "{path}: {error}"),
@@ -120,9 +127,14 @@ impl fmt::Display for ConfigError {
 pub struct Errors(Vec<ConfigError>);
 
 impl Errors {
-    /// Adds a problem.
+    /// Adds a problem. What is empty is told once: whatever else is wrong with it follows from that.
     pub fn push(&mut self, path: impl Into<String>, problem: Problem) {
-        self.0.push(ConfigError { path: path.into(), problem });
+        let path = path.into();
+        let told =
+            |error: &ConfigError| error.path == path && matches!(error.problem, Problem::EmptyOption { .. });
+        if !self.0.iter().any(told) {
+            self.0.push(ConfigError { path, problem });
+        }
     }
 
     /// Adds a value that is not what it should be.

@@ -14,8 +14,10 @@ mod upstream;
 mod answers;
 mod operators;
 mod self_test;
+mod too_open;
 pub mod error;
 
 pub use capabilities::Capabilities;
 pub use compile::compile;
 pub use error::ConfigError;
+pub use too_open::warnings;

@@ -2,7 +2,6 @@
 
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::error::Errors;
-use crate::core::text::quoted;
 
 /// A value that may be kept outside of the configuration.
 pub(super) enum Outside {
@@ -26,19 +25,27 @@ pub(super) fn outside(
     errors: &mut Errors,
 ) -> Option<Outside> {
     if let Some(name) = text.strip_prefix("env:") {
+        let name = name.trim_end();
         let value = (capabilities.env)(name).filter(|value| !value.is_empty());
         if value.is_none() {
-            errors.value(
-                path,
-                format!("env:{name}, which is not set"),
-                "a variable that settings.envs of the plugin forwards",
-            );
+            // What is no name may be the secret itself.
+            let found = if is_name(name) {
+                format!("env:{name}, which is not set")
+            } else {
+                "no name behind env:".to_owned()
+            };
+            errors.value(path, found, "a variable that settings.envs of the plugin forwards");
         }
         return value.map(Outside::Inline);
     }
     if let Some(file) = text.strip_prefix("file:") {
+        let file = file.trim_end();
         if !file.starts_with('/') {
-            errors.value(path, quoted(&text), "file: and an absolute path below settings.mounts");
+            errors.value(
+                path,
+                "no absolute path behind file:",
+                "file: and an absolute path below settings.mounts",
+            );
             return None;
         }
         return Some(Outside::File(file.to_owned()));
@@ -52,4 +59,11 @@ pub(super) fn outside(
         return None;
     }
     Some(Outside::Inline(text))
+}
+
+/// The name of a variable (POSIX.1-2017 8.1), and no longer than people make them.
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -2,7 +2,7 @@
 
 use crate::core::config::coerce::{Section, by_name, nested};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::token::json::Value;
+use crate::core::token::json::{Kind, Value};
 
 /// Every option by its full path. `[]` is an element of a list, `*` a name that the user chooses.
 pub const OPTIONS: &[&str] = &[
@@ -131,6 +131,84 @@ pub const OPTIONS: &[&str] = &[
 /// Options whose value is an object or list of its own, which is not looked into here.
 const OPAQUE: &[&str] = &["jwks", "trustedIssuers[].jwks"];
 
+/// Options and sections that may be written and empty: that is as if they were left out, has a meaning of its own, or is
+/// refused by their reader in better words. All others are refused then, so that no rule is lost with a variable that
+/// is not set. Those of `trustedIssuers` are as those of the top level.
+const MAY_BE_EMPTY: &[&str] = &[
+    "jwksUrl",
+    "jwks",
+    "jwksFile",
+    "publicKey",
+    "signingSecret",
+    "keys",
+    "clientConfig",
+    "clientConfig.tls",
+    "clientConfig.tls.ca",
+    "clientConfig.tls.cert",
+    "clientConfig.tls.key",
+    "clientConfig.tls.serverName",
+    "clientConfig.headers",
+    "clientConfig.proxy",
+    "clientConfig.noProxy",
+    "jwksCache",
+    "jwksCache.directory",
+    "tokenSources[].scheme",
+    "tokenKey",
+    "tokenQueryKey",
+    "forwardHeaders",
+    "forwardPayloadHeader",
+    "errors",
+    "errors.realm",
+    "errors.body",
+    "errors.contentType",
+    "errors.codeHeader",
+    "errors.redirectUrl",
+    "errors.cors",
+    "resourceMetadata",
+    "resourceMetadata.resource",
+    "resourceMetadata.authorizationServers",
+    "resourceMetadata.scopesSupported",
+    "status",
+    "status.path",
+    "status.sourceRange",
+    "log",
+    "verdictHeader",
+    "verdictHeader.request",
+    "verdictHeader.response",
+    "bypassPaths",
+    "tests",
+    "tests[].name",
+    "tests[].claims",
+    "tests[].typ",
+    "tests[].request",
+    "tests[].request.method",
+    "tests[].request.path",
+    "tests[].request.headers",
+    "tests[].expect",
+];
+
+/// What to do instead of leaving a rule empty.
+const INSTEAD: &[(&str, &str)] = &[
+    ("issuer", "leave the option out to accept every issuer"),
+    ("audience", "leave the option out to accept every audience"),
+    ("requiredClaims", "write none to require no claim, not even exp"),
+    ("algorithms", "leave the option out to accept those that the keys can serve"),
+    ("tenants", "leave the option out to accept every tenant"),
+    ("tenantClaim", "leave the option out to compare the tenant with tid"),
+    ("tokenType", "leave the option out to accept every type"),
+    ("boundTokens", "leave the option out to refuse bound tokens"),
+    ("scopes", "leave the option out to require no scope"),
+    ("scopes.required", "leave scopes out to require no scope"),
+    ("scopes.claim", "leave the option out to look into scope and scp"),
+    ("claims", "leave the option out to accept every valid token"),
+];
+
+/// Rules of an entry of `trustedIssuers` that do not come from the top level where they are left out.
+const NOT_INHERITED: &[&str] = &["issuer", "algorithms", "tenants", "tenantClaim"];
+
+/// The option in which a text says that nothing is asked for.
+pub(super) const REQUIRED_CLAIMS: &str = "requiredClaims";
+
 /// What other JWT middlewares for Traefik call an option of ours.
 const NAMES_ELSEWHERE: &[(&str, &str)] = &[
     ("secret", "signingSecret"),
@@ -155,9 +233,9 @@ const NAMES_ELSEWHERE: &[(&str, &str)] = &[
     ("required", "mode"),
 ];
 
-/// Reports every option that does not exist.
+/// Reports every option that does not exist, and every one that is written and empty and must not be.
 #[inline(never)]
-pub fn refuse_unknown(root: &Section, errors: &mut Errors) {
+pub fn check(root: &Section, errors: &mut Errors) {
     for (name, value) in root.members() {
         walk(name, name, value, errors);
     }
@@ -165,6 +243,7 @@ pub fn refuse_unknown(root: &Section, errors: &mut Errors) {
 
 /// `path` is as the user wrote it, `pattern` the same with `[]` for indexes and `*` for chosen names.
 fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
+    refuse_empty(path, pattern, value, errors);
     if OPTIONS.contains(&pattern) || OPAQUE.contains(&pattern) {
         return;
     }
@@ -188,6 +267,48 @@ fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
             walk(&format!("{path}.{name}"), &format!("{pattern}.{name}"), value, errors);
         }
     }
+}
+
+fn refuse_empty(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
+    let (entry, rule) = match pattern.strip_prefix("trustedIssuers[].") {
+        Some(rule) => (true, rule),
+        None => (false, pattern),
+    };
+    let is_said =
+        rule == REQUIRED_CLAIMS && value.as_str().is_some_and(|text| text.trim_start().starts_with('['));
+    let is_empty = is_empty(value) || (is_empty_json(value) && !is_said);
+    if !is_empty || MAY_BE_EMPTY.contains(&rule) || !paths().any(|known| known == pattern) {
+        return;
+    }
+    let words = INSTEAD.iter().find(|(name, _)| *name == rule).map(|(_, instead)| *instead);
+    let instead = match words {
+        Some(_) if entry && !NOT_INHERITED.contains(&rule) && rule != REQUIRED_CLAIMS => {
+            "leave the option out to have that of the top level"
+        }
+        Some(words) => words,
+        None => "leave the option out, or give it a value",
+    };
+    errors.push(path, Problem::EmptyOption { instead });
+}
+
+/// Nothing, however it is written.
+fn is_empty(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Null => true,
+        Kind::String => value.as_str().is_some_and(|text| text.trim().is_empty()),
+        Kind::Array => value.elements().next().is_none(),
+        Kind::Object => value.members().next().is_none(),
+        Kind::True | Kind::False | Kind::Number => false,
+    }
+}
+
+/// An empty list or object as JSON in a text.
+fn is_empty_json(value: Value<'_>) -> bool {
+    let text = value.as_str().unwrap_or_default().trim();
+    [('[', ']'), ('{', '}')].into_iter().any(|(open, close)| {
+        let inner = text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
+        inner.is_some_and(|inner| inner.trim().is_empty())
+    })
 }
 
 /// The option that is meant most likely: few letters apart in the same section, else the same name in another one.

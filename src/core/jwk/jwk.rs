@@ -1,6 +1,7 @@
 //! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are not looked at; neither are `x5c`, `x5u` and
 //! `jku`: a key is what its own members say.
 
+use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
@@ -87,6 +88,8 @@ pub enum JwkError {
     SecretFetched,
     /// The material is refused.
     Key(KeyError),
+    /// Bytes that are no secret.
+    Secret(SecretError),
     /// Behind the last key that is kept of a set.
     TooManyKeys {
         /// How many are kept.
@@ -181,7 +184,7 @@ fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> 
             VerifyingKey::ml_dsa(alg, &bytes(value, "pub")?).map_err(JwkError::Key)
         }
         Some(Kty::Oct) => match origin {
-            Origin::Configured => VerifyingKey::hmac(&bytes(value, "k")?).map_err(JwkError::Key),
+            Origin::Configured => secret_bytes::of_bytes(&bytes(value, "k")?).map_err(JwkError::Secret),
             Origin::Fetched => Err(JwkError::SecretFetched),
         },
         None => Err(JwkError::UnknownKty { found: shown(kty) }),
@@ -284,6 +287,7 @@ impl fmt::Display for JwkError {
             Self::Use { found } => write!(f, "use is {}, expected \"sig\"", Quoted(found)),
             Self::KeyOps => f.write_str("key_ops does not contain \"verify\""),
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
+            Self::Secret(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::TooManyKeys { max } => write!(f, "only the first {max} keys of a set are used"),
         }
@@ -292,7 +296,7 @@ impl fmt::Display for JwkError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Jwk, JwkError, Origin, parse};
+    use super::{Jwk, JwkError, Origin, SecretError, parse};
     use crate::core::limits::MAX_SHOWN_CHARS;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
@@ -321,7 +325,9 @@ mod tests {
     }
 
     fn secret(bytes: usize, members: &str) -> String {
-        let k = crate::core::token::base64url::encode(&vec![7; bytes]);
+        let k = crate::core::token::base64url::encode(
+            &(0..bytes).map(|at| u8::try_from(at).unwrap()).collect::<Vec<_>>(),
+        );
         format!(r#"{{"kty":"oct","k":"{k}"{members}}}"#)
     }
 
@@ -409,7 +415,7 @@ mod tests {
             (ed25519("").replace("Ed25519", "Ed448"), JwkError::UnknownCrv { found: found("Ed448") }),
             (ed25519("").replace("Ed25519", "P-256"), JwkError::UnknownCrv { found: found("P-256") }),
             (r#"{"kty":"oct"}"#.to_owned(), missing("k")),
-            (secret(31, ""), JwkError::Key(KeyError::SecretTooShort { bytes: 31 })),
+            (secret(31, ""), JwkError::Secret(SecretError::Key(KeyError::SecretTooShort { bytes: 31 }))),
             // RFC 7518 3.2: long enough for HS256 only.
             (secret(40, r#","alg":"HS512""#), JwkError::AlgDoesNotFit { alg: Alg::Hs512 }),
             (ed25519(r#","kid":7"#), not_text("kid")),
@@ -476,8 +482,8 @@ mod tests {
                 "crv is Ed448, which is left out; docs/configuration.md says why",
             ),
             (
-                JwkError::Key(KeyError::SecretTooShort { bytes: 7 }),
-                "the secret has 7 bytes, HS256 needs 32, HS384 48, HS512 64",
+                JwkError::Secret(SecretError::Key(KeyError::SecretTooShort { bytes: 7 })),
+                "the secret has 7 bytes, HS256 needs 32, HS384 48, HS512 64; make one with openssl rand -base64 48",
             ),
             (
                 JwkError::Key(KeyError::RsaModulusSize { bits: 1024 }),

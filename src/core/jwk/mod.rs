@@ -6,10 +6,12 @@ mod thumbprint;
 mod der;
 pub mod pem;
 pub mod secret;
+pub mod secret_bytes;
+pub mod no_secret;
 pub mod jwk_set;
 pub mod lookup;
 
 pub use jwk::{Jwk, JwkError, Origin};
 pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
 pub use pem::PemError;
-pub use secret::SecretError;
+pub use secret_bytes::SecretError;

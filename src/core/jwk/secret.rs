@@ -1,36 +1,26 @@
 //! Secrets for HMAC (RFC 7518 3.2) as people write them.
 
-use std::fmt;
-
 use super::pem;
-use crate::core::signature::{KeyError, VerifyingKey};
+use super::secret_bytes::{SecretError, of_bytes, refuse_recognised};
+use crate::core::signature::VerifyingKey;
 use crate::core::token::base64url;
 
-/// Why a text is no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretError {
-    /// Not base64, though it was said to be.
-    NotBase64,
-    /// A public key: whoever knows it, and that is everyone, could sign tokens with it (RFC 8725 2.1).
-    PublicKey,
-    /// Too short.
-    Key(KeyError),
-}
-
-/// Makes a key of a secret: of `text` itself, or of what it is the base64 of.
+/// Makes a key of a secret: of `text` itself, or of what it is the base64 of. Files, variables and Kubernetes secrets
+/// usually end in a line break that is not part of it: one does not count.
 ///
 /// # Errors
 /// See [`SecretError`].
 pub fn parse(text: &[u8], base64: bool) -> Result<VerifyingKey, SecretError> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
     if is_public_key(text) {
         return Err(SecretError::PublicKey);
     }
-    let key = if base64 {
-        VerifyingKey::hmac(&base64url::decode_lenient(text).ok_or(SecretError::NotBase64)?)
-    } else {
-        VerifyingKey::hmac(text)
-    };
-    key.map_err(SecretError::Key)
+    if !base64 {
+        return of_bytes(text);
+    }
+    refuse_recognised(text)?;
+    of_bytes(&base64url::decode_lenient(text).ok_or(SecretError::NotBase64)?)
 }
 
 /// A PEM that lost its first line, the base64 inside it, DER, a JWK or a key of SSH: public keys in a place for secrets.
@@ -46,21 +36,10 @@ fn is_public_key(text: &[u8]) -> bool {
         || base64url::decode_lenient(&unfolded()).is_some_and(|der| pem::is_public_key(&der))
 }
 
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBase64 => f.write_str("the secret is not base64"),
-            Self::PublicKey => {
-                f.write_str("a public key stands where a secret belongs: everyone could sign with it")
-            }
-            Self::Key(error) => error.fmt(f),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{SecretError, parse};
+    use crate::core::jwk::no_secret::NoSecret;
     use crate::core::signature::KeyError;
     use crate::core::token::base64url;
 
@@ -73,12 +52,33 @@ mod tests {
         let der = base64url::decode_lenient(inside(ed25519).as_bytes()).unwrap();
         let public = Err(SecretError::PublicKey);
         let short = |bytes| Err(SecretError::Key(KeyError::SecretTooShort { bytes }));
-        let random = [b'x'; 32];
+        let random = b"0123456789abcdef0123456789abcdef";
+        let sample = Err(SecretError::NoSecret(NoSecret::Sample));
         for (text, base64, expected) in [
             (&random[..], false, Ok(())),
-            (b"0000000000000000000000000000000000000000000000000000".as_slice(), false, Ok(())),
-            (b"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=", true, Ok(())),
-            (b"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg", true, Ok(())),
+            (b"0123456789abcdef0123456789abcdef\n".as_slice(), false, Ok(())),
+            (b"0123456789abcdef0123456789abcdef\r\n", false, Ok(())),
+            (
+                b"0000000000000000000000000000000000000000000000000000",
+                false,
+                Err(SecretError::Monotonous { different: 1 }),
+            ),
+            (b"12345671234567123456712345671234567", false, Err(SecretError::Monotonous { different: 7 })),
+            (b"12345678123456781234567812345678", false, Ok(())),
+            (b"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", true, Ok(())),
+            (b"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n", true, Ok(())),
+            (b"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", true, Ok(())),
+            (
+                b"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=",
+                true,
+                Err(SecretError::Monotonous { different: 1 }),
+            ),
+            (b"change-me-to-a-secret-of-32-bytes!", false, sample),
+            (b"Y2hhbmdlLW1lLXRvLWEtc2VjcmV0LW9mLTMyLWJ5dGVzIQ==", true, sample),
+            (b"/run/secrets/jwt", true, Err(SecretError::NoSecret(NoSecret::Path))),
+            (b"/wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4=", true, Ok(())),
+            (b"0123456789abcdef0123456789abcde\n\n", false, Ok(())),
+            (b"0123456789abcdef0123456789abcde\n", false, short(31)),
             (b"short", false, short(5)),
             (b"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eA==", true, short(25)),
             (b"not base64!", true, Err(SecretError::NotBase64)),

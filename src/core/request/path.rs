@@ -173,6 +173,12 @@ impl PathPattern {
         Some(if below { Self::Below(path.to_owned()) } else { Self::Exact(path.to_owned()) })
     }
 
+    /// Whether all paths are meant.
+    #[must_use]
+    pub fn is_every_path(&self) -> bool {
+        matches!(self, Self::Below(path) if path == "/")
+    }
+
     /// Whether `path`, as [`unambiguous`] gives it, is meant.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {

@@ -215,7 +215,11 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::SecretTooShort { bytes } => {
-                write!(f, "the secret has {bytes} bytes, HS256 needs 32, HS384 48, HS512 64")
+                write!(
+                    f,
+                    "the secret has {bytes} bytes, HS256 needs 32, HS384 48, HS512 64; make one with openssl rand \
+                     -base64 48"
+                )
             }
             Self::RsaModulusSize { bits } => {
                 write!(f, "the RSA modulus n has {bits} bits, expected {MIN_RSA_BITS} to {MAX_RSA_BITS}")

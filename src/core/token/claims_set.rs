@@ -125,14 +125,6 @@ impl ClaimPath {
     /// Parses a path. `None` for an empty path or an empty segment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let path = Self::parse_key(text);
-        path.segments.iter().all(|segment| !segment.is_empty()).then_some(path)
-    }
-
-    /// Parses the first argument of a function of the claims language: as [`ClaimPath::parse`], but an empty
-    /// segment names the claim `""`, as in Traefik Hub.
-    #[must_use]
-    pub fn parse_key(text: &str) -> Self {
         let mut segments = Vec::new();
         let mut segment = String::new();
         let mut chars = text.chars().peekable();
@@ -144,7 +136,13 @@ impl ClaimPath {
             }
         }
         segments.push(segment);
-        Self { segments }
+        segments.iter().all(|segment| !segment.is_empty()).then_some(Self { segments })
+    }
+
+    /// The claim at the top level that it leads to or into.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.segments.first().map_or("", String::as_str)
     }
 }
 
@@ -209,7 +207,7 @@ mod tests {
 
     #[test]
     fn paths() {
-        let set = claims(r#"{"a":{"b.c":{"d\\e":1}},"x":[{"y":2},[3,4]],"":{"":5},"t\\":6,"0":7}"#);
+        let set = claims(r#"{"a":{"b.c":{"d\\e":1}},"x":[{"y":2},[3,4]],"t\\":6,"0":7}"#);
         for (path, expected) in [
             (r"a.b\.c.d\\e", Some("1")),
             (r"a.b\.c.d\e", Some("1")),
@@ -234,6 +232,5 @@ mod tests {
         for path in ["", ".", "a.", ".a", "a..b"] {
             assert_eq!(ClaimPath::parse(path), None, "{path}");
         }
-        assert_eq!(set.at(&ClaimPath::parse_key(".")).map(|v| v.raw()), Some("5"));
     }
 }

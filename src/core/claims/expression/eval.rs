@@ -125,11 +125,8 @@ fn has_element(array: Value<'_>, text: &str) -> bool {
     array.elements().any(|element| scalar(element) == Some(text))
 }
 
-/// As in Traefik Hub: white space around each piece does not count, and an empty separator splits into characters.
+/// As in Traefik Hub: white space around each piece does not count.
 fn split_contains(claim: &str, separator: &str, text: &str) -> bool {
-    if separator.is_empty() {
-        return claim.chars().any(|c| c.encode_utf8(&mut [0; 4]).trim() == text);
-    }
     claim.split(separator).any(|piece| piece.trim() == text)
 }
 

@@ -79,6 +79,12 @@ impl Expression {
         eval::terms(&self.0.root).into_iter().all(|term| term.test.looks_at_claims_only())
     }
 
+    /// Whether a function is about `claim`, or something in it.
+    #[must_use]
+    pub fn looks_at(&self, claim: &str) -> bool {
+        eval::terms(&self.0.root).into_iter().any(|term| term.claim.first() == claim)
+    }
+
     /// Every function as written, with its value: for showing why the whole is what it is.
     #[must_use]
     pub fn explain(

@@ -175,18 +175,22 @@ impl<'s> Parser<'s> {
 
     fn function(&self, name: &str, mut args: Arguments<'s>) -> Result<(ClaimPath, Test), ExpressionError> {
         let make: fn(&Self, &mut Arguments<'s>) -> Result<Test, ExpressionError> = match name {
-            "Equals" => |p, args| Ok(Test::Equals(p.template(args)?)),
-            "Prefix" => |p, args| Ok(Test::Prefix(p.template(args)?)),
-            "Suffix" => |p, args| Ok(Test::Suffix(p.template(args)?)),
-            "Contains" => |p, args| Ok(Test::Contains(p.template(args)?)),
+            // The one function to which an empty text says something.
+            "Equals" => |p, args| Ok(Test::Equals(p.template(args)?.1)),
+            "Prefix" => |p, args| Ok(Test::Prefix(p.value(args)?)),
+            "Suffix" => |p, args| Ok(Test::Suffix(p.value(args)?)),
+            "Contains" => |p, args| Ok(Test::Contains(p.value(args)?)),
             "SplitContains" => |p, args| {
-                let (_, separator) = p.argument(args, "the separator")?;
-                Ok(Test::SplitContains { separator: separator.value.into_owned(), value: p.template(args)? })
+                let (at, separator) = p.argument(args, "the separator")?;
+                if separator.value.is_empty() {
+                    return Err(p.lexer.error(at, "the separator is empty"));
+                }
+                Ok(Test::SplitContains { separator: separator.value.into_owned(), value: p.piece(args)? })
             },
             "OneOf" => |p, args| {
-                let mut values = vec![p.template(args)?];
+                let mut values = vec![p.value(args)?];
                 while args.texts.len() > 0 {
-                    values.push(p.template(args)?);
+                    values.push(p.value(args)?);
                 }
                 Ok(Test::OneOf(values))
             },
@@ -209,21 +213,60 @@ impl<'s> Parser<'s> {
                 return Err(self.lexer.error(args.at, problem));
             }
         };
-        let (_, claim) = self.argument(&mut args, "the claim")?;
+        let claim = self.claim(&mut args)?;
         let test = make(self, &mut args)?;
         match args.texts.next() {
             Some((at, _)) => Err(self.lexer.error(at, format!("{name} takes fewer arguments"))),
-            None => Ok((ClaimPath::parse_key(&claim.value), test)),
+            None => Ok((claim, test)),
         }
+    }
+
+    /// The claim that a function looks at. One without a name is in no token, so that a negation would hold for all of
+    /// them; so is one that is named like a value of the request.
+    fn claim(&self, args: &mut Arguments<'s>) -> Result<ClaimPath, ExpressionError> {
+        let (at, text) = self.argument(args, "the claim")?;
+        let named = Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))?;
+        if !named.is_text() {
+            let problem =
+                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)";
+            return Err(self.lexer.error(at, problem));
+        }
+        ClaimPath::parse(&text.value).ok_or_else(|| {
+            let problem =
+                if text.value.is_empty() { "the claim is empty" } else { "the claim has an empty part" };
+            self.lexer.error(at, problem)
+        })
     }
 
     fn argument(&self, args: &mut Arguments<'s>, what: &str) -> Result<(usize, Text<'s>), ExpressionError> {
         args.texts.next().ok_or_else(|| self.lexer.error(args.at, format!("{what} is missing")))
     }
 
-    fn template(&self, args: &mut Arguments<'s>) -> Result<Template, ExpressionError> {
+    fn template(&self, args: &mut Arguments<'s>) -> Result<(usize, Template), ExpressionError> {
         let (at, text) = self.argument(args, "the value")?;
-        Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))
+        let template = Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))?;
+        Ok((at, template))
+    }
+
+    /// A value that says something: every text begins with, ends in and contains the empty one.
+    fn value(&self, args: &mut Arguments<'s>) -> Result<Template, ExpressionError> {
+        let (at, value) = self.template(args)?;
+        if value.fixed() == Some("") {
+            return Err(self
+                .lexer
+                .error(at, "the value is empty; Equals(`claim`, ``) is about an empty claim"));
+        }
+        Ok(value)
+    }
+
+    /// A value that a piece without white space around it can equal.
+    fn piece(&self, args: &mut Arguments<'s>) -> Result<Template, ExpressionError> {
+        let at = args.texts.as_slice().first().map_or(args.at, |(at, _)| *at);
+        let value = self.value(args)?;
+        if value.fixed().is_some_and(|text| text.trim().len() != text.len()) {
+            return Err(self.lexer.error(at, "no piece has white space around it; the value must have none"));
+        }
+        Ok(value)
     }
 
     fn decimal(&self, args: &mut Arguments<'s>) -> Result<Decimal<String>, ExpressionError> {
@@ -336,6 +379,43 @@ mod tests {
                 "{user} is not a value of the request; there are {method}, {host}, {path}, {path.0} and \
                  {header:Name}. Text is written with \\{ between double quotes",
             ),
+            ("Exists(``)", 8, "the claim is empty"),
+            ("!Equals(``, `x`)", 9, "the claim is empty"),
+            ("Exists(`a.`)", 8, "the claim has an empty part"),
+            ("Exists(`.a`)", 8, "the claim has an empty part"),
+            (
+                "!Equals(`{path.1}`, `admin`)",
+                9,
+                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)",
+            ),
+            (
+                "Exists(`a.{method}`)",
+                8,
+                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)",
+            ),
+            ("Prefix(`a`, ``)", 13, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
+            ("Suffix(`a`, \"\")", 13, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
+            ("Contains(`a`, ``)", 15, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
+            ("OneOf(`a`, ``)", 12, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
+            ("OneOf(`a`, `b`, ``)", 17, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
+            ("SplitContains(`a`, ``, `b`)", 20, "the separator is empty"),
+            (
+                "SplitContains(`a`, ` `, ``)",
+                25,
+                "the value is empty; Equals(`claim`, ``) is about an empty claim",
+            ),
+            (
+                "SplitContains(`a`, `,`, ` b`)",
+                25,
+                "no piece has white space around it; the value must have none",
+            ),
+            ("Matches(`a`, ``)", 14, "the pattern is empty; Equals(`claim`, ``) is about an empty claim"),
+            (
+                "Matches(`a`, `.*`)",
+                14,
+                "the pattern matches every text; Exists(`claim`) asks for a claim alone",
+            ),
+            ("Greater(`a`, ``)", 14, "expected a number, such as `18` or `-0.5`"),
             (&deep, 33, "nested deeper than 32 parentheses and !"),
             (&long, 1, "the expression is longer than 16384 bytes"),
             (&many, 3841, "more than 256 functions"),
@@ -356,9 +436,11 @@ mod tests {
             "((Exists(`a`)))",
             "!!Exists(`a`)",
             "!(Exists(`a`)&&Exists(\"b\"))||Exists(`c`)",
-            "Equals(``,``)",
+            "Equals(`a`,``)",
             r#"Equals("a", "\{user}")"#,
             r#"Equals(`a`, `{"b": {}}`)"#,
+            r#"Equals("\{path.0}", `a`)"#,
+            "Equals(`{}`, ``)",
         ] {
             assert!(parse(source).is_ok(), "{source}");
         }

@@ -4,6 +4,9 @@ use regex_lite::{Regex, RegexBuilder};
 
 use crate::core::limits::{MAX_COMPILED_PATTERN_BYTES, MAX_MATCHED_BYTES};
 
+/// Texts that have nothing in common: what matches them all says nothing of a claim.
+const UNLIKE: [&str; 4] = ["a", "Z 9", "\u{e9}_%.", "x@y-z/0"];
+
 /// A pattern that has to match from the first character of a value to its last.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
@@ -16,6 +19,9 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn compile(pattern: &str) -> Result<Self, String> {
+        if pattern.is_empty() {
+            return Err("the pattern is empty; Equals(`claim`, ``) is about an empty claim".into());
+        }
         let compile = |pattern: &str| {
             RegexBuilder::new(pattern)
                 .size_limit(MAX_COMPILED_PATTERN_BYTES)
@@ -24,7 +30,11 @@ impl Pattern {
         };
         // Alone first: `a)|(b` must not become two alternatives of the whole.
         compile(pattern)?;
-        compile(&format!(r"\A(?:{pattern})\z")).map(|regex| Self { regex })
+        let regex = compile(&format!(r"\A(?:{pattern})\z"))?;
+        if UNLIKE.iter().all(|text| regex.is_match(text)) {
+            return Err("the pattern matches every text; Exists(`claim`) asks for a claim alone".into());
+        }
+        Ok(Self { regex })
     }
 
     /// Whether all of `value` matches; `None` where it is too long to be tried.
@@ -49,8 +59,8 @@ mod tests {
             ("^a$", "a", Some(true)),
             ("(?m)^a$", "a\nb", Some(false)),
             ("(?i)admin", "ADMIN", Some(true)),
-            ("", "", Some(true)),
-            ("", "a", Some(false)),
+            ("a?", "", Some(true)),
+            (".", "a", Some(true)),
             (".{2}", "\u{e9}\u{e9}", Some(true)),
             ("a*", &"a".repeat(1024), Some(true)),
             ("a*", &"a".repeat(1025), None),
@@ -59,6 +69,15 @@ mod tests {
         }
         for pattern in ["(", "a)|(b", "[", "a{1000}{1000}", "(?=a)", r"(a)\1", "(?x)a # b", &"(".repeat(99)] {
             assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+        }
+        // A variable that was not set leaves these.
+        for pattern in
+            ["", ".*", ".+", "^.*$", "(?s).*", ".*?", "(.*)", r"[\s\S]*", ".*|", ".*.*", "[^\n]+", r"\S.*|\s"]
+        {
+            assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+        }
+        for pattern in [r".*\.example", "a.*", r"\S+", r"\w+", "[^@]+", ".{0,3}", ".*@.*"] {
+            assert!(Pattern::compile(pattern).is_ok(), "{pattern}");
         }
     }
 }

@@ -74,6 +74,14 @@ impl Template {
         self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
+    /// The text that it is for every request, if it is.
+    pub(super) fn fixed(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text for `request`; `None` where the request has no such value or not one clear one.
     pub(super) fn text<'a>(&'a self, request: &'a dyn RequestView) -> Option<Cow<'a, str>> {
         if let [part] = self.parts.as_slice() {

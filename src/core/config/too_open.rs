@@ -1,0 +1,139 @@
+//! Configurations that accept more than their author may mean: what is said of them when they are loaded, and the one
+//! that is refused.
+
+use crate::core::config::coerce::Section;
+use crate::core::config::error::Errors;
+use crate::core::jwk::lookup::{KeyLocation, KeySource};
+use crate::core::limits::MAX_LOGGED_NAMES;
+use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::text::Quoted;
+
+/// Where Microsoft Entra ID publishes keys, in its clouds and under its older names.
+const ENTRA: [&str; 7] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+    "login.microsoft.com",
+    "login.windows.net",
+    "sts.windows.net",
+];
+/// What stands there in the place of one tenant.
+const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
+
+/// What `policy` accepts because no rule is written about it, for whoever reads the log.
+#[must_use]
+pub fn warnings(policy: &Policy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let asks = |issuer: &TrustedIssuer, claim| {
+        issuer.claims.expression.as_ref().is_some_and(|expression| expression.looks_at(claim))
+    };
+    let any_issuer = |issuer: &&TrustedIssuer| issuer.accepts_any() && !asks(issuer, "iss");
+    if policy.issuers.iter().any(|issuer| any_issuer(&issuer)) {
+        warnings.push(
+            "no issuer is set: tokens of every issuer are accepted if one of the keys signed them".to_owned(),
+        );
+    }
+    let any_audience = |issuer: &&TrustedIssuer| issuer.claims.audience.is_empty() && !asks(issuer, "aud");
+    let open: Vec<&TrustedIssuer> = policy.issuers.iter().filter(any_audience).collect();
+    if !open.is_empty() {
+        let of = if policy.issuers.len() > 1 { format!(" for {}", names(&open)) } else { String::new() };
+        warnings.push(format!(
+            "no audience is set{of}: tokens for every audience are accepted, also those for other services"
+        ));
+    }
+    warnings
+}
+
+fn names(issuers: &[&TrustedIssuer]) -> String {
+    let named = |issuer: &&TrustedIssuer| {
+        issuer.named().first().map_or("any issuer".into(), |name| Quoted(name).to_string())
+    };
+    let mut names: Vec<String> = issuers.iter().take(MAX_LOGGED_NAMES).map(named).collect();
+    if issuers.len() > MAX_LOGGED_NAMES {
+        names.push("...".into());
+    }
+    names.join(", ")
+}
+
+/// Refuses the keys of all tenants of Entra ID where neither `issuer` nor `audience` says which tokens are meant:
+/// whoever has a Microsoft account could get in.
+pub(super) fn refuse_every_tenant(section: &Section, issuer: &TrustedIssuer, errors: &mut Errors) {
+    let is_for_all = |source: &KeySource| match source {
+        KeySource::Url(remote) => match &remote.location {
+            KeyLocation::Url(url) => is_every_tenant(url),
+            KeyLocation::Discovery { .. } => false,
+        },
+        KeySource::Configured(_) | KeySource::File { .. } => false,
+    };
+    if issuer.accepts_any() && issuer.claims.audience.is_empty() && issuer.keys.iter().any(is_for_all) {
+        errors.conflict(
+            section.path("jwksUrl"),
+            "has the keys of every tenant of Entra ID: anybody with a Microsoft account could get in; set issuer \
+             (https://login.microsoftonline.com/{tenant}/v2.0, and tenants), or audience",
+        );
+    }
+}
+
+fn is_every_tenant(url: &str) -> bool {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (authority, path) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
+    let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let tenant = path.split(['/', '?']).find(|segment| !segment.is_empty()).unwrap_or_default();
+    ENTRA.iter().any(|entra| host.eq_ignore_ascii_case(entra))
+        && EVERY_TENANT.iter().any(|every| tenant.eq_ignore_ascii_case(every))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_every_tenant, warnings};
+    use crate::core::config::{Capabilities, compile};
+    use serde_json::json;
+
+    #[test]
+    fn keys_of_every_tenant_of_entra_id() {
+        for (url, expected) in [
+            ("https://login.microsoftonline.com/common/discovery/v2.0/keys", true),
+            ("https://LOGIN.microsoftonline.com:443/Common/discovery/keys", true),
+            ("https://login.microsoftonline.com./organizations/discovery/v2.0/keys", true),
+            ("https://login.microsoftonline.us/consumers/discovery/v2.0/keys", true),
+            ("https://login.windows.net//common/discovery/keys?appid=1", true),
+            ("https://login.microsoftonline.com/contoso.example/discovery/v2.0/keys", false),
+            ("https://login.microsoftonline.com/common.example/discovery/v2.0/keys", false),
+            ("https://login.microsoftonline.com.example/common/keys", false),
+            ("https://idp.example/login.microsoftonline.com/common/keys", false),
+            ("https://login.microsoftonline.com", false),
+        ] {
+            assert_eq!(is_every_tenant(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_is_said() {
+        let issuer = "no issuer is set: tokens of every issuer are accepted if one of the keys signed them";
+        let audience =
+            "no audience is set: tokens for every audience are accepted, also those for other services";
+        let some = "no audience is set for any issuer, \"https://b.example\": tokens for every audience are accepted, also \
+                    those for other services";
+        let secret = "0123456789abcdef0123456789abcdef";
+        let other = json!([{"issuer": "https://b.example", "signingSecret": secret}]);
+        for (rules, expected) in [
+            (json!({}), vec![issuer, audience]),
+            (json!({"issuer": "https://a.example"}), vec![audience]),
+            (json!({"audience": "api"}), vec![issuer]),
+            (json!({"issuer": "https://{tenant}.example/", "audience": "api"}), vec![]),
+            (json!({"claims": "OneOf(`aud`, `{host}`) && Prefix(`iss`, `https://`)"}), vec![]),
+            (json!({"claims": "Equals(`audience`, `a`) && Exists(`x.iss`)"}), vec![issuer, audience]),
+            (json!({"trustedIssuers": other}), vec![issuer, some]),
+            (json!({"trustedIssuers": other, "audience": "api", "issuer": "https://a.example"}), vec![]),
+        ] {
+            let mut config = json!({"signingSecret": secret});
+            for (name, value) in rules.as_object().unwrap() {
+                config[name] = value.clone();
+            }
+            let capabilities = Capabilities { fetch: true, env: &|_| None };
+            let policy = compile(config.to_string().as_bytes(), &capabilities).unwrap();
+            assert_eq!(warnings(&policy), expected, "{rules}");
+        }
+    }
+}
