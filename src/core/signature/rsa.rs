@@ -3,7 +3,7 @@
 
 use super::alg::Hash;
 use super::{KeyError, SignatureError};
-use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
+use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 use arithmetic::rsa::RsaPublicKey;
 
 /// A modulus of an accepted size with an accepted exponent.
@@ -22,8 +22,13 @@ impl RsaKey {
             return Err(KeyError::RsaModulusEven);
         }
         // 1 would make every message its own signature; an even e has no inverse.
-        if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
+        if !is_odd(e) || e == [1] {
             return Err(KeyError::RsaExponent);
+        }
+        let value =
+            e.iter().try_fold(0_u32, |value, byte| value.checked_mul(256)?.checked_add((*byte).into()));
+        if value.is_none_or(|value| value > MAX_RSA_EXPONENT) {
+            return Err(KeyError::RsaExponentTooLarge);
         }
         RsaPublicKey::new(n, e).map(Self).ok_or(KeyError::RsaExponent)
     }
@@ -189,7 +194,8 @@ mod tests {
             ([vec![0, 0], n(256, 0x80, 1)].concat(), f4, Ok(())),
             (n(256, 0x80, 1), &[0, 1, 0, 1], Ok(())),
             (n(256, 0x80, 1), &[3], Ok(())),
-            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Ok(())),
+            (n(256, 0x80, 1), &[1, 0, 3], Err(KeyError::RsaExponentTooLarge)),
+            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Err(KeyError::RsaExponentTooLarge)),
             (n(256, 0x7f, 1), f4, Err(KeyError::RsaModulusSize { bits: 2047 })),
             (n(128, 0x80, 1), f4, Err(KeyError::RsaModulusSize { bits: 1024 })),
             (n(1025, 1, 1), f4, Err(KeyError::RsaModulusSize { bits: 8193 })),
@@ -202,7 +208,7 @@ mod tests {
             (n(256, 0x80, 1), &[0, 1], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[2], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[1, 0, 0], Err(KeyError::RsaExponent)),
-            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponentTooLarge)),
         ] {
             assert_eq!(VerifyingKey::rsa(&n, e).map(|_| ()), expected, "{} {e:x?}", n.len());
         }
