@@ -8,7 +8,14 @@ use crate::core::limits::{MAX_COMPILED_PATTERN_BYTES, MAX_MATCHED_BYTES};
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
+    /// What it costs for each byte of a value: a match may look at all of it.
+    cost: usize,
 }
+
+/// Memory that a pattern is tried to be compiled into, in bytes: by that it becomes known how large it is.
+const ROOMS: [usize; 7] = [256, 512, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_COMPILED_PATTERN_BYTES];
+/// Bytes of a pattern whose part in a match costs a unit of `MAX_EXPRESSION_WORK`. A state has 16, and takes four.
+const BYTES_OF_A_UNIT: usize = 4;
 
 impl Pattern {
     /// Compiles `pattern`, at load: 10 microseconds of wasm for the usual ones, so every instance can afford it.
@@ -16,15 +23,29 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn compile(pattern: &str) -> Result<Self, String> {
-        let compile = |pattern: &str| {
+        let compile = |pattern: &str, bytes: usize| {
             RegexBuilder::new(pattern)
-                .size_limit(MAX_COMPILED_PATTERN_BYTES)
+                .size_limit(bytes)
                 .build()
                 .map_err(|error| format!("the pattern is not accepted: {error}"))
         };
         // Alone first: `a)|(b` must not become two alternatives of the whole.
-        compile(pattern)?;
-        compile(&format!(r"\A(?:{pattern})\z")).map(|regex| Self { regex })
+        compile(pattern, MAX_COMPILED_PATTERN_BYTES)?;
+        let whole = format!(r"\A(?:{pattern})\z");
+        // The usual ones fit the second or third room.
+        let mut compiled = Err(String::new());
+        for room in ROOMS {
+            compiled = compile(&whole, room).map(|regex| Self { regex, cost: room / BYTES_OF_A_UNIT });
+            if compiled.is_ok() {
+                break;
+            }
+        }
+        compiled
+    }
+
+    /// What a match takes at most, in units of `MAX_EXPRESSION_WORK`.
+    pub(super) fn cost(&self, value: &str) -> usize {
+        value.len().min(MAX_MATCHED_BYTES).saturating_add(1).saturating_mul(self.cost)
     }
 
     /// Whether all of `value` matches; `None` where it is too long to be tried.
