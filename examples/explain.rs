@@ -28,8 +28,8 @@ use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::refusal::Refusal;
 use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
-use traefik_jwt_auth::core::signature;
 use traefik_jwt_auth::core::signature::alg::Alg;
+use traefik_jwt_auth::core::signature::{self, NotVerified};
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
 use traefik_jwt_auth::core::token::jws::{self, UnverifiedToken};
@@ -359,15 +359,15 @@ fn verified(
     candidates.keys.retain(|key| issuer.admits(key, iss));
     say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
     match signature::verify_with_any(token, &candidates.keys, alg) {
-        Some(verified) => {
+        Ok(verified) => {
             say!(report, "signature       holds");
             Ok(verified.claims().clone())
         }
-        None => Err(match candidates.more {
+        Err(NotVerified { untried }) => Err(match candidates.more {
             MoreKeys::Ask => Refusal::KeysUnavailable { retry_after: Seconds(1) },
             MoreKeys::Unavailable { retry_after } => Refusal::KeysUnavailable { retry_after },
             MoreKeys::None if candidates.keys.is_empty() => Refusal::KeyNotFound { kid },
-            MoreKeys::None => Refusal::SignatureInvalid { kid },
+            MoreKeys::None => Refusal::SignatureInvalid { kid, untried },
         }),
     }
 }

@@ -319,3 +319,15 @@ fn an_unchanged_file_keeps_its_tokens() {
     assert_eq!(bench.request(&token), "allow alice");
     assert_eq!(bench.recalls(&token), Some("verified"));
 }
+
+#[test]
+fn forged_tokens_of_every_size_leave_a_known_one_known() {
+    let bench = bench();
+    let good = token("k1", b'1', "alice", NOW + 60);
+    assert_eq!(bench.request(&good), "allow alice");
+    for size in (0..12_000).step_by(97).chain([12_000, 12_000, 12_000]) {
+        let claims = format!(r#""sub":"alice","exp":{},"pad":"{}""#, NOW + 60, "x".repeat(size));
+        assert_eq!(bench.request(&token_of("k1", b'9', &claims)), "signature_invalid", "{size}");
+        assert_eq!(bench.recalls(&good), Some("verified"), "{size}");
+    }
+}

@@ -17,6 +17,7 @@ mod instances;
 mod keys;
 mod memory;
 mod peers;
+mod refusals;
 mod reloads;
 mod sizes;
 mod tokens;
@@ -35,6 +36,7 @@ const PARTS: &[Part] = &[
     ("sizes", sizes::measure),
     ("cost", cost::measure),
     ("growth", growth::measure),
+    ("refusals", refusals::measure),
     ("memory", memory::measure),
     ("instances", instances::measure),
     ("reloads", reloads::measure),

@@ -12,7 +12,7 @@ use crate::core::known_token::{KnownToken, Memory, Recalled, Standing};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::signature::{self, VerifiedToken};
+use crate::core::signature::{self, NotVerified, VerifiedToken};
 use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
@@ -83,7 +83,9 @@ fn accept<K: KeyLookup + Memory>(
                 None => identify(policy, issuer, &token.token, &found.token, now, request)?,
             }
         }
-        Some(Recalled::SignatureInvalid { kid }) => return Err(Refusal::SignatureInvalid { kid }),
+        Some(Recalled::SignatureInvalid { kid, untried }) => {
+            return Err(Refusal::SignatureInvalid { kid, untried });
+        }
         None => match verify(policy, keys, now, &found)? {
             Verified::Token(id, token) => {
                 let identity = identify(policy, id, &token, &found.token, now, request);
@@ -137,16 +139,17 @@ fn verify<K: KeyLookup + Memory>(
     let kid = token.header.kid.clone();
     let mut candidates = keys.candidates(id, kid.as_deref(), alg);
     candidates.keys.retain(|key| issuer.admits(key, iss));
-    if let Some(verified) = signature::verify_with_any(token, &candidates.keys, alg) {
-        return Ok(Verified::Token(id, verified));
-    }
+    let untried = match signature::verify_with_any(token, &candidates.keys, alg) {
+        Ok(verified) => return Ok(Verified::Token(id, verified)),
+        Err(NotVerified { untried }) => untried,
+    };
     match candidates.more {
         MoreKeys::Ask => Ok(Verified::NeedKeys(NeedKeys { issuer: id, kid })),
         MoreKeys::Unavailable { retry_after } => Err(Refusal::KeysUnavailable { retry_after }),
         MoreKeys::None if candidates.keys.is_empty() => Err(Refusal::KeyNotFound { kid }),
         MoreKeys::None => {
-            keys.remember_invalid(&found.token, id, kid.as_deref());
-            Err(Refusal::SignatureInvalid { kid })
+            keys.remember_invalid(&found.token, id, kid.as_deref(), untried);
+            Err(Refusal::SignatureInvalid { kid, untried })
         }
     }
 }

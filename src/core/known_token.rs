@@ -70,6 +70,8 @@ pub enum Recalled {
     SignatureInvalid {
         /// The `kid` of the token.
         kid: Option<String>,
+        /// Candidate keys that were not tried.
+        untried: usize,
     },
 }
 
@@ -82,5 +84,5 @@ pub trait Memory {
     fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>);
 
     /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
-    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>);
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>, untried: usize);
 }

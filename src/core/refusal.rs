@@ -46,6 +46,8 @@ pub enum Refusal {
     SignatureInvalid {
         /// The `kid` of the token.
         kid: Option<String>,
+        /// Candidate keys that were not tried, since those before them cost as much as one token may.
+        untried: usize,
     },
     /// `exp` has come (RFC 7519 4.1.4).
     TokenExpired {

@@ -126,6 +126,9 @@ pub fn line(
         }
     }
     push(&mut line, "reason", &refusal.description(), MAX_SHOWN_CHARS);
+    if let Refusal::SignatureInvalid { untried: untried @ 1.., .. } = refusal {
+        let _ = write!(line, " untried_keys={untried}");
+    }
     if left_out > 0 {
         let _ = write!(line, " left_out={left_out}");
     }
@@ -183,6 +186,14 @@ mod tests {
             line(&rules, &sources(), &Refusal::TokenMissing, Fate::Refused(401), 7, &bare),
             r#"refused code=token_missing status=401 method="GET" path="/a" reason="no token was sent" left_out=7"#
         );
+        for (untried, end) in [(0, ""), (3, " untried_keys=3")] {
+            let refusal = Refusal::SignatureInvalid { kid: None, untried };
+            let line = of(&rules, &refusal, Fate::Refused(401), &bare);
+            assert!(
+                line.ends_with(&format!(r#" reason="the signature of the token is not valid"{end}"#)),
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::core::unix_time::UnixTime;
 use crate::keys::freshness::State;
 use crate::keys::io::{Io, Waiting};
 use crate::keys::source::{KeyEvent, Loaded};
-use crate::keys::verified::{Outcome, VerifiedTokens};
+use crate::keys::verified::{Failure, Outcome, VerifiedTokens};
 
 /// Key sets by issuer and source, in the order of the policy.
 pub struct Keyring {
@@ -176,8 +176,8 @@ impl Memory for KeyringAt<'_> {
         match outcome {
             Outcome::Verified(token) => Some(Recalled::Verified { issuer, token }),
             // A refresh could bring the key that verifies it.
-            Outcome::Invalid { kid } if self.asking_could_help(issuer, kid.as_deref()) => None,
-            Outcome::Invalid { kid } => Some(Recalled::SignatureInvalid { kid }),
+            Outcome::Invalid(Failure { kid, .. }) if self.asking_could_help(issuer, kid.as_deref()) => None,
+            Outcome::Invalid(Failure { kid, untried }) => Some(Recalled::SignatureInvalid { kid, untried }),
         }
     }
 
@@ -185,8 +185,8 @@ impl Memory for KeyringAt<'_> {
         self.remember(bytes, issuer, Outcome::Verified(Rc::clone(token)));
     }
 
-    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>) {
-        self.remember(bytes, issuer, Outcome::Invalid { kid: kid.map(str::to_owned) });
+    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>, untried: usize) {
+        self.remember(bytes, issuer, Outcome::Invalid(Failure { kid: kid.map(str::to_owned), untried }));
     }
 }
 

@@ -8,28 +8,39 @@ use std::rc::Rc;
 
 use crate::core::issuer_id::IssuerId;
 use crate::core::known_token::KnownToken;
+use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES};
 
-/// Entries; a pool instance serves a handful of clients between two garbage collections of the host.
+/// Entries of a room; a pool instance serves a handful of clients between two garbage collections of the host.
 const SLOTS: usize = 16;
-/// Bytes of all entries: they are paid by every instance, so by every request in flight.
-const MAX_BYTES: usize = 32 << 10;
 
-/// A fixed number of slots; a token has one place and the newer token wins it.
+/// Verified tokens and failures, in separate rooms: whatever forged tokens anybody sends, no verified one goes.
 pub struct VerifiedTokens {
-    entries: RefCell<Entries>,
+    verified: RefCell<Room<Rc<KnownToken>>>,
+    failed: RefCell<Room<Failure>>,
 }
 
-struct Entries {
-    slots: [Option<Entry>; SLOTS],
+/// A fixed number of slots; a token has one place and the newer token wins it.
+struct Room<T> {
+    slots: [Option<Entry<T>>; SLOTS],
     bytes: usize,
+    max_bytes: usize,
 }
 
 #[derive(Clone)]
-struct Entry {
+struct Entry<T> {
     token: Box<[u8]>,
     issuer: IssuerId,
     generation: u64,
-    outcome: Outcome,
+    outcome: T,
+}
+
+/// That no candidate key verifies a token.
+#[derive(Clone)]
+pub struct Failure {
+    /// The `kid` of the token.
+    pub kid: Option<String>,
+    /// Candidate keys that were not tried.
+    pub untried: usize,
 }
 
 /// What was found out about a token's signature.
@@ -38,25 +49,68 @@ pub enum Outcome {
     /// It holds.
     Verified(Rc<KnownToken>),
     /// No candidate key verifies it.
-    Invalid {
-        /// The `kid` of the token.
-        kid: Option<String>,
-    },
+    Invalid(Failure),
 }
 
-impl Entry {
+/// What an outcome holds beside the token.
+trait Kept {
+    fn bytes(&self) -> usize;
+}
+
+impl Kept for Rc<KnownToken> {
     fn bytes(&self) -> usize {
-        let kept = match &self.outcome {
-            Outcome::Verified(token) => token.memory(),
-            Outcome::Invalid { kid } => kid.as_ref().map_or(0, String::capacity),
-        };
-        self.token.len().saturating_add(kept).saturating_add(size_of::<Self>())
+        self.memory()
+    }
+}
+
+impl Kept for Failure {
+    fn bytes(&self) -> usize {
+        self.kid.as_ref().map_or(0, String::capacity)
+    }
+}
+
+impl<T: Kept> Entry<T> {
+    fn bytes(&self) -> usize {
+        self.token.len().saturating_add(self.outcome.bytes()).saturating_add(size_of::<Self>())
+    }
+}
+
+impl<T: Kept + Clone> Room<T> {
+    fn new(max_bytes: usize) -> Self {
+        Self { slots: std::array::from_fn(|_| None), bytes: 0, max_bytes }
+    }
+
+    fn recall(&self, token: &[u8]) -> Option<(IssuerId, u64, T)> {
+        let entry = self.slots.get(slot(token))?.as_ref()?;
+        same(&entry.token, token).then(|| (entry.issuer, entry.generation, entry.outcome.clone()))
+    }
+
+    /// One that takes more than half of the room is not kept. One that finds no room left empties it.
+    fn keep(&mut self, entry: Entry<T>) {
+        let (index, bytes) = (slot(&entry.token), entry.bytes());
+        if bytes > self.max_bytes / 2 {
+            return;
+        }
+        let freed = self.slots.get(index).and_then(Option::as_ref).map_or(0, Entry::bytes);
+        let others = self.bytes.saturating_sub(freed);
+        if others.saturating_add(bytes) > self.max_bytes {
+            *self = Self::new(self.max_bytes);
+        } else {
+            self.bytes = others;
+        }
+        if let Some(place) = self.slots.get_mut(index) {
+            *place = Some(entry);
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
     }
 }
 
 impl Default for VerifiedTokens {
     fn default() -> Self {
-        Self { entries: RefCell::new(Entries { slots: std::array::from_fn(|_| None), bytes: 0 }) }
+        Self {
+            verified: RefCell::new(Room::new(MAX_KNOWN_TOKENS_BYTES)),
+            failed: RefCell::new(Room::new(MAX_FAILED_TOKENS_BYTES)),
+        }
     }
 }
 
@@ -65,36 +119,23 @@ impl VerifiedTokens {
     /// against issuer and generation.
     #[must_use]
     pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, u64, Outcome)> {
-        let entries = self.entries.borrow();
-        let entry = entries.slots.get(slot(token))?.as_ref()?;
-        same(&entry.token, token).then(|| (entry.issuer, entry.generation, entry.outcome.clone()))
+        if let Some((issuer, generation, known)) = self.verified.borrow().recall(token) {
+            return Some((issuer, generation, Outcome::Verified(known)));
+        }
+        let (issuer, generation, failure) = self.failed.borrow().recall(token)?;
+        Some((issuer, generation, Outcome::Invalid(failure)))
     }
 
     /// Keeps what was found out about `token` with the keys of `generation`.
     pub fn keep(&self, token: &[u8], issuer: IssuerId, generation: u64, outcome: Outcome) {
-        let entry = Entry { token: token.into(), issuer, generation, outcome };
-        let bytes = entry.bytes();
-        let mut entries = self.entries.borrow_mut();
-        // Somebody who sends forged tokens must not push out the good ones: a failure only takes a free place or
-        // that of another failure.
-        let index = slot(token);
-        let occupied = entries.slots.get(index).and_then(Option::as_ref);
-        let pushes_out = matches!(
-            (occupied.map(|entry| &entry.outcome), &entry.outcome),
-            (Some(Outcome::Verified(_)), Outcome::Invalid { .. })
-        );
-        if pushes_out || bytes > MAX_BYTES / 2 {
-            return;
-        }
-        let freed = occupied.map_or(0, Entry::bytes);
-        if entries.bytes.saturating_sub(freed).saturating_add(bytes) > MAX_BYTES {
-            *entries = Entries { slots: std::array::from_fn(|_| None), bytes: 0 };
-        } else {
-            entries.bytes = entries.bytes.saturating_sub(freed);
-        }
-        if let Some(place) = entries.slots.get_mut(index) {
-            *place = Some(entry);
-            entries.bytes = entries.bytes.saturating_add(bytes);
+        let token = token.into();
+        match outcome {
+            Outcome::Verified(outcome) => {
+                self.verified.borrow_mut().keep(Entry { token, issuer, generation, outcome });
+            }
+            Outcome::Invalid(outcome) => {
+                self.failed.borrow_mut().keep(Entry { token, issuer, generation, outcome });
+            }
         }
     }
 }
@@ -123,19 +164,34 @@ fn slot(token: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, Outcome, SLOTS, VerifiedTokens, same, slot};
+    use std::rc::Rc;
+
+    use super::{Failure, Outcome, Room, SLOTS, VerifiedTokens, same, slot};
+    use crate::core::known_token::KnownToken;
+    use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES, MAX_TOKEN_BYTES};
     use crate::core::issuer_id::IssuerId;
+    use crate::core::signature::VerifiedToken;
+    use crate::core::token::claims_set::claims;
+    use crate::core::token::header;
 
     const ISSUER: IssuerId = IssuerId(0);
 
-    const INVALID: Outcome = Outcome::Invalid { kid: None };
+    fn invalid() -> Outcome {
+        Outcome::Invalid(Failure { kid: None, untried: 0 })
+    }
+
+    fn verified() -> Outcome {
+        let header = header::parse(br#"{"alg":"EdDSA"}"#.to_vec()).unwrap();
+        let token = VerifiedToken::unchecked(header, claims(r#"{"sub":"alice"}"#));
+        Outcome::Verified(Rc::new(KnownToken { token, standing: None }))
+    }
 
     #[test]
     fn only_the_whole_token_is_recalled() {
         let tokens = VerifiedTokens::default();
-        tokens.keep(b"header.payload.signature", ISSUER, 7, INVALID);
+        tokens.keep(b"header.payload.signature", ISSUER, 7, invalid());
         let recalled = tokens.recall(b"header.payload.signature");
-        assert!(matches!(recalled, Some((ISSUER, 7, Outcome::Invalid { kid: None }))));
+        assert!(matches!(recalled, Some((ISSUER, 7, Outcome::Invalid(Failure { kid: None, untried: 0 })))));
         // Same signature, so the same place, with another payload.
         assert!(tokens.recall(b"header.payloae.signature").is_none());
         assert!(tokens.recall(b"header.payload.signaturf").is_none());
@@ -157,16 +213,65 @@ mod tests {
     }
 
     #[test]
+    fn forged_tokens_of_any_size_and_place_push_no_verified_one_out() {
+        let tokens = VerifiedTokens::default();
+        let known: Vec<String> = (0..SLOTS).map(|n| format!("known.{n}.{n:x}")).collect();
+        for token in &known {
+            tokens.keep(token.as_bytes(), ISSUER, 1, verified());
+        }
+        let kept =
+            |token: &str| matches!(tokens.recall(token.as_bytes()), Some((_, 1, Outcome::Verified(_))));
+        // Where two of them have one place, the newer has it.
+        let before: Vec<&String> = known.iter().filter(|token| kept(token)).collect();
+        assert!(before.len() > SLOTS / 3, "{}", before.len());
+        let largest = usize::try_from(MAX_TOKEN_BYTES).unwrap();
+        for n in 0..4_000_usize {
+            let forged = format!("{}.{n}.{n:x}", "x".repeat(n.wrapping_mul(7_919) % largest));
+            tokens.keep(forged.as_bytes(), ISSUER, 1, invalid());
+        }
+        for size in [12 << 10, largest] {
+            for n in 0..3 {
+                tokens.keep(format!("{n}{}", "x".repeat(size)).as_bytes(), ISSUER, 1, invalid());
+            }
+        }
+        assert_eq!(known.iter().filter(|token| kept(token)).collect::<Vec<_>>(), before);
+    }
+
+    #[test]
+    fn what_is_larger_than_half_of_a_room_is_not_kept() {
+        let tokens = VerifiedTokens::default();
+        tokens.keep(b"a small one", ISSUER, 1, invalid());
+        for (room, outcome) in [(MAX_FAILED_TOKENS_BYTES, invalid()), (MAX_KNOWN_TOKENS_BYTES, verified())] {
+            let large = vec![b'x'; room / 2];
+            tokens.keep(&large, ISSUER, 1, outcome.clone());
+            assert!(tokens.recall(&large).is_none());
+            let fits = vec![b'y'; room / 4];
+            tokens.keep(&fits, ISSUER, 1, outcome);
+            assert!(tokens.recall(&fits).is_some());
+        }
+        assert!(tokens.recall(b"a small one").is_some());
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let tokens = VerifiedTokens::default();
-        for n in 0..10_000_u32 {
-            let token = format!("{n}.{}", "x".repeat((n % 9_000) as usize));
-            tokens.keep(token.as_bytes(), ISSUER, 1, INVALID);
-            let entries = tokens.entries.borrow();
-            let bytes: usize = entries.slots.iter().flatten().map(super::Entry::bytes).sum();
-            assert_eq!(bytes, entries.bytes);
-            assert!(bytes <= MAX_BYTES);
+        for n in 0..10_000_usize {
+            let token = format!("{n}.{}", "x".repeat(n % 9_000));
+            tokens.keep(token.as_bytes(), ISSUER, 1, invalid());
+            assert_bounded(&tokens.failed.borrow(), MAX_FAILED_TOKENS_BYTES);
         }
+        let mut known = Room::new(MAX_KNOWN_TOKENS_BYTES);
+        for n in 0..10_000_usize {
+            let Outcome::Verified(outcome) = verified() else { continue };
+            let token = format!("{n}.{}", "x".repeat(n % 9_000)).into_bytes().into();
+            known.keep(super::Entry { token, issuer: ISSUER, generation: 1, outcome });
+            assert_bounded(&known, MAX_KNOWN_TOKENS_BYTES);
+        }
+    }
+
+    fn assert_bounded<T: super::Kept>(room: &Room<T>, max: usize) {
+        let bytes: usize = room.slots.iter().flatten().map(super::Entry::bytes).sum();
+        assert!(bytes == room.bytes && bytes <= max, "{bytes} of {max}, counted {}", room.bytes);
     }
 
     #[test]

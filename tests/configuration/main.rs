@@ -112,7 +112,10 @@ fn nothing_configured_says_what_to_set() {
 fn every_refusal_says_what_was_found_and_what_is_expected() {
     let private = RSA_2048.replace("PUBLIC", "PRIVATE");
     let base64: String = RSA_2048.lines().skip(1).collect();
+    let (modulus, many) = (format!("w{}Q", "x".repeat(340)), RSA_2048.repeat(20));
     let texts = [
+        ("$MODULUS", modulus.as_str()),
+        ("$MANY_RSA_2048", &many),
         ("$RSA_2048", RSA_2048),
         ("$RSA_1024", RSA_1024),
         ("$RSA_PRIVATE", &private),

@@ -10,6 +10,7 @@
 )]
 
 mod guest;
+mod refusals;
 
 use guest::Artifact;
 use serde_json::{Value, json};

@@ -80,7 +80,7 @@ impl Memory for Lookup {
 
     fn remember_verified(&self, _: &[u8], _: IssuerId, _: &Rc<KnownToken>) {}
 
-    fn remember_invalid(&self, _: &[u8], _: IssuerId, _: Option<&str>) {}
+    fn remember_invalid(&self, _: &[u8], _: IssuerId, _: Option<&str>, _: usize) {}
 }
 
 struct Bench {

@@ -12,3 +12,4 @@ mod weierstrass;
 pub mod ecdsa;
 pub mod curves;
 pub mod ed25519;
+pub mod ml_dsa;

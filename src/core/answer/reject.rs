@@ -218,7 +218,7 @@ mod tests {
                 Some(r#"Bearer error="invalid_request""#),
             ),
             (
-                Refusal::SignatureInvalid { kid },
+                Refusal::SignatureInvalid { kid, untried: 0 },
                 401,
                 r#"{"error": "Invalid token"}"#,
                 Some(r#"Bearer error="invalid_token""#),

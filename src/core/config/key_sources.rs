@@ -164,12 +164,21 @@ fn configured_set(path: String, set: Result<JwkSet, JwkSetError>, errors: &mut E
             errors.key(path, reason);
             None
         }
-        Ok(set) => Some(KeySource::Configured(set)),
+        Ok(set) => within_reach(&path, set, errors),
         Err(error) => {
             errors.key(path, error);
             None
         }
     }
+}
+
+/// A key that is written and can never be used is a mistake.
+fn within_reach(path: &str, set: JwkSet, errors: &mut Errors) -> Option<KeySource> {
+    if let Some(key) = set.out_of_reach() {
+        errors.key(path, key);
+        return None;
+    }
+    Some(KeySource::Configured(set))
 }
 
 /// `publicKey`: PEM.
@@ -188,7 +197,7 @@ fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Erro
             for key in &mut keys {
                 key.kid.clone_from(&kid);
             }
-            Some(KeySource::Configured(JwkSet::from_keys(keys)))
+            within_reach(path, JwkSet::from_keys(keys), errors)
         }
         Err(error) => {
             errors.key(path, error);

@@ -7,6 +7,7 @@ use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::text::Quoted;
+use crate::core::url::{Host, Url};
 
 /// Where Microsoft Entra ID publishes keys, in its clouds and under its older names.
 const ENTRA: [&str; 7] = [
@@ -75,11 +76,10 @@ pub(super) fn refuse_every_tenant(section: &Section, issuer: &TrustedIssuer, err
     }
 }
 
-fn is_every_tenant(url: &str) -> bool {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (authority, path) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
-    let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
-    let tenant = path.split(['/', '?']).find(|segment| !segment.is_empty()).unwrap_or_default();
+fn is_every_tenant(url: &Url) -> bool {
+    let Host::Name(host) = &url.origin.host else { return false };
+    let host = host.trim_end_matches('.');
+    let tenant = url.path().split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
     ENTRA.iter().any(|entra| host.eq_ignore_ascii_case(entra))
         && EVERY_TENANT.iter().any(|every| tenant.eq_ignore_ascii_case(every))
 }
@@ -88,6 +88,7 @@ fn is_every_tenant(url: &str) -> bool {
 mod tests {
     use super::{is_every_tenant, warnings};
     use crate::core::config::{Capabilities, compile};
+    use crate::core::url::Url;
     use serde_json::json;
 
     #[test]
@@ -104,7 +105,7 @@ mod tests {
             ("https://idp.example/login.microsoftonline.com/common/keys", false),
             ("https://login.microsoftonline.com", false),
         ] {
-            assert_eq!(is_every_tenant(url), expected, "{url}");
+            assert_eq!(is_every_tenant(&Url::parse(url).unwrap()), expected, "{url}");
         }
     }
 

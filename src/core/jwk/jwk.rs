@@ -95,6 +95,8 @@ pub enum JwkError {
         /// How many are kept.
         max: usize,
     },
+    /// The keys before it that serve the same tokens cost all that one token may.
+    OutOfReach,
 }
 
 /// Makes a key of a JWK.
@@ -250,6 +252,11 @@ impl Jwk {
     pub fn fits(&self, alg: Alg) -> bool {
         self.key.supports(alg) && self.alg.is_none_or(|own| own == alg)
     }
+
+    /// Whether a token may be one that both keys come into question for, if their names do not tell.
+    pub(super) fn shares_an_alg_with(&self, other: &Self) -> bool {
+        Alg::ALL.into_iter().any(|alg| self.fits(alg) && other.fits(alg))
+    }
 }
 
 impl fmt::Debug for Jwk {
@@ -290,6 +297,10 @@ impl fmt::Display for JwkError {
             Self::Secret(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::TooManyKeys { max } => write!(f, "only the first {max} keys of a set are used"),
+            Self::OutOfReach => f.write_str(
+                "the keys before it that serve the same tokens cost as much as one token may; give it a kid of its \
+                 own",
+            ),
         }
     }
 }

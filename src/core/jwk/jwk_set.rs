@@ -2,7 +2,9 @@
 //! skipped and reported: the others go on working (RFC 7517 5, last paragraph).
 
 use super::jwk::{self, Jwk, JwkError, Origin};
-use crate::core::limits::{MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET};
+use crate::core::limits::{
+    MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST,
+};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
 use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
@@ -74,28 +76,60 @@ impl JwkSet {
     }
 
     fn from_list(list: Value<'_>, origin: Origin) -> Self {
-        let mut set = Self::default();
+        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, value) in list.elements().enumerate() {
             if index == MAX_KEYS_PER_SET {
                 let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
-                set.skipped.push(SkippedKey { index, kid: None, reason });
+                skipped.push(SkippedKey { index, kid: None, reason });
                 break;
             }
             match jwk::parse(value, origin) {
-                Ok(key) => set.keys.push(Rc::new(key)),
+                Ok(key) => keys.push((index, key)),
                 Err(reason) => {
                     let kid = value.member("kid").and_then(Value::as_str).map(str::to_owned);
-                    set.skipped.push(SkippedKey { index, kid, reason });
+                    skipped.push(SkippedKey { index, kid, reason });
                 }
             }
         }
-        set
+        // Providers whose keys have no kid put thumbprints into tokens.
+        let has_another_name = |key: &Jwk| key.x5t_s256.is_some() || key.thumbprint.is_some();
+        Self::within_reach(keys, skipped, has_another_name)
     }
 
-    /// A set of keys from other sources than JSON.
+    /// A set of keys from other sources than JSON, which say nothing of names.
     #[must_use]
     pub fn from_keys(keys: Vec<Jwk>) -> Self {
-        Self { keys: keys.into_iter().map(Rc::new).collect(), skipped: Vec::new() }
+        Self::within_reach(keys.into_iter().enumerate().collect(), Vec::new(), |_| false)
+    }
+
+    /// The set without keys that no token reaches: those that serve the same tokens and come before them cost all that
+    /// one token may. A key with a name of its own can be asked for by it.
+    fn within_reach(
+        keys: Vec<(usize, Jwk)>,
+        mut skipped: Vec<SkippedKey>,
+        has_another_name: impl Fn(&Jwk) -> bool,
+    ) -> Self {
+        let all = keys.iter().fold(0_u32, |sum, (_, key)| sum.saturating_add(key.key().cost(0)));
+        if all < MAX_VERIFICATION_COST {
+            return Self { keys: keys.into_iter().map(|(_, key)| Rc::new(key)).collect(), skipped };
+        }
+        let mut kept: Vec<Rc<Jwk>> = Vec::with_capacity(keys.len());
+        for (index, key) in keys {
+            let rivals = kept.iter().filter(|other| other.kid == key.kid && other.shares_an_alg_with(&key));
+            let cost = rivals.fold(0_u32, |sum, other| sum.saturating_add(other.key().cost(0)));
+            if has_another_name(&key) || cost < MAX_VERIFICATION_COST {
+                kept.push(Rc::new(key));
+            } else {
+                skipped.push(SkippedKey { index, kid: key.kid, reason: JwkError::OutOfReach });
+            }
+        }
+        Self { keys: kept, skipped }
+    }
+
+    /// Why a key is not used that no token can reach, if there is such a key.
+    #[must_use]
+    pub fn out_of_reach(&self) -> Option<&SkippedKey> {
+        self.skipped.iter().find(|skipped| skipped.reason == JwkError::OutOfReach)
     }
 
     /// The usable keys.
@@ -117,7 +151,7 @@ impl JwkSet {
 
     /// The keys that a token with this `kid` and `alg` may be verified with. A token's `kid` admits the keys of
     /// that name, then those without one; a token without `kid` admits all (RFC 7515 4.1.4). Names may repeat
-    /// with another `kty` (RFC 7517 4.5). The caller bounds how many it tries.
+    /// with another `kty` (RFC 7517 4.5). The caller bounds what it tries by cost.
     pub fn select<'s>(&'s self, kid: Option<&'s str>, alg: Alg) -> impl Iterator<Item = &'s Rc<Jwk>> {
         let named = self.keys.iter().filter(move |key| kid.is_none_or(|kid| key.is_called(kid)));
         let is_other = move |key: &Rc<Jwk>| key.kid.is_none() && kid.is_some_and(|kid| !key.is_called(kid));
@@ -153,7 +187,7 @@ mod tests {
     use super::{JwkSet, JwkSetError, SkippedKey};
     use crate::core::jwk::{Jwk, JwkError, Origin};
     use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
-    use crate::core::signature::alg::Alg;
+    use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::{KeyError, VerifyingKey};
     use crate::core::token::json::JsonError;
     use proptest::prelude::*;
@@ -270,6 +304,42 @@ mod tests {
         assert_eq!(set.keys().len(), MAX_KEYS_PER_SET);
         let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
         assert_eq!(set.skipped, [SkippedKey { index: MAX_KEYS_PER_SET, kid: None, reason }]);
+    }
+
+    #[test]
+    fn keys_that_no_token_reaches_are_skipped_and_reported() {
+        // The base point, a valid key.
+        let point = [
+            "03aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a38",
+            "5502f25dbf55296c3a545e3872760ab7",
+        ]
+        .concat();
+        let digit = |at: usize| point.as_bytes()[at..at + 2].to_vec();
+        let byte = |at| u8::from_str_radix(&String::from_utf8(digit(at)).unwrap(), 16).unwrap();
+        let sec1: Vec<u8> = (0..point.len()).step_by(2).map(byte).collect();
+        let p384 = || Jwk::from_key(VerifyingKey::ec_sec1(Crv::P384, &sec1).unwrap());
+        // Each costs 440 of 1800, and the last one that is tried may go beyond.
+        let set = JwkSet::from_keys((0..7).map(|_| p384()).collect());
+        assert_eq!(set.keys().len(), 5);
+        let skipped = |index| SkippedKey { index, kid: None, reason: JwkError::OutOfReach };
+        assert_eq!(set.skipped, [skipped(5), skipped(6)]);
+        assert_eq!(
+            set.out_of_reach().map(ToString::to_string).as_deref(),
+            Some(
+                "key 5 is not used: the keys before it that serve the same tokens cost as much as one token may; \
+                 give it a kid of its own"
+            )
+        );
+        // With names of their own, all are reached; with one name for all, they are not.
+        let named = |kid: fn(usize) -> String| {
+            let keys = (0..7).map(|n| Jwk { kid: Some(kid(n)), ..p384() }).collect();
+            JwkSet::from_keys(keys).keys().len()
+        };
+        assert_eq!(named(|n| n.to_string()), 7);
+        assert_eq!(named(|_| "a".into()), 5);
+        // Those without kid in a JWK Set have thumbprints.
+        assert_eq!(self::set(&vec![P256; 40]).out_of_reach(), None);
+        assert_eq!(self::set(&vec![P256; 40]).keys().len(), 40);
     }
 
     #[test]

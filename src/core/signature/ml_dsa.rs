@@ -1,16 +1,23 @@
 //! ML-DSA-44, ML-DSA-65 and ML-DSA-87 (FIPS 204, RFC 9964): the whole signing input, an empty context.
 
-use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signature, VerifyingKey};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use arithmetic::ml_dsa::ExpandedKey;
 
 use super::alg::Alg;
 use super::{KeyError, SignatureError};
 
-/// An encoded public key. It is expanded for every signature: the matrix of ML-DSA-87 has 57 KB, too much to keep for
-/// every instance, and a known token is not verified again. The crate's `alloc` keeps it off the stack: a verification
-/// takes up to 88 KB of the guest's 128 there, and more than 256 without.
+/// An encoded public key.
 pub(super) struct MlDsaKey {
     parameters: Parameters,
-    encoded: Box<[u8]>,
+    encoded: Rc<[u8]>,
+}
+
+thread_local! {
+    /// The last key that was used, expanded, so that forged signatures do not pay for it each time. One for all: the
+    /// matrix of ML-DSA-87 has 57 KB, for which the memory has grown at its first use anyway.
+    static LAST: RefCell<Option<(Rc<[u8]>, ExpandedKey)>> = const { RefCell::new(None) };
 }
 
 #[derive(Clone, Copy)]
@@ -53,32 +60,34 @@ impl MlDsaKey {
         Ok(Self { parameters, encoded: encoded.into() })
     }
 
+    /// What a signature costs (`cost.rs`), the expansion of the key included.
+    pub(super) const fn cost(&self) -> u32 {
+        match self.parameters {
+            Parameters::MlDsa44 => 600,
+            Parameters::MlDsa65 => 900,
+            Parameters::MlDsa87 => 1_400,
+        }
+    }
+
     /// The one algorithm of this key.
     pub(super) const fn alg(&self) -> Alg {
         self.parameters.alg()
     }
 
-    // Its frame is 50 KB: inlined, every verification would touch that much stack.
-    #[inline(never)]
     pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let expected = self.alg().signature_bytes().unwrap_or(0);
         if signature.len() != expected {
             return Err(SignatureError::Length { expected, found: signature.len() });
         }
-        let holds = match self.parameters {
-            Parameters::MlDsa44 => verify::<MlDsa44>(&self.encoded, signing_input, signature),
-            Parameters::MlDsa65 => verify::<MlDsa65>(&self.encoded, signing_input, signature),
-            Parameters::MlDsa87 => verify::<MlDsa87>(&self.encoded, signing_input, signature),
-        };
+        let holds = LAST.with_borrow_mut(|last| {
+            let is_last = last.as_ref().is_some_and(|(encoded, _)| *encoded == self.encoded);
+            if !is_last {
+                // Two of them have no room.
+                *last = None;
+                *last = ExpandedKey::new(&self.encoded).map(|key| (Rc::clone(&self.encoded), key));
+            }
+            last.as_ref().is_some_and(|(_, key)| key.verify(signing_input, signature))
+        });
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
-}
-
-fn verify<P: MlDsaParams>(encoded: &[u8], signing_input: &[u8], signature: &[u8]) -> bool {
-    let Ok(encoded) = EncodedVerifyingKey::<P>::try_from(encoded) else {
-        return false;
-    };
-    Signature::<P>::try_from(signature).is_ok_and(|signature| {
-        VerifyingKey::<P>::decode(&encoded).verify_with_context(signing_input, &[], &signature)
-    })
 }

@@ -7,14 +7,15 @@ mod rsa;
 mod ecdsa;
 mod eddsa;
 mod ml_dsa;
+mod cost;
 mod in_use;
 #[cfg(test)]
 mod examples;
 mod verified;
 
-pub use verified::{VerifiedToken, verify_with_any};
+pub use verified::{NotVerified, VerifiedToken, verify_with_any};
 
-use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS};
+use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 use alg::{Alg, Crv, Kty, Scheme};
 use std::fmt;
 
@@ -46,8 +47,10 @@ pub enum KeyError {
     },
     /// An RSA modulus that is no product of odd primes.
     RsaModulusEven,
-    /// An RSA exponent that is even, 1 or too large.
+    /// An RSA exponent that is even or 1.
     RsaExponent,
+    /// An RSA exponent above [`MAX_RSA_EXPONENT`].
+    RsaExponentTooLarge,
     /// A coordinate that does not have the full length (RFC 7518 6.2.1.2).
     CoordinateLength {
         /// The curve.
@@ -146,10 +149,10 @@ impl VerifyingKey {
         hmac::HmacKey::new(secret).map(|key| Self(Family::Hmac(key)))
     }
 
-    /// An RSA key of 2048 to 8192 bits with an odd exponent of 3 or more; `n` and `e` are big-endian.
+    /// An RSA key of 2048 to 8192 bits with an odd exponent of 3 to 65537; `n` and `e` are big-endian.
     ///
     /// # Errors
-    /// `RsaModulusSize`, `RsaModulusEven`, `RsaExponent`.
+    /// `RsaModulusSize`, `RsaModulusEven`, `RsaExponent`, `RsaExponentTooLarge`.
     pub fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
         rsa::RsaKey::new(n, e).map(|key| Self(Family::Rsa(key)))
     }
@@ -225,12 +228,11 @@ impl fmt::Display for KeyError {
                 write!(f, "the RSA modulus n has {bits} bits, expected {MIN_RSA_BITS} to {MAX_RSA_BITS}")
             }
             Self::RsaModulusEven => f.write_str("the RSA modulus n is even"),
-            Self::RsaExponent => {
-                write!(
-                    f,
-                    "the RSA exponent e must be odd, 3 or more and at most {MAX_RSA_EXPONENT_BITS} bits long"
-                )
-            }
+            Self::RsaExponent => f.write_str("the RSA exponent e must be odd and 3 or more"),
+            Self::RsaExponentTooLarge => write!(
+                f,
+                "the RSA exponent e is above {MAX_RSA_EXPONENT}, and each bit of it makes forged tokens cost more"
+            ),
             Self::CoordinateLength { crv, member, bytes } => {
                 let expected = crv.coordinate_bytes();
                 write!(f, "coordinate {member} has {bytes} bytes, {} needs {expected}", crv.name())

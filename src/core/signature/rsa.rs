@@ -16,6 +16,7 @@ impl RsaKey {
             rsa::KeyError::ModulusSize { bits } => KeyError::RsaModulusSize { bits },
             rsa::KeyError::ModulusEven => KeyError::RsaModulusEven,
             rsa::KeyError::Exponent => KeyError::RsaExponent,
+            rsa::KeyError::ExponentTooLarge => KeyError::RsaExponentTooLarge,
         })
     }
 
@@ -163,7 +164,8 @@ mod tests {
             ([vec![0, 0], n(256, 0x80, 1)].concat(), f4, Ok(())),
             (n(256, 0x80, 1), &[0, 1, 0, 1], Ok(())),
             (n(256, 0x80, 1), &[3], Ok(())),
-            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Ok(())),
+            (n(256, 0x80, 1), &[1, 0, 3], Err(KeyError::RsaExponentTooLarge)),
+            (n(256, 0x80, 1), &[0xff, 0xff, 0xff, 0xff], Err(KeyError::RsaExponentTooLarge)),
             (n(256, 0x7f, 1), f4, Err(KeyError::RsaModulusSize { bits: 2047 })),
             (n(128, 0x80, 1), f4, Err(KeyError::RsaModulusSize { bits: 1024 })),
             (n(1025, 1, 1), f4, Err(KeyError::RsaModulusSize { bits: 8193 })),
@@ -176,7 +178,7 @@ mod tests {
             (n(256, 0x80, 1), &[0, 1], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[2], Err(KeyError::RsaExponent)),
             (n(256, 0x80, 1), &[1, 0, 0], Err(KeyError::RsaExponent)),
-            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+            (n(256, 0x80, 1), &[1, 0, 0, 0, 1], Err(KeyError::RsaExponentTooLarge)),
         ] {
             assert_eq!(VerifyingKey::rsa(&n, e).map(|_| ()), expected, "{} {e:x?}", n.len());
         }

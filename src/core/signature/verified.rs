@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::core::jwk::Jwk;
-use crate::core::limits::MAX_VERIFICATIONS_PER_TOKEN;
+use crate::core::limits::MAX_VERIFICATION_COST;
 use crate::core::signature::alg::Alg;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::Header;
@@ -42,15 +42,32 @@ impl VerifiedToken {
     }
 }
 
-/// The token as verified by the first of `keys` that does; `None` where none does.
+/// That no key verifies a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotVerified {
+    /// Keys that were not tried: those before them had cost as much as one token may.
+    pub untried: usize,
+}
+
+/// The token as verified by the first of `keys` that does.
 ///
-/// At most [`MAX_VERIFICATIONS_PER_TOKEN`] keys are tried: a token without `kid` must not cost a whole set.
-#[must_use]
-pub fn verify_with_any(token: UnverifiedToken<'_>, keys: &[Rc<Jwk>], alg: Alg) -> Option<VerifiedToken> {
-    let verifies =
-        |key: &Rc<Jwk>| super::verify(key.key(), alg, token.signing_input, &token.signature).is_ok();
-    keys.iter()
-        .take(MAX_VERIFICATIONS_PER_TOKEN)
-        .any(verifies)
-        .then_some(VerifiedToken { header: token.header, claims: token.claimed })
+/// Keys are tried until they have cost [`MAX_VERIFICATION_COST`]: a token without `kid` must not cost a whole set.
+///
+/// # Errors
+/// That none of those does.
+pub fn verify_with_any(
+    token: UnverifiedToken<'_>,
+    keys: &[Rc<Jwk>],
+    alg: Alg,
+) -> Result<VerifiedToken, NotVerified> {
+    let (mut spent, mut rest) = (0_u32, keys.iter());
+    while spent < MAX_VERIFICATION_COST
+        && let Some(key) = rest.next()
+    {
+        if super::verify(key.key(), alg, token.signing_input, &token.signature).is_ok() {
+            return Ok(VerifiedToken { header: token.header, claims: token.claimed });
+        }
+        spent = spent.saturating_add(key.key().cost(token.signing_input.len()));
+    }
+    Err(NotVerified { untried: rest.len() })
 }

@@ -41,7 +41,20 @@ impl ClaimsSet {
     /// The value at `path`.
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<Value<'_>> {
-        path.segments.iter().try_fold(self.0.root(), |value, name| child(value, name))
+        self.find(path).0
+    }
+
+    /// The value at `path`, and how many values were looked at for it.
+    #[must_use]
+    pub fn find(&self, path: &ClaimPath) -> (Option<Value<'_>>, usize) {
+        let (mut found, mut looked_at) = (Some(self.0.root()), 0_usize);
+        for name in &path.segments {
+            let Some(value) = found else { break };
+            let more;
+            (found, more) = child(value, name);
+            looked_at = looked_at.saturating_add(more);
+        }
+        (found, looked_at)
     }
 
     /// A NumericDate (RFC 7519 2): a JSON number, integer or fraction, from 0 to 2^53 seconds.
@@ -58,14 +71,22 @@ impl ClaimsSet {
 }
 
 /// A member of an object by its name, an element of an array by its position from 0.
-fn child<'d>(value: Value<'d>, name: &str) -> Option<Value<'d>> {
+fn child<'d>(value: Value<'d>, name: &str) -> (Option<Value<'d>>, usize) {
     match value.kind() {
         Kind::Array => {
             let canonical = name == "0" || !name.starts_with(['0', '+']);
-            canonical.then(|| name.parse().ok()).flatten().and_then(|at| value.elements().nth(at))
+            let at: Option<usize> = canonical.then(|| name.parse().ok()).flatten();
+            match at {
+                Some(at) => {
+                    let mut elements = value.elements();
+                    let before = elements.by_ref().take(at).count();
+                    (elements.next(), before.saturating_add(1))
+                }
+                None => (None, 1),
+            }
         }
-        Kind::Object => value.member(name),
-        Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::String => None,
+        Kind::Object => value.find_member(name),
+        Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::String => (None, 1),
     }
 }
 

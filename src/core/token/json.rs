@@ -223,8 +223,15 @@ impl<'d> Value<'d> {
     /// The member `name` of an object.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
-        let (ending, length) = (ending(name), u32::try_from(name.len()).ok()?);
+        self.find_member(name).0
+    }
+
+    /// The member `name` of an object, and how many were looked at for it.
+    #[must_use]
+    pub fn find_member(self, name: &str) -> (Option<Self>, usize) {
+        let (ending, length) = (ending(name), u32::try_from(name.len()).unwrap_or(u32::MAX));
         let mut children = self.children(Kind::Object);
+        let mut looked_at = 1_usize;
         while let Some(node) = children.document.nodes.get(children.at).filter(|_| children.at < children.end)
         {
             // Length and ending first: they are at hand, and tell nearly all names apart.
@@ -232,11 +239,12 @@ impl<'d> Value<'d> {
                 && node.name.end.wrapping_sub(node.name.start) == length
                 && self.document.slice(node.name) == name
             {
-                return Some(Value { document: self.document, index: children.at });
+                return (Some(Value { document: self.document, index: children.at }), looked_at);
             }
-            children.at = usize::try_from(node.next).ok()?;
+            looked_at = looked_at.saturating_add(1);
+            children.at = usize::try_from(node.next).unwrap_or(usize::MAX);
         }
-        None
+        (None, looked_at)
     }
 
     /// The JSON text without white space between its parts: one line, safe for a header.

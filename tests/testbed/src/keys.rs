@@ -162,6 +162,42 @@ pub fn unnamed_set() -> Value {
     json!({"keys": others.chain([last]).collect::<Vec<_>>()})
 }
 
+/// Keys of one kind, `kid`s `0`, `1` and so on, of which nobody has the private half: the dearest of their kind for
+/// whoever has a signature to refuse.
+///
+/// # Panics
+/// When there is no such kind.
+#[must_use]
+pub fn strangers(kind: &str, count: usize) -> Value {
+    let bytes = |number: usize, length: usize| -> Vec<u8> {
+        let spread =
+            |at: usize| at.wrapping_mul(31).wrapping_add(number.wrapping_mul(97)) as u8 ^ (at >> 5) as u8;
+        (0..length).map(spread).collect()
+    };
+    let key = |number: usize| {
+        let mut key = match kind {
+            "rsa-2048" | "rsa-4096" | "rsa-8192" => {
+                let bits: usize = kind.trim_start_matches("rsa-").parse().unwrap();
+                let mut n = bytes(number, bits / 8);
+                n[0] |= 0x80;
+                n[bits / 8 - 1] |= 1;
+                json!({"kty": "RSA", "n": encode(&n), "e": "AQAB"})
+            }
+            "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87" => {
+                let mut key = jwk(kind);
+                let length = URL_SAFE_NO_PAD.decode(key["pub"].as_str().unwrap()).unwrap().len();
+                key["pub"] = json!(encode(&bytes(number, length)));
+                key
+            }
+            // Points are not made up so easily; each of these is a key of its own.
+            _ => jwk(kind),
+        };
+        key["kid"] = json!(number.to_string());
+        key
+    };
+    json!({"keys": (0..count).map(key).collect::<Vec<_>>()})
+}
+
 /// Signs `input` with the key named `key`.
 ///
 /// # Panics

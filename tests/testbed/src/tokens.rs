@@ -160,3 +160,16 @@ fn flip(part: &mut String) {
     let other = if part.as_bytes()[middle] == b'A' { "B" } else { "A" };
     part.replace_range(middle..=middle, other);
 }
+
+/// Well-formed tokens that no key has signed, one for each set of claims: their signature is that of another token.
+#[must_use]
+pub fn forged(alg: &str, kid: Option<&str>, claims: impl IntoIterator<Item = Value>) -> Vec<String> {
+    let mut header = json!({"alg": alg, "typ": "JWT"});
+    if let Some(kid) = kid {
+        header["kid"] = json!(kid);
+    }
+    let header = encode(header.to_string().as_bytes());
+    let signature = encode(&keys::sign(alg, keys::key_of(alg), b"another token"));
+    let token = |claims: Value| format!("{header}.{}.{signature}", encode(claims.to_string().as_bytes()));
+    claims.into_iter().map(token).collect()
+}

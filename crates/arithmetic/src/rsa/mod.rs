@@ -4,7 +4,7 @@
 //! Every value here is public: time depends on all of them.
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "shifts of a u32 below 32; bits of e are 2 to 32, because e is 3 or more"
+    reason = "shifts of a u32 below 32; bits of e are 2 to 17, because e is 3 to 65537"
 )]
 
 mod montgomery;
@@ -19,8 +19,8 @@ pub const MIN_RSA_BITS: usize = 2048;
 /// Largest modulus in bits: the cost of a verification grows with its square.
 pub const MAX_RSA_BITS: usize = 8192;
 
-/// Largest public exponent in bits: each bit costs a squaring. Nearly all keys have 65537, which has 17.
-pub const MAX_RSA_EXPONENT_BITS: usize = 32;
+/// Largest public exponent, which nearly all keys have: each further bit costs every forged signature a squaring.
+pub const MAX_RSA_EXPONENT: u32 = 65_537;
 
 /// Why two numbers are not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,10 @@ pub enum KeyError {
     },
     /// A modulus that is no product of odd primes.
     ModulusEven,
-    /// An exponent that is even, 1 or longer than [`MAX_RSA_EXPONENT_BITS`].
+    /// An exponent that is even or 1.
     Exponent,
+    /// An exponent above [`MAX_RSA_EXPONENT`].
+    ExponentTooLarge,
 }
 
 /// Why bytes are no signature of a key, whatever the message.
@@ -74,10 +76,12 @@ impl RsaPublicKey {
             return Err(KeyError::ModulusEven);
         }
         // 1 would make every message its own signature; an even e has no inverse.
-        if !is_odd(e) || e == [1] || bit_length(e) > MAX_RSA_EXPONENT_BITS {
+        if !is_odd(e) || e == [1] {
             return Err(KeyError::Exponent);
         }
-        let exponent = e.iter().fold(0, |value, &byte| value << 8 | u32::from(byte));
+        let exponent =
+            e.iter().try_fold(0_u32, |value, byte| value.checked_mul(256)?.checked_add((*byte).into()));
+        let exponent = exponent.filter(|value| *value <= MAX_RSA_EXPONENT).ok_or(KeyError::ExponentTooLarge)?;
         Ok(Self { modulus: Modulus::new(n, bits), exponent, r_squared: OnceCell::new() })
     }
 
@@ -209,7 +213,7 @@ mod tests {
         {
             for kind in 0..3 {
                 let n = modulus(&mut rng, bits, kind);
-                let e = [3, 65537, 5, 17, u32::MAX][(case + kind) % 5];
+                let e = [3, 65537, 5, 17, 65535][(case + kind) % 5];
                 let mut zero = vec![0; n.len()];
                 agrees(&n, e, &zero);
                 zero[n.len() - 1] = 1;
@@ -287,12 +291,14 @@ mod tests {
         let n = modulus(&mut rng, 2048, 2);
         let padded = [&[0, 0], n.as_slice()].concat();
         let exponent = Some(KeyError::Exponent);
+        let too_large = Some(KeyError::ExponentTooLarge);
         for (e, error) in [
             (&[3][..], None),
             (&[0, 0, 0, 0, 1, 0, 1], None),
-            (&[0xff, 0xff, 0xff, 0xff], None),
-            (&[1, 0, 0, 0, 1], exponent),
-            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], exponent),
+            (&[1, 0, 3], too_large),
+            (&[0xff, 0xff, 0xff, 0xff], too_large),
+            (&[1, 0, 0, 0, 1], too_large),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], too_large),
             (&[1], exponent),
             (&[0, 1], exponent),
             (&[2], exponent),

@@ -1,20 +1,54 @@
 //! Evaluation, in the three-valued logic of Kleene: what cannot be decided stays undecided under `!`, gives way to
 //! a false in `&&` and to a true in `||`.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use crate::core::claims::expression::Truth;
 use crate::core::claims::expression::decimal::Decimal;
 use crate::core::claims::expression::parser::{Node, Term, Test};
 use crate::core::claims::expression::request_value::Template;
+use crate::core::limits::MAX_EXPRESSION_WORK;
 use crate::core::request::RequestView;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
 use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::UnixTime;
 
-/// What an expression is about.
+/// What an expression is about, and how much more it may cost.
 pub(super) struct Subject<'a> {
-    pub(super) claims: &'a ClaimsSet,
-    pub(super) request: &'a dyn RequestView,
-    pub(super) now: UnixTime,
+    claims: &'a ClaimsSet,
+    request: &'a dyn RequestView,
+    now: UnixTime,
+    work: Work,
+}
+
+/// Work of one function whatever it does, in units of [`MAX_EXPRESSION_WORK`].
+const TERM: usize = 20;
+/// Of taking an element out of an array.
+const ELEMENT: usize = 5;
+/// Values for each of which the elements of an array are taken out anew, which needs no memory.
+const FEW_VALUES: usize = 4;
+
+/// How much more it takes to search for all of the pieces of a text than for one.
+const PIECES: usize = 3;
+
+/// What is left of [`MAX_EXPRESSION_WORK`].
+struct Work(Cell<usize>);
+
+impl Work {
+    /// Takes `units`. `None` if there are not so many left; then there are none for whatever follows, either.
+    fn spend(&self, units: usize) -> Option<()> {
+        let left = self.0.get().checked_sub(units);
+        self.0.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// For one evaluation: work that was done is not given back.
+    pub(super) const fn new(claims: &'a ClaimsSet, request: &'a dyn RequestView, now: UnixTime) -> Self {
+        Self { claims, request, now, work: Work(Cell::new(MAX_EXPRESSION_WORK)) }
+    }
 }
 
 /// The value of `node`; its depth was bounded when it was parsed.
@@ -67,49 +101,102 @@ impl From<bool> for Truth {
     }
 }
 
-/// The value of one function. An absent claim, and one of a type that the function is not about, is false.
+/// The value of one function. An absent claim, and one of a type that the function is not about, is false; undecided
+/// without enough work left.
 pub(super) fn term(term: &Term, subject: &Subject<'_>) -> Truth {
-    let Some(claim) = subject.claims.at(&term.claim) else {
-        return Truth::False;
+    measured(term, subject).unwrap_or(Truth::Undecided)
+}
+
+/// `None` if no work is left.
+fn measured(term: &Term, subject: &Subject<'_>) -> Option<Truth> {
+    let work = &subject.work;
+    let (claim, looked_at) = subject.claims.find(&term.claim);
+    work.spend(looked_at.saturating_add(TERM))?;
+    let Some(claim) = claim else {
+        return Some(Truth::False);
     };
-    let with = |template: &Template, holds: &dyn Fn(&str) -> bool| match template.text(subject.request) {
-        Some(text) => holds(&text).into(),
-        None => Truth::Undecided,
+    let string = |value: &Template, cost: fn(&str, &str) -> usize, holds: fn(&str, &str) -> bool| {
+        let Some(claim) = claim.as_str() else {
+            return Some(Truth::False);
+        };
+        let Some(text) = text(value, subject)? else {
+            return Some(Truth::Undecided);
+        };
+        work.spend(cost(claim, &text))?;
+        Some(holds(claim, &text).into())
     };
-    let string = |template: &Template, holds: fn(&str, &str) -> bool| match claim.as_str() {
-        Some(claim) => with(template, &|text| holds(claim, text)),
-        None => Truth::False,
-    };
-    match &term.test {
+    Some(match &term.test {
         Test::Equals(value) => match scalar(claim) {
-            Some(claim) => with(value, &|text| claim == text),
+            Some(claim) => equals(claim, value, subject)?,
             None => Truth::False,
         },
-        Test::Prefix(value) => string(value, |claim, text| claim.starts_with(text)),
-        Test::Suffix(value) => string(value, |claim, text| claim.ends_with(text)),
-        Test::Contains(value) if claim.kind() == Kind::Array => with(value, &|text| has_element(claim, text)),
-        Test::Contains(value) => string(value, |claim, text| claim.contains(text)),
+        Test::Prefix(value) => string(value, comparison, |claim, text| claim.starts_with(text))?,
+        Test::Suffix(value) => string(value, comparison, |claim, text| claim.ends_with(text))?,
+        Test::Contains(value) if claim.kind() == Kind::Array => contains(claim, value, subject)?,
+        Test::Contains(value) => string(value, search, |claim, text| claim.contains(text))?,
         Test::SplitContains { separator, value } => match claim.as_str() {
-            Some(claim) => with(value, &|text| split_contains(claim, separator, text)),
+            Some(claim) => {
+                let Some(text) = text(value, subject)? else {
+                    return Some(Truth::Undecided);
+                };
+                work.spend(search(claim, separator).saturating_mul(PIECES))?;
+                split_contains(claim, separator, &text).into()
+            }
             None => Truth::False,
         },
-        Test::OneOf(values) => match (claim.kind(), scalar(claim)) {
-            (Kind::Array, _) => any(values.iter().map(|value| with(value, &|text| has_element(claim, text)))),
-            (_, Some(claim)) => any(values.iter().map(|value| with(value, &|text| claim == text))),
-            (_, None) => Truth::False,
+        Test::OneOf(values) if claim.kind() == Kind::Array && values.len() <= FEW_VALUES => {
+            any_of(values, |value| contains(claim, value, subject))?
+        }
+        Test::OneOf(values) if claim.kind() == Kind::Array => {
+            let elements = elements(claim, work)?;
+            any_of(values, |value| has_element(&elements, claim, value, subject))?
+        }
+        Test::OneOf(values) => match scalar(claim) {
+            Some(claim) => any_of(values, |value| equals(claim, value, subject))?,
+            None => Truth::False,
         },
         Test::Exists => (claim.kind() != Kind::Null).into(),
         Test::Matches(pattern) => match claim.as_str() {
-            Some(claim) => pattern.matches(claim).map_or(Truth::Undecided, Truth::from),
+            Some(claim) => {
+                work.spend(pattern.cost(claim))?;
+                pattern.matches(claim).map_or(Truth::Undecided, Truth::from)
+            }
             None => Truth::False,
         },
-        Test::Greater(bound) => number(claim).is_some_and(|claim| claim > bound.borrowed()).into(),
-        Test::Less(bound) => number(claim).is_some_and(|claim| claim < bound.borrowed()).into(),
-        Test::Before(instant) => {
-            numeric_date(claim).is_some_and(|date| date < instant.at(subject.now)).into()
+        Test::Greater(bound) => number(claim, work)?.is_some_and(|claim| claim > bound.borrowed()).into(),
+        Test::Less(bound) => number(claim, work)?.is_some_and(|claim| claim < bound.borrowed()).into(),
+        Test::Before(instant) => date(claim, work)?.is_some_and(|date| date < instant.at(subject.now)).into(),
+        Test::After(instant) => date(claim, work)?.is_some_and(|date| date > instant.at(subject.now)).into(),
+    })
+}
+
+/// [`any`] of what may run out of work.
+fn any_of(values: &[Template], mut truth: impl FnMut(&Template) -> Option<Truth>) -> Option<Truth> {
+    let mut result = Truth::False;
+    for value in values {
+        match truth(value)? {
+            Truth::True => return Some(Truth::True),
+            Truth::Undecided => result = Truth::Undecided,
+            Truth::False => {}
         }
-        Test::After(instant) => numeric_date(claim).is_some_and(|date| date > instant.at(subject.now)).into(),
     }
+    Some(result)
+}
+
+/// The text of `template` for the request; inside, `None` where the request has none.
+fn text<'a>(template: &'a Template, subject: &'a Subject<'_>) -> Option<Option<Cow<'a, str>>> {
+    subject.work.spend(template.cost(subject.request))?;
+    let text = template.text(subject.request);
+    subject.work.spend(text.as_ref().map_or(0, |text| text.len() / 8))?;
+    Some(text)
+}
+
+fn equals(claim: &str, value: &Template, subject: &Subject<'_>) -> Option<Truth> {
+    let Some(text) = text(value, subject)? else {
+        return Some(Truth::Undecided);
+    };
+    subject.work.spend(comparison(claim, &text))?;
+    Some((claim == text).into())
 }
 
 /// The text of a string, a boolean or a number; numbers as written in the token.
@@ -121,8 +208,42 @@ fn scalar(value: Value<'_>) -> Option<&str> {
     }
 }
 
-fn has_element(array: Value<'_>, text: &str) -> bool {
-    array.elements().any(|element| scalar(element) == Some(text))
+fn contains(array: Value<'_>, value: &Template, subject: &Subject<'_>) -> Option<Truth> {
+    let Some(text) = text(value, subject)? else {
+        return Some(Truth::Undecided);
+    };
+    for element in array.elements() {
+        subject.work.spend(ELEMENT)?;
+        let Some(element) = scalar(element) else { continue };
+        subject.work.spend(comparison(element, &text))?;
+        if element == text {
+            return Some(Truth::True);
+        }
+    }
+    Some(Truth::False)
+}
+
+/// The scalars of an array: what is compared with many values is taken out once.
+fn elements<'d>(array: Value<'d>, work: &Work) -> Option<Vec<&'d str>> {
+    let mut found = Vec::new();
+    for element in array.elements() {
+        work.spend(ELEMENT)?;
+        found.extend(scalar(element));
+    }
+    Some(found)
+}
+
+fn has_element(
+    elements: &[&str],
+    array: Value<'_>,
+    value: &Template,
+    subject: &Subject<'_>,
+) -> Option<Truth> {
+    let Some(text) = text(value, subject)? else {
+        return Some(Truth::Undecided);
+    };
+    subject.work.spend(elements.len().saturating_add(array.raw().len() / 8))?;
+    Some(elements.contains(&&*text).into())
 }
 
 /// As in Traefik Hub: white space around each piece does not count.
@@ -130,6 +251,21 @@ fn split_contains(claim: &str, separator: &str, text: &str) -> bool {
     claim.split(separator).any(|piece| piece.trim() == text)
 }
 
-fn number(value: Value<'_>) -> Option<Decimal<&str>> {
-    value.as_number().and_then(Decimal::parse)
+fn number<'d>(value: Value<'d>, work: &Work) -> Option<Option<Decimal<&'d str>>> {
+    work.spend(value.raw().len())?;
+    Some(value.as_number().and_then(Decimal::parse))
+}
+
+fn date(value: Value<'_>, work: &Work) -> Option<Option<UnixTime>> {
+    work.spend(value.raw().len())?;
+    Some(numeric_date(value))
+}
+
+fn comparison(claim: &str, text: &str) -> usize {
+    claim.len().min(text.len()) / 8
+}
+
+/// A search may look at a byte several times.
+fn search(claim: &str, text: &str) -> usize {
+    claim.len().saturating_add(text.len()).saturating_mul(2)
 }

@@ -45,8 +45,8 @@ pub enum Truth {
     True,
     /// It does not.
     False,
-    /// It asks the request for a value that is absent or ambiguous. `!` leaves it so: no rule is met by a request
-    /// that cannot be read.
+    /// It asks the request for a value that is absent or ambiguous, or it would take too much work. `!` leaves it so:
+    /// no rule is met by a request that cannot be read.
     Undecided,
 }
 
@@ -70,7 +70,7 @@ impl Expression {
     /// Evaluates the expression. `now` is for `Before` and `After`.
     #[must_use]
     pub fn evaluate(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Truth {
-        eval::evaluate(&self.0.root, &eval::Subject { claims, request, now })
+        eval::evaluate(&self.0.root, &eval::Subject::new(claims, request, now))
     }
 
     /// Whether neither the request nor the clock has a say in the value.
@@ -93,10 +93,10 @@ impl Expression {
         request: &dyn RequestView,
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
-        let subject = eval::Subject { claims, request, now };
+        let value = |term| eval::term(term, &eval::Subject::new(claims, request, now));
         eval::terms(&self.0.root)
             .into_iter()
-            .map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), eval::term(term, &subject)))
+            .map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), value(term)))
             .collect()
     }
 

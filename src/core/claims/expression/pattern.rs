@@ -11,7 +11,14 @@ const UNLIKE: [&str; 4] = ["a", "Z 9", "\u{e9}_%.", "x@y-z/0"];
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
+    /// What it costs for each byte of a value: a match may look at all of it.
+    cost: usize,
 }
+
+/// Memory that a pattern is tried to be compiled into, in bytes: by that it becomes known how large it is.
+const ROOMS: [usize; 7] = [256, 512, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_COMPILED_PATTERN_BYTES];
+/// Bytes of a pattern whose part in a match costs a unit of `MAX_EXPRESSION_WORK`. A state has 16, and takes four.
+const BYTES_OF_A_UNIT: usize = 4;
 
 impl Pattern {
     /// Compiles `pattern`, at load: 10 microseconds of wasm for the usual ones, so every instance can afford it.
@@ -22,19 +29,33 @@ impl Pattern {
         if pattern.is_empty() {
             return Err("the pattern is empty; Equals(`claim`, ``) is about an empty claim".into());
         }
-        let compile = |pattern: &str| {
+        let compile = |pattern: &str, bytes: usize| {
             RegexBuilder::new(pattern)
-                .size_limit(MAX_COMPILED_PATTERN_BYTES)
+                .size_limit(bytes)
                 .build()
                 .map_err(|error| format!("the pattern is not accepted: {error}"))
         };
         // Alone first: `a)|(b` must not become two alternatives of the whole.
-        compile(pattern)?;
-        let regex = compile(&format!(r"\A(?:{pattern})\z"))?;
-        if UNLIKE.iter().all(|text| regex.is_match(text)) {
+        compile(pattern, MAX_COMPILED_PATTERN_BYTES)?;
+        let whole = format!(r"\A(?:{pattern})\z");
+        // The usual ones fit the second or third room.
+        let mut compiled = Err(String::new());
+        for room in ROOMS {
+            compiled = compile(&whole, room).map(|regex| Self { regex, cost: room / BYTES_OF_A_UNIT });
+            if compiled.is_ok() {
+                break;
+            }
+        }
+        let compiled: Self = compiled?;
+        if UNLIKE.iter().all(|text| compiled.regex.is_match(text)) {
             return Err("the pattern matches every text; Exists(`claim`) asks for a claim alone".into());
         }
-        Ok(Self { regex })
+        Ok(compiled)
+    }
+
+    /// What a match takes at most, in units of `MAX_EXPRESSION_WORK`.
+    pub(super) fn cost(&self, value: &str) -> usize {
+        value.len().min(MAX_MATCHED_BYTES).saturating_add(1).saturating_mul(self.cost)
     }
 
     /// Whether all of `value` matches; `None` where it is too long to be tried.

@@ -6,6 +6,11 @@ use crate::core::claims::expression::lexer::Text;
 use crate::core::request::header_name::{self, is_field_name};
 use crate::core::request::{RequestView, path};
 
+/// Work of asking the host for a header.
+const HEADER: usize = 200;
+/// Of a byte of a path that is read.
+const PATH_BYTE: usize = 3;
+
 /// An argument: text, values of the request, or both in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
@@ -80,6 +85,19 @@ impl Template {
             [Part::Text(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// What reading the values costs, in units of `MAX_EXPRESSION_WORK`, but for the length of headers.
+    pub(super) fn cost(&self, request: &dyn RequestView) -> usize {
+        let cost = |part: &Part| match part {
+            Part::Text(text) => text.len() / 8,
+            Part::Value(RequestValue::Method) => 1,
+            Part::Value(RequestValue::Host | RequestValue::Header(_)) => HEADER,
+            Part::Value(RequestValue::Path | RequestValue::Segment(_)) => {
+                request.uri().len().saturating_mul(PATH_BYTE)
+            }
+        };
+        self.parts.iter().map(cost).fold(0, usize::saturating_add)
     }
 
     /// The text for `request`; `None` where the request has no such value or not one clear one.
