@@ -167,9 +167,9 @@ mod tests {
     use std::rc::Rc;
 
     use super::{Failure, Outcome, Room, SLOTS, VerifiedTokens, same, slot};
+    use crate::core::issuer_id::IssuerId;
     use crate::core::known_token::KnownToken;
     use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES, MAX_TOKEN_BYTES};
-    use crate::core::issuer_id::IssuerId;
     use crate::core::signature::VerifiedToken;
     use crate::core::token::claims_set::claims;
     use crate::core::token::header;

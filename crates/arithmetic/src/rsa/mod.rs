@@ -81,7 +81,8 @@ impl RsaPublicKey {
         }
         let exponent =
             e.iter().try_fold(0_u32, |value, byte| value.checked_mul(256)?.checked_add((*byte).into()));
-        let exponent = exponent.filter(|value| *value <= MAX_RSA_EXPONENT).ok_or(KeyError::ExponentTooLarge)?;
+        let exponent =
+            exponent.filter(|value| *value <= MAX_RSA_EXPONENT).ok_or(KeyError::ExponentTooLarge)?;
         Ok(Self { modulus: Modulus::new(n, bits), exponent, r_squared: OnceCell::new() })
     }
 
