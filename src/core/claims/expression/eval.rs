@@ -26,6 +26,8 @@ pub(super) struct Subject<'a> {
 const TERM: usize = 20;
 /// Of taking an element out of an array.
 const ELEMENT: usize = 5;
+/// Of a digit of a number that is read.
+const DIGIT: usize = 5;
 /// Values for each of which the elements of an array are taken out anew, which needs no memory.
 const FEW_VALUES: usize = 4;
 
@@ -252,12 +254,12 @@ fn split_contains(claim: &str, separator: &str, text: &str) -> bool {
 }
 
 fn number<'d>(value: Value<'d>, work: &Work) -> Option<Option<Decimal<&'d str>>> {
-    work.spend(value.raw().len())?;
+    work.spend(value.raw().len().saturating_mul(DIGIT))?;
     Some(value.as_number().and_then(Decimal::parse))
 }
 
 fn date(value: Value<'_>, work: &Work) -> Option<Option<UnixTime>> {
-    work.spend(value.raw().len())?;
+    work.spend(value.raw().len().saturating_mul(DIGIT))?;
     Some(numeric_date(value))
 }
 
