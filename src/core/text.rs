@@ -9,13 +9,33 @@ use std::fmt::{self, Write};
 
 use crate::core::limits::MAX_SHOWN_CHARS;
 
-const fn is_printable(c: char) -> bool {
-    matches!(c, ' '..='~')
+const fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// As in a JSON string (RFC 8259 7): `\uXXXX`, two of them beyond U+FFFF.
-fn escape(out: &mut impl Write, c: char) -> fmt::Result {
+fn escape<W: Write>(out: &mut W, c: char) -> fmt::Result {
     c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
+}
+
+/// Writes `text`: runs of characters that are `plain` whole, since most texts are one run, all others by `other`.
+fn write_by_runs<W: Write>(
+    out: &mut W,
+    text: &str,
+    plain: impl Fn(u8) -> bool,
+    other: impl Fn(&mut W, char) -> fmt::Result,
+) -> fmt::Result {
+    let mut rest = text;
+    loop {
+        // A byte that is plain is a whole character.
+        let end = rest.bytes().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        let (run, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.write_str(run)?;
+        let mut behind = behind.chars();
+        let Some(c) = behind.next() else { return Ok(()) };
+        other(out, c)?;
+        rest = behind.as_str();
+    }
 }
 
 /// A JSON string (RFC 8259 7) with the whole text.
@@ -24,13 +44,11 @@ pub struct Quoted<'t>(pub &'t str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if is_printable(c) => f.write_char(c)?,
-                c => escape(f, c)?,
-            }
-        }
+        let plain = |byte| is_printable(byte) && !matches!(byte, b'"' | b'\\');
+        write_by_runs(f, self.0, plain, |f, c| match c {
+            '"' | '\\' => write!(f, "\\{c}"),
+            c => escape(f, c),
+        })?;
         f.write_char('"')
     }
 }
@@ -60,15 +78,15 @@ pub fn quoted(text: &str) -> String {
 /// A name between others, with spaces between them: as it is if it is one word, which most are, else [`quoted`].
 #[must_use]
 pub fn name(text: &str) -> String {
-    let is_part_of_word = |c: char| is_printable(c) && !matches!(c, ' ' | '"' | '\\' | '[' | ']');
-    let is_word = (1..=MAX_SHOWN_CHARS).contains(&text.len()) && text.chars().all(is_part_of_word);
+    let is_part_of_word = |byte| is_printable(byte) && !matches!(byte, b' ' | b'"' | b'\\' | b'[' | b']');
+    let is_word = (1..=MAX_SHOWN_CHARS).contains(&text.len()) && text.bytes().all(is_part_of_word);
     if is_word { text.to_owned() } else { quoted(text) }
 }
 
 /// A text for grammars that have no escapes, such as `error_description` (RFC 6750 3): `?` for what would need one.
 #[must_use]
 pub fn unescaped(text: &str) -> String {
-    text.chars().map(|c| if is_printable(c) && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
+    text.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
 }
 
 /// What is written through this is one line of printable ASCII. Escapes that are in it already stay as they are.
@@ -76,8 +94,7 @@ pub struct OneLine<W>(pub W);
 
 impl<W: Write> Write for OneLine<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars()
-            .try_for_each(|c| if is_printable(c) { self.0.write_char(c) } else { escape(&mut self.0, c) })
+        write_by_runs(&mut self.0, text, is_printable, escape)
     }
 }
 

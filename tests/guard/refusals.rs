@@ -21,6 +21,9 @@ const OF_ANY_CONFIGURATION: u64 = 35 * FORGED_RS256;
 /// About 1.5 ms.
 const OF_AN_EXPRESSION: u64 = 9 * FORGED_RS256;
 
+/// Makes the headers of a request of some length.
+type Headers<'h> = &'h dyn Fn(usize) -> Vec<(String, String)>;
+
 fn with(members: &[(&str, Value)]) -> Value {
     let mut configuration = configuration();
     for (name, value) in members {
@@ -209,7 +212,7 @@ fn no_request_costs_more_than_its_length() {
     let cookies = |count: usize| vec![("Cookie".to_owned(), "session=abc; ".repeat(count))];
     let pieces = |count: usize| vec![("Cookie".to_owned(), ";".repeat(count * 12))];
     let options = |count: usize| vec![("Connection".to_owned(), "X-Strange-1, ".repeat(count))];
-    let requests: [(&str, &dyn Fn(usize) -> Vec<(String, String)>); 4] = [
+    let requests: [(&str, Headers<'_>); 4] = [
         ("headers", &many),
         ("cookies", &cookies),
         ("empty cookies", &pieces),
@@ -230,6 +233,5 @@ fn no_request_costs_more_than_its_length() {
 }
 
 fn assert_linear(name: &str, small: u64, large: u64) {
-    println!("{name}: {small}, twice as much {large}");
     assert!(large <= small * 5 / 2, "{name}: {small}, twice as much {large}");
 }
