@@ -204,17 +204,17 @@ fn serve(caller: &mut Caller<'_, Host>, name: &str, given: &[Val], results: &mut
             bytes[number(1)] = 5;
             Val::I32(0)
         }
-        // Connected to itself: both names are alike.
+        // Connected to itself: both names are alike, and that of the sender.
         "sock_getlocaladdr" | "sock_getpeeraddr" if number(0) == 0 => Val::I32(0),
         "sock_getsockopt" if number(0) == 0 => {
             bytes[number(3)..][..4].copy_from_slice(&200_000_u32.to_le_bytes());
             Val::I32(0)
         }
-        "sock_recv" if number(0) == 0 => {
+        "sock_recv_from" if number(0) == 0 => {
             let pointer: [u8; 4] = bytes[number(1)..][..4].try_into().unwrap();
             let length = u32::try_from(host.record.len()).unwrap();
             bytes[u32::from_le_bytes(pointer) as usize..][..host.record.len()].copy_from_slice(&host.record);
-            bytes[number(4)..][..4].copy_from_slice(&length.to_le_bytes());
+            bytes[number(6)..][..4].copy_from_slice(&length.to_le_bytes());
             Val::I32(0)
         }
         // All other descriptors and sockets: EBADF.
