@@ -38,7 +38,7 @@ pub fn source_id(remote: &RemoteKeys) -> SourceId {
 /// As [`source_id`], for a name that others may read: nothing in it could be used to guess a secret. `None` where
 /// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
 #[must_use]
-fn public_id(remote: &RemoteKeys) -> Option<SourceId> {
+pub fn public_id(remote: &RemoteKeys) -> Option<SourceId> {
     // The password of a proxy makes no difference to what comes through it, and the key none to the certificate.
     let mut parts = parts(remote);
     for header in &remote.client.server.headers {

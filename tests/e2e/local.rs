@@ -20,12 +20,12 @@ use testbed::traefik::{FETCH, Routes, Setup, Traefik, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::unix_now;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
-use traefik_jwt_auth::core::jwk::lookup::KeySource;
+use traefik_jwt_auth::core::jwk::lookup::{KeySource, RemoteKeys};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::archive::file_name;
 use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
 use traefik_jwt_auth::keys::io::{Generation, SharedDocument, SourceId, Waiting};
-use traefik_jwt_auth::keys::remote::source_id;
+use traefik_jwt_auth::keys::remote::{public_id, source_id};
 
 use crate::proxy::token;
 
@@ -132,7 +132,7 @@ pub(crate) fn files() {
             "jwksUrl": idp.url("/jwks.json"), "issuer": ISSUER, "clientConfig": {"allowHttp": true},
             "jwksCache": {"directory": path},
         });
-        let name = file_name(source(&configuration));
+        let name = file_name(public_id(&remote(&configuration)).unwrap());
         let claim = shelf.join(format!("{name}.claim"));
         fs::create_dir(&claim).unwrap();
         let future = SystemTime::UNIX_EPOCH + Duration::from_secs(unix_now().unsigned_abs() + 1_000_000);
@@ -177,12 +177,16 @@ fn started_by(setup: Setup, line: &str) -> Setup {
 }
 
 fn source(configuration: &Value) -> SourceId {
+    source_id(&remote(configuration))
+}
+
+fn remote(configuration: &Value) -> RemoteKeys {
     let capabilities = Capabilities { fetch: true, env: &|_| None };
-    let policy = compile(configuration.to_string().into_bytes(), &capabilities).unwrap();
-    let [KeySource::Url(remote)] = policy.issuers[0].keys.as_slice() else {
+    let mut policy = compile(configuration.to_string().into_bytes(), &capabilities).unwrap();
+    let Some(KeySource::Url(remote)) = policy.issuers[0].keys.pop() else {
         panic!("one URL");
     };
-    source_id(remote)
+    *remote
 }
 
 fn leased(source: SourceId) -> Vec<u8> {

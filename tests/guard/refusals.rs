@@ -134,7 +134,11 @@ fn an_expression_is_bounded_whatever_it_says() {
         ("Contains", terms(250, "Contains(`c`, `y#`)"), pairs.clone()),
         ("Contains, nearly", terms(250, "Contains(`c`, `x,x,x,x,x,x,x,y#`)"), pairs.clone()),
         ("SplitContains", terms(250, "SplitContains(`c`, `,`, `y#`)"), pairs.clone()),
-        ("SplitContains, characters", terms(250, "SplitContains(`c`, ``, `y#`)"), pairs.clone()),
+        (
+            "SplitContains, many pieces",
+            terms(250, "SplitContains(`c`, `x`, `y#`)"),
+            json!("x".repeat(10_000)),
+        ),
         ("Equals", terms(250, "Equals(`c`, `y#`)"), pairs.clone()),
         ("OneOf", format!("OneOf(`c`{})", values(1_500)), pairs.clone()),
         ("OneOf of a list", format!("OneOf(`c`{})", values(1_500)), json!(list)),
