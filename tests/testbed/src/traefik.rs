@@ -233,7 +233,7 @@ impl Traefik {
         };
         let traefik =
             Self { directory, process, address, reloads: AtomicUsize::new(0), writing: Mutex::new(()) };
-        wait("Traefik answers", 30, || {
+        wait("Traefik answers", 90, || {
             assert!(traefik.process.is_alive(), "Traefik ended: {}", traefik.all_output());
             Request::get("ping", "/ping").try_send(address).ok().map(drop)
         });
@@ -243,7 +243,7 @@ impl Traefik {
     /// Replaces the dynamic configuration and waits until it is in force.
     ///
     /// # Panics
-    /// When it is not within 60 seconds.
+    /// When it is not within three minutes, which another processor in emulation may need.
     pub fn configure(&self, routes: &Routes) {
         let _one_at_a_time = self.writing.lock();
         let marker = format!("reload-{}", self.reloads.fetch_add(1, Ordering::SeqCst));
@@ -257,7 +257,7 @@ impl Traefik {
         let part = self.directory.join("routes.part");
         fs::write(&part, json!({"http": http}).to_string()).unwrap();
         fs::rename(part, self.directory.join("dynamic/routes.yml")).unwrap();
-        wait("the dynamic configuration is in force", 60, || {
+        wait("the dynamic configuration is in force", 180, || {
             assert!(self.process.is_alive(), "Traefik ended: {}", self.all_output());
             (Request::get(&marker, "/").try_send(self.address).ok()?.status == 200).then_some(())
         });
