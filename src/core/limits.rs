@@ -69,6 +69,8 @@ pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
 /// Longest text of somebody else in a log line, or in an error that is kept, in characters: a `kid`, an issuer, a value of
 /// the configuration.
 pub const MAX_SHOWN_CHARS: usize = 128;
+/// Longest reason why keys could not be had, in characters: our words, and up to two texts of somebody else.
+pub const MAX_REASON_CHARS: usize = 400;
 /// Names of keys in one log line, keys that it says are not used, and issuers that a warning names.
 pub const MAX_LOGGED_NAMES: usize = 32;
 /// Longest path in a log line, in characters.

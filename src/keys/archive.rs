@@ -48,19 +48,29 @@ impl Shelf<'_> {
     ) -> Result<SharedDocument, Failure> {
         let name = file_name(self.source);
         let deadline = now().saturating_add(self.lease);
+        let of_another_router = || {
+            self.newer(&name, known, now()).filter(|found| match state(found) {
+                State::Fresh => true,
+                State::Stale => known.is_none(),
+                State::Absent => false,
+            })
+        };
         let claim = loop {
-            if let Some(found) = self.newer(&name, known, now()) {
-                match state(&found) {
-                    State::Fresh => return Ok(found),
-                    State::Stale if known.is_none() => return Ok(found),
-                    State::Stale | State::Absent => {}
-                }
+            if let Some(found) = of_another_router() {
+                return Ok(found);
             }
             match self.archive.claim(self.directory, &name, self.lease) {
                 Claim::Theirs if now() < deadline => self.archive.pause(),
                 claim @ (Claim::Ours | Claim::Theirs | Claim::Impossible) => break claim,
             }
         };
+        // Between the look and the claim another router may have put its document there and given its claim back.
+        if claim == Claim::Ours
+            && let Some(found) = of_another_router()
+        {
+            self.archive.release(self.directory, &name);
+            return Ok(found);
+        }
         let outcome = fetch(known);
         if let Ok(document) = &outcome {
             self.archive.store(self.directory, &name, &encode(self.source, document));
@@ -140,6 +150,8 @@ mod tests {
         /// What another router finishes while this one pauses.
         theirs: RefCell<Option<SharedDocument>>,
         pauses: Cell<u64>,
+        /// What another router finishes right before this one claims.
+        just_before: RefCell<Option<SharedDocument>>,
         writable: Cell<bool>,
     }
 
@@ -155,6 +167,9 @@ mod tests {
         }
 
         fn claim(&self, _: &str, _: &str, _: Seconds) -> Claim {
+            if let Some(document) = self.just_before.take() {
+                self.store("", &file_name(A), &encode(A, &document));
+            }
             match (self.writable.get(), self.claimed.replace(true)) {
                 (false, _) => Claim::Impossible,
                 (true, true) => Claim::Theirs,
@@ -245,6 +260,20 @@ mod tests {
         assert_eq!(attempt(&directory, None, 1000, Some("ours")), (Ok("ours".into()), 1));
         assert_eq!(directory.pauses.get(), 50);
         assert!(directory.claimed.get(), "the claim is another's");
+    }
+
+    #[test]
+    fn what_another_router_stores_right_before_the_claim_is_found() {
+        let directory = directory();
+        directory.just_before.replace(Some(document("theirs", 1000)));
+        assert_eq!(attempt(&directory, None, 1000, Some("ours")), (Ok("theirs".into()), 0));
+        assert!(!directory.claimed.get());
+        // As for the first look: a refresh does not take what is stale.
+        let directory = self::directory();
+        directory.just_before.replace(Some(document("theirs", 1000)));
+        let known = document("known", 900);
+        assert_eq!(attempt(&directory, Some(&known), 1100, Some("ours")), (Ok("ours".into()), 1));
+        assert!(!directory.claimed.get());
     }
 
     #[test]

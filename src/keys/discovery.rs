@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::core::limits::MAX_JSON_DEPTH;
+use crate::core::issuer_id::differ_by_trailing_slash;
+use crate::core::limits::{MAX_JSON_DEPTH, MAX_SHOWN_CHARS};
+use crate::core::text::{cut, quoted};
 use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::url::Url;
 
@@ -10,12 +12,17 @@ use crate::core::url::Url;
 const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
 
 /// Why a metadata document leads nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiscoveryError {
     /// Not a JSON object.
     NotJson,
     /// Its `issuer` is not the one that was asked for: a mix-up, or an answer of somebody else (RFC 8414 3.3).
-    IssuerMismatch,
+    AnotherIssuer {
+        /// The issuers that it may name, in the order of the configuration.
+        expected: Vec<String>,
+        /// The one that it names, cut; `None` if that is no text.
+        found: Option<String>,
+    },
     /// No `jwks_uri` that is a string.
     NoJwksUri,
     /// A `jwks_uri` that is no URL, or leads from https to http.
@@ -24,12 +31,26 @@ pub enum DiscoveryError {
 
 impl fmt::Display for DiscoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotJson => "the metadata is not a JSON object",
-            Self::IssuerMismatch => "the metadata names another issuer",
-            Self::NoJwksUri => "the metadata has no jwks_uri",
-            Self::JwksUriNotAllowed => "the jwks_uri of the metadata is no https URL",
-        })
+        match self {
+            Self::NotJson => f.write_str("the metadata is not a JSON object"),
+            Self::AnotherIssuer { expected, found } => {
+                let found_text = found.as_deref().map_or("none".into(), quoted);
+                let texts: Vec<String> = expected.iter().map(|issuer| quoted(issuer)).collect();
+                write!(
+                    f,
+                    "the metadata names another issuer: {found_text}, configured is {}",
+                    texts.join(" or ")
+                )?;
+                let differs =
+                    |found: &String| expected.iter().any(|own| differ_by_trailing_slash(own, found));
+                if found.as_ref().is_some_and(differs) {
+                    f.write_str("; it differs by a trailing slash: tokens have it as the metadata do")?;
+                }
+                Ok(())
+            }
+            Self::NoJwksUri => f.write_str("the metadata has no jwks_uri"),
+            Self::JwksUriNotAllowed => f.write_str("the jwks_uri of the metadata is no https URL"),
+        }
     }
 }
 
@@ -45,18 +66,20 @@ pub fn metadata_urls(issuer: &Url) -> [Url; 2] {
     .map(|target| Url { origin: issuer.origin.clone(), target })
 }
 
-/// The `jwks_uri` of the metadata document of `url`, whose `issuer` is exactly `issuer`.
+/// The `jwks_uri` of the metadata document of `url`, whose `issuer` is exactly one of `issuers`.
 ///
 /// # Errors
 /// See [`DiscoveryError`].
-pub fn jwks_uri(document: Vec<u8>, issuer: &str, url: &Url) -> Result<Url, DiscoveryError> {
+pub fn jwks_uri(document: Vec<u8>, issuers: &[String], url: &Url) -> Result<Url, DiscoveryError> {
     let document = Document::parse(document, LIMITS).map_err(|_| DiscoveryError::NotJson)?;
     let root = document.root();
     if root.kind() != Kind::Object {
         return Err(DiscoveryError::NotJson);
     }
-    if root.member("issuer").and_then(Value::as_str) != Some(issuer) {
-        return Err(DiscoveryError::IssuerMismatch);
+    let named = root.member("issuer").and_then(Value::as_str);
+    if !issuers.iter().any(|issuer| Some(issuer.as_str()) == named) {
+        let found = named.map(|issuer| cut(issuer, MAX_SHOWN_CHARS).into_owned());
+        return Err(DiscoveryError::AnotherIssuer { expected: issuers.to_vec(), found });
     }
     let jwks_uri = root.member("jwks_uri").and_then(Value::as_str).ok_or(DiscoveryError::NoJwksUri)?;
     Url::parse(jwks_uri).filter(|next| url.may_lead_to(next)).ok_or(DiscoveryError::JwksUriNotAllowed)
@@ -94,23 +117,64 @@ mod tests {
     #[test]
     fn the_issuer_has_to_match_exactly() {
         let issuer = "https://a.example/";
+        let another = |found: Option<&str>| {
+            Err(DiscoveryError::AnotherIssuer {
+                expected: vec![issuer.into()],
+                found: found.map(str::to_owned),
+            })
+        };
         for (json, expected) in [
             (
                 r#"{"issuer":"https://a.example/","jwks_uri":"https://a.example/k"}"#,
                 Ok("https://a.example/k".to_owned()),
             ),
-            (r#"{"issuer":"https://a.example","jwks_uri":"x"}"#, Err(DiscoveryError::IssuerMismatch)),
-            (r#"{"issuer":"https://A.example/","jwks_uri":"x"}"#, Err(DiscoveryError::IssuerMismatch)),
-            (r#"{"jwks_uri":"x"}"#, Err(DiscoveryError::IssuerMismatch)),
+            (r#"{"issuer":"https://a.example","jwks_uri":"x"}"#, another(Some("https://a.example"))),
+            (r#"{"issuer":"https://A.example/","jwks_uri":"x"}"#, another(Some("https://A.example/"))),
+            (r#"{"jwks_uri":"x"}"#, another(None)),
             (r#"{"issuer":"https://a.example/"}"#, Err(DiscoveryError::NoJwksUri)),
             (r#"{"issuer":"https://a.example/","jwks_uri":1}"#, Err(DiscoveryError::NoJwksUri)),
             ("[]", Err(DiscoveryError::NotJson)),
             ("<html>", Err(DiscoveryError::NotJson)),
         ] {
             let url = Url::parse(issuer).unwrap();
-            let found = jwks_uri(json.into(), issuer, &url).map(|url| url.to_string());
+            let found = jwks_uri(json.into(), &[issuer.into()], &url).map(|url| url.to_string());
             assert_eq!(found, expected, "{json}");
         }
+    }
+
+    #[test]
+    fn either_of_two_issuers_may_be_named() {
+        let issuers = ["https://a.example".to_owned(), "https://a.example/".to_owned()];
+        let url = Url::parse("https://a.example/").unwrap();
+        let named = |issuer: &str| {
+            let json = format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://a.example/k"}}"#);
+            jwks_uri(json.into(), &issuers, &url).map_err(|error| error.to_string())
+        };
+        assert!(named("https://a.example").is_ok() && named("https://a.example/").is_ok());
+        let both = r#"configured is "https://a.example" or "https://a.example/""#;
+        assert_eq!(
+            named("https://b.example"),
+            Err(format!(r#"the metadata names another issuer: "https://b.example", {both}"#))
+        );
+    }
+
+    #[test]
+    fn another_issuer_is_told_with_both_values() {
+        let error = |issuer: &str, found: Option<&str>| {
+            let found = found.map(str::to_owned);
+            DiscoveryError::AnotherIssuer { expected: vec![issuer.into()], found }.to_string()
+        };
+        let slash = "; it differs by a trailing slash: tokens have it as the metadata do";
+        assert_eq!(
+            error("https://a.example", Some("https://a.example/")),
+            format!(
+                r#"the metadata names another issuer: "https://a.example/", configured is "https://a.example"{slash}"#
+            )
+        );
+        assert_eq!(
+            error("https://a.example", None),
+            r#"the metadata names another issuer: none, configured is "https://a.example""#
+        );
     }
 
     #[test]
@@ -128,7 +192,7 @@ mod tests {
             ("https://a.example/", "https://0xa9fea9fe/k", false),
         ] {
             let json = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
-            let found = jwks_uri(json.into(), issuer, &Url::parse(issuer).unwrap());
+            let found = jwks_uri(json.into(), &[issuer.into()], &Url::parse(issuer).unwrap());
             let expected =
                 if allowed { Ok(Url::parse(uri).unwrap()) } else { Err(DiscoveryError::JwksUriNotAllowed) };
             assert_eq!(found, expected, "{uri}");

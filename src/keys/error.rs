@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::jwk::{JwkSetError, PemError, SecretError};
+use crate::core::jwk::{JwkSet, JwkSetError, PemError, SecretError};
 use crate::keys::discovery::DiscoveryError;
 use crate::keys::io::{FetchError, FileError};
 
@@ -24,7 +24,21 @@ pub enum KeyError {
     /// The file is not UTF-8.
     NotUtf8,
     /// There is a set, but none of its keys is usable.
-    NoUsableKey,
+    NoUsableKey {
+        /// Why, key by key.
+        skipped: Vec<String>,
+    },
+}
+
+/// `set`, if it has a usable key.
+///
+/// # Errors
+/// `NoUsableKey`: an empty set is more likely a fault of the provider than a revocation of everything.
+pub fn usable(set: JwkSet) -> Result<JwkSet, KeyError> {
+    if !set.keys().is_empty() {
+        return Ok(set);
+    }
+    Err(KeyError::NoUsableKey { skipped: set.skipped.iter().map(ToString::to_string).collect() })
 }
 
 impl fmt::Display for KeyError {
@@ -37,7 +51,8 @@ impl fmt::Display for KeyError {
             Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),
             Self::Secret(error) => write!(f, "not a usable secret: {error}"),
             Self::NotUtf8 => f.write_str("the file is not UTF-8"),
-            Self::NoUsableKey => f.write_str("no usable key in the set"),
+            Self::NoUsableKey { skipped } if skipped.is_empty() => f.write_str("there is no key in the set"),
+            Self::NoUsableKey { .. } => f.write_str("no usable key in the set"),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The log lines of what happens to key sets.
 
-use crate::core::limits::{MAX_LOGGED_NAMES, MAX_SHOWN_CHARS};
+use crate::core::limits::{MAX_LOGGED_NAMES, MAX_REASON_CHARS, MAX_SHOWN_CHARS};
 use crate::core::refusal_log::LogLevel;
 use crate::core::text::{cut, name, one_line};
+use crate::keys::error::KeyError;
 use crate::keys::source::{KeyEvent, KeyEventKind};
+
+/// What is said of a document that is taken for more than it is.
+const LONE: &str = "the document is one JWK, taken as a set of it; a JWK Set has a list \"keys\"";
 
 /// The lines for `event`, each with its level. Names of keys, and what is said of keys that are not used, are the
 /// provider's.
@@ -12,7 +16,7 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     let place = cut(&event.place, MAX_SHOWN_CHARS);
     let line = |text: String| one_line(format_args!("{place}: {text}"));
     match &event.kind {
-        KeyEventKind::Changed { added, removed, keys, skipped, age, next_refresh } => {
+        KeyEventKind::Changed { added, removed, keys, skipped, is_lone, age, next_refresh } => {
             let changed = format!(
                 "{keys} keys, added [{}], removed [{}], age {} s, next refresh in {} s",
                 names(added),
@@ -20,19 +24,27 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
                 age.0,
                 next_refresh.0
             );
-            let unused = format!("keys not used: {}", first(skipped, String::clone));
-            let unused = (!skipped.is_empty()).then(|| (LogLevel::Warn, line(unused)));
-            [(LogLevel::Info, line(changed))].into_iter().chain(unused).collect()
+            let lone = is_lone.then(|| (LogLevel::Warn, line(LONE.to_owned())));
+            let unused = unused(skipped).map(|unused| (LogLevel::Warn, line(unused)));
+            [(LogLevel::Info, line(changed))].into_iter().chain(lone).chain(unused).collect()
         }
-        KeyEventKind::Failed { error, serving_stale, retry_after } => {
+        KeyEventKind::Failed { error: failure, serving_stale, retry_after } => {
             let then = if *serving_stale { "serving the keys from before" } else { "no keys to serve with" };
-            let error = error.to_string();
-            let error = cut(&error, MAX_SHOWN_CHARS);
-            let failed = format!("{error}; {then}; next attempt in {} s or later", retry_after.0);
-            vec![(LogLevel::Warn, line(failed))]
+            let reason = failure.to_string();
+            let reason = cut(&reason, MAX_REASON_CHARS);
+            let failed = format!("{reason}; {then}; next attempt in {} s or later", retry_after.0);
+            let reasons =
+                if let KeyError::NoUsableKey { skipped } = failure { unused(skipped) } else { None };
+            let reasons = reasons.map(|reasons| (LogLevel::Warn, line(reasons)));
+            [(LogLevel::Warn, line(failed))].into_iter().chain(reasons).collect()
         }
         KeyEventKind::Recovered => vec![(LogLevel::Info, line("available again".to_owned()))],
     }
+}
+
+/// Why keys of a set are not used, if there are some.
+fn unused(skipped: &[String]) -> Option<String> {
+    (!skipped.is_empty()).then(|| format!("keys not used: {}", first(skipped, String::clone)))
 }
 
 fn names(kids: &[String]) -> String {
@@ -71,6 +83,7 @@ mod tests {
             removed: owned(removed),
             keys: 2,
             skipped,
+            is_lone: false,
             age: Seconds(3),
             next_refresh: Seconds(480),
         }
@@ -81,7 +94,7 @@ mod tests {
         let info = |text: &str| (LogLevel::Info, format!("{PLACE}: {text}"));
         let warn = |text: &str| (LogLevel::Warn, format!("{PLACE}: {text}"));
         let failed = |serving_stale| KeyEventKind::Failed {
-            error: KeyError::NoUsableKey,
+            error: KeyError::NoUsableKey { skipped: vec!["key 0 is not used: x".into()] },
             serving_stale,
             retry_after: Seconds(7),
         };
@@ -99,13 +112,19 @@ mod tests {
             ),
             (
                 failed(true),
-                vec![warn(
-                    "no usable key in the set; serving the keys from before; next attempt in 7 s or later",
-                )],
+                vec![
+                    warn(
+                        "no usable key in the set; serving the keys from before; next attempt in 7 s or later",
+                    ),
+                    warn("keys not used: key 0 is not used: x"),
+                ],
             ),
             (
                 failed(false),
-                vec![warn("no usable key in the set; no keys to serve with; next attempt in 7 s or later")],
+                vec![
+                    warn("no usable key in the set; no keys to serve with; next attempt in 7 s or later"),
+                    warn("keys not used: key 0 is not used: x"),
+                ],
             ),
             (KeyEventKind::Recovered, vec![info("available again")]),
         ] {

@@ -62,17 +62,14 @@ impl Keyring {
         KeyringAt { keyring: self, now }
     }
 
-    /// Asks every source of the issuer that could have the key and may be asked. Returns what to log.
+    /// Asks every source of the issuer that could have the key and may be asked: those that have one of this name, since
+    /// another may have taken its place, else all. Returns what to log.
     pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
         let mut events = Vec::new();
-        for (source, slot) in self.sources(need.issuer) {
-            let loaded = slot.get();
-            let configured = matches!(source, KeySource::Configured(_));
-            if !configured && loaded.freshness.may_ask(now) && lacks(&loaded, need.kid.as_deref(), now) {
-                let (loaded, event) = loaded.refreshed(source, Waiting::ForKeys, now, io);
-                slot.replace(loaded);
-                events.extend(event);
-            }
+        for (source, slot) in self.worth_asking(need.issuer, need.kid.as_deref(), now) {
+            let (loaded, event) = slot.get().refreshed(source, Waiting::ForKeys, now, io);
+            slot.replace(loaded);
+            events.extend(event);
         }
         events
     }
@@ -107,6 +104,17 @@ impl Keyring {
         self.sources(issuer).filter_map(|(source, slot)| slot.refresh_due(source, now, io)).collect()
     }
 
+    /// The sources of `issuer` that could bring the key which a token names and none of the current keys is, or another one
+    /// under its name, and that may be asked now. The cooldown is one for all tokens, whatever they name.
+    fn worth_asking(&self, issuer: IssuerId, kid: Option<&str>, now: UnixTime) -> Vec<(&KeySource, &Slot)> {
+        let has_kid = |(source, slot): &(&KeySource, &Slot)| has_kid(source, &slot.0.borrow(), kid, now);
+        let is_known = self.sources(issuer).any(|source| has_kid(&source));
+        let may_ask = |(source, slot): &(&KeySource, &Slot)| {
+            !matches!(source, KeySource::Configured(_)) && slot.0.borrow().freshness.may_ask(now)
+        };
+        self.sources(issuer).filter(|source| may_ask(source) && has_kid(source) == is_known).collect()
+    }
+
     fn sources(&self, issuer: IssuerId) -> impl Iterator<Item = (&KeySource, &Slot)> {
         let sources =
             self.policy.issuers.get(issuer.0).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
@@ -114,12 +122,15 @@ impl Keyring {
     }
 }
 
-/// Whether the current set leaves the question for `kid` open.
-fn lacks(loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
-    match &loaded.set {
-        Some(set) if loaded.freshness.state(now) != State::Absent => kid.is_none_or(|kid| !set.has_kid(kid)),
-        Some(_) | None => true,
-    }
+/// Whether the keys of `source` that serve at `now` include one that is called `kid`.
+fn has_kid(source: &KeySource, loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
+    let set = match source {
+        KeySource::Configured(set) => Some(set),
+        KeySource::File { .. } | KeySource::Url(_) => {
+            loaded.set.as_deref().filter(|_| loaded.freshness.state(now) != State::Absent)
+        }
+    };
+    kid.zip(set).is_some_and(|(kid, set)| set.has_kid(kid))
 }
 
 /// [`Keyring`] at an instant.
@@ -141,28 +152,28 @@ impl KeyLookup for KeyringAt<'_> {
 
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         self.keyring.asked_about.set(Some((issuer, self.now)));
-        let mut found = Candidates::default();
-        let mut exact = false;
+        let mut keys = Vec::new();
+        // Of the sources that have a key of this name, and of all.
+        let (mut of_the_named, mut of_all) = (None, MoreKeys::None);
         for (source, slot) in self.keyring.sources(issuer) {
             let loaded = slot.get();
-            let set = match source {
-                KeySource::Configured(set) => Some(set),
+            let (set, more) = match source {
+                KeySource::Configured(set) => (Some(set), MoreKeys::None),
                 KeySource::File { .. } | KeySource::Url(_) => {
-                    let (serves, more) = self.outlook(&loaded, kid);
-                    found.more = found.more.max(more);
-                    loaded.set.as_deref().filter(|_| serves)
+                    let (serves, more) = self.outlook(&loaded);
+                    (loaded.set.as_deref().filter(|_| serves), more)
                 }
             };
+            of_all = of_all.max(more);
             if let Some(set) = set {
-                exact = exact || kid.is_some_and(|kid| set.has_kid(kid));
-                found.keys.extend(set.select(kid, alg).cloned());
+                if kid.is_some_and(|kid| set.has_kid(kid)) {
+                    of_the_named = of_the_named.max(Some(more));
+                }
+                keys.extend(set.select(kid, alg).cloned());
             }
         }
-        // The key that the token names is known: no other source has a say about it.
-        if exact {
-            found.more = MoreKeys::None;
-        }
-        found
+        // Where the key that the token names is known, no other source has a say about it.
+        Candidates { keys, more: of_the_named.unwrap_or(of_all) }
     }
 }
 
@@ -176,7 +187,11 @@ impl Memory for KeyringAt<'_> {
         match outcome {
             Outcome::Verified(token) => Some(Recalled::Verified { issuer, token }),
             // A refresh could bring the key that verifies it.
-            Outcome::Invalid(Failure { kid, .. }) if self.asking_could_help(issuer, kid.as_deref()) => None,
+            Outcome::Invalid(Failure { kid, .. })
+                if !self.keyring.worth_asking(issuer, kid.as_deref(), self.now).is_empty() =>
+            {
+                None
+            }
             Outcome::Invalid(Failure { kid, untried }) => Some(Recalled::SignatureInvalid { kid, untried }),
         }
     }
@@ -217,19 +232,12 @@ impl KeyringAt<'_> {
         }
     }
 
-    fn asking_could_help(&self, issuer: IssuerId, kid: Option<&str>) -> bool {
-        self.keyring.sources(issuer).any(|(source, slot)| {
-            let loaded = slot.0.borrow();
-            let configured = matches!(source, KeySource::Configured(_));
-            !configured && loaded.freshness.may_ask(self.now) && lacks(&loaded, kid, self.now)
-        })
-    }
-
-    /// Whether the current set may serve, and what asking could bring.
-    fn outlook(&self, loaded: &Loaded, kid: Option<&str>) -> (bool, MoreKeys) {
+    /// Whether the current set may serve, and what asking could bring to a token that it does not verify: a key that is not
+    /// in it, or another one under a name that is.
+    fn outlook(&self, loaded: &Loaded) -> (bool, MoreKeys) {
         let may_ask = loaded.freshness.may_ask(self.now);
         match loaded.freshness.state(self.now) {
-            State::Fresh | State::Stale if may_ask && lacks(loaded, kid, self.now) => (true, MoreKeys::Ask),
+            State::Fresh | State::Stale if may_ask => (true, MoreKeys::Ask),
             State::Fresh | State::Stale => (true, MoreKeys::None),
             State::Absent if may_ask => (false, MoreKeys::Ask),
             State::Absent => {
@@ -309,18 +317,22 @@ mod tests {
         (keys.len(), more)
     }
 
-    /// What a request does: look, refresh where asked to, look again, refresh ahead when it is answered.
+    /// What a request does whose token any of the candidates verifies: look, refresh where that is none, look again, refresh
+    /// ahead when it is answered. What more keys there could be matters only without one.
     fn request(
         keyring: &Keyring,
         outside: &Outside,
         kid: Option<&str>,
     ) -> ((usize, MoreKeys), Vec<KeyEvent>) {
         let mut events = keyring.catch_up(outside.now(), outside);
-        if ask(keyring, outside, kid).1 == MoreKeys::Ask {
+        if ask(keyring, outside, kid) == (0, MoreKeys::Ask) {
             let need = NeedKeys { issuer: ISSUER, kid: kid.map(str::to_owned) };
             events.extend(keyring.refresh(&need, outside.now(), outside));
         }
-        let found = ask(keyring, outside, kid);
+        let found = match ask(keyring, outside, kid) {
+            (0, more) => (0, more),
+            (keys, _) => (keys, MoreKeys::None),
+        };
         events.extend(keyring.refresh_ahead(outside));
         (found, events)
     }
@@ -423,15 +435,88 @@ mod tests {
         let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
         outside.next(document(&["a", ""], ""));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (2, MoreKeys::None));
+        assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::None));
         outside.wait(30);
-        assert_eq!(ask(&keyring, &outside, Some("a")), (2, MoreKeys::None));
+        // If none of them verifies the token, another may have taken the place of the named one.
+        assert_eq!(ask(&keyring, &outside, Some("a")), (2, MoreKeys::Ask));
         assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::Ask));
         assert_eq!(ask(&keyring, &outside, None), (2, MoreKeys::Ask));
     }
 
+    /// A set with one key of another point under the name "a".
+    fn replaced() -> Result<Fetched, FetchError> {
+        let (one, other) =
+            ("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "r0pR6sjArJSM_98AA2XeDRpVnsUiPM6xEGf3zEPTNUw");
+        Ok(Fetched::Document {
+            body: set(&["a"]).replace(one, other).into_bytes(),
+            cache_control: String::new(),
+            age: Seconds(0),
+            etag: None,
+        })
+    }
+
+    /// What a request does whose token none of the candidates verifies.
+    fn unverified(keyring: &Keyring, outside: &Outside, kid: &str) -> MoreKeys {
+        if ask(keyring, outside, Some(kid)).1 == MoreKeys::Ask {
+            let need = NeedKeys { issuer: ISSUER, kid: Some(kid.to_owned()) };
+            keyring.refresh(&need, outside.now(), outside);
+        }
+        ask(keyring, outside, Some(kid)).1
+    }
+
+    #[test]
+    fn a_key_that_another_replaced_under_its_name_is_asked_for_once_a_cooldown() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("a"));
+        let before = keyring.at(outside.now()).candidates(ISSUER, Some("a"), Alg::EdDsa).keys;
+        // Forged tokens, whatever they name, cause one request a cooldown together.
+        for cooldown in 1..4 {
+            for n in 0..100 {
+                assert_eq!(unverified(&keyring, &outside, "a"), MoreKeys::None, "{n}");
+                assert_eq!(unverified(&keyring, &outside, &format!("x{n}")), MoreKeys::None, "{n}");
+            }
+            assert_eq!(outside.asked.get(), cooldown);
+            outside.wait(30);
+            outside.next(Ok(Fetched::NotModified { cache_control: String::new() }));
+        }
+        outside.next(replaced());
+        outside.next(replaced());
+        assert_eq!(unverified(&keyring, &outside, "a"), MoreKeys::None);
+        outside.wait(30);
+        assert_eq!(unverified(&keyring, &outside, "a"), MoreKeys::None);
+        let after = keyring.at(outside.now()).candidates(ISSUER, Some("a"), Alg::EdDsa).keys;
+        assert_eq!((before.len(), after.len()), (1, 1));
+        assert!(!Rc::ptr_eq(&before[0], &after[0]));
+    }
+
+    #[test]
+    fn only_sources_with_a_key_of_the_name_are_asked_for_one_in_its_place() {
+        let other = || {
+            KeySource::Url(Box::new(RemoteKeys {
+                location: KeyLocation::Url(Url::parse("https://other.example/").unwrap()),
+                ..remote()
+            }))
+        };
+        let (keyring, outside) = (keyring(vec![vec![url(), other()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        outside.next(document(&["b"], ""));
+        request(&keyring, &outside, Some("a"));
+        outside.wait(30);
+        outside.next(document(&["a"], ""));
+        unverified(&keyring, &outside, "a");
+        assert_eq!(outside.asked.get(), 3);
+        assert!(outside.urls.borrow()[2].starts_with("https://idp.example/"), "{:?}", outside.urls.borrow());
+        // One that nobody has is asked for everywhere it may be.
+        outside.wait(30);
+        unverified(&keyring, &outside, "c");
+        assert_eq!(outside.asked.get(), 5);
+    }
+
     fn discovery() -> KeySource {
         let issuer = "https://idp.example";
-        let location = KeyLocation::Discovery { issuer: issuer.into(), url: Url::parse(issuer).unwrap() };
+        let location =
+            KeyLocation::Discovery { issuers: vec![issuer.into()], url: Url::parse(issuer).unwrap() };
         KeySource::Url(Box::new(RemoteKeys { location, ..remote() }))
     }
 
@@ -517,7 +602,7 @@ mod tests {
         // The decision comes first and asks nobody.
         for instance in &instances {
             assert_eq!(instance.catch_up(outside.now(), &outside), []);
-            assert_eq!(ask(instance, &outside, Some("a")), (1, MoreKeys::None));
+            assert_eq!(ask(instance, &outside, Some("a")).0, 1);
         }
         assert_eq!(outside.asked.get(), 1);
         // While one asks, the others go on and do not try again right away.

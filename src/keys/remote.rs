@@ -5,7 +5,7 @@ use crate::core::jwk::lookup::{
     ClientRules, KeyLocation, RemoteKeys, RequestHeader, ServerRules, TextSource,
 };
 use crate::core::jwk::{JwkSet, Origin};
-use crate::core::limits::{MAX_JWKS_BYTES, MAX_SHOWN_CHARS, MAX_TEXT_FILE_BYTES};
+use crate::core::limits::{MAX_JWKS_BYTES, MAX_REASON_CHARS, MAX_TEXT_FILE_BYTES};
 use crate::core::text::{cut, one_line};
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::core::url::Url;
@@ -13,7 +13,7 @@ use crate::keys::archive::Shelf;
 use crate::keys::cache_control;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::envelope::LEASE_MARGIN;
-use crate::keys::error::KeyError;
+use crate::keys::error::{KeyError, usable};
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{
     Asked, ClientIdentity, Failure, FetchError, FetchRequest, Fetched, Generation, Io, ReadFile,
@@ -68,7 +68,8 @@ fn parts(remote: &RemoteKeys) -> Vec<Vec<u8>> {
     } = &remote.client;
     let (kind, location) = match &remote.location {
         KeyLocation::Url(url) => ("url", url.to_string()),
-        KeyLocation::Discovery { issuer, .. } => ("discovery", issuer.clone()),
+        // No URL has a space in it.
+        KeyLocation::Discovery { issuers, .. } => ("discovery", issuers.join(" ")),
     };
     vec![
         kind.into(),
@@ -110,11 +111,9 @@ pub fn freshness(remote: &RemoteKeys, document: &SharedDocument, now: UnixTime) 
 /// The keys of `document`.
 ///
 /// # Errors
-/// `JwkSet`, `NoUsableKey`: an empty or unreadable set is more likely a fault of the provider than a revocation of
-/// everything.
+/// `JwkSet`, and those of [`usable`].
 pub fn key_set(document: &SharedDocument) -> Result<JwkSet, KeyError> {
-    let set = JwkSet::parse(document.body.clone(), Origin::Fetched).map_err(KeyError::JwkSet)?;
-    if set.keys().is_empty() { Err(KeyError::NoUsableKey) } else { Ok(set) }
+    usable(JwkSet::parse(document.body.clone(), Origin::Fetched).map_err(KeyError::JwkSet)?)
 }
 
 /// What asking brought, and what became of an attempt of our own.
@@ -204,7 +203,7 @@ fn fetch(
     // An ETag belongs to the URL it came from, and a discovered URL may have moved.
     let (url, known) = match &remote.location {
         KeyLocation::Url(url) => (url.clone(), known),
-        KeyLocation::Discovery { issuer, url } => (discover(issuer, url, |url| get(url, None))?, None),
+        KeyLocation::Discovery { issuers, url } => (discover(issuers, url, |url| get(url, None))?, None),
     };
     let etag = known.and_then(|known| known.etag.as_deref());
     match (get(&url, etag).map_err(KeyError::Fetch)?, known) {
@@ -222,7 +221,7 @@ fn fetch(
 /// The `jwks_uri` of the first metadata document that is the issuer's. A document that names another issuer ends
 /// the search: whoever answers there is not to be asked again in another way.
 fn discover(
-    issuer: &str,
+    issuers: &[String],
     base: &Url,
     get: impl Fn(&Url) -> Result<Fetched, FetchError>,
 ) -> Result<Url, KeyError> {
@@ -230,7 +229,7 @@ fn discover(
     for url in discovery::metadata_urls(base) {
         match get(&url) {
             Ok(Fetched::Document { body, .. }) => {
-                return discovery::jwks_uri(body, issuer, &url).map_err(KeyError::Discovery);
+                return discovery::jwks_uri(body, issuers, &url).map_err(KeyError::Discovery);
             }
             Ok(Fetched::NotModified { .. }) => last = KeyError::Fetch(FetchError::Status(304)),
             Err(FetchError::Status(status)) if status < 500 => {
@@ -269,10 +268,10 @@ fn fetch_with_retries<'a>(
     }
 }
 
-/// Why, for operators: a provider's words, cut.
+/// Why, for operators.
 #[must_use]
 pub fn reason(error: &KeyError) -> String {
-    cut(&one_line(error), MAX_SHOWN_CHARS).into_owned()
+    cut(&one_line(error), MAX_REASON_CHARS).into_owned()
 }
 
 fn value(header: &RequestHeader, io: &dyn Io) -> Result<String, KeyError> {
@@ -362,7 +361,14 @@ pub(super) mod tests {
             },
             RemoteKeys {
                 location: KeyLocation::Discovery {
-                    issuer: "https://idp.example/".into(),
+                    issuers: vec!["https://idp.example/".into()],
+                    url: Url::parse("https://idp.example/").unwrap(),
+                },
+                ..remote()
+            },
+            RemoteKeys {
+                location: KeyLocation::Discovery {
+                    issuers: vec!["https://idp.example/".into(), "https://idp.example".into()],
                     url: Url::parse("https://idp.example/").unwrap(),
                 },
                 ..remote()

@@ -7,7 +7,7 @@ use crate::core::jwk::lookup::{CacheRules, KeyFormat, KeyLocation, KeySetView, K
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::MAX_JWKS_BYTES;
 use crate::core::unix_time::{Seconds, UnixTime};
-use crate::keys::error::KeyError;
+use crate::keys::error::{KeyError, usable};
 use crate::keys::freshness::{Freshness, State};
 use crate::keys::io::{Asked, FileStamp, Generation, Io, Shared, SharedDocument, SourceId, Waiting};
 use crate::keys::remote;
@@ -61,6 +61,8 @@ pub enum KeyEventKind {
         keys: usize,
         /// Why other keys of the set are not used.
         skipped: Vec<String>,
+        /// The document is one key, without the set around it.
+        is_lone: bool,
         /// Since the set was fetched or read.
         age: Seconds,
         /// Until it is asked for again.
@@ -259,6 +261,7 @@ impl Loaded {
             removed: before.map(|before| kids_without(before, Some(&set))).unwrap_or_default(),
             keys: set.keys().len(),
             skipped: set.skipped.iter().map(ToString::to_string).collect(),
+            is_lone: set.is_lone,
             age: now.seconds_since(next.freshness.fetched_at().unwrap_or(now)),
             next_refresh: next.freshness.asked_at().map_or(Seconds(0), |at| at.seconds_since(now)),
         };
@@ -349,7 +352,7 @@ fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
         }
         KeyFormat::PemOrSecret { kid } => secret_key(&bytes, kid.as_ref(), false)?,
     };
-    if set.keys().is_empty() { Err(KeyError::NoUsableKey) } else { Ok(set) }
+    usable(set)
 }
 
 fn secret_key(bytes: &[u8], kid: Option<&String>, base64: bool) -> Result<JwkSet, KeyError> {
@@ -366,7 +369,7 @@ fn place(source: &KeySource) -> String {
         // A query may hold a credential.
         KeySource::Url(remote) => match &remote.location {
             KeyLocation::Url(url) => format!("{}{}", url.origin, url.path()),
-            KeyLocation::Discovery { issuer, .. } => issuer.clone(),
+            KeyLocation::Discovery { issuers, .. } => issuers.first().cloned().unwrap_or_default(),
         },
     }
 }

@@ -139,6 +139,13 @@ pub(crate) fn of_each_issuer() {
         let token = token_of(&format!("https://{issuer}/"));
         assert_eq!(traefik.send(&Request::get("issuers", "/").bearer(&token)).status, 200, "{issuer}");
     }
+    // At load: who gets nothing of the top level, and does not say that this is meant.
+    let told = traefik.log_with(0, &["\"level\":\"warn\"", "gets none of them; write those that it needs"]);
+    let named = |server: &str| told.iter().filter(|line| line.contains(server)).count();
+    let port = |server: &JwksServer| format!("localhost:{}", server.address().port());
+    let sixth = first.address().to_string();
+    assert_eq!([port(&second), port(&strict), sixth].map(|server| named(&server)), [1; 3], "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
     let strict_token = token_of("https://strict/");
     assert_eq!(traefik.send(&Request::get("issuers", "/").bearer(&strict_token)).status, 503);
     assert_eq!(seen(&strict), [nothing()]);

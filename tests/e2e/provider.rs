@@ -10,9 +10,10 @@ use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
 use testbed::port;
+use testbed::tokens::Token;
 use testbed::traefik::{FETCH, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
-use testbed::wait::wait;
+use testbed::wait::{unix_now, wait};
 
 use crate::hosts;
 use crate::proxy::token;
@@ -183,6 +184,100 @@ pub(crate) fn dead_address() {
         assert_eq!(server.requests(), number + 1, "{name}");
     }
     fs::remove_dir_all(directory).unwrap();
+}
+
+/// What providers publish besides a set: read where it is one, else told with what to do about it. A server that gives its
+/// documents only to clients that accept any type gives it.
+pub(crate) fn documents() {
+    let key = keys::jwk("ed25519");
+    let no_curve =
+        json!({"keys": [{"kty": "EC", "kid": "a", "x": "AQ", "y": "AQ"}, {"kty": "oct", "k": "AQ"}]});
+    let cases = [
+        ("mark", format!("\u{feff}{}", keys::public_set()), 200, vec!["/mark: 5 keys"]),
+        ("lone", key.to_string(), 200, vec!["/lone: 1 keys", "/lone: the document is one JWK"]),
+        (
+            "metadata",
+            json!({"issuer": "https://idp.example", "jwks_uri": "https://idp.example/keys"}).to_string(),
+            503,
+            vec![
+                "/metadata: not a JWK Set: this is a discovery document: use discovery: true and issuer, or jwksUrl: ",
+            ],
+        ),
+        (
+            "google",
+            json!({"0f1e": "-----BEGIN CERTIFICATE-----\nMIIB"}).to_string(),
+            503,
+            vec![
+                "/google: not a JWK Set: this is a map of certificates: Google has its JWK Set at https://www.",
+            ],
+        ),
+        (
+            "pem",
+            keys::public_pem("rsa").to_owned(),
+            503,
+            vec!["/pem: not a JWK Set: this is PEM: use publicKey"],
+        ),
+        (
+            "error",
+            json!({"error": "invalid_request"}).to_string(),
+            503,
+            vec!["/error: not a JWK Set: this is an answer that tells of an error: "],
+        ),
+        (
+            "unusable",
+            no_curve.to_string(),
+            503,
+            vec![
+                "/unusable: no usable key in the set",
+                "member crv is missing",
+                "kty is oct: a secret is never",
+            ],
+        ),
+    ];
+    let idp = JwksServer::http("");
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    let client = || json!({"allowHttp": true, "timeoutSeconds": 2, "maxRetries": 0});
+    for (host, ..) in &cases {
+        let configuration = json!({
+            "jwksUrl": idp.url(&format!("/{host}")), "issuer": "https://idp.example/", "clientConfig": client(),
+        });
+        routes.protect(host, FETCH, &configuration);
+    }
+    // One issuer with and without a slash at its end, and another one that the metadata name.
+    let (discovered, published) = (JwksServer::http(""), JwksServer::http(keys::public_set().to_string()));
+    let issuer = discovered.url("");
+    let metadata = |issuer: &str| json!({"issuer": issuer, "jwks_uri": published.url("/")}).to_string();
+    discovered.publish(metadata(&format!("{issuer}/")));
+    let both = json!([issuer, format!("{issuer}/")]);
+    for (host, issuer) in [("both", both), ("without", json!(issuer))] {
+        let configuration = json!({"discovery": true, "issuer": issuer, "clientConfig": client()});
+        routes.protect(host, FETCH, &configuration);
+    }
+    traefik.configure(&routes);
+    for (host, document, status, told) in cases {
+        idp.publish(document);
+        assert_eq!(timed(&traefik, host, &token()).status, status, "{host}");
+        for words in told {
+            assert!(!traefik.log_with(0, &[words]).is_empty(), "{host}: {words}: {:?}", traefik.log());
+        }
+    }
+    let accepts = |head: &String| {
+        head.contains("\r\nAccept: application/jwk-set+json, application/json, */*;q=0.1\r\n")
+    };
+    assert!(idp.request_heads().iter().all(accepts), "{:?}", idp.request_heads());
+    let of = |issuer: String| {
+        Token::new("EdDSA", json!({"iss": issuer, "sub": "alice", "exp": unix_now() + 600})).mint()
+    };
+    for issuer in [issuer.clone(), format!("{issuer}/")] {
+        assert_eq!(timed(&traefik, "both", &of(issuer.clone())).status, 200, "{issuer}");
+    }
+    assert_eq!(published.requests(), 1, "one set for both");
+    assert_eq!(timed(&traefik, "without", &of(issuer)).status, 503);
+    let told =
+        traefik.log_with(0, &["the metadata names another issuer: ", "it differs by a trailing slash"]);
+    assert_eq!(told.len(), 1, "{:?}", traefik.log());
 }
 
 /// The log says what is wrong with a server's certificate, in words that name the option to look at.

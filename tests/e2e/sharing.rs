@@ -219,6 +219,50 @@ pub(crate) fn rotation() {
     assert_eq!(at_once(&traefik, 60, &new), [200; 60]);
 }
 
+/// A provider that replaces a key under its name: the first token of the new one brings the set, and tokens under a known
+/// kid that nobody signed cause no more requests than unknown kids do, both together.
+pub(crate) fn replaced_key() {
+    let idp = JwksServer::https(keys::jwk_set(&["rsa", "ed25519"]).to_string());
+    let mut configuration = configuration(&idp);
+    configuration["jwksCache"] = json!({"cooldownSeconds": 2});
+    let (_upstream, traefik) = serve("replaced", &configuration);
+    let slow = |token: Token| Request::get("replaced", "/slow?200").bearer(&token.mint());
+    let old = slow(Token::new("EdDSA", claims()));
+    let new = slow(Token::new("EdDSA", claims()).signed_by("ed25519-other"));
+    assert_eq!(at_once(&traefik, 40, &old), [200; 40]);
+    let (_, took) = timed(|| {
+        std::thread::scope(|scope| {
+            for client in 0..10 {
+                let traefik = &traefik;
+                scope.spawn(move || {
+                    for number in 0..120 {
+                        let mut claims = claims();
+                        claims["jti"] = json!(format!("{client}-{number}"));
+                        let mut token = Token::new("EdDSA", claims).signed_by("ed25519-other");
+                        if number % 3 == 0 {
+                            token.kid = Some(Some(format!("unknown-{client}-{number}")));
+                        }
+                        let answer = traefik.send(&Request::get("replaced", "/").bearer(&token.mint()));
+                        assert_eq!(answer.status, 401, "{}", answer.text());
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                });
+            }
+        });
+    });
+    println!("replaced: {} requests at the provider for 1200 forged tokens in {took:?}", idp.requests());
+    let most = 2 + usize::try_from(took.as_secs()).unwrap() / 2;
+    assert!((2..=most).contains(&idp.requests()), "{} in {took:?}", idp.requests());
+    let mut replaced = keys::jwk("ed25519-other");
+    replaced["kid"] = json!("ed25519");
+    idp.publish(json!({"keys": [keys::jwk("rsa"), replaced]}).to_string());
+    std::thread::sleep(Duration::from_millis(2_100));
+    assert_eq!(traefik.send(&new).status, 200);
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(at_once(&traefik, 60, &old), [401; 60]);
+    assert_eq!(at_once(&traefik, 60, &new), [200; 60]);
+}
+
 /// Up, then down: every instance serves with the keys from before, also those that are born now, with one warning.
 pub(crate) fn stale() {
     let mut idp = JwksServer::https(keys::public_set().to_string());

@@ -140,6 +140,9 @@ impl Bench {
             keys::public_set().to_string(),
             keys::jwk_set(&["secp256k1", "ml-dsa-44", "secret"]).to_string(),
             r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","use":"enc","key_ops":["verify"],"x5c":["MA=="]}]}"#.into(),
+            format!("\u{feff}{}", keys::jwk("p256")),
+            r#"{"a":"-----BEGIN CERTIFICATE-----\nMIIB","error":{"message":"x"},"issuer":"i","jwks_uri":"u"}"#.into(),
+            "<?xml version=\"1.0\"?><html>-----BEGIN CERTIFICATE-----".into(),
         ];
         let names = ["rsa", "p256", "p384", "p521", "ed25519"];
         let pems = names.iter().flat_map(|key| [keys::public_pem(key), keys::private_pem(key)]);
@@ -261,8 +264,9 @@ fn tokens(bench: &Bench, random: &mut Random) {
 
 fn key_sets(bench: &Bench, random: &mut Random) {
     for origin in [Origin::Configured, Origin::Fetched] {
-        if let Ok(set) = JwkSet::parse(random.mutated(&bench.sets), origin) {
-            assert!(set.kids().all(|kid| set.has_kid(kid)));
+        match JwkSet::parse(random.mutated(&bench.sets), origin) {
+            Ok(set) => assert!(set.kids().all(|kid| set.has_kid(kid))),
+            Err(error) => assert!(error.to_string().chars().all(|c| matches!(c, ' '..='~'))),
         }
     }
 }
@@ -472,7 +476,7 @@ fn discoveries(_: &Bench, random: &mut Random) {
         for url in discovery::metadata_urls(&issuer) {
             assert_eq!(url.origin, issuer.origin);
             let document = random.mutated(&documents);
-            if let Ok(set) = discovery::jwks_uri(document, "https://idp.example/", &url) {
+            if let Ok(set) = discovery::jwks_uri(document, &["https://idp.example/".into()], &url) {
                 assert!(url.may_lead_to(&set));
             }
         }

@@ -89,7 +89,10 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     } else if entries.is_empty() {
         errors.push("", Problem::NoKeys);
     } else if root.has("issuer") {
-        errors.conflict("issuer", "has no keys; set jwksUrl or another source of keys beside it");
+        errors.conflict(
+            "issuer",
+            "has no keys; set discovery: true, jwksUrl or another source of keys beside it",
+        );
     }
     for entry in &entries {
         let names = accepted::issuer_names(entry, errors);
@@ -97,7 +100,10 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
         let client = shared.client_of(entry, home.as_ref(), errors);
         let sources = key_sources::compile(entry, &names, &client, shared, errors);
         if sources.is_empty() && errors.len() == told {
-            errors.conflict(entry.path(""), "has no keys; set jwksUrl or another source of keys in it");
+            errors.conflict(
+                entry.path(""),
+                "has no keys; set discovery: true, jwksUrl or another source of keys in it",
+            );
         }
         let claims = accepted::claim_rules(entry, &defaults, errors);
         if let Some(own) = upstream::claim_headers(entry, errors) {

@@ -6,6 +6,7 @@ use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
+use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
@@ -83,9 +84,17 @@ fn remote(
             errors,
         )?),
         (None, true) => {
-            let [issuer] = issuers.exact.as_slice() else {
-                errors.conflict(section.path(option), "needs exactly one issuer, whose metadata is fetched");
-                return None;
+            let issuer = match issuers.exact.as_slice() {
+                [issuer] => issuer,
+                [issuer, other] if differ_by_trailing_slash(issuer, other) => issuer,
+                _ => {
+                    errors.conflict(
+                        section.path(option),
+                        "needs exactly one issuer, whose metadata is fetched, or one with and without a trailing slash; \
+                         write others as trustedIssuers",
+                    );
+                    return None;
+                }
             };
             let path = section.path("issuer");
             let url = url::check(issuer, &path, client.allows_http(), errors)?;
@@ -93,7 +102,7 @@ fn remote(
                 errors.value(path, quoted(issuer), "a URL without a query, for discovery");
                 return None;
             }
-            KeyLocation::Discovery { issuer: issuer.clone(), url }
+            KeyLocation::Discovery { issuers: issuers.exact.clone(), url }
         }
     };
     if !shared.capabilities.fetch {

@@ -1,12 +1,12 @@
-//! Configurations that accept more than their author may mean: what is said of them when they are loaded, and the one
-//! that is refused.
+//! Configurations that mean something else than their author may think, mostly that they accept more: what is said of them
+//! when they are loaded, and the one that is refused.
 
 use crate::core::config::coerce::Section;
 use crate::core::config::error::Errors;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::text::Quoted;
+use crate::core::text::{Quoted, quoted};
 use crate::core::url::{Host, Url};
 
 /// Where Microsoft Entra ID publishes keys, in its clouds and under its older names.
@@ -22,7 +22,8 @@ const ENTRA: [&str; 7] = [
 /// What stands there in the place of one tenant.
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// What `policy` accepts because no rule is written about it, for whoever reads the log.
+/// What `policy` accepts because no rule is written about it, and what of it is taken in another way than it may be meant,
+/// for whoever reads the log.
 #[must_use]
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -43,7 +44,26 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
             "no audience is set{of}: tokens for every audience are accepted, also those for other services"
         ));
     }
+    let sources = || policy.issuers.iter().flat_map(|issuer| &issuer.keys);
+    warnings.extend(sources().filter_map(withheld).take(MAX_LOGGED_NAMES));
+    if sources().any(|source| matches!(source, KeySource::Configured(set) if set.is_lone)) {
+        warnings.push(
+            "jwks is one JWK, taken as a set of it; a JWK Set is an object with a list \"keys\"".to_owned(),
+        );
+    }
     warnings
+}
+
+/// That a server gets nothing of what the top level has for its own one, since nothing is written about that.
+fn withheld(source: &KeySource) -> Option<String> {
+    let KeySource::Url(remote) = source else { return None };
+    remote.client.server.withheld.then(|| {
+        format!(
+            "the headers and the certificate of clientConfig are for the server of the top level: {} gets none of them; \
+             write those that it needs, or headers: {{}}, in the clientConfig of its entry",
+            quoted(&remote.location.origin().to_string())
+        )
+    })
 }
 
 fn names(issuers: &[&TrustedIssuer]) -> String {
@@ -107,6 +127,57 @@ mod tests {
         ] {
             assert_eq!(is_every_tenant(&Url::parse(url).unwrap()), expected, "{url}");
         }
+    }
+
+    fn warnings_of(config: &serde_json::Value) -> Vec<String> {
+        let capabilities = Capabilities { fetch: true, env: &|_| None };
+        warnings(&compile(config.to_string().as_bytes(), &capabilities).unwrap())
+    }
+
+    #[test]
+    fn who_gets_nothing_of_the_top_level_is_said() {
+        let entry = |url: &str, client: serde_json::Value| {
+            let mut entry = json!({"issuer": url, "jwksUrl": url});
+            if !client.is_null() {
+                entry["clientConfig"] = client;
+            }
+            entry
+        };
+        let config = |client: serde_json::Value, entries: Vec<serde_json::Value>| {
+            warnings_of(&json!({
+                "issuer": "https://a.example/", "jwksUrl": "https://a.example/keys", "audience": "api",
+                "clientConfig": client, "trustedIssuers": entries,
+            }))
+        };
+        let headers = || json!({"headers": {"X-Key": "1"}});
+        let none = serde_json::Value::Null;
+        let said = "the headers and the certificate of clientConfig are for the server of the top level: \
+                    \"https://b.example:8443\" gets none of them; write those that it needs, or headers: {}, in the \
+                    clientConfig of its entry";
+        let other = "https://b.example:8443/keys";
+        for (client, entries, expected) in [
+            (headers(), vec![entry(other, none.clone())], vec![said]),
+            (headers(), vec![entry(other, json!({"timeoutSeconds": 3}))], vec![said]),
+            (json!({"tls": {"cert": "/c", "key": "/k"}}), vec![entry(other, none.clone())], vec![said]),
+            // Whoever writes one of them has thought of the server.
+            (headers(), vec![entry(other, json!({"headers": {}}))], vec![]),
+            (headers(), vec![entry(other, json!({"headers": {"X-Key": "2"}}))], vec![]),
+            // The same server, and nothing that could be withheld.
+            (headers(), vec![entry("https://a.example/other", none.clone())], vec![]),
+            (json!({"timeoutSeconds": 3}), vec![entry(other, none)], vec![]),
+        ] {
+            assert_eq!(config(client.clone(), entries.clone()), expected, "{client} {entries:?}");
+        }
+    }
+
+    #[test]
+    fn one_key_where_a_set_belongs_is_said() {
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let of = |jwks| warnings_of(&json!({"issuer": "a", "audience": "api", "jwks": jwks}));
+        let said = "jwks is one JWK, taken as a set of it; a JWK Set is an object with a list \"keys\"";
+        assert_eq!(of(key.clone()), [said]);
+        assert_eq!(of(json!(key.to_string())), [said]);
+        assert_eq!(of(json!({"keys": [key]})), [] as [&str; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! URLs that keys are fetched from, as the configuration has them.
 
 use crate::core::config::error::Errors;
+use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::text::quoted;
 use crate::core::url::{Scheme, Url, is_host_name};
 
@@ -25,6 +26,10 @@ pub(super) fn absolute(
     }
     let resolved = match issuers {
         [issuer] => Url::parse(issuer).map(|issuer| resolve(url, &issuer)),
+        // Both lead to the same place.
+        [issuer, other] if differ_by_trailing_slash(issuer, other) => {
+            Url::parse(issuer).map(|issuer| resolve(url, &issuer))
+        }
         _ => None,
     };
     let Some(resolved) = resolved else {

@@ -1,5 +1,8 @@
 //! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are not looked at; neither are `x5c`, `x5u` and
 //! `jku`: a key is what its own members say.
+//!
+//! What a key may do is read strictly, the numbers that it is made of are not: providers write them in either alphabet of
+//! base64, with padding, and with leading zeros added or left out. Whatever the writing, it is the same key.
 
 use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
@@ -52,8 +55,8 @@ pub enum JwkError {
         /// The type it must have.
         expected: &'static str,
     },
-    /// A member that is not canonical base64url.
-    NotBase64Url {
+    /// A member that is not canonical base64, in either alphabet, with padding or without.
+    NotBase64 {
         /// Its name.
         member: &'static str,
     },
@@ -108,19 +111,20 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     if value.kind() != Kind::Object {
         return Err(JwkError::NotAnObject);
     }
-    let kid = text(value, "kid")?.map(str::to_owned);
+    let kid = name(text(value, "kid")?);
     check_use(value)?;
     check_key_ops(value)?;
     let alg = match text(value, "alg")? {
         Some(name) => Some(Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?),
         None => None,
     };
-    let key = material(value, origin)?;
+    let material = material(value, origin)?;
+    let key = material.key()?;
     match alg {
         Some(alg) if !key.supports(alg) => Err(JwkError::AlgDoesNotFit { alg }),
         Some(_) | None => {
             let x5t_s256 = text(value, "x5t#S256")?.map(str::to_owned);
-            let thumbprint = if kid.is_none() { own_thumbprint(value)? } else { None };
+            let thumbprint = if kid.is_none() { material.thumbprint() } else { None };
             // No registered member, so another type of it says nothing.
             let issuer = value.member("issuer").and_then(Value::as_str).map(str::to_owned);
             Ok(Jwk { kid, alg, x5t_s256, thumbprint, issuer, key })
@@ -128,26 +132,16 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     }
 }
 
-/// RFC 7638 3.2. A secret has none: its hash would help to guess it.
-fn own_thumbprint(value: Value<'_>) -> Result<Option<String>, JwkError> {
-    let required: &[&'static str] = match text(value, "kty")? {
-        Some("RSA") => &["e", "kty", "n"],
-        Some("EC") => &["crv", "kty", "x", "y"],
-        Some("OKP") => &["crv", "kty", "x"],
-        Some("AKP") => &["alg", "kty", "pub"],
-        Some(_) | None => return Ok(None),
-    };
-    let mut members = Vec::with_capacity(required.len());
-    for member in required {
-        members.push((*member, text(value, member)?.ok_or(JwkError::Missing { member })?));
-    }
-    Ok(Some(thumbprint::of_members(&members)))
+/// A text that names a key. Some providers write an empty one for none.
+pub(super) fn name(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// `use` is "sig" or absent (RFC 7517 4.2).
+/// `use` is "sig", in any case, or absent (RFC 7517 4.2).
 fn check_use(value: Value<'_>) -> Result<(), JwkError> {
     match text(value, "use")? {
-        None | Some("sig") => Ok(()),
+        None => Ok(()),
+        Some(sig) if sig.eq_ignore_ascii_case("sig") => Ok(()),
         Some(other) => Err(JwkError::Use { found: shown(other) }),
     }
 }
@@ -164,33 +158,85 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
     }
 }
 
+/// What a key is made of, in the one form that its thumbprint is of.
+enum Material {
+    /// Without leading zeros (RFC 7518 2, Base64urlUInt).
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// Both of the full length (RFC 7518 6.2.1.2).
+    Ec { crv: Crv, x: Vec<u8>, y: Vec<u8> },
+    /// Bytes as they stand (RFC 8037 2).
+    Okp { crv: Crv, x: Vec<u8> },
+    /// Bytes as they stand (RFC 9964 4).
+    Akp { alg: Alg, public: Vec<u8> },
+    /// Bytes as they stand (RFC 7518 6.4).
+    Secret(Vec<u8>),
+}
+
+impl Material {
+    fn key(&self) -> Result<VerifyingKey, JwkError> {
+        let key = match self {
+            Self::Rsa { n, e } => VerifyingKey::rsa(n, e),
+            Self::Ec { crv, x, y } => VerifyingKey::ec(*crv, x, y),
+            Self::Okp { x, .. } => VerifyingKey::ed25519(x),
+            Self::Akp { alg, public } => VerifyingKey::ml_dsa(*alg, public),
+            Self::Secret(secret) => return secret_bytes::of_bytes(secret).map_err(JwkError::Secret),
+        };
+        key.map_err(JwkError::Key)
+    }
+
+    /// RFC 7638 3.2. A secret has none: its hash would help to guess it.
+    fn thumbprint(&self) -> Option<String> {
+        match self {
+            Self::Rsa { n, e } => Some(thumbprint::of_rsa(n, e)),
+            Self::Ec { crv, x, y } => Some(thumbprint::of_ec(crv.name(), x, y)),
+            Self::Okp { crv, x } => Some(thumbprint::of_okp(crv.name(), x)),
+            Self::Akp { alg, public } => Some(thumbprint::of_akp(alg.name(), public)),
+            Self::Secret(_) => None,
+        }
+    }
+}
+
 #[inline(never)]
-fn material(value: Value<'_>, origin: Origin) -> Result<VerifyingKey, JwkError> {
+fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
     let kty = text(value, "kty")?.ok_or(JwkError::Missing { member: "kty" })?;
     let known =
         [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp, Kty::Akp].into_iter().find(|known| known.name() == kty);
     match known {
-        Some(Kty::Rsa) => VerifyingKey::rsa(&bytes(value, "n")?, &bytes(value, "e")?).map_err(JwkError::Key),
+        Some(Kty::Rsa) => Ok(Material::Rsa { n: number(value, "n")?, e: number(value, "e")? }),
         Some(Kty::Ec) => {
             let crv = crv(value, Kty::Ec)?;
-            VerifyingKey::ec(crv, &bytes(value, "x")?, &bytes(value, "y")?).map_err(JwkError::Key)
+            Ok(Material::Ec { crv, x: coordinate(value, "x", crv)?, y: coordinate(value, "y", crv)? })
         }
         Some(Kty::Okp) => {
-            crv(value, Kty::Okp)?;
-            VerifyingKey::ed25519(&bytes(value, "x")?).map_err(JwkError::Key)
+            let crv = crv(value, Kty::Okp)?;
+            Ok(Material::Okp { crv, x: bytes(value, "x")? })
         }
         // The name of the parameters stands in `alg`, which these keys must have (RFC 9964 4).
         Some(Kty::Akp) => {
             let name = text(value, "alg")?.ok_or(JwkError::Missing { member: "alg" })?;
             let alg = Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?;
-            VerifyingKey::ml_dsa(alg, &bytes(value, "pub")?).map_err(JwkError::Key)
+            Ok(Material::Akp { alg, public: bytes(value, "pub")? })
         }
         Some(Kty::Oct) => match origin {
-            Origin::Configured => secret_bytes::of_bytes(&bytes(value, "k")?).map_err(JwkError::Secret),
+            Origin::Configured => Ok(Material::Secret(bytes(value, "k")?)),
             Origin::Fetched => Err(JwkError::SecretFetched),
         },
         None => Err(JwkError::UnknownKty { found: shown(kty) }),
     }
+}
+
+/// A member that is a number, big-endian, without leading zeros, however many are written.
+fn number(value: Value<'_>, member: &'static str) -> Result<Vec<u8>, JwkError> {
+    let written = bytes(value, member)?;
+    Ok(written.into_iter().skip_while(|byte| *byte == 0).collect())
+}
+
+/// A member that is a number of the field of `crv`, in the length that its points have.
+fn coordinate(value: Value<'_>, member: &'static str, crv: Crv) -> Result<Vec<u8>, JwkError> {
+    let number = number(value, member)?;
+    let too_long = JwkError::Key(KeyError::CoordinateLength { crv, member, bytes: number.len() });
+    let zeros = crv.coordinate_bytes().checked_sub(number.len()).ok_or(too_long)?;
+    Ok([vec![0; zeros], number].concat())
 }
 
 fn crv(value: Value<'_>, kty: Kty) -> Result<Crv, JwkError> {
@@ -200,7 +246,7 @@ fn crv(value: Value<'_>, kty: Kty) -> Result<Crv, JwkError> {
 
 fn bytes(value: Value<'_>, member: &'static str) -> Result<Vec<u8>, JwkError> {
     let text = text(value, member)?.ok_or(JwkError::Missing { member })?;
-    base64url::decode(text.as_bytes()).ok_or(JwkError::NotBase64Url { member })
+    base64url::decode_either(text.as_bytes()).ok_or(JwkError::NotBase64 { member })
 }
 
 fn text<'d>(value: Value<'d>, member: &'static str) -> Result<Option<&'d str>, JwkError> {
@@ -269,11 +315,12 @@ impl fmt::Display for JwkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnObject => f.write_str("the key is not a JSON object"),
+            Self::Missing { member: "crv" } => {
+                f.write_str("member crv is missing, and a curve is not guessed from the length of a key")
+            }
             Self::Missing { member } => write!(f, "member {member} is missing"),
             Self::WrongType { member, expected } => write!(f, "member {member} is not {expected}"),
-            Self::NotBase64Url { member } => {
-                write!(f, "member {member} is not base64url without padding")
-            }
+            Self::NotBase64 { member } => write!(f, "member {member} is not base64url"),
             Self::UnknownKty { found } => {
                 write!(f, "kty is {}, expected RSA, EC, OKP, AKP or oct", Quoted(found))
             }
@@ -311,7 +358,11 @@ mod tests {
     use crate::core::limits::MAX_SHOWN_CHARS;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
+    use crate::core::signature::verify;
+    use crate::core::token::base64url;
     use crate::core::token::json::{Document, JsonLimits};
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     fn jwk(json: &str, origin: Origin) -> Result<Jwk, JwkError> {
@@ -353,14 +404,12 @@ mod tests {
                 ed25519(r#","kid":"a","alg":"EdDSA""#),
                 r#"Jwk(kid Some("a"), alg Some(EdDSA), OKP on Ed25519)"#,
             ),
-            (
-                ed25519(r#","kid":"","alg":"Ed25519""#),
-                r#"Jwk(kid Some(""), alg Some(Ed25519), OKP on Ed25519)"#,
-            ),
+            (ed25519(r#","kid":"","alg":"Ed25519""#), "Jwk(kid None, alg Some(Ed25519), OKP on Ed25519)"),
             (rsa(r#","alg":"PS384""#), "Jwk(kid None, alg Some(PS384), RSA of 2048 bits)"),
             (secret(48, r#","alg":"HS384""#), "Jwk(kid None, alg Some(HS384), oct of 48 bytes)"),
             // What says nothing against verifying.
             (ed25519(r#","use":"sig","key_ops":["verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
+            (ed25519(r#","use":"SIG""#), "Jwk(kid None, alg None, OKP on Ed25519)"),
             (ed25519(r#","key_ops":["sign","verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
             // Members that are not known, or not looked at (RFC 7517 4): a private one, foreign keys.
             (
@@ -399,8 +448,12 @@ mod tests {
             (r#"{"kty":"RSA"}"#.to_owned(), missing("n")),
             (r#"{"kty":"RSA","n":"AQ"}"#.to_owned(), missing("e")),
             (r#"{"kty":"RSA","n":7,"e":"AQAB"}"#.to_owned(), not_text("n")),
-            (r#"{"kty":"RSA","n":"AQ==","e":"AQAB"}"#.to_owned(), JwkError::NotBase64Url { member: "n" }),
-            (r#"{"kty":"RSA","n":"AQ","e":"A+B"}"#.to_owned(), JwkError::NotBase64Url { member: "e" }),
+            (r#"{"kty":"RSA","n":"AQ=","e":"AQAB"}"#.to_owned(), JwkError::NotBase64 { member: "n" }),
+            (r#"{"kty":"RSA","n":"AQ","e":"A B"}"#.to_owned(), JwkError::NotBase64 { member: "e" }),
+            (
+                r#"{"kty":"RSA","n":"AAAA","e":"AQAB"}"#.to_owned(),
+                JwkError::Key(KeyError::RsaModulusSize { bits: 0 }),
+            ),
             (
                 r#"{"kty":"RSA","n":"gQ","e":"AQAB"}"#.to_owned(),
                 JwkError::Key(KeyError::RsaModulusSize { bits: 8 }),
@@ -410,7 +463,16 @@ mod tests {
             (r#"{"kty":"EC","crv":"P-256","x":"AQ"}"#.to_owned(), missing("y")),
             (
                 r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}"#.to_owned(),
-                JwkError::Key(KeyError::CoordinateLength { crv: Crv::P256, member: "x", bytes: 1 }),
+                JwkError::Key(KeyError::NotOnCurve { crv: Crv::P256 }),
+            ),
+            (
+                p256("").replace("\"f83OJ3D2", "\"AQAAf83OJ3D2"),
+                JwkError::Key(KeyError::CoordinateLength { crv: Crv::P256, member: "x", bytes: 35 }),
+            ),
+            // Of these the length is part of the key.
+            (
+                ed25519("").replace("\"11qYAYKx", "\"AAAA11qYAYKx"),
+                JwkError::Key(KeyError::Ed25519Length { bytes: 35 }),
             ),
             // RFC 8812 3: another curve of 32 bytes.
             (
@@ -419,7 +481,7 @@ mod tests {
             ),
             (p256("").replace("P-256", "secp256r1"), JwkError::UnknownCrv { found: found("secp256r1") }),
             (p256("").replace("P-256", "Ed25519"), JwkError::UnknownCrv { found: found("Ed25519") }),
-            (p256("").replace("5a0", "5a1"), JwkError::NotBase64Url { member: "y" }),
+            (p256("").replace("5a0", "5a1"), JwkError::NotBase64 { member: "y" }),
             (p256("").replace("WI5a0", "WI5b0"), JwkError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
             // RFC 8037 3.1: the curves of key agreement and Ed448 are no signature keys here.
             (ed25519("").replace("Ed25519", "X25519"), JwkError::UnknownCrv { found: found("X25519") }),
@@ -432,7 +494,6 @@ mod tests {
             (ed25519(r#","kid":7"#), not_text("kid")),
             // RFC 7517 4.2 and 4.3.
             (ed25519(r#","use":"enc""#), JwkError::Use { found: found("enc") }),
-            (ed25519(r#","use":"SIG""#), JwkError::Use { found: found("SIG") }),
             (ed25519(r#","use":["sig"]"#), not_text("use")),
             (ed25519(r#","key_ops":[]"#), JwkError::KeyOps),
             (ed25519(r#","key_ops":["sign"]"#), JwkError::KeyOps),
@@ -509,6 +570,34 @@ mod tests {
         }
     }
 
+    /// What a key, however it is written, has to have in common with the one that the RFCs print: name and signatures.
+    fn is_the_same_key(row: &serde_json::Value, written: &serde_json::Value) -> bool {
+        let read = |jwk: &serde_json::Value| {
+            let mut jwk = jwk.clone();
+            ["kid", "use", "alg"]
+                .into_iter()
+                .for_each(|member| drop(jwk.as_object_mut().unwrap().remove(member)));
+            self::jwk(&jwk.to_string(), Origin::Configured)
+        };
+        let (Ok(key), Ok(printed)) = (read(written), read(&row["jwk"])) else { return false };
+        let alg = Alg::from_name(row["alg"].as_str().unwrap()).unwrap();
+        let (input, signature) = row["token"].as_str().unwrap().rsplit_once('.').unwrap();
+        let signature = base64url::decode(signature.as_bytes()).unwrap();
+        key.thumbprint == printed.thumbprint && verify(key.key(), alg, input.as_bytes(), &signature).is_ok()
+    }
+
+    #[test]
+    fn a_short_coordinate_is_one_of_a_number() {
+        // The point of P-256 with the smallest x is (0, sqrt(b)); providers that write numbers leave its zeros out.
+        let y = "ZkhceA4vg9ckM71dhKBrtlQcKvMdrocXKL-FahdPk_Q";
+        let zeros = "A".repeat(43);
+        let key =
+            |x: &str| jwk(&format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#), Origin::Fetched);
+        let thumbprint = |x| key(x).map(|key| key.thumbprint);
+        assert_eq!(thumbprint(""), thumbprint(&zeros));
+        assert_eq!(thumbprint("AA"), thumbprint(&zeros));
+    }
+
     fn any_member() -> impl Strategy<Value = String> {
         let name =
             prop::sample::select(vec!["kty", "crv", "n", "e", "x", "y", "k", "alg", "use", "key_ops", "kid"]);
@@ -524,6 +613,39 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32_768))]
+
+        /// RFC 7515 A.1 to A.4, RFC 7520 4.2 and 4.3, RFC 8037 A.4: leading zeros for numbers only.
+        #[test]
+        fn in_every_writing_it_is_the_same_key(
+            row in 0..7_usize,
+            zeros in prop::collection::vec(0..4_usize, 3),
+            standard in any::<bool>(),
+            padded in any::<bool>(),
+        ) {
+            let rows: serde_json::Value = serde_json::from_str(include_str!("../../../tests/vectors/rfc.json")).unwrap();
+            let rows: Vec<_> = rows.as_array().unwrap().iter().filter(|row| row["jwk"].is_object() && row["token"].is_string()).collect();
+            let row = rows[row % rows.len()];
+            let is_number = matches!(row["jwk"]["kty"].as_str(), Some("RSA" | "EC"));
+            let engine = match (standard, padded) {
+                (false, false) => URL_SAFE_NO_PAD,
+                (false, true) => URL_SAFE,
+                (true, false) => STANDARD_NO_PAD,
+                (true, true) => STANDARD,
+            };
+            let mut written = row["jwk"].clone();
+            for (member, zeros) in ["n", "e", "x", "y", "k"].into_iter().zip(zeros.iter().cycle()) {
+                if let Some(text) = row["jwk"][member].as_str() {
+                    let number = base64url::decode(text.as_bytes()).unwrap();
+                    let zeros = vec![0; if is_number { *zeros } else { 0 }];
+                    let number: Vec<u8> = match zeros.len() {
+                        3 => number.into_iter().skip_while(|byte| is_number && *byte == 0).collect(),
+                        _ => [zeros, number].concat(),
+                    };
+                    written[member] = engine.encode(number).into();
+                }
+            }
+            prop_assert!(is_the_same_key(row, &written), "{}", written);
+        }
 
         #[test]
         fn any_object_is_a_key_or_a_reason(members in prop::collection::vec(any_member(), 0..7)) {

@@ -2,6 +2,7 @@
 //! skipped and reported: the others go on working (RFC 7517 5, last paragraph).
 
 use super::jwk::{self, Jwk, JwkError, Origin};
+use super::mistaken::Mistaken;
 use crate::core::limits::{
     MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST,
 };
@@ -17,6 +18,8 @@ pub struct JwkSet {
     keys: Vec<Rc<Jwk>>,
     /// What was in the source and is not used, for the log.
     pub skipped: Vec<SkippedKey>,
+    /// The source is one JWK, without the set around it.
+    pub is_lone: bool,
 }
 
 /// A key that is not used.
@@ -31,7 +34,7 @@ pub struct SkippedKey {
 }
 
 /// Why a text is not a JWK Set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JwkSetError {
     /// Longer than [`MAX_JWKS_BYTES`].
     TooLarge {
@@ -44,10 +47,12 @@ pub enum JwkSetError {
     NotAnObject,
     /// Without an array `keys` (RFC 7517 5.1).
     NoKeys,
+    /// Something else that is known.
+    Mistaken(Mistaken),
 }
 
 impl JwkSet {
-    /// Reads a set. One without a usable key is a set, too: it verifies nothing.
+    /// Reads a set, or a JWK as a set of its own. One without a usable key is a set, too: it verifies nothing.
     ///
     /// # Errors
     /// See [`JwkSetError`].
@@ -57,7 +62,10 @@ impl JwkSet {
             return Err(JwkSetError::TooLarge { bytes: json.len() });
         }
         let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_JWKS_NODES };
-        let document = Document::parse(json, limits).map_err(JwkSetError::Json)?;
+        let json = without_byte_order_mark(json);
+        let mistaken = Mistaken::of_text(&json);
+        let no_json = |error| mistaken.map_or(JwkSetError::Json(error), JwkSetError::Mistaken);
+        let document = Document::parse(json, limits).map_err(no_json)?;
         Self::from_value(document.root(), origin)
     }
 
@@ -66,18 +74,23 @@ impl JwkSet {
     /// # Errors
     /// See [`JwkSetError`].
     pub fn from_value(set: Value<'_>, origin: Origin) -> Result<Self, JwkSetError> {
-        if set.kind() != Kind::Object {
-            return Err(JwkSetError::NotAnObject);
-        }
         match set.member("keys") {
-            Some(list) if list.kind() == Kind::Array => Ok(Self::from_list(list, origin)),
-            Some(_) | None => Err(JwkSetError::NoKeys),
+            Some(list) if list.kind() == Kind::Array => return Ok(Self::of_values(list.elements(), origin)),
+            None if set.member("kty").is_some() => {
+                return Ok(Self { is_lone: true, ..Self::of_values([set].into_iter(), origin) });
+            }
+            Some(_) | None => {}
         }
+        Err(match (Mistaken::of_value(set), set.kind()) {
+            (Some(mistaken), _) => JwkSetError::Mistaken(mistaken),
+            (None, Kind::Object) => JwkSetError::NoKeys,
+            (None, _) => JwkSetError::NotAnObject,
+        })
     }
 
-    fn from_list(list: Value<'_>, origin: Origin) -> Self {
+    fn of_values<'d>(values: impl Iterator<Item = Value<'d>>, origin: Origin) -> Self {
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
-        for (index, value) in list.elements().enumerate() {
+        for (index, value) in values.enumerate() {
             if index == MAX_KEYS_PER_SET {
                 let reason = JwkError::TooManyKeys { max: MAX_KEYS_PER_SET };
                 skipped.push(SkippedKey { index, kid: None, reason });
@@ -86,7 +99,7 @@ impl JwkSet {
             match jwk::parse(value, origin) {
                 Ok(key) => keys.push((index, key)),
                 Err(reason) => {
-                    let kid = value.member("kid").and_then(Value::as_str).map(str::to_owned);
+                    let kid = jwk::name(value.member("kid").and_then(Value::as_str));
                     skipped.push(SkippedKey { index, kid, reason });
                 }
             }
@@ -111,7 +124,8 @@ impl JwkSet {
     ) -> Self {
         let all = keys.iter().fold(0_u32, |sum, (_, key)| sum.saturating_add(key.key().cost(0)));
         if all < MAX_VERIFICATION_COST {
-            return Self { keys: keys.into_iter().map(|(_, key)| Rc::new(key)).collect(), skipped };
+            let keys = keys.into_iter().map(|(_, key)| Rc::new(key)).collect();
+            return Self { keys, skipped, is_lone: false };
         }
         let mut kept: Vec<Rc<Jwk>> = Vec::with_capacity(keys.len());
         for (index, key) in keys {
@@ -123,7 +137,7 @@ impl JwkSet {
                 skipped.push(SkippedKey { index, kid: key.kid, reason: JwkError::OutOfReach });
             }
         }
-        Self { keys: kept, skipped }
+        Self { keys: kept, skipped, is_lone: false }
     }
 
     /// Why a key is not used that no token can reach, if there is such a key.
@@ -160,15 +174,25 @@ impl JwkSet {
     }
 }
 
+/// RFC 8259 8.1 lets readers ignore a byte order mark, which some editors and servers put before the text.
+fn without_byte_order_mark(mut text: Vec<u8>) -> Vec<u8> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len());
+    }
+    text
+}
+
 impl fmt::Display for JwkSetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        match self {
             Self::TooLarge { bytes } => {
                 write!(f, "the key set has {bytes} bytes, expected at most {MAX_JWKS_BYTES}")
             }
             Self::Json(error) => write!(f, "the key set is unreadable: {error}"),
             Self::NotAnObject => f.write_str("the key set is not a JSON object"),
             Self::NoKeys => f.write_str("the key set has no array \"keys\""),
+            Self::Mistaken(mistaken) => mistaken.fmt(f),
         }
     }
 }
@@ -185,6 +209,7 @@ impl fmt::Display for SkippedKey {
 #[cfg(test)]
 mod tests {
     use super::{JwkSet, JwkSetError, SkippedKey};
+    use crate::core::jwk::mistaken::Mistaken;
     use crate::core::jwk::{Jwk, JwkError, Origin};
     use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
     use crate::core::signature::alg::{Alg, Crv};
@@ -273,19 +298,62 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_key_is_a_set_and_says_so() {
+        for (json, keys, skipped, is_lone) in [
+            (format!("{{{P256}}}"), 1, 0, true),
+            (r#"{"kty":"OKP"}"#.to_owned(), 0, 1, true),
+            (format!(r#"{{"keys":[{{{P256}}}]}}"#), 1, 0, false),
+            // The set is what counts where there is one.
+            (format!(r#"{{"keys":[],{P256}}}"#), 0, 0, false),
+        ] {
+            let set = parse(&json).unwrap();
+            assert_eq!(
+                (set.keys().len(), set.skipped.len(), set.is_lone),
+                (keys, skipped, is_lone),
+                "{json}"
+            );
+        }
+        let secret = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"}"#;
+        assert_eq!(parse(secret).unwrap().skipped[0].reason, JwkError::SecretFetched);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_set_rfc_8259_8_1() {
+        assert_eq!(parse(&format!("\u{feff}{{\"keys\":[{{{P256}}}]}}")).unwrap().keys().len(), 1);
+    }
+
+    #[test]
+    fn an_empty_kid_is_none() {
+        let set = set(&[&format!(r#""kid":"",{ED25519}"#), r#""kid":"","kty":"EC","x":"AQ","y":"AQ""#]);
+        assert!(set.keys().iter().all(|key| key.kid.is_none() && key.thumbprint.is_some()));
+        assert!(!set.has_kid(""));
+        let skipped: Vec<String> = set.skipped.iter().map(ToString::to_string).collect();
+        let reason =
+            "key 1 is not used: member crv is missing, and a curve is not guessed from the length of a key";
+        assert_eq!(skipped, [reason]);
+    }
+
+    #[test]
     fn what_is_no_set_rfc_7517_5_1() {
         for (json, error) in [
-            ("", JwkSetError::Json(JsonError::Syntax)),
-            ("<html>", JwkSetError::Json(JsonError::Syntax)),
+            ("", JwkSetError::Mistaken(Mistaken::Empty)),
+            ("\u{feff}", JwkSetError::Mistaken(Mistaken::Empty)),
+            ("<html>", JwkSetError::Mistaken(Mistaken::Html)),
+            ("not found", JwkSetError::Json(JsonError::Syntax)),
+            ("\u{feff}\u{feff}{}", JwkSetError::Json(JsonError::Syntax)),
             (r#"{"keys":[]"#, JwkSetError::Json(JsonError::Syntax)),
             (r#"{"keys":[],"keys":[]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
             (r#"{"keys":[{"kty":"EC","kty":"RSA"}]}"#, JwkSetError::Json(JsonError::DuplicateMember)),
             ("[]", JwkSetError::NotAnObject),
+            ("1", JwkSetError::NotAnObject),
+            (r#"[{"kty":"RSA"}]"#, JwkSetError::Mistaken(Mistaken::List)),
+            (r#"{"error":"x"}"#, JwkSetError::Mistaken(Mistaken::Error { says: "x".into() })),
+            (r#"{"keys":{},"kty":"OKP"}"#, JwkSetError::NoKeys),
             ("{}", JwkSetError::NoKeys),
             (r#"{"keys":{}}"#, JwkSetError::NoKeys),
             (r#"{"keys":null}"#, JwkSetError::NoKeys),
             (r#"{"Keys":[]}"#, JwkSetError::NoKeys),
-            (r#"{"kty":"OKP"}"#, JwkSetError::NoKeys),
+            (r#"{"kid":"a"}"#, JwkSetError::NoKeys),
         ] {
             assert_eq!(parse(json).map(|set| set.keys().len()), Err(error), "{json}");
         }
@@ -356,17 +424,17 @@ mod tests {
         let index =
             |key: &std::rc::Rc<Jwk>| set.keys().iter().position(|other| std::rc::Rc::ptr_eq(other, key));
         for (kid, alg, expected) in [
-            // The keys of that name, then the one without.
-            (Some("a"), Alg::EdDsa, &[1, 0][..]),
-            (Some("a"), Alg::Ed25519, &[1, 3, 0]),
+            // The keys of that name, then those without: an empty one is none.
+            (Some("a"), Alg::EdDsa, &[1, 0, 5][..]),
+            (Some("a"), Alg::Ed25519, &[1, 3, 0, 5]),
             (Some("a"), Alg::Es256, &[2]),
             (Some("a"), Alg::Rs256, &[]),
-            (Some("b"), Alg::EdDsa, &[4, 0]),
+            (Some("b"), Alg::EdDsa, &[4, 0, 5]),
             (Some("b"), Alg::Es256, &[]),
             // A kid is compared byte for byte; no fallback to keys of another name.
-            (Some("A"), Alg::EdDsa, &[0]),
+            (Some("A"), Alg::EdDsa, &[0, 5]),
             (Some("c"), Alg::Es256, &[]),
-            (Some(""), Alg::EdDsa, &[5, 0]),
+            (Some(""), Alg::EdDsa, &[0, 5]),
             // Without one: all.
             (None, Alg::EdDsa, &[0, 1, 4, 5]),
             (None, Alg::Ed25519, &[0, 1, 3, 4, 5]),

@@ -70,8 +70,8 @@ pub enum KeyLocation {
     Url(Url),
     /// Where the metadata of the issuer say (`discovery`).
     Discovery {
-        /// The issuer, exactly as its tokens have it.
-        issuer: String,
+        /// The issuer, exactly as its tokens and its metadata have it: one, or two that differ by a trailing slash.
+        issuers: Vec<String>,
         /// The issuer as a URL.
         url: Url,
     },

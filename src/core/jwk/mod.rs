@@ -8,6 +8,7 @@ pub mod pem;
 pub mod secret;
 pub mod secret_bytes;
 pub mod no_secret;
+pub mod mistaken;
 pub mod jwk_set;
 pub mod lookup;
 

@@ -1,5 +1,8 @@
 //! PEM (RFC 7468): SubjectPublicKeyInfo, PKCS#1 and certificates. Of a certificate only the key is read: who
 //! signed it and whether it is still valid is not looked at, because whoever configures a key vouches for it.
+//!
+//! A public key is what stands in the block, whichever label of public keys is around it, and one without any is read as
+//! well: providers show it so.
 
 use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
 use super::jwk::Jwk;
@@ -66,20 +69,23 @@ pub enum PemError {
 #[derive(Clone, Copy)]
 enum Block {
     /// RFC 7468 13
-    Spki,
+    PublicKey,
     /// RFC 8017 A.1.1
-    Pkcs1,
+    RsaPublicKey,
+    /// No registered label, and what some tools write.
+    EcPublicKey,
     /// RFC 7468 5
     Certificate,
 }
 
 impl Block {
-    const ALL: [Self; 3] = [Self::Spki, Self::Pkcs1, Self::Certificate];
+    const ALL: [Self; 4] = [Self::PublicKey, Self::RsaPublicKey, Self::EcPublicKey, Self::Certificate];
 
     const fn label(self) -> &'static str {
         match self {
-            Self::Spki => "PUBLIC KEY",
-            Self::Pkcs1 => "RSA PUBLIC KEY",
+            Self::PublicKey => "PUBLIC KEY",
+            Self::RsaPublicKey => "RSA PUBLIC KEY",
+            Self::EcPublicKey => "EC PUBLIC KEY",
             Self::Certificate => "CERTIFICATE",
         }
     }
@@ -91,13 +97,17 @@ const DASHES: &str = "-----";
 
 /// The public keys of all blocks of `text`, in their order, without `kid`. Text between blocks is allowed (RFC
 /// 7468 2). Labels of containers and environment variables deliver a PEM in one line, with spaces or the two
-/// characters `\n` where lines ended: white space inside a block does not matter.
+/// characters `\n` where lines ended: white space inside a block does not matter. So is the base64 of one key or certificate alone,
+/// without the lines around it: what Keycloak shows of a realm, or an `x5c` holds.
 ///
 /// # Errors
 /// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
 /// used would be missing.
 pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
-    blocks(text)?.iter().map(|(block, der)| key(*block, der)).collect()
+    match blocks(text) {
+        Err(PemError::NoBlock) => Ok(vec![bare(text)?]),
+        blocks => blocks?.iter().map(|(block, der)| key(*block, der)).collect(),
+    }
 }
 
 /// The certificates of `text`, which may be written as in [`parse`], as PEM with lines. Their keys may be of any kind.
@@ -110,7 +120,9 @@ pub fn certificates(text: &str) -> Result<String, PemError> {
         let label = block.label();
         match block {
             Block::Certificate => {}
-            Block::Spki | Block::Pkcs1 => return Err(PemError::NotACertificate { label }),
+            Block::PublicKey | Block::RsaPublicKey | Block::EcPublicKey => {
+                return Err(PemError::NotACertificate { label });
+            }
         }
         let mut reader = Reader::new(&der);
         if certificate_key(&mut reader).is_none() || !reader.is_empty() {
@@ -164,6 +176,14 @@ pub(super) fn is_public_key(der: &[u8]) -> bool {
         || whole(|reader| certificate_key(reader).is_some())
 }
 
+/// The key of a text without any block.
+fn bare(text: &str) -> Result<Jwk, PemError> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let der = base64url::decode_either(&digits).filter(|der| is_public_key(der)).ok_or(PemError::NoBlock)?;
+    let is_certificate = certificate_key(&mut Reader::new(&der)).is_some();
+    key(if is_certificate { Block::Certificate } else { Block::PublicKey }, &der)
+}
+
 /// All blocks of `text`; at least one.
 fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
     let mut blocks = Vec::new();
@@ -210,8 +230,10 @@ fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {
     let mut reader = Reader::new(der);
     let malformed = PemError::NotDer { label };
     match block {
-        Block::Pkcs1 => rsa_key(&rsa_public_key(der).ok_or(malformed)?),
-        Block::Spki => {
+        Block::PublicKey | Block::RsaPublicKey | Block::EcPublicKey => {
+            if let Some(key) = rsa_public_key(der) {
+                return rsa_key(&key);
+            }
             let spki = subject_public_key_info(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
             spki_key(spki, label)
         }
@@ -344,7 +366,9 @@ fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<Jwk, PemError> {
 impl fmt::Display for PemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoBlock => f.write_str("no PEM block, expected -----BEGIN PUBLIC KEY-----"),
+            Self::NoBlock => f.write_str(
+                "no PEM block, expected -----BEGIN PUBLIC KEY-----, or the base64 inside it alone",
+            ),
             Self::NoEnd { label } => {
                 write!(f, "the PEM block {} has no -----END {label}-----", Quoted(label))
             }
@@ -464,6 +488,48 @@ mod tests {
         }
     }
 
+    /// The base64 of a block, in one line.
+    fn inside(text: &str) -> String {
+        text.lines().filter(|line| !line.starts_with('-')).collect()
+    }
+
+    #[test]
+    fn a_key_without_the_lines_around_it_is_the_same_key() {
+        for text in [
+            pem!("rsa-2048"),
+            pem!("rsa-2048-pkcs1"),
+            pem!("p-256"),
+            pem!("ed25519"),
+            pem!("rsa-2048-certificate"),
+            pem!("p-256-certificate"),
+        ] {
+            let names = |text: &str| {
+                let key = parse(text).unwrap().remove(0);
+                (key.thumbprint, key.x5t_s256, format!("{:?}", key.key))
+            };
+            let bare = inside(text);
+            for bare in [
+                bare.clone(),
+                format!(" {bare}\n"),
+                text.lines().filter(|line| !line.starts_with('-')).collect::<Vec<_>>().join("\n"),
+            ] {
+                assert_eq!(names(&bare), names(text), "{bare}");
+            }
+        }
+        // Certificates that are trusted need their lines: a path may look like base64.
+        assert_eq!(certificates(&inside(pem!("p-256-certificate"))), Err(PemError::NoBlock));
+    }
+
+    #[test]
+    fn a_public_key_is_what_stands_in_the_block() {
+        for text in [pem!("rsa-2048"), pem!("rsa-2048-pkcs1"), pem!("p-256"), pem!("ed25519")] {
+            let plain = text.replace("RSA PUBLIC KEY", "PUBLIC KEY");
+            for label in ["PUBLIC KEY", "RSA PUBLIC KEY", "EC PUBLIC KEY"] {
+                assert_eq!(keys(&plain.replace("PUBLIC KEY", label)), keys(text), "{label}");
+            }
+        }
+    }
+
     #[test]
     fn certificates_come_back_with_lines_and_nothing_else_passes() {
         let text = pem!("p-256-certificate");
@@ -495,6 +561,11 @@ mod tests {
         for (text, error) in [
             (String::new(), PemError::NoBlock),
             ("MCowBQYDK2VwAyEA".to_owned(), PemError::NoBlock),
+            ("x".repeat(400), PemError::NoBlock),
+            (inside(pem!("rsa-2048")).replacen('M', "N", 1), PemError::NoBlock),
+            (inside(pem!("rsa-2048")) + "AAAA", PemError::NoBlock),
+            (inside(pem!("rsa-1024")), PemError::Key(KeyError::RsaModulusSize { bits: 1024 })),
+            (inside(pem!("ed448")), PemError::UnknownKey { label: spki }),
             ("-----BEGIN PUBLIC KEY".to_owned(), PemError::NoBlock),
             ("-----BEGIN PUBLIC KEY-----\nAAAA\n".to_owned(), PemError::NoEnd { label: spki.to_owned() }),
             (
@@ -526,10 +597,9 @@ mod tests {
             (trailing_byte, PemError::NotDer { label: spki }),
             (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
             (
-                pem!("rsa-2048").replace("PUBLIC KEY", "RSA PUBLIC KEY"),
-                PemError::NotDer { label: "RSA PUBLIC KEY" },
+                pem!("p-256-certificate").replace("CERTIFICATE", "EC PUBLIC KEY"),
+                PemError::NotDer { label: "EC PUBLIC KEY" },
             ),
-            (pem!("rsa-2048-pkcs1").replace("RSA PUBLIC KEY", spki), PemError::NotDer { label: spki }),
             (pem!("rsa-1024").to_owned(), PemError::Key(KeyError::RsaModulusSize { bits: 1024 })),
             (pem!("rsa-pss").to_owned(), PemError::UnknownKey { label: spki }),
             (pem!("p-256-explicit").to_owned(), PemError::UnknownKey { label: spki }),
@@ -556,7 +626,7 @@ mod tests {
         }
 
         #[test]
-        fn any_der_is_read_without_a_panic(der in prop::collection::vec(any::<u8>(), 0..200), block in 0..3_usize) {
+        fn any_der_is_read_without_a_panic(der in prop::collection::vec(any::<u8>(), 0..200), block in 0..4_usize) {
             let _ = super::key(super::Block::ALL[block], &der);
         }
 

@@ -69,6 +69,13 @@ pub fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
     decode(&folded(unpadded(text.trim_ascii())))
 }
 
+/// Decodes base64 in either alphabet (RFC 4648 4 and 5), canonical, with all of its padding or none. Never for tokens.
+#[must_use]
+pub fn decode_either(text: &[u8]) -> Option<Vec<u8>> {
+    let is_padded = text.last() == Some(&b'=');
+    if is_padded && !text.len().is_multiple_of(4) { None } else { decode(&folded(unpadded(text))) }
+}
+
 /// Decodes base64 with padding (RFC 4648 4), canonical only.
 #[must_use]
 pub fn decode_padded(text: &[u8]) -> Option<Vec<u8>> {
@@ -98,7 +105,7 @@ pub fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, decode_lenient, decode_padded, encode};
+    use super::{decode, decode_either, decode_lenient, decode_padded, encode};
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
@@ -113,6 +120,25 @@ mod tests {
             ("A!", None),
         ] {
             assert_eq!(decode_lenient(text.as_bytes()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_may_be_written_in_either_base64_with_all_padding_or_none() {
+        for (text, expected) in [
+            ("+/8=", Some(&b"\xfb\xff"[..])),
+            ("-_8=", Some(b"\xfb\xff")),
+            ("+/8", Some(b"\xfb\xff")),
+            ("AA==", Some(b"\0")),
+            ("AA", Some(b"\0")),
+            ("", Some(b"")),
+            ("AA=", None),
+            ("A===", None),
+            ("====", None),
+            ("AB==", None),
+            ("AA==\n", None),
+        ] {
+            assert_eq!(decode_either(text.as_bytes()).as_deref(), expected, "{text}");
         }
     }
 

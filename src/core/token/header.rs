@@ -46,7 +46,8 @@ pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
     if text(root, "cty")?.is_some_and(|cty| is_jwt(&cty)) {
         return Err(malformed("nested tokens are not supported"));
     }
-    let kid = text(root, "kid")?;
+    // Some issuers write an empty name for none.
+    let kid = text(root, "kid")?.filter(|kid| !kid.is_empty());
     let x5t_s256 = text(root, "x5t#S256")?;
     Ok(Header { alg, kid: kid.or(x5t_s256), typ: text(root, "typ")? })
 }
@@ -89,6 +90,8 @@ mod tests {
             (r#"{"alg":"ES256","x5t#S256":"c"}"#, Some("c")),
             (r#"{"alg":"ES256","x5t#S256":"c","kid":"k"}"#, Some("k")),
             (r#"{"alg":"ES256","x5t":"c"}"#, None),
+            (r#"{"alg":"ES256","x5t#S256":"c","kid":""}"#, Some("c")),
+            (r#"{"alg":"ES256","kid":""}"#, None),
         ] {
             assert_eq!(parse(json.into()).unwrap().kid.as_deref(), expected, "{json}");
         }

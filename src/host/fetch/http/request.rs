@@ -44,7 +44,8 @@ pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchErro
     };
     let configured = |own: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own));
     if !configured("accept") {
-        add("Accept", "application/jwk-set+json, application/json")?;
+        // Servers that do not know the first two would rather answer 406.
+        add("Accept", "application/jwk-set+json, application/json, */*;q=0.1")?;
     }
     if !configured("user-agent") {
         add("User-Agent", concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))?;
@@ -91,7 +92,7 @@ mod tests {
             )
             .unwrap(),
             format!(
-                "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/jwk-set+json, application/json\r\n\
+                "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/jwk-set+json, application/json, */*;q=0.1\r\n\
                  User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nX-Padding: 000\r\nAccept-Encoding: identity\r\n\
                  Connection: close\r\n\r\n",
                 env!("CARGO_PKG_VERSION")
