@@ -140,7 +140,8 @@ fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> O
     let claims = [("iat", Since::Issued), ("auth_time", Since::SignedIn)];
     let since = section.choice("maxAgeClaim", since, &claims, errors);
     let span = span(section, "maxAgeSeconds", default.map(|max_age| max_age.span), errors);
-    if span.is_none() && section.has("maxAgeClaim") {
+    let misnamed = errors.misnamed(&section.path(""), &["maxAgeSeconds"]);
+    if span.is_none() && section.has("maxAgeClaim") && !misnamed {
         errors.conflict(section.path("maxAgeClaim"), "needs maxAgeSeconds");
     }
     span.map(|span| MaxAge { span, since })
@@ -161,7 +162,8 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     let is_scope = |scope: &String| {
         scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
     };
-    if required.is_empty() || !required.iter().all(is_scope) {
+    let misnamed = required.is_empty() && errors.misnamed(&scopes.path(""), &["scopes.required"]);
+    if (required.is_empty() || !required.iter().all(is_scope)) && !misnamed {
         errors.value(scopes.path("required"), quoted(&list.join(",")), "at least one scope (RFC 6749 3.3)");
     }
     Some(ScopeRules {

@@ -86,6 +86,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     let no_keys = sources.is_empty() && errors.len() == told;
     if !no_keys {
         issuers.push(issuer(root, names, sources, defaults.clone(), errors));
+    } else if errors.misnamed("", schema::SOURCES) {
+        // Its name is what to mend.
     } else if entries.is_empty() {
         errors.push("", Problem::NoKeys);
     } else if root.has("issuer") {
@@ -96,7 +98,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
         let told = errors.len();
         let client = shared.client_of(entry, home.as_ref(), errors);
         let sources = key_sources::compile(entry, &names, &client, shared, errors);
-        if sources.is_empty() && errors.len() == told {
+        let misnamed = errors.misnamed(&entry.path(""), schema::SOURCES);
+        if sources.is_empty() && errors.len() == told && !misnamed {
             errors.conflict(entry.path(""), "has no keys; set jwksUrl or another source of keys in it");
         }
         let claims = accepted::claim_rules(entry, &defaults, errors);
@@ -139,7 +142,8 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(template);
     }
-    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 {
+    let misnamed = errors.misnamed("", &["issuer"]);
+    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 && !misnamed {
         errors.conflict("trustedIssuers", "only one entry may go without issuer");
     }
 }

@@ -25,8 +25,10 @@ pub enum Problem {
     NoKeys,
     /// No such option.
     Unknown {
-        /// A known option that may be meant.
-        nearest: Option<String>,
+        /// What to write instead.
+        hint: String,
+        /// The options that may be meant: that they are missing is no further mistake.
+        meant: Vec<&'static str>,
     },
     /// A rule that is written and says nothing.
     EmptyOption {
@@ -103,12 +105,7 @@ impl fmt::Display for ConfigError {
                 "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
                  trustedIssuers",
             ),
-            Problem::Unknown { nearest: Some(nearest) } => {
-                write!(f, "{path} is no option; did you mean {nearest}?")
-            }
-            Problem::Unknown { nearest: None } => {
-                write!(f, "{path} is no option; docs/configuration.md lists them all")
-            }
+            Problem::Unknown { hint, .. } => write!(f, "{path} is no option; {hint}"),
             Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
             Problem::Key { reason } => write!(f, "{path}: {reason}"),
@@ -150,6 +147,18 @@ impl Errors {
     /// Adds a value that cannot stand with others.
     pub fn conflict(&mut self, path: impl Into<String>, rule: impl Into<String>) {
         self.push(path, Problem::Conflict { rule: rule.into() });
+    }
+
+    /// Whether one of `options` is in the section `within`, or deeper, under a name that is none. What follows from its
+    /// absence is not told besides.
+    #[must_use]
+    pub fn misnamed(&self, within: &str, options: &[&str]) -> bool {
+        self.0.iter().any(|error| match &error.problem {
+            Problem::Unknown { meant, .. } => {
+                error.path.starts_with(within) && meant.iter().any(|option| options.contains(option))
+            }
+            _ => false,
+        })
     }
 
     /// Whether there is none.

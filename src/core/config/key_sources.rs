@@ -40,7 +40,8 @@ pub(super) fn compile(
     sources.extend(named_keys(section, shared, errors));
     let sources = KeySources { sources };
     // Where a source was refused, its own error is the one to mend.
-    if sources.home().is_none() && errors.len() == told {
+    let misnamed = errors.misnamed(&section.path(""), &["jwksUrl", "discovery"]);
+    if sources.home().is_none() && errors.len() == told && !misnamed {
         client.refuse_unused(errors);
     }
     sources
@@ -58,6 +59,7 @@ fn remote(
     let discovers = section.boolean("discovery", false, errors);
     let url = section.text("jwksUrl", Shown::Plain, errors);
     let option = if url.is_some() { "jwksUrl" } else { "discovery" };
+    let has_issuer = !issuers.exact.is_empty() || !errors.misnamed(&section.path(""), &["issuer"]);
     let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
     if !issuers.templates.is_empty() && (discovers || is_relative) {
         errors.conflict(
@@ -68,6 +70,9 @@ fn remote(
     }
     let location = match (url, discovers) {
         (None, false) => return None,
+        // The name of the issuer is what to mend.
+        (None, true) if !has_issuer => return None,
+        (Some(_), false) if is_relative && !has_issuer => return None,
         (Some(_), true) => {
             errors.conflict(
                 section.path("discovery"),

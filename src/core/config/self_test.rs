@@ -59,7 +59,8 @@ fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTes
     };
     let expect = entry.text("expect", Shown::Plain, errors).unwrap_or_default();
     let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
-    if expect.is_empty() || !expect.chars().all(is_code) {
+    let misnamed = expect.is_empty() && errors.misnamed(&entry.path(""), &["tests[].expect"]);
+    if (expect.is_empty() || !expect.chars().all(is_code)) && !misnamed {
         let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
         errors.value(entry.path("expect"), quoted(&expect), expected);
     }
