@@ -301,6 +301,7 @@ mod tests {
             issuers: sources.into_iter().map(issuer).collect(),
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            doubts: vec![],
         }))
     }
 

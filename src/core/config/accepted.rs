@@ -58,7 +58,17 @@ pub(super) struct IssuerNames {
 pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerNames {
     let names = match section.raw("issuer").map(|value| (value, value.kind())) {
         None => Vec::new(),
-        Some((value, Kind::String)) if is_issuer(value) => split_issuers(value.as_str().unwrap_or_default()),
+        Some((value, Kind::String)) if is_issuer(value) => {
+            let names = split_issuers(value.as_str().unwrap_or_default());
+            if let [one] = names.as_slice()
+                && one.contains(',')
+                && one.contains("://")
+            {
+                let expected = "URLs alone between commas, or a list as JSON, such as [\"https://a.example/x,y\"]";
+                errors.value(section.path("issuer"), quoted(one), expected);
+            }
+            names
+        }
         Some((_, Kind::Array | Kind::String)) => section.list("issuer", errors).unwrap_or_default(),
         Some((other, Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object)) => {
             let expected = "a string in quotes, or a list of strings";
@@ -173,11 +183,18 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     })
 }
 
+/// What is expected of a claim that is named like a URL.
+pub(super) fn escaped(whole: &ClaimPath) -> String {
+    format!("{whole}: without the backslash, a dot is a step into an object")
+}
+
 fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
     let text = section.text(key, Shown::Plain, errors)?;
     let path = ClaimPath::parse(&text);
-    if path.is_none() {
-        errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles");
+    match path.as_ref().map(ClaimPath::with_whole_host) {
+        None => errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles"),
+        Some(Some(whole)) => errors.value(section.path(key), quoted(&text), escaped(&whole)),
+        Some(None) => {}
     }
     path
 }

@@ -153,11 +153,10 @@ impl Errors {
     /// absence is not told besides.
     #[must_use]
     pub fn misnamed(&self, within: &str, options: &[&str]) -> bool {
-        self.0.iter().any(|error| match &error.problem {
-            Problem::Unknown { meant, .. } => {
-                error.path.starts_with(within) && meant.iter().any(|option| options.contains(option))
-            }
-            _ => false,
+        self.0.iter().any(|error| {
+            let means = |meant: &[&str]| meant.iter().any(|option| options.contains(option));
+            error.path.starts_with(within)
+                && matches!(&error.problem, Problem::Unknown { meant, .. } if means(meant))
         })
     }
 

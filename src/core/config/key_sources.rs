@@ -5,7 +5,7 @@ use crate::core::config::client::{Client, Shared};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
-use crate::core::config::url;
+use crate::core::config::{schema, url};
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
@@ -45,6 +45,13 @@ pub(super) fn compile(
         client.refuse_unused(errors);
     }
     sources
+}
+
+/// Whether a source is there under a name that is none, or one that needs the issuer while that has such a name.
+pub(super) fn are_misnamed(section: &Section, errors: &Errors) -> bool {
+    let path = section.path("");
+    let needs_issuer = section.has("discovery") || section.has("jwksUrl");
+    errors.misnamed(&path, schema::SOURCES) || (needs_issuer && errors.misnamed(&path, &["issuer"]))
 }
 
 /// `jwksUrl` or `discovery`.

@@ -80,13 +80,7 @@ const NAMES: &[(&str, Here)] = &[
         ),
     ),
     ("redirectUnauthorized", Is("errors.redirectUrl")),
-    (
-        "redirectForbidden",
-        Sentence(
-            "did you mean errors.redirectUrl? It is for a 401; errors.body may be a page for a 403",
-            &["errors.redirectUrl"],
-        ),
-    ),
+    ("redirectForbidden", Sentence("did you mean errors.forbiddenRedirectUrl?", &[])),
     (
         "freshness",
         Sentence(
@@ -357,11 +351,7 @@ mod tests {
             ),
             ("parameterName", json!("a"), QUERY),
             ("redirectUnauthorized", json!("https://a/"), "did you mean errors.redirectUrl?"),
-            (
-                "redirectForbidden",
-                json!("https://a/"),
-                "did you mean errors.redirectUrl? It is for a 401; errors.body may be a page for a 403",
-            ),
+            ("redirectForbidden", json!("https://a/"), "did you mean errors.forbiddenRedirectUrl?"),
             (
                 "freshness",
                 json!(3600),

@@ -22,7 +22,7 @@ const ENTRA: [&str; 7] = [
 /// What stands there in the place of one tenant.
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// What `policy` accepts because no rule is written about it, for whoever reads the log.
+/// What `policy` accepts because no rule is written about it, and what its tests show, for whoever reads the log.
 #[must_use]
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -43,6 +43,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
             "no audience is set{of}: tokens for every audience are accepted, also those for other services"
         ));
     }
+    warnings.extend(policy.doubts.iter().cloned());
     warnings
 }
 
