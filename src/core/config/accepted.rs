@@ -64,7 +64,8 @@ pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerName
                 && one.contains(',')
                 && one.contains("://")
             {
-                let expected = "URLs alone between commas, or a list as JSON, such as [\"https://a.example/x,y\"]";
+                let expected =
+                    "URLs alone between commas, or a list as JSON, such as [\"https://a.example/x,y\"]";
                 errors.value(section.path("issuer"), quoted(one), expected);
             }
             names
@@ -192,7 +193,9 @@ fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<Claim
     let text = section.text(key, Shown::Plain, errors)?;
     let path = ClaimPath::parse(&text);
     match path.as_ref().map(ClaimPath::with_whole_host) {
-        None => errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles"),
+        None => {
+            errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles")
+        }
         Some(Some(whole)) => errors.value(section.path(key), quoted(&text), escaped(&whole)),
         Some(None) => {}
     }

@@ -25,8 +25,8 @@ pub enum Problem {
     NoKeys,
     /// No such option.
     Unknown {
-        /// What to write instead.
-        hint: String,
+        /// What to write instead, where that is known.
+        hint: Option<String>,
         /// The options that may be meant: that they are missing is no further mistake.
         meant: Vec<&'static str>,
     },
@@ -105,7 +105,10 @@ impl fmt::Display for ConfigError {
                 "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
                  trustedIssuers",
             ),
-            Problem::Unknown { hint, .. } => write!(f, "{path} is no option; {hint}"),
+            Problem::Unknown { hint: Some(hint), .. } => write!(f, "{path} is no option; {hint}"),
+            Problem::Unknown { hint: None, .. } => {
+                write!(f, "{path} is no option; docs/configuration.md lists them all")
+            }
             Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),
             Problem::Key { reason } => write!(f, "{path}: {reason}"),

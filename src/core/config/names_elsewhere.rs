@@ -422,7 +422,11 @@ mod tests {
             ("Keys", json!([PEM, PEM]), "did you mean publicKey?"),
             ("Keys", json!("your_actual_jwt_secret_here"), "did you mean signingSecret?"),
             ("Keys", json!(["https://a", PEM]), "write the URL as jwksUrl, the keys in PEM as publicKey"),
-            ("Keys", json!("[\"https://a\", \"s\"]"), "write the URL as jwksUrl, the secret as signingSecret"),
+            (
+                "Keys",
+                json!("[\"https://a\", \"s\"]"),
+                "write the URL as jwksUrl, the secret as signingSecret",
+            ),
             (
                 "Keys",
                 json!("https://a,https://b"),

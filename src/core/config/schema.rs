@@ -214,16 +214,8 @@ pub(super) const REQUIRED_CLAIMS: &str = "requiredClaims";
 const ENTRY: &str = "trustedIssuers[].";
 
 /// The options that keys come from.
-pub(super) const SOURCES: &[&str] = &[
-    "jwksUrl",
-    "discovery",
-    "jwks",
-    "jwksFile",
-    "publicKey",
-    "signingSecret",
-    "keys",
-    "trustedIssuers",
-];
+pub(super) const SOURCES: &[&str] =
+    &["jwksUrl", "discovery", "jwks", "jwksFile", "publicKey", "signingSecret", "keys", "trustedIssuers"];
 
 /// Reports every option that does not exist, and every one that is written and empty and must not be.
 #[inline(never)]
@@ -241,8 +233,8 @@ fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
     }
     let mut behind = OPTIONS.iter().filter_map(|option| option.strip_prefix(pattern));
     let Some(inner) = behind.find(|inner| inner.starts_with(['.', '['])) else {
-        let hint = hint(pattern, value);
-        errors.push(path, Problem::Unknown { hint: hint.text, meant: hint.meant });
+        let (hint, meant) = hint(pattern, value).map(|hint| (hint.text, hint.meant)).unzip();
+        errors.push(path, Problem::Unknown { hint, meant: meant.unwrap_or_default() });
         return;
     };
     // Labels and KV stores deliver objects and lists as JSON in a string.
@@ -304,29 +296,25 @@ fn is_empty_json(value: Value<'_>) -> bool {
     })
 }
 
-/// What the error about the option `unknown` says: what a name from elsewhere is here, or the option that is meant most
+/// What the error about the option `unknown` says, if anything is known: what a name from elsewhere is here, or the option that is meant most
 /// likely.
-fn hint(unknown: &str, value: Value<'_>) -> Hint {
+fn hint(unknown: &str, value: Value<'_>) -> Option<Hint> {
     let in_entry = unknown.strip_prefix(ENTRY);
     let name = in_entry.unwrap_or(unknown);
     let spelled_otherwise = || paths().find(|path| path.eq_ignore_ascii_case(unknown));
     // `Keys` of another plugin is a list, our `keys` is none.
     let is_list = value.kind() == Kind::Array;
     if let Some(option) = spelled_otherwise().filter(|option| *option != "keys" || !is_list) {
-        return Hint::option(option);
+        return Some(Hint::option(option));
     }
     if let Some(hint) = names_elsewhere::hint(name, value) {
         let of_entry = |path: &&str| path.strip_prefix(ENTRY).is_some_and(|option| hint.is_option(option));
-        return paths().filter(|_| in_entry.is_some()).find(of_entry).map_or(hint, Hint::option);
+        return Some(paths().filter(|_| in_entry.is_some()).find(of_entry).map_or(hint, Hint::option));
     }
-    if let Some(option) = nearest(unknown) {
-        return Hint::option(option);
-    }
-    if holds_options(value, LEVELS) {
+    nearest(unknown).map(Hint::option).or_else(|| {
         let text = "it holds options of this middleware, which stand directly below its name in plugin";
-        return Hint { text: text.into(), meant: SOURCES.to_vec() };
-    }
-    Hint { text: "docs/configuration.md lists them all".into(), meant: Vec::new() }
+        holds_options(value, LEVELS).then(|| Hint { text: text.into(), meant: SOURCES.to_vec() })
+    })
 }
 
 /// How deep a block is looked for: `plugin: {jwt: {...}}`.
@@ -351,7 +339,8 @@ fn nearest(unknown: &str) -> Option<&'static str> {
         let wanted = wanted.to_ascii_lowercase();
         let distance = |path: &&str| {
             let name = split(path).1;
-            edit_distance(&name.to_ascii_lowercase(), &wanted).min(edit_distance(&without_unit(name), &wanted))
+            edit_distance(&name.to_ascii_lowercase(), &wanted)
+                .min(edit_distance(&without_unit(name), &wanted))
         };
         let best = paths().filter(|path| split(path).0 == section).min_by_key(distance)?;
         (distance(&best) <= wanted.chars().count().div_ceil(3)).then_some(best)
@@ -406,9 +395,9 @@ mod tests {
     use crate::core::config::coerce::Section;
     use serde_json::json;
 
-    fn said(unknown: &str, value: &serde_json::Value) -> String {
+    fn said(unknown: &str, value: &serde_json::Value) -> Option<String> {
         let root = Section::root(json!({ "x": value }).to_string().into_bytes()).unwrap();
-        hint(unknown, root.raw("x").unwrap()).text
+        Some(hint(unknown, root.raw("x").unwrap())?.text)
     }
 
     #[test]
@@ -419,11 +408,10 @@ mod tests {
             ("jwt", json!("{\"jwksUrl\": \"https://a\"}")),
             ("plugin", json!({"jwt": {"issuer": "a"}})),
         ] {
-            assert_eq!(said(name, &value), inside, "{value}");
+            assert_eq!(said(name, &value).as_deref(), Some(inside), "{value}");
         }
-        let unknown = "docs/configuration.md lists them all";
         for value in [json!({}), json!({"x": 1}), json!({"a": {"b": {"issuer": "a"}}}), json!(1)] {
-            assert_eq!(said("jwt", &value), unknown, "{value}");
+            assert_eq!(said("jwt", &value), None, "{value}");
         }
     }
 
@@ -467,9 +455,7 @@ mod tests {
             ("trustedIssuers[].jwksCache", Some("jwksCache")),
             ("xyzzy", None),
         ] {
-            let expected = expected.map_or("docs/configuration.md lists them all".into(), |option| {
-                format!("did you mean {option}?")
-            });
+            let expected = expected.map(|option| format!("did you mean {option}?"));
             assert_eq!(said(unknown, &json!("x")), expected, "{unknown}");
         }
     }

@@ -326,7 +326,8 @@ mod tests {
         };
         let doubt = "claims: Contains(`role`, `admin`) is true for every text with that in it, and the claim is a text in \
                      the test \"a\"; OneOf compares the whole, of a text and of the elements of a list";
-        let row = |role: Value, expect: &str| json!({"name": "a", "claims": {"role": role}, "expect": expect});
+        let row =
+            |role: Value, expect: &str| json!({"name": "a", "claims": {"role": role}, "expect": expect});
         let claims = "Exists(`x`) || Contains(`role`, `admin`)";
         for (claims, tests, expected) in [
             (claims, json!([row(json!("admin"), "allow"), row(json!("no-admin"), "allow")]), vec![doubt]),

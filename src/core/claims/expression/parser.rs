@@ -238,8 +238,9 @@ impl<'s> Parser<'s> {
         })?;
         match path.with_whole_host() {
             Some(whole) => {
-                let problem =
-                    format!("the dots of the host would be steps into objects; write `{whole}` between backticks");
+                let problem = format!(
+                    "the dots of the host would be steps into objects; write `{whole}` between backticks"
+                );
                 Err(self.lexer.error(at, problem))
             }
             None => Ok(path),

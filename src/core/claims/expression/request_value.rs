@@ -297,7 +297,8 @@ mod tests {
         ] {
             let request = RecordedRequest::new("GET", "/").header("Host", header);
             assert_eq!(text("{host}", &request), Ok(expected.map(str::to_owned)), "{header}");
-            let first = expected.filter(|host| host.ends_with("example")).and_then(|host| host.split('.').next());
+            let first =
+                expected.filter(|host| host.ends_with("example")).and_then(|host| host.split('.').next());
             assert_eq!(text("{host.0}", &request), Ok(first.map(str::to_owned)), "{header}");
         }
     }
