@@ -96,6 +96,7 @@ fn bench_with(claims: ClaimRules) -> Bench {
             ..ForwardRules::default()
         },
         answer: AnswerRules::default(),
+        doubts: vec![],
     });
     let outside = Outside {
         now: Cell::new(UnixTime::from_seconds(NOW)),

@@ -23,6 +23,8 @@ pub struct Policy {
     pub forward: ForwardRules,
     /// How refusals are answered.
     pub answer: AnswerRules,
+    /// What the tests of the configuration show that its author may not mean.
+    pub doubts: Vec<String>,
 }
 
 /// One party whose tokens are accepted. Its keys serve no other.
@@ -109,6 +111,7 @@ mod tests {
             issuers: entries.iter().map(issuer).collect(),
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            doubts: vec![],
         }
     }
 

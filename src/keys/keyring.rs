@@ -309,6 +309,7 @@ mod tests {
             issuers: sources.into_iter().map(issuer).collect(),
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            doubts: vec![],
         }))
     }
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, Setup, Traefik, install, root, temporary_directory};
+use testbed::traefik::{FETCH, Routes, Setup, Traefik, install, root, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
@@ -35,4 +35,36 @@ pub(crate) fn seed() {
     let answer = traefik.send(&Request::get("localhost", "/").bearer(&Token::new("EdDSA", claims).mint()));
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
+}
+
+/// `examples/migrate/`: Traefik's file provider reads them, every middleware loads, and what needs no token passes.
+pub(crate) fn migrate() {
+    let upstream = Upstream::start();
+    let shelf = temporary_directory("migrate");
+    let traefik = Traefik::start(&Setup {
+        plugins: vec![FETCH],
+        envs: vec![("JWT_SECRET".into(), "ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq".into())],
+        mounts: vec![format!("{}:/keys", shelf.display())],
+        ..Setup::default()
+    });
+    let mut routes = Routes::to(&upstream.url());
+    let mut hosts = Vec::new();
+    for file in ["traefik-hub", "agilezebra", "traefik-jwt-plugin"] {
+        let text = fs::read_to_string(root().join(format!("examples/migrate/{file}.yml"))).unwrap();
+        let file: Value = yaml_serde::from_str(&text).unwrap();
+        for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
+            let config = &middleware["plugin"]["jwt"];
+            // A second one of the name would replace the first.
+            let host = format!("{name}-{}", hosts.len());
+            routes.protect(&host, FETCH, config);
+            hosts.push((host, config["mode"] == "optional"));
+        }
+    }
+    traefik.configure(&routes);
+    for (host, passes) in hosts {
+        let status = traefik.send(&Request::get(&host, "/orders")).status;
+        assert_eq!(status, if passes { 200 } else { 401 }, "{host}: {:?}", traefik.log_with(0, &["refused"]));
+    }
+    drop(traefik);
+    let _ = fs::remove_dir_all(shelf);
 }

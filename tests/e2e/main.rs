@@ -38,6 +38,7 @@ const TESTS: &[Test] = &[
     ("in_flight", load::in_flight),
     ("races_keys_stay_apart", races::keys_stay_apart),
     ("sharing_directory", sharing::directory),
+    ("sharing_provider_away_at_reload", sharing::provider_away_at_reload),
     ("provider_failures", provider::failures),
     ("descriptors_inline", reload::descriptors_inline),
     ("descriptors_url", reload::descriptors_url),
@@ -82,6 +83,7 @@ const TESTS: &[Test] = &[
     ("headers_query_bytes", headers::query_bytes),
     ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
+    ("example_migrate", examples::migrate),
 ];
 
 /// `make soak`: minutes instead of seconds.

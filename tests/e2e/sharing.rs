@@ -287,6 +287,39 @@ pub(crate) fn stale() {
     });
 }
 
+/// A reload while the provider is away: what is kept in a directory is there at once, and without one the router waits for
+/// the provider.
+pub(crate) fn provider_away_at_reload() {
+    let mut idp = JwksServer::https(keys::public_set().to_string());
+    let upstream = Upstream::start();
+    let shelf = temporary_directory("away");
+    let path = shelf.to_str().unwrap();
+    let traefik = Traefik::start(&Setup { mounts: vec![format!("{path}:{path}")], ..setup() });
+    let reload = |number: usize| {
+        let mut routes = Routes::to(&upstream.url());
+        for (host, cache) in [("kept", json!({"directory": path})), ("bare", json!({}))] {
+            let mut configuration = configuration(&idp);
+            configuration["clockSkewSeconds"] = json!(number);
+            configuration["jwksCache"] = cache;
+            configuration["jwksCache"]["cooldownSeconds"] = json!(1);
+            routes.protect(host, FETCH, &configuration);
+        }
+        traefik.configure(&routes);
+    };
+    let status = |host: &str| traefik.send(&Request::get(host, "/").bearer(&token())).status;
+    reload(0);
+    assert_eq!((status("kept"), status("bare")), (200, 200));
+    idp.set(Behaviour::Down);
+    // Not before: both go on with what they have.
+    assert_eq!((status("kept"), status("bare")), (200, 200));
+    reload(1);
+    assert_eq!((status("kept"), status("bare")), (200, 503));
+    idp.set(Behaviour::Up);
+    wait("the router without a directory is back", 15, || (status("bare") == 200).then_some(()));
+    drop(traefik);
+    let _ = std::fs::remove_dir_all(shelf);
+}
+
 /// 20 routers and 10 reloads are one request at the provider, and a restart while it is down serves at once. A file
 /// that is damaged is no file.
 pub(crate) fn directory() {

@@ -113,6 +113,7 @@ impl Bench {
             }],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            doubts: vec![],
         };
         let lookup = Lookup(key_set(&keys));
         let seen = vec![0; DIFFERENCES.len()];

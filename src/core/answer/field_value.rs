@@ -61,6 +61,18 @@ impl Filling {
         (carried && !text.starts_with(' ') && !text.ends_with(' ')).then_some(Self::Template(parts))
     }
 
+    /// The claims in it.
+    pub fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let (one, parts) = match self {
+            Self::Claim(path) => (Some(path), [].as_slice()),
+            Self::Template(parts) => (None, parts.as_slice()),
+        };
+        one.into_iter().chain(parts.iter().filter_map(|part| match part {
+            Part::Claim(path) => Some(path),
+            Part::Text(_) => None,
+        }))
+    }
+
     /// The field value for `claims`; `None` where a claim is missing, or cannot be carried unchanged. A template whose
     /// claim is missing or empty is missing as a whole: half an identity is somebody else's.
     #[must_use]

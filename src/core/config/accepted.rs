@@ -58,7 +58,18 @@ pub(super) struct IssuerNames {
 pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerNames {
     let names = match section.raw("issuer").map(|value| (value, value.kind())) {
         None => Vec::new(),
-        Some((value, Kind::String)) if is_issuer(value) => split_issuers(value.as_str().unwrap_or_default()),
+        Some((value, Kind::String)) if is_issuer(value) => {
+            let names = split_issuers(value.as_str().unwrap_or_default());
+            if let [one] = names.as_slice()
+                && one.contains(',')
+                && one.contains("://")
+            {
+                let expected =
+                    "URLs alone between commas, or a list as JSON, such as [\"https://a.example/x,y\"]";
+                errors.value(section.path("issuer"), quoted(one), expected);
+            }
+            names
+        }
         Some((_, Kind::Array | Kind::String)) => section.list("issuer", errors).unwrap_or_default(),
         Some((other, Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object)) => {
             let expected = "a string in quotes, or a list of strings";
@@ -140,7 +151,8 @@ fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> O
     let claims = [("iat", Since::Issued), ("auth_time", Since::SignedIn)];
     let since = section.choice("maxAgeClaim", since, &claims, errors);
     let span = span(section, "maxAgeSeconds", default.map(|max_age| max_age.span), errors);
-    if span.is_none() && section.has("maxAgeClaim") {
+    let misnamed = errors.misnamed(&section.path(""), &["maxAgeSeconds"]);
+    if span.is_none() && section.has("maxAgeClaim") && !misnamed {
         errors.conflict(section.path("maxAgeClaim"), "needs maxAgeSeconds");
     }
     span.map(|span| MaxAge { span, since })
@@ -161,7 +173,8 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     let is_scope = |scope: &String| {
         scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
     };
-    if required.is_empty() || !required.iter().all(is_scope) {
+    let misnamed = required.is_empty() && errors.misnamed(&scopes.path(""), &["scopes.required"]);
+    if (required.is_empty() || !required.iter().all(is_scope)) && !misnamed {
         errors.value(scopes.path("required"), quoted(&list.join(",")), "at least one scope (RFC 6749 3.3)");
     }
     Some(ScopeRules {
@@ -171,11 +184,20 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     })
 }
 
+/// What is expected of a claim that is named like a URL.
+pub(super) fn escaped(whole: &ClaimPath) -> String {
+    format!("{whole}: without the backslash, a dot is a step into an object")
+}
+
 fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
     let text = section.text(key, Shown::Plain, errors)?;
     let path = ClaimPath::parse(&text);
-    if path.is_none() {
-        errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles");
+    match path.as_ref().map(ClaimPath::with_whole_host) {
+        None => {
+            errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles")
+        }
+        Some(Some(whole)) => errors.value(section.path(key), quoted(&text), escaped(&whole)),
+        Some(None) => {}
     }
     path
 }

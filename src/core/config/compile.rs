@@ -33,13 +33,14 @@ pub fn compile(
         Some(root) if root.is_empty() => errors.push("", Problem::Empty),
         Some(root) => {
             schema::check(&root, &mut errors);
-            let policy = policy(&root, capabilities, &mut errors);
+            let mut policy = policy(&root, capabilities, &mut errors);
             let tests = self_test::parse(&root, &policy, &mut errors);
             // The tests of rules that are not there say nothing.
             if errors.is_empty() {
                 self_test::run(&tests, &policy, &mut errors);
             }
             if errors.is_empty() {
+                policy.doubts = self_test::doubts(&tests, &policy);
                 return Ok(policy);
             }
         }
@@ -64,7 +65,7 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
     let answer = answers::answer_rules(root, &trusted, &token, errors);
-    Policy { bypass: bypass(root, errors), token, issuers, forward, answer }
+    Policy { bypass: bypass(root, errors), token, issuers, forward, answer, doubts: Vec::new() }
 }
 
 /// Headers of issuers that have their own.
@@ -84,11 +85,12 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     let home = sources.home().cloned();
     // Where a source was refused, its own error is the one to mend.
     let no_keys = sources.is_empty() && errors.len() == told;
+    let misnamed = key_sources::are_misnamed(root, errors);
     if !no_keys {
         issuers.push(issuer(root, names, sources, defaults.clone(), errors));
-    } else if entries.is_empty() {
+    } else if entries.is_empty() && !misnamed {
         errors.push("", Problem::NoKeys);
-    } else if root.has("issuer") {
+    } else if root.has("issuer") && !misnamed {
         errors.conflict(
             "issuer",
             "has no keys; set discovery: true, jwksUrl or another source of keys beside it",
@@ -99,7 +101,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
         let told = errors.len();
         let client = shared.client_of(entry, home.as_ref(), errors);
         let sources = key_sources::compile(entry, &names, &client, shared, errors);
-        if sources.is_empty() && errors.len() == told {
+        let misnamed = key_sources::are_misnamed(entry, errors);
+        if sources.is_empty() && errors.len() == told && !misnamed {
             errors.conflict(
                 entry.path(""),
                 "has no keys; set discovery: true, jwksUrl or another source of keys in it",
@@ -145,7 +148,8 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(template);
     }
-    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 {
+    let misnamed = errors.misnamed("", &["issuer"]);
+    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 && !misnamed {
         errors.conflict("trustedIssuers", "only one entry may go without issuer");
     }
 }

@@ -25,8 +25,10 @@ pub enum Problem {
     NoKeys,
     /// No such option.
     Unknown {
-        /// A known option that may be meant.
-        nearest: Option<String>,
+        /// What to write instead, where that is known.
+        hint: Option<String>,
+        /// The options that may be meant: that they are missing is no further mistake.
+        meant: Vec<&'static str>,
     },
     /// A rule that is written and says nothing.
     EmptyOption {
@@ -103,10 +105,8 @@ impl fmt::Display for ConfigError {
                 "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
                  trustedIssuers",
             ),
-            Problem::Unknown { nearest: Some(nearest) } => {
-                write!(f, "{path} is no option; did you mean {nearest}?")
-            }
-            Problem::Unknown { nearest: None } => {
+            Problem::Unknown { hint: Some(hint), .. } => write!(f, "{path} is no option; {hint}"),
+            Problem::Unknown { hint: None, .. } => {
                 write!(f, "{path} is no option; docs/configuration.md lists them all")
             }
             Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
@@ -150,6 +150,17 @@ impl Errors {
     /// Adds a value that cannot stand with others.
     pub fn conflict(&mut self, path: impl Into<String>, rule: impl Into<String>) {
         self.push(path, Problem::Conflict { rule: rule.into() });
+    }
+
+    /// Whether one of `options` is in the section `within`, or deeper, under a name that is none. What follows from its
+    /// absence is not told besides.
+    #[must_use]
+    pub fn misnamed(&self, within: &str, options: &[&str]) -> bool {
+        self.0.iter().any(|error| {
+            let means = |meant: &[&str]| meant.iter().any(|option| options.contains(option));
+            error.path.starts_with(within)
+                && matches!(&error.problem, Problem::Unknown { meant, .. } if means(meant))
+        })
     }
 
     /// Whether there is none.

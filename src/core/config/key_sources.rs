@@ -5,7 +5,7 @@ use crate::core::config::client::{Client, Shared};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
-use crate::core::config::url;
+use crate::core::config::{schema, url};
 use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
@@ -41,10 +41,18 @@ pub(super) fn compile(
     sources.extend(named_keys(section, shared, errors));
     let sources = KeySources { sources };
     // Where a source was refused, its own error is the one to mend.
-    if sources.home().is_none() && errors.len() == told {
+    let misnamed = errors.misnamed(&section.path(""), &["jwksUrl", "discovery"]);
+    if sources.home().is_none() && errors.len() == told && !misnamed {
         client.refuse_unused(errors);
     }
     sources
+}
+
+/// Whether a source is there under a name that is none, or one that needs the issuer while that has such a name.
+pub(super) fn are_misnamed(section: &Section, errors: &Errors) -> bool {
+    let path = section.path("");
+    let needs_issuer = section.has("discovery") || section.has("jwksUrl");
+    errors.misnamed(&path, schema::SOURCES) || (needs_issuer && errors.misnamed(&path, &["issuer"]))
 }
 
 /// `jwksUrl` or `discovery`.
@@ -59,6 +67,7 @@ fn remote(
     let discovers = section.boolean("discovery", false, errors);
     let url = section.text("jwksUrl", Shown::Plain, errors);
     let option = if url.is_some() { "jwksUrl" } else { "discovery" };
+    let has_issuer = !issuers.exact.is_empty() || !errors.misnamed(&section.path(""), &["issuer"]);
     let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
     if !issuers.templates.is_empty() && (discovers || is_relative) {
         errors.conflict(
@@ -69,6 +78,9 @@ fn remote(
     }
     let location = match (url, discovers) {
         (None, false) => return None,
+        // The name of the issuer is what to mend.
+        (None, true) if !has_issuer => return None,
+        (Some(_), false) if is_relative && !has_issuer => return None,
         (Some(_), true) => {
             errors.conflict(
                 section.path("discovery"),

@@ -2,6 +2,7 @@
 
 pub mod schema;
 pub mod coerce;
+mod names_elsewhere;
 mod capabilities;
 mod compile;
 mod key_sources;

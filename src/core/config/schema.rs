@@ -2,6 +2,7 @@
 
 use crate::core::config::coerce::{Section, by_name, nested};
 use crate::core::config::error::{Errors, Problem};
+use crate::core::config::names_elsewhere::{self, Hint};
 use crate::core::token::json::{Kind, Value};
 
 /// Every option by its full path. `[]` is an element of a list, `*` a name that the user chooses.
@@ -209,29 +210,12 @@ const NOT_INHERITED: &[&str] = &["issuer", "algorithms", "tenants", "tenantClaim
 /// The option in which a text says that nothing is asked for.
 pub(super) const REQUIRED_CLAIMS: &str = "requiredClaims";
 
-/// What other JWT middlewares for Traefik call an option of ours.
-const NAMES_ELSEWHERE: &[(&str, &str)] = &[
-    ("secret", "signingSecret"),
-    ("secrets", "keys"),
-    ("secretBase64Encoded", "signingSecretBase64Encoded"),
-    ("issuers", "issuer"),
-    ("iss", "issuer"),
-    ("alg", "algorithms"),
-    ("aud", "audience"),
-    ("validMethods", "algorithms"),
-    ("headerMap", "forwardHeaders"),
-    ("jwtHeaders", "forwardHeaders"),
-    ("usernameClaim", "forwardHeaders"),
-    ("forwardToken", "forwardAuthorization"),
-    ("stripAuthorizationHeader", "forwardAuthorization"),
-    ("removeMissingHeaders", "missingClaim"),
-    ("redirectUnauthorized", "errors.redirectUrl"),
-    ("rootCAs", "clientConfig.tls.ca"),
-    ("insecureSkipVerify", "clientConfig.tls.insecureSkipVerify"),
-    ("jwksHeaders", "clientConfig.headers"),
-    ("optional", "mode"),
-    ("required", "mode"),
-];
+/// Where the options of one issuer stand.
+const ENTRY: &str = "trustedIssuers[].";
+
+/// The options that keys come from.
+pub(super) const SOURCES: &[&str] =
+    &["jwksUrl", "discovery", "jwks", "jwksFile", "publicKey", "signingSecret", "keys", "trustedIssuers"];
 
 /// Reports every option that does not exist, and every one that is written and empty and must not be.
 #[inline(never)]
@@ -249,7 +233,8 @@ fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
     }
     let mut behind = OPTIONS.iter().filter_map(|option| option.strip_prefix(pattern));
     let Some(inner) = behind.find(|inner| inner.starts_with(['.', '['])) else {
-        errors.push(path, Problem::Unknown { nearest: nearest(pattern).map(str::to_owned) });
+        let (hint, meant) = hint(pattern, value).map(|hint| (hint.text, hint.meant)).unzip();
+        errors.push(path, Problem::Unknown { hint, meant: meant.unwrap_or_default() });
         return;
     };
     // Labels and KV stores deliver objects and lists as JSON in a string.
@@ -270,7 +255,7 @@ fn walk(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
 }
 
 fn refuse_empty(path: &str, pattern: &str, value: Value<'_>, errors: &mut Errors) {
-    let (entry, rule) = match pattern.strip_prefix("trustedIssuers[].") {
+    let (entry, rule) = match pattern.strip_prefix(ENTRY) {
         Some(rule) => (true, rule),
         None => (false, pattern),
     };
@@ -311,25 +296,63 @@ fn is_empty_json(value: Value<'_>) -> bool {
     })
 }
 
-/// The option that is meant most likely: few letters apart in the same section, else the same name in another one.
+/// What the error about the option `unknown` says, if anything is known: what a name from elsewhere is here, or the option that is meant most
+/// likely.
+fn hint(unknown: &str, value: Value<'_>) -> Option<Hint> {
+    let in_entry = unknown.strip_prefix(ENTRY);
+    let name = in_entry.unwrap_or(unknown);
+    let spelled_otherwise = || paths().find(|path| path.eq_ignore_ascii_case(unknown));
+    // `Keys` of another plugin is a list, our `keys` is none.
+    let is_list = value.kind() == Kind::Array;
+    if let Some(option) = spelled_otherwise().filter(|option| *option != "keys" || !is_list) {
+        return Some(Hint::option(option));
+    }
+    if let Some(hint) = names_elsewhere::hint(name, value) {
+        let of_entry = |path: &&str| path.strip_prefix(ENTRY).is_some_and(|option| hint.is_option(option));
+        return Some(paths().filter(|_| in_entry.is_some()).find(of_entry).map_or(hint, Hint::option));
+    }
+    nearest(unknown).map(Hint::option).or_else(|| {
+        let text = "it holds options of this middleware, which stand directly below its name in plugin";
+        holds_options(value, LEVELS).then(|| Hint { text: text.into(), meant: SOURCES.to_vec() })
+    })
+}
+
+/// How deep a block is looked for: `plugin: {jwt: {...}}`.
+const LEVELS: usize = 2;
+
+/// Whether the block, or what is around it, was written inside itself.
+fn holds_options(value: Value<'_>, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    let nested = nested(value);
+    let value = nested.as_ref().map_or(value, |document| document.root());
+    let own = |name: &str| paths().any(|path| path == name);
+    value.kind() == Kind::Object
+        && value.members().any(|(name, value)| own(name) || holds_options(value, levels))
+}
+
+/// The option that is meant most likely: few letters apart in the same section, else the same name in another one. A
+/// name without its unit is the same.
 fn nearest(unknown: &str) -> Option<&'static str> {
     let (section, wanted) = split(unknown);
-    let spelled_otherwise = |path: &&str| path.eq_ignore_ascii_case(unknown);
-    let elsewhere = || NAMES_ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(unknown));
+    let without_unit = |path: &str| path.strip_suffix("Seconds").unwrap_or(path).to_ascii_lowercase();
     let close = || {
-        let distance =
-            |path: &&str| edit_distance(&split(path).1.to_ascii_lowercase(), &wanted.to_ascii_lowercase());
+        let wanted = wanted.to_ascii_lowercase();
+        let distance = |path: &&str| {
+            let name = split(path).1;
+            edit_distance(&name.to_ascii_lowercase(), &wanted)
+                .min(edit_distance(&without_unit(name), &wanted))
+        };
         let best = paths().filter(|path| split(path).0 == section).min_by_key(distance)?;
         (distance(&best) <= wanted.chars().count().div_ceil(3)).then_some(best)
     };
-    let same_name = |path: &&str| split(path).1.eq_ignore_ascii_case(wanted);
+    let same_name = |path: &&str| {
+        let name = split(path).1;
+        name.eq_ignore_ascii_case(wanted) || without_unit(name).eq_ignore_ascii_case(wanted)
+    };
     let list = unknown.split_inclusive("[].").next().filter(|list| list.ends_with("[]."));
     let in_same_list = || list.and_then(|list| paths().filter(|path| path.starts_with(list)).find(same_name));
     let in_another_section = || in_same_list().or_else(|| paths().find(same_name));
-    (paths().find(spelled_otherwise))
-        .or_else(|| elsewhere().map(|(_, ours)| *ours))
-        .or_else(close)
-        .or_else(in_another_section)
+    close().or_else(in_another_section)
 }
 
 /// Section and name of a path.
@@ -368,19 +391,54 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{edit_distance, nearest};
+    use super::{OPTIONS, edit_distance, hint, names_elsewhere};
+    use crate::core::config::coerce::Section;
+    use serde_json::json;
+
+    fn said(unknown: &str, value: &serde_json::Value) -> Option<String> {
+        let root = Section::root(json!({ "x": value }).to_string().into_bytes()).unwrap();
+        Some(hint(unknown, root.raw("x").unwrap())?.text)
+    }
+
+    #[test]
+    fn a_block_inside_itself() {
+        let inside = "it holds options of this middleware, which stand directly below its name in plugin";
+        for (name, value) in [
+            ("jwt", json!({"jwksUrl": "https://a"})),
+            ("jwt", json!("{\"jwksUrl\": \"https://a\"}")),
+            ("plugin", json!({"jwt": {"issuer": "a"}})),
+        ] {
+            assert_eq!(said(name, &value).as_deref(), Some(inside), "{value}");
+        }
+        for value in [json!({}), json!({"x": 1}), json!({"a": {"b": {"issuer": "a"}}}), json!(1)] {
+            assert_eq!(said("jwt", &value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn no_name_from_elsewhere_is_an_option() {
+        for name in names_elsewhere::names() {
+            assert!(!OPTIONS.contains(&name), "{name}");
+        }
+    }
 
     #[test]
     fn the_nearest_option() {
         for (unknown, expected) in [
             ("jwksURL", Some("jwksUrl")),
             ("jwkUrl", Some("jwksUrl")),
-            ("issuers", Some("issuer")),
             ("Iss", Some("issuer")),
             ("Keys", Some("keys")),
             ("secret", Some("signingSecret")),
             ("headerMap", Some("forwardHeaders")),
-            ("insecureSkipVerify", Some("clientConfig.tls.insecureSkipVerify")),
+            ("trustedIssuers[].secret", Some("trustedIssuers[].signingSecret")),
+            ("trustedIssuers[].jwksHeaders", Some("trustedIssuers[].clientConfig.headers")),
+            ("clientConfig.timeout", Some("clientConfig.timeoutSeconds")),
+            ("timeout", Some("clientConfig.timeoutSeconds")),
+            ("maxAge", Some("maxAgeSeconds")),
+            ("trustedIssuers[].maxAge", Some("trustedIssuers[].maxAgeSeconds")),
+            ("clockSkew", Some("clockSkewSeconds")),
+            ("ttl", Some("jwksCache.ttlSeconds")),
             ("ttlSeconds", Some("jwksCache.ttlSeconds")),
             ("clientConfig.ca", Some("clientConfig.tls.ca")),
             ("clientConfig.tls.CA", Some("clientConfig.tls.ca")),
@@ -397,7 +455,8 @@ mod tests {
             ("trustedIssuers[].jwksCache", Some("jwksCache")),
             ("xyzzy", None),
         ] {
-            assert_eq!(nearest(unknown), expected, "{unknown}");
+            let expected = expected.map(|option| format!("did you mean {option}?"));
+            assert_eq!(said(unknown, &json!("x")), expected, "{unknown}");
         }
     }
 

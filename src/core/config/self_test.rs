@@ -59,7 +59,8 @@ fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTes
     };
     let expect = entry.text("expect", Shown::Plain, errors).unwrap_or_default();
     let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
-    if expect.is_empty() || !expect.chars().all(is_code) {
+    let misnamed = expect.is_empty() && errors.misnamed(&entry.path(""), &["tests[].expect"]);
+    if (expect.is_empty() || !expect.chars().all(is_code)) && !misnamed {
         let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
         errors.value(entry.path("expect"), quoted(&expect), expected);
     }
@@ -155,6 +156,29 @@ pub(super) fn run(tests: &[SelfTest], policy: &Policy, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// What the samples show of expressions that accept more than their authors may mean, once for each function.
+#[inline(never)]
+pub(super) fn doubts(tests: &[SelfTest], policy: &Policy) -> Vec<String> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut doubts = Vec::new();
+    for test in tests {
+        let Some(set) = &test.claims else { continue };
+        let iss = set.claim("iss").and_then(|iss| iss.as_str());
+        let expression = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
+        for function in expression.map(|expression| expression.parts_of_texts(set)).into_iter().flatten() {
+            if !seen.contains(&function) {
+                seen.push(function);
+                doubts.push(format!(
+                    "claims: {function} is true for every text with that in it, and the claim is a text in the test {}; \
+                     OneOf compares the whole, of a text and of the elements of a list",
+                    quoted(&test.name)
+                ));
+            }
+        }
+    }
+    doubts
 }
 
 /// What the rules say of a token with these claims, had its signature been verified. A mode that lets refused requests
@@ -291,6 +315,29 @@ mod tests {
             refusals(&full(), &json!([test])),
             ["(test_failed): tests[0]: the test \"all\" expects deny and the rules say allow"]
         );
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_told() {
+        let told = |claims: &str, tests: Value| {
+            let config = json!({"signingSecret": "0123456789abcdef0123456789abcdef", "claims": claims, "tests": tests});
+            let capabilities = Capabilities { fetch: false, env: &|_| None };
+            compile(config.to_string().as_bytes(), &capabilities).unwrap().doubts
+        };
+        let doubt = "claims: Contains(`role`, `admin`) is true for every text with that in it, and the claim is a text in \
+                     the test \"a\"; OneOf compares the whole, of a text and of the elements of a list";
+        let row =
+            |role: Value, expect: &str| json!({"name": "a", "claims": {"role": role}, "expect": expect});
+        let claims = "Exists(`x`) || Contains(`role`, `admin`)";
+        for (claims, tests, expected) in [
+            (claims, json!([row(json!("admin"), "allow"), row(json!("no-admin"), "allow")]), vec![doubt]),
+            (claims, json!([row(json!("user"), "deny")]), vec![doubt]),
+            (claims, json!([row(json!(["admin"]), "allow")]), vec![]),
+            (claims, json!([{"expect": "deny"}]), vec![]),
+            ("OneOf(`role`, `admin`)", json!([row(json!("admin"), "allow")]), vec![]),
+        ] {
+            assert_eq!(told(claims, tests.clone()), expected, "{tests}");
+        }
     }
 
     #[test]

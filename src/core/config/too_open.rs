@@ -22,8 +22,8 @@ const ENTRA: [&str; 7] = [
 /// What stands there in the place of one tenant.
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// What `policy` accepts because no rule is written about it, and what of it is taken in another way than it may be meant,
-/// for whoever reads the log.
+/// What `policy` accepts because no rule is written about it, what of it is taken in another way than it may be meant, and
+/// what its tests show, for whoever reads the log.
 #[must_use]
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -51,6 +51,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
             "jwks is one JWK, taken as a set of it; a JWK Set is an object with a list \"keys\"".to_owned(),
         );
     }
+    warnings.extend(policy.doubts.iter().cloned());
     warnings
 }
 

@@ -6,10 +6,11 @@ use crate::core::answer::field_value::{Filling, Lists};
 use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, PayloadFormat, TokenForwarding};
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
-use crate::core::config::token_places;
+use crate::core::config::{accepted, token_places};
 use crate::core::issuer_id::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::text::quoted;
+use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::source::TokenSources;
 
 /// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.
@@ -23,6 +24,31 @@ const NOT_FOR_CLAIMS: &[&str] = &[
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
+];
+
+/// Claims that nobody names a header after: with a header behind one, the two are the wrong way round.
+const USUAL_CLAIMS: &[&str] = &[
+    "aud",
+    "azp",
+    "client_id",
+    "email",
+    "exp",
+    "family_name",
+    "given_name",
+    "groups",
+    "iat",
+    "iss",
+    "jti",
+    "name",
+    "nbf",
+    "oid",
+    "preferred_username",
+    "roles",
+    "scope",
+    "sid",
+    "sub",
+    "tid",
+    "upn",
 ];
 
 fn is_not_for_claims(name: &str) -> bool {
@@ -110,8 +136,18 @@ pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Ve
         } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
             errors.conflict(path(), format!("is the same header as {} for many back ends", other.name));
         }
+        if USUAL_CLAIMS.contains(&name.as_str()) && claim.contains('-') && is_field_name(&claim) {
+            let expected = format!("a claim; the header stands first: {claim}: {name}");
+            errors.value(path(), quoted(&claim), expected);
+            continue;
+        }
         match Filling::parse(&claim) {
-            Some(filling) => headers.push(ClaimHeader { name, filling }),
+            Some(filling) => {
+                if let Some(whole) = filling.claims().find_map(ClaimPath::with_whole_host) {
+                    errors.value(path(), quoted(&claim), accepted::escaped(&whole));
+                }
+                headers.push(ClaimHeader { name, filling });
+            }
             None => errors.value(
                 path(),
                 quoted(&claim),

@@ -160,6 +160,25 @@ impl ClaimPath {
         segments.iter().all(|segment| !segment.is_empty()).then_some(Self { segments })
     }
 
+    /// The path that is meant if this one cuts a name at the dots of its host: `https://idp.example/role` as written
+    /// looks for `example/role` in `https://idp`.
+    #[must_use]
+    pub fn with_whole_host(&self) -> Option<Self> {
+        let is_cut = |name: &String| name.split_once("://").is_some_and(|(_, host)| !host.contains('/'));
+        let at = self.segments.iter().position(is_cut)?;
+        let (before, rest) = self.segments.split_at(at);
+        let (first, more) = rest.split_first()?;
+        let ends_at = more.iter().position(|name| name.contains('/'));
+        let host = first.split_once("://").map_or("", |(_, host)| host);
+        // Behind a host with a dot, a name is a member, unless a path begins in it.
+        if more.is_empty() || (host.contains('.') && ends_at.is_none()) {
+            return None;
+        }
+        let (host, behind) = more.split_at(ends_at.map_or(more.len(), |at| at.saturating_add(1)));
+        let whole = [&[first.clone()], host].concat().join(".");
+        Some(Self { segments: [before, &[whole], behind].concat() })
+    }
+
     /// The claim at the top level that it leads to or into.
     #[must_use]
     pub fn first(&self) -> &str {
@@ -249,6 +268,22 @@ mod tests {
             let parsed = ClaimPath::parse(path).unwrap();
             assert_eq!(set.at(&parsed).map(|v| v.raw()), expected, "{path}");
             assert_eq!(ClaimPath::parse(&parsed.to_string()), Some(parsed), "{path}");
+        }
+        for (path, meant) in [
+            ("https://acme.example/tenant", Some(r"https://acme\.example/tenant")),
+            ("https://a.acme.example/claims.role", Some(r"https://a\.acme\.example/claims.role")),
+            (r"https://a\.acme.example/role", Some(r"https://a\.acme\.example/role")),
+            ("urn.https://acme.example", Some(r"urn.https://acme\.example")),
+            (r"https://acme\.example/tenant", None),
+            (r"https://acme\.example/claims.a/b", None),
+            (r"https://acme\.example.roles", None),
+            (r"https://acme\.example", None),
+            ("https://localhost/roles.0", None),
+            ("realm_access.roles", None),
+            ("a/b.c/d", None),
+        ] {
+            let whole = ClaimPath::parse(path).unwrap().with_whole_host();
+            assert_eq!(whole.map(|path| path.to_string()).as_deref(), meant, "{path}");
         }
         for path in ["", ".", "a.", ".a", "a..b"] {
             assert_eq!(ClaimPath::parse(path), None, "{path}");

@@ -85,6 +85,18 @@ impl Expression {
         eval::terms(&self.0.root).into_iter().any(|term| term.claim.first() == claim)
     }
 
+    /// The functions `Contains` that look for a part of a text in `claims`, as written: of an array, they compare whole
+    /// elements.
+    #[must_use]
+    pub fn parts_of_texts(&self, claims: &ClaimsSet) -> Vec<&str> {
+        let is_part = |term: &&parser::Term| {
+            matches!(term.test, parser::Test::Contains(_))
+                && claims.at(&term.claim).is_some_and(|claim| claim.as_str().is_some())
+        };
+        let terms = eval::terms(&self.0.root).into_iter().filter(is_part);
+        terms.map(|term| self.0.source.get(term.span.clone()).unwrap_or("")).collect()
+    }
+
     /// Every function as written, with its value: for showing why the whole is what it is.
     #[must_use]
     pub fn explain(

@@ -231,11 +231,20 @@ impl<'s> Parser<'s> {
                 "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)";
             return Err(self.lexer.error(at, problem));
         }
-        ClaimPath::parse(&text.value).ok_or_else(|| {
+        let path = ClaimPath::parse(&text.value).ok_or_else(|| {
             let problem =
                 if text.value.is_empty() { "the claim is empty" } else { "the claim has an empty part" };
             self.lexer.error(at, problem)
-        })
+        })?;
+        match path.with_whole_host() {
+            Some(whole) => {
+                let problem = format!(
+                    "the dots of the host would be steps into objects; write `{whole}` between backticks"
+                );
+                Err(self.lexer.error(at, problem))
+            }
+            None => Ok(path),
+        }
     }
 
     fn argument(&self, args: &mut Arguments<'s>, what: &str) -> Result<(usize, Text<'s>), ExpressionError> {
@@ -376,7 +385,7 @@ mod tests {
             (
                 "Equals(`a`, `{user}`)",
                 13,
-                "{user} is not a value of the request; there are {method}, {host}, {path}, {path.0} and \
+                "{user} is not a value of the request; there are {method}, {host}, {host.0}, {path}, {path.0} and \
                  {header:Name}. Text is written with \\{ between double quotes",
             ),
             ("Exists(``)", 8, "the claim is empty"),

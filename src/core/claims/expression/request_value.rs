@@ -1,4 +1,4 @@
-//! Values of the request inside arguments: `{method}`, `{host}`, `{path}`, `{path.0}`, `{header:Name}`.
+//! Values of the request inside arguments: `{method}`, `{host}`, `{host.0}`, `{path}`, `{path.0}`, `{header:Name}`.
 
 use std::borrow::Cow;
 
@@ -28,6 +28,7 @@ enum Part {
 enum RequestValue {
     Method,
     Host,
+    Label(usize),
     Path,
     Segment(usize),
     Header(String),
@@ -51,8 +52,8 @@ impl Template {
                 Some(name) => {
                     let value = RequestValue::parse(name).ok_or_else(|| {
                         format!(
-                            "{{{name}}} is not a value of the request; there are {{method}}, {{host}}, {{path}}, \
-                             {{path.0}} and {{header:Name}}. Text is written with \\{{ between double quotes"
+                            "{{{name}}} is not a value of the request; there are {{method}}, {{host}}, {{host.0}}, \
+                             {{path}}, {{path.0}} and {{header:Name}}. Text is written with \\{{ between double quotes"
                         )
                     })?;
                     if !literal.is_empty() {
@@ -92,7 +93,7 @@ impl Template {
         let cost = |part: &Part| match part {
             Part::Text(text) => text.len() / 8,
             Part::Value(RequestValue::Method) => 1,
-            Part::Value(RequestValue::Host | RequestValue::Header(_)) => HEADER,
+            Part::Value(RequestValue::Host | RequestValue::Label(_) | RequestValue::Header(_)) => HEADER,
             Part::Value(RequestValue::Path | RequestValue::Segment(_)) => {
                 request.uri().len().saturating_mul(PATH_BYTE)
             }
@@ -136,10 +137,8 @@ impl RequestValue {
                 Some(("header", header)) if name.starts_with("header:") => {
                     is_field_name(header).then(|| Self::Header(header.to_owned()))
                 }
-                Some(("path", at)) if name.starts_with("path.") => {
-                    let plain = at == "0" || !at.starts_with(['0', '+']);
-                    plain.then(|| at.parse().ok()).flatten().map(Self::Segment)
-                }
+                Some(("path", at)) if name.starts_with("path.") => position(at).map(Self::Segment),
+                Some(("host", at)) if name.starts_with("host.") => position(at).map(Self::Label),
                 Some(_) | None => None,
             },
         }
@@ -149,6 +148,7 @@ impl RequestValue {
         match self {
             Self::Method => Some(Cow::Borrowed(request.method())),
             Self::Host => host(request).map(Cow::Owned),
+            Self::Label(at) => label(&host(request)?, *at).map(|label| Cow::Owned(label.to_owned())),
             Self::Path => path::unambiguous(request.uri()),
             Self::Segment(at) => match path::unambiguous(request.uri())? {
                 Cow::Borrowed(path) => segment(path, *at).map(Cow::Borrowed),
@@ -157,6 +157,18 @@ impl RequestValue {
             Self::Header(name) => single_header(request, name).map(Cow::Owned),
         }
     }
+}
+
+/// A position from 0, written in one way.
+fn position(text: &str) -> Option<usize> {
+    let plain = text == "0" || !text.starts_with(['0', '+']);
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// A label of a name, from the left. An address has none.
+fn label(host: &str, at: usize) -> Option<&str> {
+    let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
+    host.split('.').nth(at).filter(|_| !is_address)
 }
 
 fn segment(path: &str, at: usize) -> Option<&str> {
@@ -217,6 +229,9 @@ mod tests {
         for (template, expected) in [
             ("{method}", Some("GET")),
             ("{host}", Some("api.example")),
+            ("{host.0}", Some("api")),
+            ("{host.1}", Some("example")),
+            ("{host.2}", None),
             ("{path}", Some("/acme/a b/")),
             ("{path.0}", Some("acme")),
             ("{path.1}", Some("a b")),
@@ -246,6 +261,9 @@ mod tests {
             "{path.01}",
             "{path.-1}",
             "{path:0}",
+            "{host.}",
+            "{host.00}",
+            "{host:0}",
             "{header}",
             "{header:}",
             "{header.x}",
@@ -279,6 +297,9 @@ mod tests {
         ] {
             let request = RecordedRequest::new("GET", "/").header("Host", header);
             assert_eq!(text("{host}", &request), Ok(expected.map(str::to_owned)), "{header}");
+            let first =
+                expected.filter(|host| host.ends_with("example")).and_then(|host| host.split('.').next());
+            assert_eq!(text("{host.0}", &request), Ok(first.map(str::to_owned)), "{header}");
         }
     }
 }
