@@ -312,7 +312,13 @@ fn steps(
     let typ = header.typ.clone();
     let verified = verified(token, keys, (id, issuer), alg, now, report)?;
     let claims = &verified;
-    say!(report, "rules           now {} s since 1970, skew {} s", now.as_seconds(), rules.time.clock_skew.0);
+    say!(
+        report,
+        "rules           now {} s since 1970, skew {} s, nbf and iat {} s",
+        now.as_seconds(),
+        rules.time.clock_skew.0,
+        rules.time.ahead.0
+    );
     validity::check(claims, &rules.time, now)?;
     say!(
         report,

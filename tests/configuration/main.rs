@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
+use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{
@@ -194,7 +195,8 @@ fn defaults() {
         compiled(&json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"}));
     let [issuer] = policy.issuers.as_slice() else { panic!("{policy:?}") };
     assert_eq!(issuer.names, ["https://idp.example/"]);
-    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], ..ClaimRules::default() });
+    let time = TimeRules { ahead: Seconds(10), ..TimeRules::default() };
+    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], time, ..ClaimRules::default() });
     let asymmetric: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| !alg.is_hmac()).collect();
     assert_eq!(issuer.algorithms, asymmetric);
     let [KeySource::Url(remote)] = issuer.keys.as_slice() else { panic!("{policy:?}") };

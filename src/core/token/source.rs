@@ -81,6 +81,18 @@ impl TokenPlace {
 }
 
 impl TokenSources {
+    /// The scheme that a challenge names: that of the first header that has one.
+    #[must_use]
+    pub fn challenge_scheme(&self) -> &str {
+        let schemes = self.places.iter().filter_map(|place| match place {
+            TokenPlace::Header { scheme, .. } => Some(scheme.as_str()),
+            TokenPlace::Cookie { .. } | TokenPlace::Query { .. } | TokenPlace::WebSocketProtocol { .. } => {
+                None
+            }
+        });
+        schemes.into_iter().find(|scheme| !scheme.is_empty()).unwrap_or("Bearer")
+    }
+
     /// Names of the query parameters that may hold a token.
     pub fn query_parameters(&self) -> impl Iterator<Item = &str> {
         self.places.iter().filter_map(|place| match place {
