@@ -87,7 +87,7 @@ fn bench_with(claims: ClaimRules) -> Bench {
             paths: vec![],
         },
         token: TokenSources {
-            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+            places: vec![TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() }],
             max_bytes: 16_384,
         },
         issuers: vec![TrustedIssuer {

@@ -29,6 +29,9 @@ pub const MIN_DIFFERENT_SECRET_BYTES: usize = 8;
 /// What the signature of one token may cost (`signature/cost.rs`), if several keys fit it: no further key is tried when
 /// this much has been spent. About a microsecond each, and 14 times what a refusal without arithmetic takes.
 pub const MAX_VERIFICATION_COST: u32 = 1_800;
+/// Different tokens in copies of one cookie that are looked at: a browser sends one for its host and one for each domain
+/// above. Together they may cost what one token may.
+pub const MAX_COOKIE_COPIES: usize = 4;
 /// Bytes that an instance holds of verified tokens: they are paid by every request in flight.
 pub const MAX_KNOWN_TOKENS_BYTES: usize = 32 << 10;
 /// The same of tokens that no key verifies, apart from the others: anybody can send them.

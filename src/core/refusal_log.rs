@@ -155,7 +155,7 @@ mod tests {
 
     fn sources() -> TokenSources {
         let places = vec![
-            TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() },
+            TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() },
             TokenPlace::Query { name: "token".into() },
         ];
         TokenSources { places, max_bytes: 1 << 20 }

@@ -107,7 +107,7 @@ impl Bench {
                 paths: vec![],
             },
             token: TokenSources {
-                places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+                places: vec![TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() }],
                 max_bytes: 16_384,
             },
             issuers: vec![TrustedIssuer {

@@ -58,7 +58,11 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         Refusal::TokenMissing => {
             Class { status: 401, title: "No token provided", challenge: Challenge::Plain, grpc }
         }
-        Refusal::TokenRepeated | Refusal::CredentialsMalformed => Class {
+        Refusal::TokenRepeated
+        | Refusal::CredentialsMalformed
+        | Refusal::SchemeUnexpected
+        | Refusal::CookieMalformed
+        | Refusal::TargetMalformed => Class {
             status: 400,
             title: "Invalid request",
             challenge: Challenge::Error("invalid_request"),
@@ -175,7 +179,8 @@ fn redirect(
     let redirect = match (refusal, class.status) {
         // Whatever its status is.
         (Refusal::KeysUnavailable { .. }, _) => None,
-        (_, 401) => rules.redirect.as_ref(),
+        // Signing in sets the cookie anew.
+        (Refusal::CookieMalformed, _) | (_, 401) => rules.redirect.as_ref(),
         (_, 403) => rules.forbidden_redirect.as_ref(),
         _ => None,
     };
@@ -324,6 +329,8 @@ mod tests {
             (302, Some("https://login.example/?next=%2Fa"))
         );
         assert_eq!(reject(&rules, Refusal::TokenRepeated, &request).status, 400);
+        assert_eq!(reject(&rules, Refusal::CookieMalformed, &request).status, 302);
+        assert_eq!(reject(&AnswerRules::default(), Refusal::CookieMalformed, &request).status, 400);
         assert_eq!(reject(&rules, Refusal::TokenMissing, &RecordedRequest::new("GET", "/a")).status, 401);
         let unavailable = Refusal::KeysUnavailable { retry_after: Seconds(1) };
         let rules = AnswerRules { unavailable_status: 401, ..rules };

@@ -78,6 +78,13 @@ fn without(uri: &[u8], dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     }
 }
 
+/// Whether the host takes `uri` as a new target; at another one it ends the request with a panic. A middleware in front
+/// may have made one (`replacePath: foo`).
+#[must_use]
+pub fn is_target(uri: &[u8]) -> bool {
+    (uri.starts_with(b"/") || uri == b"*") && !uri.iter().any(u8::is_ascii_control)
+}
+
 /// Path and query.
 fn split(uri: &[u8]) -> (&[u8], Option<&[u8]>) {
     let end = uri.iter().position(|byte| *byte == b'?').unwrap_or(uri.len());
@@ -125,7 +132,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{path, query_values, without_query_parameter, without_tokens};
+    use super::{is_target, path, query_values, without_query_parameter, without_tokens};
 
     #[test]
     fn query_parameters_by_decoded_name() {
@@ -174,6 +181,21 @@ mod tests {
         ] {
             let left = without_query_parameter(uri, "token");
             assert_eq!(left, expected, "{} gave {}", uri.escape_ascii(), left.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn targets() {
+        for (uri, expected) in [
+            ("/", true),
+            ("/a?b", true),
+            ("*", true),
+            ("", false),
+            ("foo?x", false),
+            ("?x", false),
+            ("/a\n", false),
+        ] {
+            assert_eq!(is_target(uri.as_bytes()), expected, "{uri}");
         }
     }
 
