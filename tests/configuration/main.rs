@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
+use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{
@@ -24,7 +25,7 @@ use traefik_jwt_auth::core::jwk::lookup::{
 };
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::signature::alg::Alg;
-use traefik_jwt_auth::core::token::source::TokenPlace;
+use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::Seconds;
 use traefik_jwt_auth::core::url::Url;
 
@@ -195,7 +196,8 @@ fn defaults() {
         compiled(&json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"}));
     let [issuer] = policy.issuers.as_slice() else { panic!("{policy:?}") };
     assert_eq!(issuer.names, ["https://idp.example/"]);
-    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], ..ClaimRules::default() });
+    let time = TimeRules { ahead: Seconds(10), ..TimeRules::default() };
+    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], time, ..ClaimRules::default() });
     let asymmetric: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| !alg.is_hmac()).collect();
     assert_eq!(issuer.algorithms, asymmetric);
     let [KeySource::Url(remote)] = issuer.keys.as_slice() else { panic!("{policy:?}") };
@@ -512,9 +514,13 @@ fn an_issuer_says_otherwise_or_inherits() {
 
 #[test]
 fn token_places() {
-    let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), scheme: scheme.into() };
+    let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), form: scheme.into() };
     let query = |name: &str| TokenPlace::Query { name: name.into() };
-    let cookie = |name: &str| TokenPlace::Cookie { name: name.into() };
+    let cookie = |name: &str| TokenPlace::Cookie { name: name.into(), form: "".into() };
+    let prefix = |prefix: &str, is_encoded| TokenPlace::WebSocketPrefix {
+        prefix: prefix.into(),
+        encoding: if is_encoded { Encoding::Base64url } else { Encoding::Plain },
+    };
     let bearer = header("Authorization", "Bearer");
     for (config, expected) in [
         (json!({}), vec![bearer.clone()]),
@@ -530,6 +536,18 @@ fn token_places() {
         (
             json!({"tokenSources": "[{\"header\": \"X-T\", \"scheme\": \"Token\"}]"}),
             vec![header("X-T", "Token")],
+        ),
+        (
+            json!({"tokenSources": [
+                {"header": "Authorization", "scheme": "Bearer?"}, {"cookie": "auth:token/@[x]"},
+                {"webSocketPrefix": "k8s.", "encoding": "base64url"}, {"webSocketPrefix": "bearer."},
+            ]}),
+            vec![
+                header("Authorization", "Bearer?"),
+                cookie("auth:token/@[x]"),
+                prefix("k8s.", true),
+                prefix("bearer.", false),
+            ],
         ),
     ] {
         assert_eq!(compiled(&keyed(&config)).token.places, expected, "{config}");
