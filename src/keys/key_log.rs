@@ -13,8 +13,9 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     let line = |text: String| one_line(format_args!("{place}: {text}"));
     match &event.kind {
         KeyEventKind::Changed { added, removed, keys, skipped, age, next_refresh } => {
+            let plural = if *keys == 1 { "" } else { "s" };
             let changed = format!(
-                "{keys} keys, added [{}], removed [{}], age {} s, next refresh in {} s",
+                "{keys} key{plural}, added [{}], removed [{}], age {} s, next refresh in {} s",
                 names(added),
                 names(removed),
                 age.0,
@@ -25,11 +26,16 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
             [(LogLevel::Info, line(changed))].into_iter().chain(unused).collect()
         }
         KeyEventKind::Failed { error, serving_stale, retry_after } => {
-            let then = if *serving_stale { "serving the keys from before" } else { "no keys to serve with" };
+            // Without keys every request is refused; Traefik shows nothing but errors unless it is told otherwise.
+            let (level, then) = if *serving_stale {
+                (LogLevel::Warn, "serving the keys from before")
+            } else {
+                (LogLevel::Error, "no keys to serve with")
+            };
             let error = error.to_string();
             let error = cut(&error, MAX_SHOWN_CHARS);
             let failed = format!("{error}; {then}; next attempt in {} s or later", retry_after.0);
-            vec![(LogLevel::Warn, line(failed))]
+            vec![(level, line(failed))]
         }
         KeyEventKind::Recovered => vec![(LogLevel::Info, line("available again".to_owned()))],
     }
@@ -105,7 +111,12 @@ mod tests {
             ),
             (
                 failed(false),
-                vec![warn("no usable key in the set; no keys to serve with; next attempt in 7 s or later")],
+                vec![(
+                    LogLevel::Error,
+                    format!(
+                        "{PLACE}: no usable key in the set; no keys to serve with; next attempt in 7 s or later"
+                    ),
+                )],
             ),
             (KeyEventKind::Recovered, vec![info("available again")]),
         ] {

@@ -1,5 +1,7 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
+use std::fmt;
+
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
 use crate::core::token::jws::{self, UnverifiedToken};
@@ -76,6 +78,18 @@ impl TokenPlace {
         match self {
             Self::Header { name, .. } => name.eq_ignore_ascii_case("Authorization"),
             Self::Cookie { .. } | Self::Query { .. } | Self::WebSocketProtocol { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for TokenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { name, scheme } if scheme.is_empty() => write!(f, "header {name}"),
+            Self::Header { name, scheme } => write!(f, "header {name} with the scheme {scheme}"),
+            Self::Cookie { name } => write!(f, "cookie {name}"),
+            Self::Query { name } => write!(f, "query parameter {name}"),
+            Self::WebSocketProtocol { marker } => write!(f, "{WEBSOCKET_PROTOCOL} behind {marker}"),
         }
     }
 }
