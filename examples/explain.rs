@@ -1,14 +1,6 @@
 //! Says step by step what the middleware makes of a token, with the same rules and the same `decide`:
 //!
-//! `cargo run --example explain -- --config dynamic.yaml --token TOKEN [--middleware NAME] [--method GET] [--path /]`
-//! `[--header 'Name: value' …] [--jwks FILE] [--now TIME]`
-//!
-//! `--config` is a dynamic configuration of Traefik (TOML where the name ends so, else YAML or JSON), or the plugin's
-//! block alone. `--token` goes to the first place where the configuration looks for one; `-` reads it from standard
-//! input. A token may stand in a `--header` or the `--path`, too. `--jwks` stands for every key set at a URL: nothing is
-//! fetched. The signature is never printed.
-//!
-//! Exit code: 0 allow, 1 deny, 2 cannot tell.
+//! `cargo run --example explain -- --help` says how it is called.
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
 use std::path::Path;
@@ -20,19 +12,23 @@ use serde_json::Value;
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::answer::field_value::json;
 use traefik_jwt_auth::core::bypass::Body;
-use traefik_jwt_auth::core::claims::{binding, registered, scope, tenant, validity};
-use traefik_jwt_auth::core::config::{Capabilities, compile, warnings};
+use traefik_jwt_auth::core::claims::binding::{self, BoundTokens};
+use traefik_jwt_auth::core::claims::scope::{self, Match};
+use traefik_jwt_auth::core::claims::validity::{self, TimeRules};
+use traefik_jwt_auth::core::claims::{registered, tenant};
+use traefik_jwt_auth::core::config::{Capabilities, compile, summary, warnings};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::evidence;
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
-use traefik_jwt_auth::core::refusal::Refusal;
+use traefik_jwt_auth::core::refusal::{Evidence, Refusal};
 use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::signature::{self, NotVerified};
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::base64url;
-use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
+use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
 use traefik_jwt_auth::core::token::jws::UnverifiedToken;
 use traefik_jwt_auth::core::token::source::{self, Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
@@ -41,6 +37,23 @@ use traefik_jwt_auth::keys::io::{
 };
 use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
+
+const HELP: &str = "\
+explain --config FILE [--token TOKEN] [--middleware NAME] [--method GET] [--path /] [--header 'Name: value' ...]
+        [--jwks FILE] [--now TIME]
+
+--config      a dynamic configuration of Traefik (TOML if the name ends so, else YAML or JSON), a Middleware of
+              Kubernetes, or the plugin's block alone
+--token       the token, with or without `Bearer ` before it; it goes to the first place where the configuration looks for
+              one. - reads it from standard input. A token may stand in a --header or the --path, too
+--middleware  which one, if there are several plugins
+--jwks        stands for every key set at a URL: nothing is fetched
+--now         the time of the request: 2026-01-01T00:00:00Z, or seconds since 1970
+
+Without --token and without anything else of a request only the configuration is checked. The signature is never printed.
+
+Exit code: 0 allow, or the configuration is good; 1 deny; 2 cannot tell, or the configuration is refused.
+";
 
 macro_rules! say {
     ($report:expr, $($text:tt)*) => {{
@@ -62,6 +75,13 @@ struct Arguments {
     now: Option<UnixTime>,
 }
 
+impl Arguments {
+    /// Whether nothing is said of a request.
+    fn is_about_the_configuration(&self) -> bool {
+        self.token.is_none() && self.headers.is_empty() && self.path == "/" && self.method == "GET"
+    }
+}
+
 fn main() -> ExitCode {
     let (code, text) = run(std::env::args().skip(1));
     print!("{text}");
@@ -72,6 +92,9 @@ fn main() -> ExitCode {
 pub(crate) fn run(words: impl Iterator<Item = String>) -> (u8, String) {
     let mut report = Report::default();
     let mut words: Vec<String> = words.collect();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        return (0, HELP.into());
+    }
     let outcome = arguments(words.iter().cloned()).and_then(|arguments| {
         // It may come from standard input.
         words.extend(arguments.token.clone());
@@ -176,6 +199,11 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
             .transpose()
             .map_err(|error| format!("--jwks: {error}"))?,
     };
+    say!(report, "configuration   {}", summary(&policy));
+    if arguments.is_about_the_configuration() {
+        say!(report, "\nthe configuration is good; give a --token to see what becomes of it");
+        return Ok(Verdict::Allow);
+    }
     let request = request(arguments, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
     let mut decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
@@ -189,6 +217,14 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     }
     if let Err(refusal) = steps(&policy, &keyring.at(outside.now), outside.now, &request, report) {
         say!(report, "fails here      {}: {}", refusal.code(), refusal.description());
+        let keys = keyring.beside(outside.now);
+        let Evidence { found, expected, hint } =
+            evidence::of(&policy, &keys, outside.now, &refusal, &request);
+        for (what, text) in [("  found", found), ("  expected", expected), ("  hint", hint)] {
+            if !text.is_empty() {
+                say!(report, "{what:<16}{text}");
+            }
+        }
     }
     Ok(conclude(&decision, report))
 }
@@ -239,6 +275,11 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
 
 /// The plugin's block of a middleware.
 fn block(file: &Value, wanted: Option<&str>) -> Result<(String, Value), String> {
+    if let Some(plugins) = file.pointer("/spec/plugin").and_then(Value::as_object) {
+        let name = file.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("without a name");
+        let block = plugins.values().next().ok_or("spec.plugin is empty")?;
+        return Ok((name.to_owned(), block.clone()));
+    }
     let Some(middlewares) = file.pointer("/http/middlewares").and_then(Value::as_object) else {
         return Ok(("the whole file".into(), file.clone()));
     };
@@ -266,7 +307,7 @@ fn clock() -> Result<UnixTime, String> {
 fn request(arguments: &Arguments, policy: &Policy) -> RecordedRequest {
     let mut path = arguments.path.clone();
     let mut headers = arguments.headers.clone();
-    let token = arguments.token.as_deref().map(str::trim);
+    let token = arguments.token.as_deref().map(without_scheme);
     if let (Some(token), Some(place)) = (token, policy.token.places.first()) {
         match place {
             TokenPlace::Header { name, form } => {
@@ -296,6 +337,15 @@ fn request(arguments: &Arguments, policy: &Policy) -> RecordedRequest {
     headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_bytes()))
 }
 
+/// A token that was copied out of a header has the scheme before it.
+fn without_scheme(token: &str) -> &str {
+    let token = token.trim();
+    match token.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer") => rest.trim(),
+        Some(_) | None => token,
+    }
+}
+
 /// Each step of `decide` with its values, to the first that fails.
 fn steps(
     policy: &Policy,
@@ -306,61 +356,105 @@ fn steps(
 ) -> Result<(), Refusal> {
     let found = source::find(&policy.token, request)?;
     for place in &found.places {
-        say!(report, "token           {} bytes in {place:?}", found.token.len());
+        say!(report, "token           {} bytes in {place}", found.token.len());
     }
     if found.has_strays {
         say!(report, "copies          the cookie has other copies; this is what the first one gives");
     }
     let token = found.parse(&policy.token)?;
     let header = &token.header;
-    say!(report, "header          alg {}, kid {:?}, typ {:?}", name(&header.alg), header.kid, header.typ);
+    let kid = header.kid.as_deref().map_or("none".into(), name);
+    say!(
+        report,
+        "header          alg {}, kid {kid}, typ {}",
+        name(&header.alg),
+        typ_of(header.typ.as_deref())
+    );
     say!(report, "claims          {}", json(token.claimed.value()));
     let iss = token.claimed_issuer()?;
     let (id, issuer) =
         policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
-    say!(report, "issuer          {iss:?} is entry {} of the configuration", id.0);
+    let names = issuer.named();
+    let accepted =
+        if names.is_empty() { "any is accepted".into() } else { format!("accepted: {}", list(&names)) };
+    say!(report, "issuer          iss {}; {accepted}", iss.map_or("none".into(), name));
     let alg = Alg::from_name(&header.alg).filter(|alg| issuer.algorithms.contains(alg));
     let alg = alg.ok_or_else(|| Refusal::AlgNotAllowed { alg: header.alg.clone() })?;
-    say!(report, "algorithm       {alg} is one of {:?}", issuer.algorithms);
+    let algs: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
+    say!(report, "algorithm       {alg}; accepted: {}", list(&algs));
     let rules = &issuer.claims;
     let typ = header.typ.clone();
     let verified = verified(token, keys, (id, issuer), alg, now, report)?;
     let claims = &verified;
-    say!(
-        report,
-        "rules           now {} s since 1970, skew {} s, nbf and iat {} s",
-        now.as_seconds(),
-        rules.time.clock_skew.0,
-        rules.time.ahead.0
-    );
+    say!(report, "time            {}", times(claims, &rules.time, now));
     validity::check(claims, &rules.time, now)?;
-    say!(
-        report,
-        "time            holds: lifetime {:?}, age {:?}",
-        rules.time.max_lifetime,
-        rules.time.max_age
-    );
+    let wanted =
+        rules.token_type.typ().map_or("any is accepted".into(), |typ| format!("accepted: {}", name(typ)));
+    say!(report, "type            typ {}; {wanted}", typ_of(typ.as_deref()));
     registered::check_type(typ.as_deref(), claims, &rules.token_type)?;
-    say!(report, "type            {typ:?} is {:?}", rules.token_type);
     registered::check_types(claims)?;
     tenant::check(claims, &rules.templates)?;
+    say!(
+        report,
+        "required        {}",
+        if rules.required.is_empty() { "none".into() } else { list(&rules.required) }
+    );
     registered::check_required(claims, &rules.required)?;
-    say!(report, "required        {:?} are there", rules.required);
+    let accepted = match rules.audience.as_slice() {
+        [] => "any is accepted".into(),
+        audience => format!("accepted: {}", list(audience)),
+    };
+    say!(report, "audience        aud {}; {accepted}", claims.claim("aud").map_or("none".into(), json));
     registered::check_audience(claims, &rules.audience)?;
-    say!(report, "audience        one of {:?}, or none is asked for", rules.audience);
+    let bound = match rules.bound_tokens {
+        BoundTokens::Refuse => "none is accepted",
+        BoundTokens::Accept => "any is accepted",
+    };
+    say!(report, "binding         cnf {}; {bound}", claims.claim("cnf").map_or("none".into(), json));
     binding::check(claims, rules.bound_tokens)?;
-    say!(report, "binding         {:?} where cnf asks for a proof", rules.bound_tokens);
     if let Some(scopes) = &rules.scopes {
-        say!(report, "scopes          {:?} of {:?}", scopes.matching, scopes.required);
+        let how = match scopes.matching {
+            Match::All => "all",
+            Match::Any => "any",
+        };
+        let held = scope::held(claims, scopes);
+        say!(report, "scopes          {}; required: {how} of {}", list(&held), list(&scopes.required));
         scope::check(claims, scopes)?;
     }
     if let Some(expression) = &rules.expression {
         for (function, truth) in expression.explain(claims, request, now) {
-            say!(report, "expression      {function} is {truth:?}");
+            say!(report, "expression      {function} is {}", truth.name());
         }
         expression.check(claims, request, now)?;
     }
     Ok(())
+}
+
+fn typ_of(typ: Option<&str>) -> String {
+    typ.map_or("none".into(), name)
+}
+
+fn list<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|text| name(text.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// Each date of the token beside now, and the rules about dates.
+fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
+    let mut said = vec![format!("now {}", now.as_seconds())];
+    for claim in ["exp", "nbf", "iat", "auth_time"] {
+        if let Some(date) = claims.claim(claim).and_then(numeric_date) {
+            let (ahead, ago) = (date.seconds_since(now).0, now.seconds_since(date).0);
+            said.push(if date > now {
+                format!("{claim} in {ahead} s")
+            } else {
+                format!("{claim} {ago} s ago")
+            });
+        }
+    }
+    said.push(format!("clockSkewSeconds {}", rules.clock_skew.0));
+    said.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
+    said.extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
+    said.join(", ")
 }
 
 /// The claims, once a key of the issuer verifies the signature.

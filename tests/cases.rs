@@ -12,7 +12,9 @@ use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::evidence;
 use traefik_jwt_auth::core::known_token::Memory as _;
+use traefik_jwt_auth::core::refusal_log::{self, Fate};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
@@ -93,8 +95,22 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
         keyring.refresh(need, now, &outside);
         decision = decide(&policy, &keyring.at(now), now, &request);
     }
-    compare(case, decision)?;
-    compare(case, decide(&policy, &keyring.at(now), now, &request))
+    let check = |decision: Decision| {
+        let logged = match &decision {
+            Decision::Reject(reject) => Some((&reject.refusal, Fate::Refused(reject.status))),
+            Decision::Forward(forward) => forward.refused.as_ref().map(|refusal| (refusal, Fate::Passed)),
+            Decision::Serve(_) | Decision::NeedKeys(_) => None,
+        };
+        let line = logged.map(|(refusal, fate)| {
+            let evidence = evidence::of(&policy, &keyring.beside(now), now, refusal, &request);
+            refusal_log::line(&policy.answer.log, &policy.token, (refusal, &evidence), fate, 0, &request)
+        });
+        let line = line.unwrap_or_default();
+        compare(case, decision)?;
+        if case.expect.is_logged_in(&line) { Ok(()) } else { Err(format!("the log has {line}")) }
+    };
+    check(decision)?;
+    check(decide(&policy, &keyring.at(now), now, &request))
         .map_err(|difference| format!("{difference} (asked again)"))
 }
 

@@ -48,7 +48,7 @@ fn exit_codes_steps_and_no_signature() {
     for (name, config, token, arguments, code, says) in [
         ("allow", &inline, &good, &["--path", "/acme/x"][..], 0, "\nallow\n"),
         ("open", &inline, &good, &["--path", "/acme/x"], 0, "warning         no audience is set: tokens"),
-        ("tenant", &inline, &good, &["--path", "/other/x"], 1, "Equals(`tenant`, `{path.0}`) is False"),
+        ("tenant", &inline, &good, &["--path", "/other/x"], 1, "Equals(`tenant`, `{path.0}`) is false"),
         ("header", &inline, &good, &["--header", "X-A: b"], 1, "deny: claims_rejected with status 403"),
         ("scope", &inline, &no_scope, &["--path", "/acme/x"], 1, "fails here      scope_insufficient"),
         ("bound", &inline, &bound, &["--path", "/acme/x"], 1, "fails here      proof_missing"),
@@ -69,6 +69,42 @@ fn exit_codes_steps_and_no_signature() {
         assert!(text.contains(says), "{name}: {}", text);
         let signature = token.rsplit_once('.').unwrap().1;
         assert!(!text.contains(signature), "{name}: {}", text);
+    }
+}
+
+/// What the token has and what is asked for, in every step and at the end, and in no form of the language.
+#[test]
+fn both_values_of_each_step() {
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "audience": ["api", "b c"],
+        "scopes": {"required": ["read", "write"]}, "tokenType": "JWT", "maxAgeSeconds": 600
+    });
+    let now = wait::unix_now();
+    let mut token = Token::new(
+        "EdDSA",
+        json!({
+            "iss": "https://idp.example/", "exp": now + 300, "iat": now - 60, "aud": "api", "scope": "read x"
+        }),
+    );
+    token.header.insert("typ".into(), json!("JWT"));
+    let (pasted, at) = (format!("Bearer {}", token.mint()), now.to_string());
+    let (code, text) = explain("both", &config, &["--token", &pasted, "--now", &at]);
+    assert_eq!(code, 1, "{}", text);
+    for line in [
+        "header          alg EdDSA, kid ed25519, typ JWT\n",
+        "issuer          iss https://idp.example/; accepted: https://idp.example/\n",
+        "exp in 300 s, iat 60 s ago, clockSkewSeconds 0, maxAgeSeconds 600 of iat\n",
+        "type            typ JWT; accepted: JWT\n",
+        "required        exp\n",
+        "audience        aud \"api\"; accepted: api \"b c\"\n",
+        "scopes          read x; required: all of read write\n",
+        "fails here      scope_insufficient: ",
+        "  found         read x\n  expected      all of read write\n  hint          missing: write\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    for form in ["Some(", "None", "Any", "Access", "Refuse", " {"] {
+        assert!(!text.contains(form), "{form}: {text}");
     }
 }
 
@@ -109,11 +145,11 @@ fn toml_options_of_the_request_and_tokens_in_other_words() {
     let named = ["--middleware", "jwt", "--method", "PUT", "--header", "X-Team: blue"];
     for (words, code, says) in [
         ([&named[..], &["--token", &token]].concat(), 0, "the upstream gets X-User-Sub: alice"),
-        ([&named[..4], &["--token", &token]].concat(), 1, "Equals(`team`, `{header:X-Team}`) is Undecided"),
+        ([&named[..4], &["--token", &token]].concat(), 1, "Equals(`team`, `{header:X-Team}`) is undecided"),
         (
             [&named[..2], &named[4..], &["--token", &token]].concat(),
             1,
-            "Equals(`method`, `{method}`) is False",
+            "Equals(`method`, `{method}`) is false",
         ),
         (
             [&named[..], &["--header", &in_header]].concat(),
@@ -144,6 +180,10 @@ fn keys_may_come_from_a_file_and_mistakes_are_told() {
     let set = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-jwks.json");
     std::fs::write(&set, keys::public_set().to_string()).unwrap();
     let token = token(&[]);
+    let (found, text) = explain("good", &remote, &[]);
+    assert_eq!((found, text.contains("the configuration is good")), (0, true), "{}", text);
+    let (found, text) = explain("help", &remote, &["--help"]);
+    assert_eq!((found, text.starts_with("explain --config FILE")), (0, true), "{}", text);
     let (found, text) = explain("file", &remote, &["--token", &token, "--jwks", set.to_str().unwrap()]);
     assert_eq!(found, 0, "{}", text);
     for (name, config, arguments, says) in [

@@ -83,6 +83,12 @@ pub const MAX_REASON_CHARS: usize = 400;
 pub const MAX_LOGGED_NAMES: usize = 32;
 /// Longest path in a log line, in characters.
 pub const MAX_LOGGED_PATH_CHARS: usize = 256;
+/// Longest of the texts in the line of a refusal that say what was found and what is expected, in characters.
+pub const MAX_LOGGED_EVIDENCE_CHARS: usize = 256;
+/// Longest line about the configuration that is in force, in characters.
+pub const MAX_LOGGED_SUMMARY_CHARS: usize = 2048;
+/// Part of [`MAX_EXPRESSION_WORK`] that may go into saying which function of an expression does not hold.
+pub const MAX_EXPLANATION_WORK: usize = MAX_EXPRESSION_WORK / 8;
 /// Largest `log.perMinute`: a thousand lines a second.
 pub const MAX_LINES_PER_MINUTE: u64 = 60_000;
 /// Longest `errors.body`, in bytes: every instance keeps it.

@@ -112,6 +112,18 @@ pub enum Refusal {
     },
 }
 
+/// What decided a refusal, with both values: for the log and `explain`, never for an answer. Each is one text, empty for
+/// none; what the client or the issuer chose is in printable ASCII and bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What the request has.
+    pub found: String,
+    /// What the configuration asks for.
+    pub expected: String,
+    /// What is likely behind it.
+    pub hint: String,
+}
+
 impl Refusal {
     /// The stable machine-readable code (`docs/errors.md`). Never renamed or reused.
     #[must_use]
@@ -169,10 +181,8 @@ impl Refusal {
             Self::SignatureInvalid { .. } => "the signature of the token is not valid".into(),
             Self::TokenExpired { .. } => "the token has expired".into(),
             Self::TokenNotYetValid { .. } => "the token is not valid yet".into(),
-            Self::ClaimMissing { claim } => format!("the claim {} is missing", text::unescaped(claim)),
-            Self::ClaimInvalid { claim } => {
-                format!("the claim {} has an invalid value", text::unescaped(claim))
-            }
+            Self::ClaimMissing { claim } => format!("the claim {} is missing", named(claim)),
+            Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", named(claim)),
             Self::AudienceNotAccepted => "the token is meant for another audience".into(),
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
@@ -181,6 +191,29 @@ impl Refusal {
             Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
+        }
+    }
+}
+
+/// The name of a claim, in quotes if a blank or nothing at all would not be seen without them.
+fn named(claim: &str) -> String {
+    let shown = text::unescaped(claim);
+    if shown.is_empty() || shown.contains(' ') { format!("'{shown}'") } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+
+    #[test]
+    fn a_blank_in_the_name_of_a_claim_is_seen() {
+        for (claim, expected) in [
+            ("exp", "the claim exp is missing"),
+            ("exp ", "the claim 'exp ' is missing"),
+            ("", "the claim '' is missing"),
+            ("a\"", "the claim a? is missing"),
+        ] {
+            assert_eq!(Refusal::ClaimMissing { claim: claim.into() }.description(), expected);
         }
     }
 }

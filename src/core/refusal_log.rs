@@ -1,11 +1,11 @@
 //! The log line of a refusal: who was refused and why, once for people and for `jq`, `logfmt` and the like. What the
-//! client chose is quoted, cut and in printable ASCII; token bytes are never in it, and of claims only `iss` and, where
-//! that is allowed, `sub`.
+//! client chose is quoted, cut and in printable ASCII; token bytes are never in it, and of claims only `iss`, what the
+//! refusing rule is about (`evidence`) and, where that is allowed, `sub`.
 
 use std::fmt::Write;
 
-use crate::core::limits::{MAX_LOGGED_PATH_CHARS, MAX_SHOWN_CHARS};
-use crate::core::refusal::Refusal;
+use crate::core::limits::{MAX_LOGGED_EVIDENCE_CHARS, MAX_LOGGED_PATH_CHARS, MAX_SHOWN_CHARS};
+use crate::core::refusal::{Evidence, Refusal};
 use crate::core::request::{RequestView, uri};
 use crate::core::text::{Quoted, cut};
 use crate::core::token::source::{self, TokenSources};
@@ -33,6 +33,8 @@ pub enum LogLevel {
     Info,
     /// Warning.
     Warn,
+    /// Error: all that Traefik shows unless it is told otherwise.
+    Error,
 }
 
 /// Whether the line names the subject, which is personal data in most places.
@@ -91,7 +93,7 @@ impl LineBudget {
 pub fn line(
     rules: &LogRules,
     sources: &TokenSources,
-    refusal: &Refusal,
+    (refusal, evidence): (&Refusal, &Evidence),
     fate: Fate,
     left_out: u32,
     request: &dyn RequestView,
@@ -129,6 +131,13 @@ pub fn line(
         }
     }
     push(&mut line, "reason", &refusal.description(), MAX_SHOWN_CHARS);
+    for (name, value) in
+        [("found", &evidence.found), ("expected", &evidence.expected), ("hint", &evidence.hint)]
+    {
+        if !value.is_empty() {
+            push(&mut line, name, value, MAX_LOGGED_EVIDENCE_CHARS);
+        }
+    }
     if let Refusal::SignatureInvalid { untried: untried @ 1.., .. } = refusal {
         let _ = write!(line, " untried_keys={untried}");
     }
@@ -146,7 +155,7 @@ fn push(line: &mut String, name: &str, value: &str, max_chars: usize) {
 #[cfg(test)]
 mod tests {
     use super::{Fate, LineBudget, LogRules, LoggedSub, line};
-    use crate::core::refusal::Refusal;
+    use crate::core::refusal::{Evidence, Refusal};
     use crate::core::request::RecordedRequest;
     use crate::core::token::base64url::encode;
     use crate::core::token::source::{TokenPlace, TokenSources};
@@ -166,7 +175,7 @@ mod tests {
     }
 
     fn of(rules: &LogRules, refusal: &Refusal, fate: Fate, request: &RecordedRequest) -> String {
-        line(rules, &sources(), refusal, fate, 0, request)
+        line(rules, &sources(), (refusal, &Evidence::default()), fate, 0, request)
     }
 
     #[test]
@@ -185,9 +194,13 @@ mod tests {
             r#"passed code=audience_not_accepted method="GET" path="/a" iss="https://idp/" sub="alice" alg="RS256" kid="k 1" reason="the token is meant for another audience""#
         );
         let bare = RecordedRequest::new("GET", "/a?b=c");
+        let evidence = Evidence { found: "a\n\"".into(), hint: "x".repeat(300), ..Evidence::default() };
         assert_eq!(
-            line(&rules, &sources(), &Refusal::TokenMissing, Fate::Refused(401), 7, &bare),
-            r#"refused code=token_missing status=401 method="GET" path="/a" reason="no token was sent" left_out=7"#
+            line(&rules, &sources(), (&Refusal::TokenMissing, &evidence), Fate::Refused(401), 7, &bare),
+            format!(
+                r#"refused code=token_missing status=401 method="GET" path="/a" reason="no token was sent" found="a\u000a\"" hint="{}..." left_out=7"#,
+                "x".repeat(256)
+            )
         );
         for (untried, end) in [(0, ""), (3, " untried_keys=3")] {
             let refusal = Refusal::SignatureInvalid { kid: None, untried };

@@ -1,6 +1,6 @@
 //! What `main` does first in every instance.
 
-use crate::core::config::warnings;
+use crate::core::config::{summary, warnings, without_directory};
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
 use crate::core::refusal_log::LogLevel;
@@ -14,10 +14,12 @@ pub fn boot() {
     close_standard_streams();
 }
 
-/// Says in the log what the policy accepts because no rule is written about it: once for a router and load, since every
-/// instance runs `main`.
+/// Says in the log what is in force, and what the policy accepts because no rule is written about it: once for a router
+/// and load, since every instance runs `main`.
 pub fn warn(policy: &Policy) {
     if is_first_instance() {
+        log::line(LogLevel::Info, &summary(policy));
+        without_directory(policy).iter().for_each(|text| log::line(LogLevel::Info, text));
         warnings(policy).iter().for_each(|warning| log::line(LogLevel::Warn, warning));
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::core::answer::Decision;
 use crate::core::decide::{decide, refuse};
+use crate::core::evidence;
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::refusal_log::{self, Fate, LineBudget, LogLevel};
@@ -76,10 +77,13 @@ impl Middleware {
         if rules.level == LogLevel::Off {
             return;
         }
-        let (lines, left_out) = self.lines.get().spend(rules.per_minute, clock::now());
+        let now = clock::now();
+        let (lines, left_out) = self.lines.get().spend(rules.per_minute, now);
         self.lines.set(lines);
         if let Some(left_out) = left_out {
-            let line = refusal_log::line(rules, &self.policy.token, refusal, fate, left_out, request);
+            let evidence = evidence::of(&self.policy, &self.keyring.beside(now), now, refusal, request);
+            let why = (refusal, &evidence);
+            let line = refusal_log::line(rules, &self.policy.token, why, fate, left_out, request);
             log::line(rules.level, &line);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::core::about::VERSION;
 use crate::core::config::ConfigError;
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::refusal_log::LogLevel;
@@ -17,7 +18,7 @@ const ERROR: i32 = 2;
 
 /// A problem of the configuration; the load fails after all are told.
 pub fn config_error(error: &ConfigError) {
-    write(ERROR, error);
+    write(ERROR, format_args!("{error} (version {VERSION})"));
 }
 
 /// A panic: the host would otherwise show nothing but a stack.
@@ -25,13 +26,14 @@ pub fn panic(text: &str) {
     write(ERROR, format_args!("panic: {}", cut(text, MAX_SHOWN_CHARS)));
 }
 
-/// A line of `refusal_log` or `key_log`, or a warning about the configuration.
+/// A line of `refusal_log` or `key_log`, or one about the configuration.
 pub fn line(level: LogLevel, line: &str) {
     let level = match level {
         LogLevel::Off => return,
         LogLevel::Debug => DEBUG,
         LogLevel::Info => INFO,
         LogLevel::Warn => WARN,
+        LogLevel::Error => ERROR,
     };
     write(level, line);
 }

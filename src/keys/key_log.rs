@@ -17,8 +17,9 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     let line = |text: String| one_line(format_args!("{place}: {text}"));
     match &event.kind {
         KeyEventKind::Changed { added, removed, keys, skipped, is_lone, age, next_refresh } => {
+            let plural = if *keys == 1 { "" } else { "s" };
             let changed = format!(
-                "{keys} keys, added [{}], removed [{}], age {} s, next refresh in {} s",
+                "{keys} key{plural}, added [{}], removed [{}], age {} s, next refresh in {} s",
                 names(added),
                 names(removed),
                 age.0,
@@ -29,14 +30,19 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
             [(LogLevel::Info, line(changed))].into_iter().chain(lone).chain(unused).collect()
         }
         KeyEventKind::Failed { error: failure, serving_stale, retry_after } => {
-            let then = if *serving_stale { "serving the keys from before" } else { "no keys to serve with" };
+            // Without keys every request is refused; Traefik shows nothing but errors unless it is told otherwise.
+            let (level, then) = if *serving_stale {
+                (LogLevel::Warn, "serving the keys from before")
+            } else {
+                (LogLevel::Error, "no keys to serve with")
+            };
             let reason = failure.to_string();
             let reason = cut(&reason, MAX_REASON_CHARS);
             let failed = format!("{reason}; {then}; next attempt in {} s or later", retry_after.0);
             let reasons =
                 if let KeyError::NoUsableKey { skipped } = failure { unused(skipped) } else { None };
-            let reasons = reasons.map(|reasons| (LogLevel::Warn, line(reasons)));
-            [(LogLevel::Warn, line(failed))].into_iter().chain(reasons).collect()
+            let reasons = reasons.map(|reasons| (level, line(reasons)));
+            [(level, line(failed))].into_iter().chain(reasons).collect()
         }
         KeyEventKind::Recovered => vec![(LogLevel::Info, line("available again".to_owned()))],
     }
@@ -93,6 +99,7 @@ mod tests {
     fn what_operators_read() {
         let info = |text: &str| (LogLevel::Info, format!("{PLACE}: {text}"));
         let warn = |text: &str| (LogLevel::Warn, format!("{PLACE}: {text}"));
+        let error = |text: &str| (LogLevel::Error, format!("{PLACE}: {text}"));
         let failed = |serving_stale| KeyEventKind::Failed {
             error: KeyError::NoUsableKey { skipped: vec!["key 0 is not used: x".into()] },
             serving_stale,
@@ -122,8 +129,8 @@ mod tests {
             (
                 failed(false),
                 vec![
-                    warn("no usable key in the set; no keys to serve with; next attempt in 7 s or later"),
-                    warn("keys not used: key 0 is not used: x"),
+                    error("no usable key in the set; no keys to serve with; next attempt in 7 s or later"),
+                    error("keys not used: key 0 is not used: x"),
                 ],
             ),
             (KeyEventKind::Recovered, vec![info("available again")]),

@@ -62,6 +62,12 @@ impl Keyring {
         KeyringAt { keyring: self, now }
     }
 
+    /// The same for a look that is no decision: it says nothing of what the next refresh is about.
+    #[must_use]
+    pub const fn beside(&self, now: UnixTime) -> Beside<'_> {
+        Beside(KeyringAt { keyring: self, now })
+    }
+
     /// Asks every source of the issuer that could have the key and may be asked: those that have one of this name, since
     /// another may have taken its place, else all. Returns what to log.
     pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
@@ -174,6 +180,23 @@ impl KeyLookup for KeyringAt<'_> {
         }
         // Where the key that the token names is known, no other source has a say about it.
         Candidates { keys, more: of_the_named.unwrap_or(of_all) }
+    }
+}
+
+/// [`KeyringAt`] without a trace of the look.
+pub struct Beside<'k>(KeyringAt<'k>);
+
+impl KeyLookup for Beside<'_> {
+    fn key_sets(&self) -> Vec<KeySetView> {
+        self.0.key_sets()
+    }
+
+    fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
+        let asked_about = &self.0.keyring.asked_about;
+        let before = asked_about.get();
+        let found = self.0.candidates(issuer, kid, alg);
+        asked_about.set(before);
+        found
     }
 }
 

@@ -77,6 +77,14 @@ fn check(traefik: &Traefik, case: &Case, host: &str) -> Result<(), String> {
             return Err(format!("the log does not say '{word}'"));
         }
     }
+    if !case.expect.log.is_empty() {
+        let message =
+            |line: String| serde_json::from_str::<Value>(&line).ok()?["message"].as_str().map(str::to_owned);
+        let mut lines = traefik.log_with(0, &["traefik-jwt-auth: "]).into_iter().filter_map(message);
+        if !lines.any(|line| case.expect.is_logged_in(&line)) {
+            return Err(format!("no line of the log has {:?}", case.expect.log));
+        }
+    }
     let upstream = response.header("X-Upstream").map(|_| {
         let seen = response.json();
         let lines = seen["headers"].as_array().unwrap().iter();

@@ -35,6 +35,7 @@ pub(crate) fn key_sets() {
         let answer = get(host);
         assert_eq!((answer.status, answer.header("X-Upstream")), (200, None));
         assert!(!answer.text().contains("hidden"), "{}", answer.text());
+        assert_eq!(answer.json()["version"], env!("CARGO_PKG_VERSION"));
         answer.json()["keySets"][0].clone()
     };
     let source = idp.url("/jwks.json");

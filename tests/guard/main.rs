@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use testbed::keys;
 use testbed::tokens::Token;
 use testbed::usual::{HEADERS, claims, configuration, large_configuration};
+use traefik_jwt_auth::core::about::VERSION;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::jwk::lookup::KeySource;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
@@ -120,7 +121,7 @@ fn a_configuration_is_refused_in_the_same_words() {
     for json in configurations {
         let native = compile(json.as_bytes(), &capabilities).err().unwrap_or_default();
         let mut expected: Vec<String> =
-            native.iter().map(|error| format!("traefik-jwt-auth: {error}")).collect();
+            native.iter().map(|error| format!("traefik-jwt-auth: {error} (version {VERSION})")).collect();
         expected.push("exit 1".into());
         assert_eq!(artifact.refusal(json), expected, "{json}");
         compared += 1;

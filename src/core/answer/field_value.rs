@@ -116,13 +116,14 @@ impl Filling {
     /// The claims in it.
     pub fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
         let (one, parts) = match self {
-            Self::Claim(path) => (Some(path), [].as_slice()),
+            Self::Claim(first) => (Some(first), [].as_slice()),
             Self::Template(parts) => (None, parts.as_slice()),
         };
-        one.into_iter().chain(parts.iter().filter_map(|part| match part {
-            Part::Claim(path) => Some(path),
+        let of_parts = parts.iter().filter_map(|part| match part {
+            Part::Claim(first) => Some(first),
             Part::Text(_) => None,
-        }))
+        });
+        one.into_iter().chain(of_parts).flat_map(|first| &first.0)
     }
 
     /// The field value for `claims`; `None` where a claim is missing, or cannot be carried unchanged. A template whose

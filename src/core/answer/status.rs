@@ -1,6 +1,7 @@
 //! The state of the key sets for operators (`status`): without a token, to those who come from the right addresses. No
 //! key, no secret, and of the configuration only what the keys are for.
 
+use crate::core::about::VERSION;
 use crate::core::answer::Served;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
 use crate::core::request::source_range::SourceRange;
@@ -44,7 +45,7 @@ impl StatusRules {
     #[must_use]
     pub fn serve(&self, sets: &[KeySetView], now: UnixTime, request: &dyn RequestView) -> Served {
         let sets: Vec<String> = sets.iter().map(|set| self.member(set, now)).collect();
-        let document = format!(r#"{{"keySets":[{}]}}"#, sets.join(","));
+        let document = format!(r#"{{"version":"{VERSION}","keySets":[{}]}}"#, sets.join(","));
         let body = if request.method() == "HEAD" { Vec::new() } else { document.into_bytes() };
         let headers = vec![("Content-Type", "application/json".into()), ("Cache-Control", "no-store".into())];
         Served { status: 200, headers, body }
@@ -143,7 +144,9 @@ mod tests {
         assert_eq!(
             body(Kids::Hide, "GET"),
             concat!(
-                r#"{"keySets":[{"issuer":["https://idp/","https://{tenant}/"],"source":"https://idp/jwks","state":"stale","keys":2,"ageSeconds":100,"nextRefreshSeconds":10,"lastError":"HTTP \"500\""},"#,
+                r#"{"version":""#,
+                env!("CARGO_PKG_VERSION"),
+                r#"","keySets":[{"issuer":["https://idp/","https://{tenant}/"],"source":"https://idp/jwks","state":"stale","keys":2,"ageSeconds":100,"nextRefreshSeconds":10,"lastError":"HTTP \"500\""},"#,
                 r#"{"issuer":["https://idp/","https://{tenant}/"],"source":"configuration","state":"fresh","keys":2,"ageSeconds":null,"nextRefreshSeconds":null,"lastError":null}]}"#
             )
         );

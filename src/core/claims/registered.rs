@@ -16,8 +16,20 @@ pub enum TokenType {
     Typ(String),
 }
 
+impl TokenType {
+    /// The `typ` that is asked for.
+    #[must_use]
+    pub fn typ(&self) -> Option<&str> {
+        match self {
+            Self::Any => None,
+            Self::Access => Some("at+jwt"),
+            Self::Typ(typ) => Some(typ),
+        }
+    }
+}
+
 /// Claims that an access token has (RFC 9068 2.2).
-const ACCESS_TOKEN_CLAIMS: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+pub const ACCESS_TOKEN_CLAIMS: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
 
 /// `typ` is the one that is asked for (RFC 8725 3.11); as a media type it is compared without case, and a leading
 /// `application/` may be left out (RFC 7515 4.1.9). An access token also has the claims of RFC 9068 2.2.
@@ -25,10 +37,8 @@ const ACCESS_TOKEN_CLAIMS: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id",
 /// # Errors
 /// `token_type_not_accepted`, `claim_missing`.
 pub fn check_type(typ: Option<&str>, claims: &ClaimsSet, wanted: &TokenType) -> Result<(), Refusal> {
-    let wanted_typ = match wanted {
-        TokenType::Any => return Ok(()),
-        TokenType::Access => "at+jwt",
-        TokenType::Typ(typ) => typ,
+    let Some(wanted_typ) = wanted.typ() else {
+        return Ok(());
     };
     if !typ.is_some_and(|typ| short_media_type(typ).eq_ignore_ascii_case(short_media_type(wanted_typ))) {
         return Err(Refusal::TokenTypeNotAccepted { typ: typ.map(str::to_owned) });

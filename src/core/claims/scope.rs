@@ -30,16 +30,32 @@ pub enum Match {
 /// # Errors
 /// `scope_insufficient`, also where the claim is absent or lists nothing.
 pub fn check(claims: &ClaimsSet, rules: &ScopeRules) -> Result<(), Refusal> {
-    let list = match &rules.claim {
-        Some(path) => claims.at(path),
-        None => claims.claim("scope").or_else(|| claims.claim("scp")),
-    };
+    let list = list(claims, rules);
     let is_held = |scope: &String| list.is_some_and(|list| lists(list, scope));
     let met = match rules.matching {
         Match::All => rules.required.iter().all(is_held),
         Match::Any => rules.required.iter().any(is_held),
     };
     if met { Ok(()) } else { Err(Refusal::ScopeInsufficient { required: rules.required.join(" ") }) }
+}
+
+fn list<'c>(claims: &'c ClaimsSet, rules: &ScopeRules) -> Option<Value<'c>> {
+    match &rules.claim {
+        Some(path) => claims.at(path),
+        None => claims.claim("scope").or_else(|| claims.claim("scp")),
+    }
+}
+
+/// The scopes that the token holds, as [`check`] sees them.
+#[must_use]
+pub fn held<'c>(claims: &'c ClaimsSet, rules: &ScopeRules) -> Vec<&'c str> {
+    let Some(list) = list(claims, rules) else {
+        return Vec::new();
+    };
+    match list.as_str() {
+        Some(text) => text.split(' ').filter(|scope| !scope.is_empty()).collect(),
+        None => list.elements().filter_map(Value::as_str).collect(),
+    }
 }
 
 /// A string separates scopes by spaces (RFC 8693 4.2); an array has one in each element (Okta, Auth0's `permissions`).

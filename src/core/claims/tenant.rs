@@ -45,6 +45,12 @@ impl IssuerTemplate {
         (plain && listed).then_some(tenant)
     }
 
+    /// The claim that repeats the tenant (`tenantClaim`).
+    #[must_use]
+    pub const fn claim(&self) -> Option<&ClaimPath> {
+        self.claim.as_ref()
+    }
+
     /// Whether some issuer fits both, so that one of two entries would never be asked.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

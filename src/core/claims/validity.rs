@@ -39,7 +39,9 @@ pub enum Since {
 }
 
 impl Since {
-    const fn claim(self) -> &'static str {
+    /// The claim.
+    #[must_use]
+    pub const fn claim(self) -> &'static str {
         match self {
             Self::Issued => "iat",
             Self::SignedIn => "auth_time",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
@@ -171,8 +172,11 @@ fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> V
         match Alg::from_name(&name) {
             None => {
                 let known: Vec<&str> = Alg::ALL.iter().map(|alg| alg.name()).collect();
-                let why =
-                    if name == "Ed448" { "; Ed448 is left out, docs/configuration.md says why" } else { "" };
+                let why = if name == "Ed448" {
+                    format!("; Ed448 is left out, {CONFIGURATION_PAGE} says why")
+                } else {
+                    String::new()
+                };
                 errors.value(&path, quoted(&name), format!("algorithms out of {}{why}", known.join(", ")));
             }
             Some(alg) if alg.is_hmac() && !able.contains(&alg) && !sources.is_empty() => {

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::claims::expression::ExpressionError;
 use crate::core::text::{OneLine, Quoted};
 
@@ -107,7 +108,7 @@ impl fmt::Display for ConfigError {
             ),
             Problem::Unknown { hint: Some(hint), .. } => write!(f, "{path} is no option; {hint}"),
             Problem::Unknown { hint: None, .. } => {
-                write!(f, "{path} is no option; docs/configuration.md lists them all")
+                write!(f, "{path} is no option; {CONFIGURATION_PAGE} lists them all")
             }
             Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),

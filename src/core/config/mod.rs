@@ -16,9 +16,11 @@ mod answers;
 mod operators;
 mod self_test;
 mod too_open;
+mod summary;
 pub mod error;
 
 pub use capabilities::Capabilities;
 pub use compile::compile;
 pub use error::ConfigError;
+pub use summary::{summary, without_directory};
 pub use too_open::warnings;

@@ -18,6 +18,7 @@ pub(super) fn log_rules(root: &Section, errors: &mut Errors) -> LogRules {
         ("debug", LogLevel::Debug),
         ("info", LogLevel::Info),
         ("warn", LogLevel::Warn),
+        ("error", LogLevel::Error),
     ];
     let per_minute =
         section.integer("perMinute", defaults.per_minute.into(), 1..=MAX_LINES_PER_MINUTE, errors);

@@ -5,7 +5,6 @@
 
 use crate::core::bypass::Bypass;
 use crate::core::claims;
-use crate::core::claims::expression::Truth;
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH, MAX_SELF_TESTS};
@@ -205,15 +204,10 @@ fn reason(test: &SelfTest, policy: &Policy, refusal: &Refusal) -> String {
     for (function, truth) in
         expression.map(|expression| expression.explain(set, &test.request, test.now)).into_iter().flatten()
     {
-        let truth = match truth {
-            Truth::True => "true",
-            Truth::False => "false",
-            Truth::Undecided => "undecided",
-        };
         why.push_str("; ");
         why.push_str(function);
         why.push_str(" is ");
-        why.push_str(truth);
+        why.push_str(truth.name());
     }
     why
 }

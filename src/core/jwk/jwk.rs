@@ -6,6 +6,7 @@
 
 use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
+use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
@@ -325,7 +326,7 @@ impl fmt::Display for JwkError {
                 write!(f, "kty is {}, expected RSA, EC, OKP, AKP or oct", Quoted(found))
             }
             Self::UnknownCrv { found } if found == "Ed448" => {
-                f.write_str("crv is Ed448, which is left out; docs/configuration.md says why")
+                write!(f, "crv is Ed448, which is left out; {CONFIGURATION_PAGE} says why")
             }
             Self::UnknownCrv { found } => {
                 write!(
@@ -551,7 +552,7 @@ mod tests {
             ),
             (
                 JwkError::UnknownCrv { found: "Ed448".to_owned() },
-                "crv is Ed448, which is left out; docs/configuration.md says why",
+                "crv is Ed448, which is left out; https://github.com/traefik-jwt-auth/jwt/blob/main/docs/configuration.md says why",
             ),
             (
                 JwkError::Secret(SecretError::Key(KeyError::SecretTooShort { bytes: 7 })),

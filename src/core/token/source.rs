@@ -1,5 +1,7 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
+use std::fmt;
+
 use crate::core::limits::MAX_COOKIE_COPIES;
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
@@ -152,6 +154,21 @@ impl TokenPlace {
             | Self::Query { .. }
             | Self::WebSocketProtocol { .. }
             | Self::WebSocketPrefix { .. } => Padding::Refuse,
+        }
+    }
+}
+
+impl fmt::Display for TokenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { name, form } if form.scheme.is_empty() => write!(f, "header {name}"),
+            Self::Header { name, form } => write!(f, "header {name} with the scheme {}", form.scheme),
+            Self::Cookie { name, .. } => write!(f, "cookie {name}"),
+            Self::Query { name } => write!(f, "query parameter {name}"),
+            Self::WebSocketProtocol { marker } => write!(f, "{WEBSOCKET_PROTOCOL} behind {marker}"),
+            Self::WebSocketPrefix { prefix, .. } => {
+                write!(f, "{WEBSOCKET_PROTOCOL} with the prefix {prefix}")
+            }
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct Expect {
     pub served: bool,
     /// Parts of the log when the configuration is refused.
     pub refused: Vec<String>,
+    /// Parts of the one line of the log about the request, which is refused or passes nevertheless.
+    pub log: Vec<String>,
 }
 
 /// The values that only a run knows.
@@ -128,17 +130,19 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
 }
 
 fn expect(name: &str, expect: &Value) -> Expect {
-    known(name, expect, &["status", "code", "body", "headers", "uri", "upstream", "served", "refused"]);
+    known(
+        name,
+        expect,
+        &["status", "code", "body", "headers", "uri", "upstream", "served", "refused", "log"],
+    );
     let headers = |key: &str| {
         let members = expect[key].as_object().into_iter().flatten();
         members.map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned))).collect()
     };
-    let refused: Vec<String> = expect["refused"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|word| word.as_str().unwrap().into())
-        .collect();
+    let words = |key: &str| -> Vec<String> {
+        expect[key].as_array().into_iter().flatten().map(|word| word.as_str().unwrap().into()).collect()
+    };
+    let refused = words("refused");
     // Traefik answers 404 for a router whose middleware refused its configuration.
     let status = if refused.is_empty() { &expect["status"] } else { &json!(404) };
     Expect {
@@ -150,6 +154,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
         upstream: headers("upstream"),
         served: expect["served"].as_bool().unwrap_or_default(),
         refused,
+        log: words("log"),
     }
 }
 
@@ -303,6 +308,12 @@ impl CaseRequest {
 }
 
 impl Expect {
+    /// Whether `line` of the log is the one about the request.
+    #[must_use]
+    pub fn is_logged_in(&self, line: &str) -> bool {
+        self.log.iter().all(|word| line.contains(word.as_str()))
+    }
+
     /// Compares an answer; the text says everything that differs.
     ///
     /// # Errors

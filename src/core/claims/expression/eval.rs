@@ -8,7 +8,7 @@ use crate::core::claims::expression::Truth;
 use crate::core::claims::expression::decimal::Decimal;
 use crate::core::claims::expression::parser::{Node, Term, Test};
 use crate::core::claims::expression::request_value::Template;
-use crate::core::limits::MAX_EXPRESSION_WORK;
+use crate::core::limits::{MAX_EXPLANATION_WORK, MAX_EXPRESSION_WORK};
 use crate::core::request::RequestView;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
 use crate::core::token::json::{Kind, Value};
@@ -51,6 +51,55 @@ impl<'a> Subject<'a> {
     pub(super) const fn new(claims: &'a ClaimsSet, request: &'a dyn RequestView, now: UnixTime) -> Self {
         Self { claims, request, now, work: Work(Cell::new(MAX_EXPRESSION_WORK)) }
     }
+
+    /// For saying why an evaluation came out as it did.
+    pub(super) const fn for_explanation(
+        claims: &'a ClaimsSet,
+        request: &'a dyn RequestView,
+        now: UnixTime,
+    ) -> Self {
+        Self { claims, request, now, work: Work(Cell::new(MAX_EXPLANATION_WORK)) }
+    }
+
+    /// Whether no work is left.
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.work.0.get() == 0
+    }
+}
+
+/// The value of `node`, and the functions of it that are not what they should be for it to be `wanted`.
+pub(super) fn culprits<'n>(
+    node: &'n Node,
+    wanted: Truth,
+    subject: &Subject<'_>,
+) -> (Truth, Vec<(&'n Term, Truth)>) {
+    let mut found = Vec::new();
+    let mut value = |node: &'n Node, wanted| {
+        let (truth, more) = culprits(node, wanted, subject);
+        found.extend(more);
+        truth
+    };
+    let truth = match node {
+        // Each is looked at: all of them may be behind it.
+        Node::All(nodes) => {
+            let truths: Vec<Truth> = nodes.iter().map(|node| !value(node, wanted)).collect();
+            !any(truths.into_iter())
+        }
+        Node::Any(nodes) => {
+            let truths: Vec<Truth> = nodes.iter().map(|node| value(node, wanted)).collect();
+            any(truths.into_iter())
+        }
+        Node::Not(node) => !value(node, !wanted),
+        Node::Term(term) => {
+            let truth = self::term(term, subject);
+            found.push((term, truth));
+            truth
+        }
+    };
+    if truth == wanted {
+        found.clear();
+    }
+    (truth, found)
 }
 
 /// The value of `node`; its depth was bounded when it was parsed.

@@ -50,6 +50,18 @@ pub enum Truth {
     Undecided,
 }
 
+impl Truth {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::False => "false",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 impl Expression {
     /// Parses `source`.
     ///
@@ -109,6 +121,26 @@ impl Expression {
         eval::terms(&self.0.root)
             .into_iter()
             .map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), value(term)))
+            .collect()
+    }
+
+    /// The functions because of which the expression does not hold, as written, each with its value: one that is true
+    /// stands behind a `!`. None if it holds, and if saying so takes too much work.
+    #[must_use]
+    pub fn culprits(
+        &self,
+        claims: &ClaimsSet,
+        request: &dyn RequestView,
+        now: UnixTime,
+    ) -> Vec<(&str, Truth)> {
+        let subject = eval::Subject::for_explanation(claims, request, now);
+        let culprits = eval::culprits(&self.0.root, Truth::True, &subject).1;
+        if subject.is_exhausted() {
+            return Vec::new();
+        }
+        culprits
+            .into_iter()
+            .map(|(term, truth)| (self.0.source.get(term.span.clone()).unwrap_or(""), truth))
             .collect()
     }
 
@@ -199,6 +231,31 @@ mod tests {
                 Err(error) => format!("refused, column {}", error.column),
             };
             assert_eq!(found, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn names_the_functions_that_decide() {
+        let set = claims(r#"{"a":1,"c":"x"}"#);
+        let request = RecordedRequest::new("GET", "/");
+        for (source, expected) in [
+            ("Equals(`a`, `1`)", ""),
+            ("Equals(`a`, `2`)", "Equals(`a`, `2`) is false"),
+            ("Exists(`a`) && (Exists(`b`) || Exists(`d`))", "Exists(`b`) is false; Exists(`d`) is false"),
+            ("Exists(`a`) || Exists(`b`)", ""),
+            ("!(Exists(`a`) && Exists(`c`))", "Exists(`a`) is true; Exists(`c`) is true"),
+            ("!(Exists(`a`) || Exists(`b`))", "Exists(`a`) is true"),
+            ("Exists(`b`) && !Exists(`a`)", "Exists(`b`) is false; Exists(`a`) is true"),
+            ("!!Exists(`b`)", "Exists(`b`) is false"),
+            ("!Prefix(`c`, `{path.3}`)", "Prefix(`c`, `{path.3}`) is undecided"),
+        ] {
+            let expression = Expression::parse(source).unwrap();
+            let now = UnixTime::from_seconds(0);
+            let found: Vec<String> = (expression.culprits(&set, &request, now).into_iter())
+                .map(|(function, truth)| format!("{function} is {}", truth.name()))
+                .collect();
+            assert_eq!(found.join("; "), expected, "{source}");
+            assert_eq!(found.is_empty(), expression.evaluate(&set, &request, now) == Truth::True);
         }
     }
 

@@ -1,0 +1,8 @@
+//! What messages say of the project itself.
+
+/// The version of this module.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The page about all options, for messages that send somebody there.
+pub const CONFIGURATION_PAGE: &str =
+    "https://github.com/traefik-jwt-auth/jwt/blob/main/docs/configuration.md";

@@ -1,0 +1,138 @@
+//! What decided a refusal, with both values: what the request has, and what the configuration asks for. Found out anew from
+//! the request when a line is written, so that no request pays for it whose line is not, and no answer can say it.
+
+mod places;
+mod rules;
+mod keys;
+
+use crate::core::issuer_id::IssuerId;
+use crate::core::jwk::lookup::KeyLookup;
+use crate::core::limits::MAX_LOGGED_NAMES;
+use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::refusal::{Evidence, Refusal};
+use crate::core::request::RequestView;
+use crate::core::text::name;
+use crate::core::token::jws::UnverifiedToken;
+use crate::core::token::source;
+use crate::core::unix_time::UnixTime;
+
+/// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`.
+#[must_use]
+pub fn of(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    refusal: &Refusal,
+    request: &dyn RequestView,
+) -> Evidence {
+    let with_token = |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| {
+        let found = source::find(&policy.token, request).ok();
+        let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
+        token.as_ref().map(of_token).unwrap_or_default()
+    };
+    let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
+        with_token(&|token| {
+            let issuer = token.claimed_issuer().ok().and_then(|iss| policy.issuer(iss));
+            issuer.map(|(id, issuer)| of_issuer(token, id, issuer)).unwrap_or_default()
+        })
+    };
+    match refusal {
+        Refusal::TokenMissing => places::missing(&policy.token, request),
+        Refusal::TokenRepeated => places::repeated(&policy.token, request),
+        Refusal::CredentialsMalformed => places::malformed(&policy.token, request),
+        Refusal::SchemeUnexpected => places::unexpected_scheme(&policy.token, request),
+        Refusal::CookieMalformed => places::cookie(&policy.token, request),
+        Refusal::TargetMalformed => {
+            Evidence { expected: "a target that begins with a slash".into(), ..Evidence::default() }
+        }
+        Refusal::TokenTooLarge { bytes } => Evidence {
+            found: format!("{bytes} bytes"),
+            expected: format!("at most {} bytes (maxTokenBytes)", policy.token.max_bytes),
+            ..Evidence::default()
+        },
+        Refusal::TokenMalformed { .. } | Refusal::TokenEncrypted => places::shape(&policy.token, request),
+        Refusal::CritNotSupported => Evidence { expected: "no crit".into(), ..Evidence::default() },
+        Refusal::IssuerNotTrusted { issuer } => {
+            with_token(&|token| rules::issuer(policy, issuer.as_deref(), &token.claimed))
+        }
+        Refusal::AlgNotAllowed { alg } => with_issuer(&|_, _, issuer| rules::algorithm(alg, issuer)),
+        Refusal::KeyNotFound { kid } => {
+            with_issuer(&|token, id, issuer| keys::not_found(keys, (id, issuer), kid.as_deref(), token))
+        }
+        Refusal::SignatureInvalid { kid, .. } => {
+            with_issuer(&|token, id, _| keys::not_verified(keys, id, kid.as_deref(), token))
+        }
+        Refusal::KeysUnavailable { .. } => with_issuer(&|_, _, issuer| keys::unavailable(keys, issuer)),
+        Refusal::TokenExpired { .. }
+        | Refusal::TokenNotYetValid { .. }
+        | Refusal::TokenLifetimeTooLong { .. }
+        | Refusal::TokenTooOld { .. } => {
+            with_issuer(&|_, _, issuer| rules::time(refusal, &issuer.claims.time))
+        }
+        Refusal::ClaimMissing { claim } => {
+            with_issuer(&|token, _, issuer| rules::missing(claim, &token.claimed, &issuer.claims))
+        }
+        Refusal::ClaimInvalid { claim } => {
+            // Without a proper `iss` there is no issuer.
+            with_token(&|token| rules::invalid(claim, &token.claimed, now))
+        }
+        Refusal::AudienceNotAccepted => {
+            with_issuer(&|token, _, issuer| rules::audience(&token.claimed, &issuer.claims.audience))
+        }
+        Refusal::TokenTypeNotAccepted { typ } => {
+            with_issuer(&|_, _, issuer| rules::token_type(typ.as_deref(), &issuer.claims.token_type))
+        }
+        Refusal::ProofMissing => with_token(&|token| rules::proof(&token.claimed)),
+        Refusal::ScopeInsufficient { .. } => with_issuer(&|token, _, issuer| {
+            issuer
+                .claims
+                .scopes
+                .as_ref()
+                .map(|scopes| rules::scopes(&token.claimed, scopes))
+                .unwrap_or_default()
+        }),
+        Refusal::ClaimsRejected => with_issuer(&|token, _, issuer| {
+            let expression = issuer.claims.expression.as_ref();
+            let culprits = expression.map(|expression| expression.culprits(&token.claimed, request, now));
+            rules::expression(&culprits.unwrap_or_default())
+        }),
+    }
+}
+
+/// Names with a space between them, as many as a line has room for.
+fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names = names.into_iter();
+    let mut shown: Vec<String> =
+        names.by_ref().take(MAX_LOGGED_NAMES).map(|text| name(text.as_ref())).collect();
+    if names.next().is_some() {
+        shown.push("...".into());
+    }
+    shown.join(" ")
+}
+
+/// What makes one of `found` another text than one of `expected`, if that is easily overlooked.
+fn near<A: AsRef<str>, B: AsRef<str>>(found: &[A], expected: &[B]) -> String {
+    let pairs = found.iter().flat_map(|found| expected.iter().map(|other| (found.as_ref(), other.as_ref())));
+    let difference = |(found, expected): (&str, &str)| {
+        let slash = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+        let scheme = |text: &str| text.split_once("://").map(|(_, rest)| rest.to_owned());
+        if slash(found) == slash(expected) {
+            Some("a trailing slash")
+        } else if found.trim() == expected.trim() {
+            Some("a blank")
+        } else if found.eq_ignore_ascii_case(expected) {
+            Some("upper and lower case")
+        } else if scheme(found).is_some_and(|rest| Some(rest) == scheme(expected)) {
+            Some("http and https")
+        } else {
+            None
+        }
+    };
+    pairs
+        .into_iter()
+        .find_map(|(found, expected)| {
+            let differ = difference((found, expected))?;
+            Some(format!("{} and {} differ by {differ}", name(found), name(expected)))
+        })
+        .unwrap_or_default()
+}

@@ -1,0 +1,232 @@
+//! What a token claims beside what the rules ask for.
+
+use crate::core::claims::ClaimRules;
+use crate::core::claims::expression::Truth;
+use crate::core::claims::registered::{ACCESS_TOKEN_CLAIMS, TokenType};
+use crate::core::claims::scope::{self, Match, ScopeRules};
+use crate::core::claims::validity::TimeRules;
+use crate::core::evidence::{list, near};
+use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::refusal::{Evidence, Refusal};
+use crate::core::signature::alg::Alg;
+use crate::core::text::{Quoted, name};
+use crate::core::token::claims_set::{ClaimsSet, numeric_date};
+use crate::core::token::json::{Kind, Value};
+use crate::core::unix_time::{Seconds, UnixTime};
+
+pub(super) fn issuer(policy: &Policy, iss: Option<&str>, claims: &ClaimsSet) -> Evidence {
+    // The issuer fits a template, and the claim that repeats its tenant does not.
+    let entry = iss.and_then(|iss| Some((iss, policy.issuer(Some(iss))?.1)));
+    let tenant = entry.and_then(|(iss, entry)| {
+        let mut templates = entry.claims.templates.iter();
+        templates.find_map(|template| Some((template.tenant(iss)?, template.claim()?)))
+    });
+    if let Some((tenant, path)) = tenant {
+        return Evidence {
+            found: format!("{path} is {}", claims.at(path).map_or("absent".into(), shown)),
+            expected: name(tenant),
+            hint: "tenantClaim has to repeat the tenant of iss".into(),
+        };
+    }
+    let expected: Vec<String> = policy.issuers.iter().flat_map(TrustedIssuer::named).collect();
+    Evidence {
+        found: iss.map_or("no iss".into(), name),
+        hint: near(iss.as_slice(), &expected),
+        expected: list(expected),
+    }
+}
+
+pub(super) fn algorithm(alg: &str, issuer: &TrustedIssuer) -> Evidence {
+    let expected: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
+    let hint = match near(&[alg], &expected) {
+        near if !near.is_empty() => near,
+        _ if Alg::from_name(alg).is_none() => "no such algorithm is known here".into(),
+        _ => "keys of the configuration, or the option algorithms, leave it out".into(),
+    };
+    Evidence { found: name(alg), expected: list(expected), hint }
+}
+
+pub(super) fn audience(claims: &ClaimsSet, accepted: &[String]) -> Evidence {
+    let aud = claims.claim("aud").map(texts).unwrap_or_default();
+    Evidence {
+        found: if aud.is_empty() { "an empty list".into() } else { list(&aud) },
+        hint: near(&aud, accepted),
+        expected: list(accepted),
+    }
+}
+
+pub(super) fn token_type(typ: Option<&str>, wanted: &TokenType) -> Evidence {
+    Evidence {
+        found: typ.map_or("no typ".into(), |typ| format!("typ {}", name(typ))),
+        expected: format!("typ {}", name(wanted.typ().unwrap_or_default())),
+        hint: match wanted {
+            TokenType::Access => "tokenType: access wants access tokens of RFC 9068".into(),
+            TokenType::Any | TokenType::Typ(_) => String::new(),
+        },
+    }
+}
+
+pub(super) fn scopes(claims: &ClaimsSet, rules: &ScopeRules) -> Evidence {
+    let held = scope::held(claims, rules);
+    let claim = match &rules.claim {
+        Some(path) => path.to_string(),
+        None => "scope and no scp".into(),
+    };
+    let missing = rules.required.iter().filter(|scope| !held.contains(&scope.as_str()));
+    let how = match rules.matching {
+        Match::All => "all of",
+        Match::Any => "one of",
+    };
+    Evidence {
+        found: if held.is_empty() { format!("no {claim}") } else { list(&held) },
+        expected: format!("{how} {}", list(&rules.required)),
+        hint: format!("missing: {}", list(missing)),
+    }
+}
+
+pub(super) fn proof(claims: &ClaimsSet) -> Evidence {
+    let members = claims.claim("cnf").map(|cnf| list(cnf.members().map(|(name, _)| name)));
+    Evidence {
+        found: format!(
+            "cnf with {}",
+            members.filter(|list| !list.is_empty()).as_deref().unwrap_or("no member")
+        ),
+        expected: "no cnf, or boundTokens: accept".into(),
+        ..Evidence::default()
+    }
+}
+
+pub(super) fn expression(culprits: &[(&str, Truth)]) -> Evidence {
+    let said: Vec<String> =
+        culprits.iter().map(|(function, truth)| format!("{function} is {}", truth.name())).collect();
+    let undecided = culprits.iter().any(|(_, truth)| *truth == Truth::Undecided);
+    Evidence {
+        found: said.join("; "),
+        expected: String::new(),
+        hint: if undecided {
+            "undecided: the request has no such value, or several".into()
+        } else {
+            String::new()
+        },
+    }
+}
+
+pub(super) fn time(refusal: &Refusal, rules: &TimeRules) -> Evidence {
+    let skew = rules.clock_skew.0;
+    let (found, expected) = match refusal {
+        Refusal::TokenExpired { exp, now } => (
+            format!("exp was {} s ago", now.seconds_since(*exp).0),
+            format!("exp in the future, or at most {skew} s ago (clockSkewSeconds)"),
+        ),
+        Refusal::TokenNotYetValid { nbf, now } => (
+            format!("nbf is in {} s", ahead(*nbf, *now).0),
+            format!("nbf in the past, or at most {skew} s ahead (clockSkewSeconds)"),
+        ),
+        Refusal::TokenLifetimeTooLong { lifetime } => (
+            format!("{} s from iat to exp", lifetime.0),
+            rules
+                .max_lifetime
+                .map_or_else(String::new, |most| format!("at most {} s (maxLifetimeSeconds)", most.0)),
+        ),
+        Refusal::TokenTooOld { age } => rules.max_age.map_or_else(Default::default, |most| {
+            let since = most.since.claim();
+            (
+                format!("{since} was {} s ago", age.0),
+                format!("at most {} s (maxAgeSeconds), and {skew} s more (clockSkewSeconds)", most.span.0),
+            )
+        }),
+        _ => Default::default(),
+    };
+    let hint = match refusal {
+        Refusal::TokenNotYetValid { nbf, now } if is_in_milliseconds(*nbf, *now) => {
+            "nbf seems to be in milliseconds; RFC 7519 asks for seconds".into()
+        }
+        _ => String::new(),
+    };
+    Evidence { found, expected, hint }
+}
+
+/// Seconds from `now` to `then`, the beginning of one counted as a whole.
+fn ahead(then: UnixTime, now: UnixTime) -> Seconds {
+    Seconds(then.as_millis().saturating_sub(now.as_millis()).div_ceil(1000))
+}
+
+/// Dates of this time, a thousand times as large.
+fn is_in_milliseconds(date: UnixTime, now: UnixTime) -> bool {
+    (now.as_seconds() / 2..now.as_seconds().saturating_mul(2)).contains(&(date.as_seconds() / 1000))
+}
+
+/// Which rules ask for a claim that is absent, and which claims there are.
+pub(super) fn missing(claim: &str, claims: &ClaimsSet, rules: &ClaimRules) -> Evidence {
+    let is_date = |names: &[&str]| names.contains(&claim);
+    let is_tenant =
+        rules.templates.iter().filter_map(|template| template.claim()).any(|path| path.to_string() == claim);
+    let max_age = rules.time.max_age.is_some_and(|max_age| max_age.since.claim() == claim);
+    let reasons = [
+        (rules.required.iter().any(|required| required == claim), "requiredClaims"),
+        (
+            rules.token_type == TokenType::Access && ACCESS_TOKEN_CLAIMS.contains(&claim),
+            "tokenType: access (RFC 9068)",
+        ),
+        (claim == "aud" && !rules.audience.is_empty(), "audience"),
+        (is_tenant, "tenantClaim"),
+        (rules.time.max_lifetime.is_some() && is_date(&["iat", "exp"]), "maxLifetimeSeconds"),
+        (max_age, "maxAgeSeconds"),
+    ];
+    let reasons = reasons.into_iter().filter(|(asks, _)| *asks).map(|(_, reason)| reason);
+    let names: Vec<&str> = claims.value().members().map(|(name, _)| name).collect();
+    let found = match claims.claim(claim) {
+        Some(_) => format!("{} is null", name(claim)),
+        None => format!("the claims {}", list(&names)),
+    };
+    let is_blank = claim.trim() != claim || claim.is_empty();
+    Evidence {
+        found,
+        expected: format!("{}, which {} asks for", name(claim), reasons.collect::<Vec<_>>().join(" and ")),
+        hint: if is_blank {
+            format!("the configuration has a blank in the name: {}", Quoted(claim))
+        } else {
+            near(&names, &[claim])
+        },
+    }
+}
+
+/// The kind of a value that has another one, and what it should be.
+pub(super) fn invalid(claim: &str, claims: &ClaimsSet, now: UnixTime) -> Evidence {
+    let value = claims.claim(claim);
+    let date = value.and_then(numeric_date);
+    let expected = match claim {
+        "exp" | "nbf" | "iat" | "auth_time" => "a number of seconds since 1970 that is not in the future",
+        "aud" => "a string, or an array of strings",
+        _ => "a string",
+    };
+    let found = match (date, value.map(Value::kind)) {
+        (Some(date), _) if date > now => format!("{claim} is {} s ahead", ahead(date, now).0),
+        (_, Some(kind)) => format!("{claim} is {}", kind_name(kind)),
+        (_, None) => format!("no {claim}"),
+    };
+    Evidence { found, expected: expected.into(), ..Evidence::default() }
+}
+
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Null => "null",
+        Kind::True | Kind::False => "a boolean",
+        Kind::Number => "a number",
+        Kind::String => "a string",
+        Kind::Array => "an array",
+        Kind::Object => "an object",
+    }
+}
+
+fn shown(value: Value<'_>) -> String {
+    value.as_str().map_or_else(|| kind_name(value.kind()).to_owned(), name)
+}
+
+/// A text, or the texts of an array.
+fn texts<'c>(value: Value<'c>) -> Vec<&'c str> {
+    match value.as_str() {
+        Some(text) => vec![text],
+        None => value.elements().filter_map(Value::as_str).collect(),
+    }
+}
