@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
 command -v strace >/dev/null || apt_install $DEBIAN_STRACE || say "no strace"
+command -v openssl >/dev/null || apt_install $DEBIAN_OPENSSL || say "no openssl"
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
 

@@ -29,3 +29,4 @@ DEBIAN_QEMU="qemu-user-static"
 # What tests of `make e2e` run on a log, and to slow Traefik down.
 DEBIAN_JQ="jq"
 DEBIAN_STRACE="strace"
+DEBIAN_OPENSSL="openssl"

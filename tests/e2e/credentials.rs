@@ -106,7 +106,7 @@ pub(crate) fn stay_with_their_server() {
 pub(crate) fn of_each_issuer() {
     let issued = Issued::p256("the CA of all servers");
     let server = || JwksServer::https_asking(&issued, keys::public_set().to_string());
-    let (first, second, third, mut strict) = (server(), server(), server(), server());
+    let (first, second, mut third, mut strict) = (server(), server(), server(), server());
     strict.set(Behaviour::Status(403));
     let directory = temporary_directory("credentials");
     let path = directory.to_str().unwrap();
@@ -119,11 +119,11 @@ pub(crate) fn of_each_issuer() {
             entry(
                 "https://third/",
                 &third,
-                json!({"headers": {"Authorization": format!("Bearer file:{path}/token")}}),
+                json!({"headers": {"Authorization": format!("Bearer file:{path}/token")}, "maxRetries": 0}),
             ),
             // The same server by another spelling, once as it is there and once with headers of its own.
             {"issuer": "https://fourth/", "jwksUrl": first.url("/fourth").replace("https://l", "HTTPS://L")},
-            entry("https://fifth/", &first, json!({"headers": {"X-Key": "5"}})),
+            entry("https://fifth/", &first, json!({"headers": {"X-Key": "Key env:FIFTH_KEY"}})),
             entry("https://strict/", &strict, json!({"tls": {"serverName": "localhost"}})),
             // By another name it is another server.
             {"issuer": "https://sixth/", "jwksUrl": format!("https://{}/sixth", first.address())},
@@ -133,8 +133,17 @@ pub(crate) fn of_each_issuer() {
     let mut routes = Routes::to(&upstream.url());
     routes.protect("issuers", FETCH, &configuration);
     let mounts = vec![format!("{path}:{path}:ro")];
-    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], mounts, ..Setup::default() });
+    let envs = vec![("FIFTH_KEY".to_owned(), "5".to_owned())];
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], mounts, envs, ..Setup::default() });
     traefik.configure(&routes);
+    // A file is read again for each fetch.
+    third.set(Behaviour::Status(500));
+    fs::write(directory.join("token"), "of-before\n").unwrap();
+    let ask_third = || traefik.send(&Request::get("issuers", "/").bearer(&token_of("https://third/"))).status;
+    assert_eq!(ask_third(), 503);
+    fs::write(directory.join("token"), "of-a-file\n").unwrap();
+    third.set(Behaviour::Up);
+    wait("another attempt", 20, || (ask_third() == 200).then_some(()));
     for issuer in ["first", "second", "third", "fourth", "fifth", "sixth"] {
         let token = token_of(&format!("https://{issuer}/"));
         assert_eq!(traefik.send(&Request::get("issuers", "/").bearer(&token)).status, 200, "{issuer}");
@@ -152,11 +161,11 @@ pub(crate) fn of_each_issuer() {
     let told =
         traefik.log_with(0, &["status 403 of a server that gets no headers and certificate of clientConfig"]);
     assert_eq!(told.len(), 1, "{:?}", traefik.log());
-    let of_a_file = (vec!["Authorization: Bearer of-a-file".to_owned()], false);
-    let fifth = (vec!["X-Key: 5".to_owned()], true);
+    let bearer = |token: &str| (vec![format!("Authorization: Bearer {token}")], false);
+    let fifth = (vec!["X-Key: Key 5".to_owned()], true);
     assert_eq!(seen(&first), [everything(), everything(), fifth, nothing()]);
     assert_eq!(seen(&second), [nothing()]);
-    assert_eq!(seen(&third), [of_a_file]);
+    assert_eq!(seen(&third), [bearer("of-before"), bearer("of-a-file")]);
     fs::remove_dir_all(directory).unwrap();
 }
 

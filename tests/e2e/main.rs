@@ -14,6 +14,7 @@ mod proxy;
 mod reload;
 mod load;
 mod provider;
+mod tls;
 mod hosts;
 mod credentials;
 mod outside;
@@ -53,6 +54,7 @@ const TESTS: &[Test] = &[
     ("provider_dead_address", provider::dead_address),
     ("provider_tls_reasons", provider::tls_reasons),
     ("provider_documents", provider::documents),
+    ("tls_certificates", tls::certificates),
     ("files_and_variables", outside::files_and_variables),
     ("local_forged_records", local::forged_records),
     ("local_forged_records_udp", local::forged_records_udp),

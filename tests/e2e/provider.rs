@@ -305,20 +305,26 @@ pub(crate) fn tls_reasons() {
             "name",
             idp.url("/"),
             json!({"ca": idp.ca_pem(), "serverName": "other.example"}),
-            "the certificate is not for other.example (clientConfig.tls.serverName)",
+            "the certificate is not for other.example (clientConfig.tls.serverName): it is for localhost",
         ),
         (
             "namesake",
             idp.url("/"),
             trusting(for_clients.ca_pem()),
-            "a signature of a certificate or of the handshake is wrong (is it this clientConfig.tls.ca?)",
+            "a signature of a certificate or of the handshake is wrong (is it this clientConfig.tls.ca?), or its RSA key has \
+             fewer than 2048 bits",
         ),
-        ("plain", no_tls, trusting(idp.ca_pem()), "the server's message is not TLS"),
+        (
+            "plain",
+            no_tls,
+            trusting(idp.ca_pem()),
+            "the server's message is not TLS; does the server speak TLS on this port?",
+        ),
         (
             "client",
             for_clients.url("/"),
             trusting(for_clients.ca_pem()),
-            "the server ends it with alert 116 (CertificateRequired)",
+            "the server asks for a client certificate (clientConfig.tls.cert)",
         ),
     ];
     let upstream = Upstream::start();

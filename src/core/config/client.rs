@@ -3,7 +3,7 @@
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
-use crate::core::config::outside::{Outside, is_elsewhere, outside};
+use crate::core::config::outside::{Outside, is_elsewhere, mentions_elsewhere, outside};
 use crate::core::config::url;
 use crate::core::jwk::lookup::{
     CacheRules, ClientRules, RequestHeader, ServerRules, TextSource, is_header_of_the_fetch,
@@ -339,12 +339,17 @@ fn request_headers(
 }
 
 /// Credentials are a scheme and what follows it (RFC 9110 11.4), and only the latter may be kept elsewhere: `Bearer
-/// file:/path`. The scheme is empty where all is one text. `None` where something else stands before what is kept
-/// elsewhere.
+/// file:/path`. The scheme is empty where all is one text. `None` where a reference stands anywhere else: what is not
+/// followed would be sent.
 fn scheme_and_value(text: &str) -> Option<(&str, &str)> {
+    if is_elsewhere(text) {
+        return Some(("", text));
+    }
     match text.split_once(' ') {
-        Some((scheme, value)) if is_elsewhere(value) => is_field_name(scheme).then_some((scheme, value)),
-        Some((_, rest)) => (!rest.split(' ').any(is_elsewhere)).then_some(("", text)),
-        None => Some(("", text)),
+        Some((scheme, value)) if is_elsewhere(value) => {
+            let is_one_word = !value.trim_end().contains(char::is_whitespace);
+            (is_field_name(scheme) && is_one_word).then_some((scheme, value))
+        }
+        Some(_) | None => (!mentions_elsewhere(text)).then_some(("", text)),
     }
 }

@@ -16,6 +16,25 @@ pub(super) fn is_elsewhere(text: &str) -> bool {
     ["env:", "file:", "urn:k8s:secret:"].iter().any(|place| text.starts_with(place))
 }
 
+/// Whether such a place is anywhere in a text, in any case of letters: behind something that is no part of its word, and
+/// followed by what begins a name or a path.
+pub(super) fn mentions_elsewhere(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let begins_word = |at: usize| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    let is_place = |(at, place): (usize, &str)| {
+        let next = text.get(at.saturating_add(place.len())..).and_then(|rest| rest.chars().next());
+        let names = match place {
+            "file:" => next == Some('/'),
+            _ => next.is_some_and(|c| c.is_ascii_alphabetic() || c == '_'),
+        };
+        begins_word(at) && names
+    };
+    ["env:", "file:", "urn:k8s:secret:"].iter().any(|place| text.match_indices(place).any(is_place))
+}
+
 /// Follows `env:NAME`; leaves `file:/path` for when the content is needed, because a file may change or be absent
 /// for a moment.
 pub(super) fn outside(
@@ -66,4 +85,38 @@ fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions_elsewhere;
+
+    #[test]
+    fn a_place_is_found_anywhere_in_a_text() {
+        for text in [
+            "file:/x",
+            "x file:/y z",
+            "token=file:/x",
+            "(env:NAME)",
+            "a,ENV:_x",
+            "\tFile:/x",
+            "k=urn:k8s:secret:a:b",
+            "é env:NAME",
+        ] {
+            assert!(mentions_elsewhere(text), "{text}");
+        }
+        for text in [
+            "",
+            "Bearer abc",
+            "profile:/x",
+            "file: none",
+            "my-env:name",
+            "env: 1",
+            "env:",
+            "x.file:/y",
+            "env:é",
+        ] {
+            assert!(!mentions_elsewhere(text), "{text}");
+        }
+    }
 }

@@ -86,7 +86,7 @@ pub(super) fn check(text: &str, path: &str, allow_http: bool, errors: &mut Error
 
 /// Whether a certificate can name `text`: the name of a host, or an address.
 pub(super) fn is_server_name(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok() || (is_host_name(text) && !text.contains('_'))
+    text.parse::<std::net::IpAddr>().is_ok() || is_host_name(text)
 }
 
 /// What an error repeats: a query may hold a credential, and so may what stands before `@`.

@@ -2,28 +2,34 @@
 //! minimal (X.690 10.1); nothing is allocated and nothing recurses.
 
 /// Tags (X.690 8.1.2), constructed where they are here.
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
 /// `[0]` EXPLICIT: the version of a certificate.
-pub(super) const CONTEXT_0: u8 = 0xa0;
+pub(crate) const CONTEXT_0: u8 = 0xa0;
+/// `[1]` and `[2]` IMPLICIT: the unique identifiers of a certificate's issuer and subject.
+pub(crate) const CONTEXT_1_2: [u8; 2] = [0x81, 0x82];
+/// `[3]` EXPLICIT: the extensions of a certificate.
+pub(crate) const CONTEXT_3: u8 = 0xa3;
 
 /// What is left of a list of elements.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'d>(&'d [u8]);
+pub(crate) struct Reader<'d>(&'d [u8]);
 
 impl<'d> Reader<'d> {
-    pub(super) const fn new(bytes: &'d [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'d [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
     /// The content of the next element, which must have the tag `tag`.
-    pub(super) fn element(&mut self, tag: u8) -> Option<&'d [u8]> {
+    pub(crate) fn element(&mut self, tag: u8) -> Option<&'d [u8]> {
         let (found, rest) = self.0.split_first()?;
         if *found != tag {
             return None;
@@ -35,12 +41,12 @@ impl<'d> Reader<'d> {
     }
 
     /// The elements inside the next element, which must have the tag `tag`.
-    pub(super) fn inside(&mut self, tag: u8) -> Option<Self> {
+    pub(crate) fn inside(&mut self, tag: u8) -> Option<Self> {
         self.element(tag).map(Self)
     }
 
     /// Steps over the next element if it has the tag `tag`.
-    pub(super) fn skip_optional(&mut self, tag: u8) -> Option<()> {
+    pub(crate) fn skip_optional(&mut self, tag: u8) -> Option<()> {
         if self.0.first() == Some(&tag) { self.element(tag).map(|_| ()) } else { Some(()) }
     }
 
@@ -53,7 +59,7 @@ impl<'d> Reader<'d> {
     }
 
     /// A positive INTEGER, big-endian, in its one minimal form (X.690 8.3.2), without the zero of its sign.
-    pub(super) fn positive_integer(&mut self) -> Option<&'d [u8]> {
+    pub(crate) fn positive_integer(&mut self) -> Option<&'d [u8]> {
         match self.element(INTEGER)? {
             [0, magnitude @ ..] if magnitude.first() >= Some(&0x80) => Some(magnitude),
             whole @ [0x01..=0x7f, ..] => Some(whole),

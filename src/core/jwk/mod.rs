@@ -3,7 +3,7 @@
 #[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
 pub mod jwk;
 mod thumbprint;
-mod der;
+pub(crate) mod der;
 pub mod pem;
 pub mod secret;
 pub mod secret_bytes;

@@ -88,9 +88,12 @@ pub(super) enum Scheme {
 
 /// A hash function of the SHA-2 family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hash {
+pub enum Hash {
+    /// SHA-256
     Sha256,
+    /// SHA-384
     Sha384,
+    /// SHA-512
     Sha512,
 }
 

@@ -7,6 +7,7 @@ mod rsa;
 mod ecdsa;
 mod eddsa;
 mod ml_dsa;
+pub mod certificate;
 mod cost;
 mod in_use;
 #[cfg(test)]

@@ -21,6 +21,10 @@ mod mark;
 #[cfg(target_os = "wasi")]
 mod tls;
 #[cfg(target_os = "wasi")]
+mod tls_trust;
+#[cfg(target_os = "wasi")]
+mod tls_algorithms;
+#[cfg(target_os = "wasi")]
 mod tls_error;
 #[cfg(target_os = "wasi")]
 pub(crate) mod sockets;

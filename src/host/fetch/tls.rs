@@ -1,20 +1,22 @@
-//! TLS 1.2 and 1.3 over a [`Connection`] (rustls with ring): roots, `clientConfig.tls`, and the pumping of records.
+//! TLS 1.2 and 1.3 over a [`Connection`] (rustls with ring): `clientConfig.tls`, and the pumping of records.
 
 use std::io::{ErrorKind, Read};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientConnection, Resumption};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{ClientConnection, ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use webpki_roots::TLS_SERVER_ROOTS;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, SignatureScheme};
 
 use super::connect::{Connection, Fault, Integrity, Received};
 use super::deadline::{Deadline, Pauses};
-use super::tls_error::describe;
+use super::tls_algorithms::ALGORITHMS;
+use super::tls_error::{SPEAKS_TLS, WANTS_CERTIFICATE, describe};
+use super::tls_trust::Trust;
 use crate::core::url::Host;
 use crate::keys::io::{ClientIdentity, FetchError, FetchRequest};
 
@@ -26,6 +28,8 @@ pub(crate) struct TlsStream {
     incoming: Vec<u8>,
     /// The server has said that nothing follows.
     ended: bool,
+    /// Whether the server wanted a certificate and got none.
+    certificate: Arc<NoCertificate>,
 }
 
 impl TlsStream {
@@ -37,8 +41,10 @@ impl TlsStream {
         request: &FetchRequest<'_>,
         deadline: Deadline,
     ) -> Result<Self, Fault> {
-        let session = ClientConnection::new(Arc::new(config(identity, request)?), name).map_err(tls)?;
-        let mut stream = Self { connection, session, incoming: Vec::new(), ended: false };
+        let certificate = Arc::default();
+        let config = config(identity, request, &certificate)?;
+        let session = ClientConnection::new(Arc::new(config), name).map_err(tls)?;
+        let mut stream = Self { connection, session, incoming: Vec::new(), ended: false, certificate };
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
         while stream.session.is_handshaking() {
@@ -46,7 +52,13 @@ impl TlsStream {
             match stream.receive(&mut Vec::new(), deadline)? {
                 Received::Bytes => pauses = Pauses::new(),
                 Received::NothingYet => pauses.pause(deadline)?,
-                Received::End => return Err(FetchError::Tls("closed during the handshake".to_owned()).into()),
+                Received::End => {
+                    let reason = match stream.certificate.was_wanted() {
+                        true => WANTS_CERTIFICATE.to_owned(),
+                        false => format!("closed during the handshake; {SPEAKS_TLS}"),
+                    };
+                    return Err(FetchError::Tls(reason).into());
+                }
             }
         }
         Ok(stream)
@@ -80,7 +92,7 @@ impl TlsStream {
             if let Err(error) = self.session.process_new_packets() {
                 // The server should learn why, but our error is the one that counts.
                 let _ = self.flush(deadline);
-                return Err(records(error));
+                return Err(self.fault(error));
             }
             match self.session.reader().read_to_end(out) {
                 Ok(_) => self.ended = true,
@@ -98,6 +110,22 @@ impl TlsStream {
         self.flush(deadline)?;
         // The end is told by the next call, after the caller has taken the bytes before it.
         Ok(Received::Bytes)
+    }
+
+    fn fault(&self, error: rustls::Error) -> Fault {
+        use rustls::{AlertDescription, Error};
+        // How servers end that wanted one: TLS 1.3 alone has an alert for it (RFC 8446 6.2).
+        let wants_one = self.certificate.was_wanted()
+            && matches!(
+                &error,
+                Error::AlertReceived(
+                    AlertDescription::BadCertificate
+                        | AlertDescription::HandshakeFailure
+                        | AlertDescription::CertificateUnknown
+                        | AlertDescription::AccessDenied
+                )
+            );
+        if wants_one { FetchError::Tls(WANTS_CERTIFICATE.to_owned()).into() } else { records(error) }
     }
 
     fn flush(&mut self, deadline: Deadline) -> Result<(), FetchError> {
@@ -141,14 +169,15 @@ fn tls(error: rustls::Error) -> FetchError {
 
 /// The name to ask for and to expect: the configured one, else that of the host.
 pub(crate) fn server_name(host: &Host, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
+    // The trailing dot of an absolute name is for the resolver; certificates do not have it.
+    let relative = |name: &str| {
+        ServerName::try_from(name.strip_suffix('.').unwrap_or(name).to_owned()).map_err(|_| FetchError::Url)
+    };
     if let Some(name) = configured {
-        return ServerName::try_from(name.to_owned()).map_err(|_| FetchError::Url);
+        return relative(name);
     }
     match host {
-        // The trailing dot of an absolute name is for the resolver; certificates do not have it.
-        Host::Name(name) => {
-            ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| FetchError::Url)
-        }
+        Host::Name(name) => relative(name),
         Host::Address(IpAddr::V4(address)) => Ok(ServerName::IpAddress(IpAddr::V4(*address).into())),
         Host::Address(IpAddr::V6(address)) => Ok(ServerName::IpAddress(IpAddr::V6(*address).into())),
     }
@@ -157,16 +186,20 @@ pub(crate) fn server_name(host: &Host, configured: Option<&str>) -> Result<Serve
 fn config(
     identity: Option<ClientIdentity<'_>>,
     request: &FetchRequest<'_>,
+    without: &Arc<NoCertificate>,
 ) -> Result<ClientConfig, FetchError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(CryptoProvider {
+        signature_verification_algorithms: ALGORITHMS,
+        ..rustls::crypto::ring::default_provider()
+    });
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(tls)?;
-    let builder = if request.insecure_skip_verify {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-    } else {
-        builder.with_root_certificates(roots(request.ca_pem)?)
+    let trust = match request.insecure_skip_verify {
+        true => Trust::anything(provider),
+        false => Trust::roots(provider, request.ca_pem)?,
     };
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
     let mut config = match identity {
         Some(identity) => {
             let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.{what}"));
@@ -175,68 +208,36 @@ fn config(
             let certificates = certificates.map_err(|_| bad("cert is not PEM"))?;
             let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())
                 .map_err(|_| bad("key holds no private key"))?;
-            builder.with_client_auth_cert(certificates, key).map_err(|_| bad("cert and key do not fit"))?
+            builder.with_client_auth_cert(certificates, key).map_err(|_| {
+                bad("cert and key do not fit, or it is no key of RSA, P-256, P-384 or Ed25519")
+            })?
         }
-        None => builder.with_no_client_auth(),
+        None => builder.with_client_cert_resolver(without.clone()),
     };
     // One request a connection, and instances live shortly: tickets would never be used.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-fn roots(ca_pem: &str) -> Result<RootCertStore, FetchError> {
-    let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
-    if ca_pem.is_empty() {
-        return Ok(roots);
-    }
-    let mut added: usize = 0;
-    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
-        let certificate =
-            certificate.map_err(|_| FetchError::Tls("clientConfig.tls.ca is not PEM".to_owned()))?;
-        roots.add(certificate).map_err(tls)?;
-        added = added.saturating_add(1);
-    }
-    if added == 0 {
-        return Err(FetchError::Tls("clientConfig.tls.ca holds no certificate".to_owned()));
-    }
-    Ok(roots)
+/// No client certificate, and whether the server asked for one.
+#[derive(Debug, Default)]
+struct NoCertificate {
+    asked: AtomicBool,
 }
 
-/// `clientConfig.tls.insecureSkipVerify`: whoever holds the key of whatever certificate.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+impl NoCertificate {
+    fn was_wanted(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
 
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        None
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+    fn has_certs(&self) -> bool {
+        false
     }
 }

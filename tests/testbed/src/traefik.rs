@@ -95,6 +95,7 @@ pub struct Routes {
     routers: Map<String, Value>,
     middlewares: Map<String, Value>,
     services: Map<String, Value>,
+    transports: Map<String, Value>,
 }
 
 impl Routes {
@@ -148,6 +149,13 @@ impl Routes {
         self.services.insert(host.into(), json!({"loadBalancer": {"servers": [{"url": url}]}}));
         self.insert(host, &[]);
         self.routers[host]["service"] = json!(host);
+    }
+
+    /// The same with these options of Traefik's own client (`serversTransports`).
+    pub fn open_through(&mut self, host: &str, url: &str, transport: &Value) {
+        self.open_to(host, url);
+        self.transports.insert(host.into(), transport.clone());
+        self.services[host]["loadBalancer"]["serversTransport"] = json!(host);
     }
 
     fn insert(&mut self, host: &str, middlewares: &[&str]) {
@@ -252,6 +260,9 @@ impl Traefik {
         let mut http = json!({"routers": routes.routers, "services": routes.services});
         if !routes.middlewares.is_empty() {
             http["middlewares"] = json!(routes.middlewares);
+        }
+        if !routes.transports.is_empty() {
+            http["serversTransports"] = json!(routes.transports);
         }
         // Written beside and renamed: Traefik reads on every write that it sees.
         let part = self.directory.join("routes.part");

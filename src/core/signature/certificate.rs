@@ -1,0 +1,141 @@
+//! What certificates of TLS servers need: ECDSA as X.509 and TLS have it (RFC 3279 2.2.3, RFC 8446 4.2.3), whose signatures
+//! are DER and whose curves go with any hash, and whether a certificate is that of an authority.
+
+use super::alg::{Crv, Hash};
+use crate::core::jwk::der::{
+    BOOLEAN, CONTEXT_0, CONTEXT_1_2, CONTEXT_3, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE,
+};
+use arithmetic::curves::p256::P256;
+use arithmetic::curves::p384::P384;
+use arithmetic::curves::p521::P521;
+use arithmetic::ecdsa::{Ecdsa, PublicKey};
+
+/// Whether `signature` is that of `message`. The key is an uncompressed point (SEC 1 2.3.3), as every certificate has it
+/// (RFC 5480 2.2 requires no other form).
+#[must_use]
+pub fn ecdsa(crv: Crv, hash: Hash, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let digest = hash.digest(&[message]);
+    let holds = match crv {
+        Crv::P256 => holds::<P256, 32>(key, &digest, signature),
+        Crv::P384 => holds::<P384, 48>(key, &digest, signature),
+        Crv::P521 => holds::<P521, 66>(key, &digest, signature),
+        Crv::Secp256k1 | Crv::Ed25519 => None,
+    };
+    holds == Some(true)
+}
+
+fn holds<C: Ecdsa<Bytes = [u8; N]>, const N: usize>(
+    key: &[u8],
+    digest: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
+    let (x, y) = key.strip_prefix(&[4])?.split_first_chunk()?;
+    let key = PublicKey::<C>::from_affine(x, y.try_into().ok()?)?;
+    let mut whole = Reader::new(signature);
+    let mut parts = whole.inside(SEQUENCE)?;
+    let (r, s) = (parts.positive_integer()?, parts.positive_integer()?);
+    if !whole.is_empty() || !parts.is_empty() {
+        return None;
+    }
+    // Of a digest that is longer than the order, the bits on the left count (FIPS 186-5 6.4.2); orders are whole bytes, or
+    // longer than any digest.
+    let digest = padded(digest.get(..N).unwrap_or(digest))?;
+    Some(key.verify_prehash(&digest, &padded(r)?, &padded(s)?))
+}
+
+/// The big-endian number in `N` bytes. None where it has more.
+fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let start = N.checked_sub(number.len())?;
+    bytes.get_mut(start..)?.copy_from_slice(number);
+    Some(bytes)
+}
+
+/// `id-ce-basicConstraints` (RFC 5280 4.2.1.9).
+const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
+
+/// Whether the key of a certificate may certify others (RFC 5280 4.2.1.9): its basic constraints are `CA:TRUE`, or it is of a
+/// version before 3, which cannot say so. Not so if it is malformed.
+#[must_use]
+pub fn may_certify(certificate: &[u8]) -> bool {
+    basic_constraints(certificate) == Some(true)
+}
+
+fn basic_constraints(certificate: &[u8]) -> Option<bool> {
+    let mut tbs = Reader::new(certificate).inside(SEQUENCE)?.inside(SEQUENCE)?;
+    let mut with_version = tbs;
+    let Some(mut version) = with_version.inside(CONTEXT_0) else { return Some(true) };
+    if version.element(INTEGER)? != [2] {
+        return Some(true);
+    }
+    tbs = with_version;
+    tbs.element(INTEGER)?;
+    // Signature algorithm, issuer, validity, subject, key.
+    for _ in 0..5 {
+        tbs.element(SEQUENCE)?;
+    }
+    for identifier in CONTEXT_1_2 {
+        tbs.skip_optional(identifier)?;
+    }
+    let mut extensions = tbs.inside(CONTEXT_3)?.inside(SEQUENCE)?;
+    while !extensions.is_empty() {
+        let mut extension = extensions.inside(SEQUENCE)?;
+        let id = extension.element(OBJECT_IDENTIFIER)?;
+        extension.skip_optional(BOOLEAN)?;
+        let value = extension.element(OCTET_STRING)?;
+        if id == BASIC_CONSTRAINTS {
+            // Left out is false.
+            return Some(Reader::new(value).inside(SEQUENCE)?.element(BOOLEAN) == Some(&[0xff]));
+        }
+    }
+    Some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_certify;
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// A certificate with what is looked at.
+    fn certificate(version: Option<u8>, extensions: &[Vec<u8>]) -> Vec<u8> {
+        let version = version.map(|version| element(0xa0, &[2, 1, version])).unwrap_or_default();
+        let extensions = match extensions {
+            [] => Vec::new(),
+            some => element(0xa3, &element(0x30, &some.concat())),
+        };
+        let unread = [0x30, 0].repeat(5);
+        let unique = element(0x81, &[0, 7]);
+        element(0x30, &element(0x30, &[&version[..], &[2, 1, 9], &unread, &unique, &extensions].concat()))
+    }
+
+    #[test]
+    fn ca_true_certifies_and_what_cannot_say_so_rfc_5280_4_2_1_9() {
+        let extension = |id: &[u8], critical: bool, value: &[u8]| {
+            let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
+            element(0x30, &[&element(6, id), critical, &element(4, value)].concat())
+        };
+        let constraints = |value: &[u8]| extension(&[0x55, 0x1d, 0x13], true, &element(0x30, value));
+        let other = extension(&[0x55, 0x1d, 0x0e], false, &[4, 1, 7]);
+        let authority = certificate(Some(2), &[other.clone(), constraints(&[1, 1, 0xff, 2, 1, 0])]);
+        for (der, expected) in [
+            (&authority, true),
+            (&certificate(Some(2), &[constraints(&[])]), false),
+            (&certificate(Some(2), &[constraints(&[1, 1, 0])]), false),
+            (&certificate(Some(2), &[constraints(&[1, 1, 1])]), false),
+            (&certificate(Some(2), std::slice::from_ref(&other)), false),
+            (&certificate(Some(2), &[]), false),
+            (&certificate(None, &[]), true),
+            (&certificate(Some(1), &[]), true),
+            (&Vec::new(), false),
+        ] {
+            assert_eq!(may_certify(der), expected, "{der:x?}");
+        }
+        // Cut anywhere before its end it is malformed.
+        for end in 0..authority.len() {
+            assert!(!may_certify(authority.get(..end).unwrap_or_default()), "{end}");
+        }
+    }
+}

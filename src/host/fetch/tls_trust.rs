@@ -1,0 +1,148 @@
+//! Whose certificates are accepted: those that lead to a root, and those that `clientConfig.tls.ca` holds themselves.
+
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use webpki::EndEntityCert;
+use webpki_roots::TLS_SERVER_ROOTS;
+
+use crate::core::signature::certificate::may_certify;
+use crate::keys::io::FetchError;
+
+/// Who is believed to be the server.
+#[derive(Debug)]
+pub(super) struct Trust {
+    provider: Arc<CryptoProvider>,
+    /// None: `clientConfig.tls.insecureSkipVerify`, whoever holds the key of whatever certificate.
+    chains: Option<Chains>,
+}
+
+#[derive(Debug)]
+struct Chains {
+    verifier: Arc<WebPkiServerVerifier>,
+    /// The certificates of `clientConfig.tls.ca`.
+    configured: Vec<CertificateDer<'static>>,
+}
+
+impl Trust {
+    /// Any certificate.
+    pub(super) const fn anything(provider: Arc<CryptoProvider>) -> Self {
+        Self { provider, chains: None }
+    }
+
+    /// The built-in roots and the certificates of `ca_pem`.
+    pub(super) fn roots(provider: Arc<CryptoProvider>, ca_pem: &str) -> Result<Self, FetchError> {
+        let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.ca {what}"));
+        let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
+        let mut configured = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+            let certificate = certificate.map_err(|_| bad("is not PEM"))?;
+            // webpki takes any certificate of these for one that may certify others.
+            if may_certify(&certificate) {
+                roots.add(certificate.clone()).map_err(|_| bad("has a malformed certificate"))?;
+            }
+            configured.push(certificate);
+        }
+        if configured.is_empty() && !ca_pem.is_empty() {
+            return Err(bad("holds no certificate"));
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = verifier.build().map_err(|_| FetchError::Host("no roots"))?;
+        Ok(Self { provider, chains: Some(Chains { verifier, configured }) })
+    }
+}
+
+impl Chains {
+    fn verify(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let Err(error) = self.verifier.verify_server_cert(certificate, others, name, ocsp, now) else {
+            return Ok(());
+        };
+        // Only these two: both are found after the dates are.
+        let no_chain = matches!(&error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
+            || webpki_error(&error) == Some(&webpki::Error::CaUsedAsEndEntity);
+        if no_chain && self.configured.contains(certificate) {
+            return verify_server_name(&ParsedCertificate::try_from(certificate)?, name);
+        }
+        // What webpki lists itself is written for {:?}, which writes nothing in the modules (`core::text`).
+        if let Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, .. }) = error {
+            let presented = names(certificate);
+            return Err(CertificateError::NotValidForNameContext { expected, presented }.into());
+        }
+        Err(error)
+    }
+}
+
+/// The names of the DNS that a certificate is for.
+fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
+    EndEntityCert::try_from(certificate)
+        .map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect())
+        .unwrap_or_default()
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(chains) = &self.chains {
+            chains.verify(certificate, others, name, ocsp, now)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What webpki says that rustls has no variant for.
+pub(super) fn webpki_error(error: &Error) -> Option<&webpki::Error> {
+    let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return None };
+    other.0.downcast_ref()
+}

@@ -1,0 +1,417 @@
+//! What a server's certificate may be: the same chains for the plugin and for Traefik's own client, which is Go's.
+
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use testbed::http::Request;
+use testbed::keys;
+use testbed::port::{free_address, listen_at};
+use testbed::traefik::{FETCH, Process, Routes, Setup, Traefik, temporary_directory};
+use testbed::upstream::Upstream;
+use testbed::wait::wait;
+
+use crate::proxy::token;
+
+/// Kinds of keys, and how openssl makes one.
+const KEYS: [(&str, &[&str]); 11] = [
+    ("rsa2048", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
+    ("p256", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+    ("rsa3072", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"]),
+    ("p521", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
+    ("ed25519", &["-algorithm", "ED25519"]),
+    ("p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+    ("rsa4096", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"]),
+    // From here on for single cases.
+    ("rsa1024", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]),
+    ("rsapss", &["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"]),
+    ("secp256k1", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]),
+    ("other", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+];
+const IN_MATRIX: usize = 7;
+const HASHES: [&str; 3] = ["sha256", "sha384", "sha512"];
+const VERSIONS: [&str; 2] = ["-tls1_2", "-tls1_3"];
+
+const AUTHORITY: &str = "basicConstraints=critical,CA:TRUE";
+const NO_AUTHORITY: &str = "basicConstraints=CA:FALSE";
+const PAST: &str = "20200101000000Z";
+const FUTURE: &str = "20490101000000Z";
+const ENDED: &str = "20210203040506Z";
+const NOT_BEGUN: &str = "20480203040506Z";
+
+/// Who takes a chain.
+enum Taken {
+    /// The plugin and Go's client.
+    ByBoth,
+    /// None of them; the log of the plugin says why.
+    ByNone(&'static str),
+    /// The plugin alone, for this reason.
+    ByPlugin(&'static str),
+    /// Go's client alone: the reason, and what the log of the plugin says.
+    ByGo(&'static str, &'static str),
+}
+use Taken::{ByBoth, ByGo, ByNone, ByPlugin};
+
+struct Case {
+    name: String,
+    /// What is trusted.
+    root: String,
+    address: SocketAddr,
+    server_name: String,
+    taken: Taken,
+    _server: Option<Process>,
+}
+
+/// A certificate to be.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    subject: &'a str,
+    key: &'a str,
+    /// Certificate and key; none signs itself.
+    issuer: Option<(&'a str, &'a str)>,
+    hash: &'a str,
+    extensions: &'a str,
+    from: &'a str,
+    until: &'a str,
+}
+
+const LEAF: Wanted<'_> = Wanted {
+    subject: "idp.test",
+    key: "p256",
+    issuer: Some(("root", "p384")),
+    hash: "sha256",
+    extensions: "subjectAltName=DNS:idp.test",
+    from: PAST,
+    until: FUTURE,
+};
+const ROOT: Wanted<'_> = Wanted { subject: "root", key: "p384", issuer: None, extensions: AUTHORITY, ..LEAF };
+const MIDDLE: Wanted<'_> = Wanted { subject: "middle", key: "other", extensions: AUTHORITY, ..LEAF };
+
+struct Workshop {
+    directory: PathBuf,
+    cases: Vec<Case>,
+}
+
+fn openssl(directory: &Path, arguments: &[&str]) {
+    let output = Command::new("openssl").args(arguments).current_dir(directory).output();
+    let output = output.unwrap_or_else(|error| panic!("openssl: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments:?}: {said}");
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let directory = temporary_directory("certificates");
+        let configuration = "[ca]\ndefault_ca=d\n[d]\ndatabase=index\nnew_certs_dir=.\npolicy=p\n\
+                             unique_subject=no\nrand_serial=yes\n[p]\ncommonName=supplied\n";
+        fs::write(directory.join("cnf"), configuration).unwrap();
+        fs::write(directory.join("index"), "").unwrap();
+        let body = keys::public_set().to_string();
+        let length = body.len();
+        let head = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length:";
+        fs::write(directory.join("jwks.json"), format!("{head} {length}\r\n\r\n{body}")).unwrap();
+        let making: Vec<_> = KEYS
+            .iter()
+            .map(|(name, how)| {
+                let mut command = Command::new("openssl");
+                command.args(["genpkey", "-out", &format!("{name}.key")]).args(*how);
+                command.current_dir(&directory).stderr(Stdio::null());
+                command.spawn().unwrap_or_else(|error| panic!("openssl: {error}"))
+            })
+            .collect();
+        for mut key in making {
+            assert!(key.wait().unwrap().success());
+        }
+        Self { directory, cases: Vec::new() }
+    }
+
+    /// Makes the certificate, in the file `name`.
+    fn issue(&self, name: &str, wanted: &Wanted<'_>) {
+        let file = |name: &str, what: &str| format!("{name}.{what}");
+        let (key, request, extensions) = (file(wanted.key, "key"), file(name, "csr"), file(name, "ext"));
+        fs::write(self.directory.join(&extensions), wanted.extensions).unwrap();
+        let subject = format!("/CN={}", wanted.subject);
+        openssl(&self.directory, &["req", "-new", "-key", &key, "-subj", &subject, "-out", &request]);
+        let mut arguments = vec!["ca", "-batch", "-config", "cnf", "-notext"];
+        arguments.extend(["-in", &request, "-out", name, "-md", wanted.hash, "-extfile", &extensions]);
+        arguments.extend(["-startdate", wanted.from, "-enddate", wanted.until]);
+        let issuer_key = wanted.issuer.map(|(_, key)| file(key, "key"));
+        match (wanted.issuer, &issuer_key) {
+            (Some((certificate, _)), Some(key)) => {
+                arguments.extend(["-cert", certificate, "-keyfile", key]);
+            }
+            _ => arguments.extend(["-selfsign", "-keyfile", &key]),
+        }
+        openssl(&self.directory, &arguments);
+    }
+
+    /// A server with the certificate `leaf`, further options, and what becomes of it if `root` is trusted.
+    fn serve(&mut self, name: &str, root: &str, (leaf, key): (&str, &str), options: &[&str], taken: Taken) {
+        let address = free_address();
+        let mut command = Command::new("openssl");
+        command
+            .args(["s_server", "-quiet", "-HTTP", "-cipher", "DEFAULT@SECLEVEL=0"])
+            .args(["-accept", &address.to_string(), "-cert", leaf, "-key", &format!("{key}.key")])
+            .args(options)
+            .current_dir(&self.directory);
+        self.add(name, root, address, Some(Process::start(command)), taken);
+    }
+
+    fn add(&mut self, name: &str, root: &str, address: SocketAddr, server: Option<Process>, taken: Taken) {
+        let (name, root) = (name.to_owned(), root.to_owned());
+        self.cases.push(Case { name, root, address, server_name: "idp.test".into(), taken, _server: server });
+    }
+
+    /// The name that both ask for and expect, of the last case.
+    fn asked_for(&mut self, name: &str) {
+        self.cases.last_mut().unwrap().server_name = name.to_owned();
+    }
+
+    /// A certificate and a server with it, for the usual root.
+    fn leaf(&mut self, name: &str, wanted: &Wanted<'_>, taken: Taken) {
+        self.issue(name, wanted);
+        self.serve(name, "root", (name, wanted.key), &[], taken);
+    }
+}
+
+/// Every root, hash and version, each with and without a certificate in between; leaves take turns.
+fn algorithms(workshop: &mut Workshop) {
+    let kinds: Vec<&str> = KEYS[..IN_MATRIX].iter().map(|(name, _)| *name).collect();
+    let mut number = 0;
+    for root in &kinds {
+        // Ed25519 has its own.
+        let hashes = if *root == "ed25519" { &HASHES[..1] } else { &HASHES };
+        for hash in hashes {
+            let (leaf, middle) = (kinds[number % kinds.len()], kinds[(number + 3) % kinds.len()]);
+            let name = format!("{root}-{hash}");
+            let (by_root, by_middle) = (format!("{name}-root"), format!("{name}-middle"));
+            let (direct, below) = (format!("{name}-direct"), format!("{name}-below"));
+            workshop.issue(&by_root, &Wanted { key: root, hash, subject: &name, ..ROOT });
+            let of_root = Wanted { hash, issuer: Some((&by_root, root)), key: leaf, ..LEAF };
+            workshop.issue(&direct, &of_root);
+            let authority = Wanted { subject: &by_middle, key: middle, extensions: AUTHORITY, ..of_root };
+            workshop.issue(&by_middle, &authority);
+            workshop.issue(&below, &Wanted { issuer: Some((&by_middle, middle)), ..of_root });
+            for (turn, version) in VERSIONS.into_iter().enumerate() {
+                let name = format!("{name}-{leaf}{version}");
+                if (number + turn) % 2 == 1 {
+                    let options = [version, "-cert_chain", &by_middle];
+                    workshop.serve(&format!("{name}-between"), &by_root, (&below, leaf), &options, ByBoth);
+                } else {
+                    workshop.serve(&name, &by_root, (&direct, leaf), &[version], ByBoth);
+                }
+            }
+            number += 1;
+        }
+    }
+}
+
+/// Certificates that are trusted themselves.
+fn self_signed(workshop: &mut Workshop) {
+    let own = Wanted { issuer: None, ..LEAF };
+    let extensions = format!("{}\n{AUTHORITY}", LEAF.extensions);
+    let authority = Wanted { extensions: &extensions, ..own };
+    workshop.issue("self", &authority);
+    for version in VERSIONS {
+        let name = format!("self-signed-authority{version}");
+        workshop.serve(&name, "self", ("self", "p256"), &[version], ByBoth);
+    }
+    workshop.issue("self-leaf", &own);
+    workshop.serve("self-signed", "self-leaf", ("self-leaf", "p256"), &[], ByBoth);
+    workshop.issue("self-p521", &Wanted { key: "p521", hash: "sha512", ..authority });
+    workshop.serve("self-signed-p521", "self-p521", ("self-p521", "p521"), &[], ByBoth);
+    let reason = "is not for other.test (clientConfig.tls.serverName): it is for idp.test";
+    workshop.serve("self-signed-other-name", "self", ("self", "p256"), &[], ByNone(reason));
+    workshop.asked_for("other.test");
+    for (name, wanted, reason) in [
+        ("self-signed-expired", Wanted { until: ENDED, ..authority }, "has expired, on 2021-02-03T04:05:06Z"),
+        (
+            "self-signed-early",
+            Wanted { from: NOT_BEGUN, ..authority },
+            "is not valid before 2048-02-03T04:05:06Z",
+        ),
+    ] {
+        workshop.issue(name, &wanted);
+        workshop.serve(name, name, (name, "p256"), &[], ByNone(reason));
+    }
+    let not_itself =
+        "is that of an authority (CA:TRUE), as self-signed ones are, and not itself in clientConfig.tls.ca";
+    workshop.serve("self-signed-unknown", "root", ("self", "p256"), &[], ByNone(not_itself));
+    workshop.issue("self-again", &authority);
+    let reason = "an authority's certificate is a server's only if it is the one that was configured";
+    let renewed = ByGo(reason, not_itself);
+    workshop.serve("self-signed-renewed", "self-again", ("self", "p256"), &[], renewed);
+    workshop.issue("pinned", &LEAF);
+    workshop.serve("issued-and-trusted-itself", "pinned", ("pinned", "p256"), &[], ByBoth);
+}
+
+/// A certificate that is trusted itself and is no authority's certifies no others, nor does one that does not say.
+fn below_leaves(workshop: &mut Workshop) {
+    let unknown = "is signed by no authority that is trusted here (clientConfig.tls.ca)";
+    for (name, extensions) in [("no", NO_AUTHORITY), ("unsaid", "subjectAltName=DNS:root.test")] {
+        let (above, below) = (format!("{name}-authority"), format!("below-{name}-authority"));
+        workshop.issue(&above, &Wanted { extensions, ..ROOT });
+        workshop.issue(&below, &Wanted { issuer: Some((&above, "p384")), ..LEAF });
+        workshop.serve(&below, &above, (&below, "p256"), &[], ByNone(unknown));
+    }
+    workshop.issue("pinned-expired", &Wanted { until: ENDED, ..LEAF });
+    let expired = ByNone("has expired, on 2021-02-03T04:05:06Z");
+    workshop.serve("expired-and-trusted-itself", "pinned-expired", ("pinned-expired", "p256"), &[], expired);
+}
+
+/// What is wrong with a certificate, or odd.
+fn leaves(workshop: &mut Workshop) {
+    let with = |extensions| Wanted { extensions, ..LEAF };
+    for (name, wanted, taken) in [
+        ("good", LEAF, ByBoth),
+        ("expired", Wanted { until: ENDED, ..LEAF }, ByNone("has expired, on 2021-02-03T04:05:06Z")),
+        ("early", Wanted { from: NOT_BEGUN, ..LEAF }, ByNone("is not valid before 2048-02-03T04:05:06Z")),
+        (
+            "other-name",
+            with("subjectAltName=DNS:a.test,DNS:b.test,DNS:c.test,DNS:d.test"),
+            ByNone("(clientConfig.tls.serverName): it is for a.test, b.test, c.test, 1 more"),
+        ),
+        (
+            "common-name-alone",
+            with(NO_AUTHORITY),
+            ByNone("names no host as a DNS name (subjectAltName; a common name does not count)"),
+        ),
+        ("wildcard", with("subjectAltName=DNS:*.test"), ByBoth),
+        (
+            "for-clients",
+            with("subjectAltName=DNS:idp.test\nextendedKeyUsage=clientAuth"),
+            ByNone("is not for servers (its extended key usage)"),
+        ),
+        (
+            "critical",
+            with("subjectAltName=DNS:idp.test\n1.2.3.4=critical,DER:0500"),
+            ByNone("has a critical extension that is not understood here"),
+        ),
+        (
+            "rsa-1024",
+            Wanted { key: "rsa1024", ..LEAF },
+            ByGo("1024 bits are too few for any key here", "has fewer than 2048 bits"),
+        ),
+    ] {
+        workshop.leaf(name, &wanted, taken);
+    }
+    workshop.leaf("underscore", &with("subjectAltName=DNS:idp_1.test"), ByBoth);
+    workshop.asked_for("idp_1.test");
+    workshop.serve("trailing-dot", "root", ("good", "p256"), &[], ByBoth);
+    workshop.asked_for("idp.test.");
+}
+
+/// What is wrong above a certificate.
+fn authorities(workshop: &mut Workshop) {
+    let unknown = "is signed by no authority that is trusted here (clientConfig.tls.ca)";
+    workshop.serve("unknown-authority", "self", ("good", "p256"), &[], ByNone(unknown));
+    workshop.issue("rsa-root", &Wanted { key: "rsa2048", ..ROOT });
+    workshop.issue("sha-1", &Wanted { hash: "sha1", issuer: Some(("rsa-root", "rsa2048")), ..LEAF });
+    let reason = "signed with SHA-1 and RSA, which is not supported";
+    workshop.serve("sha-1", "rsa-root", ("sha-1", "p256"), &[], ByNone(reason));
+    workshop.issue("old-root", &Wanted { until: ENDED, ..ROOT });
+    let reason = ByPlugin("what is trusted is the key of a root, whose dates nobody certifies");
+    workshop.serve("expired-root", "old-root", ("good", "p256"), &[], reason);
+    let not_allowed = "may not certify this name (name constraints)";
+    for (name, constraint, taken) in [
+        ("permitted", "permitted;DNS:test", ByBoth),
+        ("not-permitted", "permitted;DNS:other.test", ByNone(not_allowed)),
+        ("excluded", "excluded;DNS:idp.test", ByNone(not_allowed)),
+    ] {
+        let extensions = format!("{AUTHORITY}\nnameConstraints=critical,{constraint}");
+        let middle = format!("{name}-middle");
+        workshop.issue(&middle, &Wanted { extensions: &extensions, ..MIDDLE });
+        workshop.issue(name, &Wanted { issuer: Some((&middle, "other")), ..LEAF });
+        workshop.serve(name, "root", (name, "p256"), &["-cert_chain", &middle], taken);
+    }
+    let below = ("permitted", "p256");
+    workshop.serve("without-what-is-between", "root", below, &[], ByNone(unknown));
+    workshop.issue("no-authority", &Wanted { extensions: NO_AUTHORITY, ..MIDDLE });
+    let reason = "a certificate above the server's is that of no authority (CA:FALSE)";
+    workshop.serve("below-none", "root", below, &["-cert_chain", "no-authority"], ByNone(reason));
+    let short = format!("{AUTHORITY},pathlen:0");
+    workshop.issue("short", &Wanted { subject: "short", key: "rsa2048", extensions: &short, ..LEAF });
+    workshop.issue("long", &Wanted { issuer: Some(("short", "rsa2048")), ..MIDDLE });
+    let both = ["long", "short"].map(|name| fs::read(workshop.directory.join(name)).unwrap()).concat();
+    fs::write(workshop.directory.join("both"), both).unwrap();
+    let reason = "there are more authorities than one of them allows (path length)";
+    workshop.serve("path-too-long", "root", below, &["-cert_chain", "both"], ByNone(reason));
+    let curve = "by a key of an elliptic curve other than P-256, P-384 and P-521, which is not supported";
+    for (key, reason) in [("secp256k1", curve), ("rsapss", "which is not supported")] {
+        let (root, leaf) = (format!("{key}-root"), format!("{key}-leaf"));
+        workshop.issue(&root, &Wanted { key, ..ROOT });
+        workshop.issue(&leaf, &Wanted { issuer: Some((&root, key)), ..LEAF });
+        workshop.serve(key, &root, (&leaf, "p256"), &[], ByNone(reason));
+    }
+}
+
+/// Servers that want something else.
+fn servers(workshop: &mut Workshop) {
+    let reason = "the server asks for a client certificate (clientConfig.tls.cert)";
+    for version in VERSIONS {
+        let name = format!("client-certificate{version}");
+        workshop.serve(&name, "root", ("good", "p256"), &[version, "-Verify", "1"], ByNone(reason));
+    }
+    let old = ByNone("it wants another version than TLS 1.2 and 1.3");
+    workshop.serve("tls-1.1", "root", ("good", "p256"), &["-tls1_1"], old);
+    let hanging_up = listen_at("127.0.0.1:0");
+    let reason = "closed during the handshake; does the server speak TLS on this port?";
+    workshop.add("closes", "root", hanging_up.local_addr().unwrap(), None, ByNone(reason));
+    std::thread::spawn(move || {
+        for mut stream in hanging_up.incoming().flatten() {
+            // What the client says is read, so that the end is none by reset.
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+        }
+    });
+}
+
+/// Both clients get each chain: the plugin for a key set, Traefik of a back end.
+pub(crate) fn certificates() {
+    let mut workshop = Workshop::new();
+    workshop.issue("root", &ROOT);
+    algorithms(&mut workshop);
+    self_signed(&mut workshop);
+    below_leaves(&mut workshop);
+    leaves(&mut workshop);
+    authorities(&mut workshop);
+    servers(&mut workshop);
+    for case in &workshop.cases {
+        wait(&case.name, 20, || TcpStream::connect(case.address).ok());
+    }
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    let through_go = |name: &str| format!("go-{name}");
+    for Case { name, root, address, server_name, .. } in &workshop.cases {
+        let ca = fs::read_to_string(workshop.directory.join(root)).unwrap();
+        let configuration = json!({
+            "jwksUrl": format!("https://{address}/jwks.json"), "issuer": "https://idp.example/",
+            "clientConfig": {"tls": {"ca": &ca, "serverName": server_name}, "maxRetries": 0},
+        });
+        routes.protect(name, FETCH, &configuration);
+        let transport = json!({"rootCAs": [ca], "serverName": server_name});
+        routes.open_through(&through_go(name), &format!("https://{address}"), &transport);
+    }
+    traefik.configure(&routes);
+    let mut wrong = Vec::new();
+    for Case { name, taken, .. } in &workshop.cases {
+        let start = traefik.log().len();
+        let plugin = traefik.send(&Request::get(name, "/").bearer(&token())).status;
+        let go = traefik.send(&Request::get(&through_go(name), "/jwks.json")).status;
+        let lines = traefik.log_with(start, &["TLS: "]);
+        let said = |reason: &str| lines.iter().any(|line| line.contains(reason));
+        let (as_expected, why) = match taken {
+            ByBoth => (plugin == 200 && go == 200, ""),
+            ByNone(reason) => (plugin == 503 && go >= 500 && said(reason), *reason),
+            ByPlugin(why) => (plugin == 200 && go >= 500, *why),
+            ByGo(why, reason) => (plugin == 503 && go == 200 && said(reason), *why),
+        };
+        if !as_expected {
+            wrong.push(format!("{name}: plugin {plugin}, Go {go}, expected {why:?}, {lines:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), workshop.cases.len(), wrong.join("\n"));
+    fs::remove_dir_all(&workshop.directory).unwrap();
+}
