@@ -10,6 +10,8 @@ use testbed::wait::unix_now;
 
 /// Configurations in force at the same time.
 const BATCH: usize = 40;
+/// After so many seconds tokens are made anew: rows are about times, and an emulated processor takes minutes for all of them.
+const MINTED_FOR: i64 = 20;
 
 /// Every row through `plugin.wasm`.
 pub(crate) fn fetch() {
@@ -23,8 +25,10 @@ pub(crate) fn offline() {
 
 fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
     let idp = JwksServer::https(keys::public_set().to_string());
-    let bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
-    let cases: Vec<Case> = load(&bed).into_iter().filter(|case| fits(&case.config)).collect();
+    let mut bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
+    let minted =
+        |bed: &Bed| -> Vec<Case> { load(bed).into_iter().filter(|case| fits(&case.config)).collect() };
+    let mut cases = minted(&bed);
     let upstream = Upstream::start();
     let traefik = Traefik::start(&Setup { plugins: vec![plugin], ..Setup::default() });
     let mut wrong = Vec::new();
@@ -32,14 +36,19 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
     for batch in batches(&cases) {
         let mut routes = Routes::to(&upstream.url());
         let mut checks = Vec::new();
-        for (config, cases) in batch {
+        for (config, rows) in batch {
             let host = format!("config-{number}");
             number += 1;
-            routes.protect(&host, plugin, config);
-            checks.extend(cases.into_iter().map(|case| (host.clone(), case)));
+            routes.protect(&host, plugin, &config);
+            checks.extend(rows.into_iter().map(|row| (host.clone(), row)));
         }
         traefik.configure(&routes);
-        for (host, case) in checks {
+        if unix_now() - bed.now > MINTED_FOR {
+            bed.now = unix_now();
+            cases = minted(&bed);
+        }
+        for (host, row) in checks {
+            let case = &cases[row];
             // Asked again, the token is a known one.
             if let Err(difference) = check(&traefik, case, &host).and_then(|()| check(&traefik, case, &host))
             {
@@ -57,14 +66,14 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
     );
 }
 
-/// Configurations with their rows, as many as an old Traefik, which compiles the module for every router, can load in
-/// good time.
-fn batches(cases: &[Case]) -> Vec<Vec<(&Value, Vec<&Case>)>> {
-    let mut configs: Vec<(&Value, Vec<&Case>)> = Vec::new();
-    for case in cases {
-        match configs.iter_mut().find(|(config, _)| **config == case.config) {
-            Some((_, cases)) => cases.push(case),
-            None => configs.push((&case.config, vec![case])),
+/// Configurations with the numbers of their rows, as many as an old Traefik, which compiles the module for every router,
+/// can load in good time.
+fn batches(cases: &[Case]) -> Vec<Vec<(Value, Vec<usize>)>> {
+    let mut configs: Vec<(Value, Vec<usize>)> = Vec::new();
+    for (row, case) in cases.iter().enumerate() {
+        match configs.iter_mut().find(|(config, _)| *config == case.config) {
+            Some((_, rows)) => rows.push(row),
+            None => configs.push((case.config.clone(), vec![row])),
         }
     }
     configs.chunks(BATCH).map(<[_]>::to_vec).collect()
