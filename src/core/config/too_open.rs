@@ -45,7 +45,11 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
         ));
     }
     let sources = || policy.issuers.iter().flat_map(|issuer| &issuer.keys);
-    warnings.extend(sources().filter_map(withheld).take(MAX_LOGGED_NAMES));
+    for server in sources().filter_map(withheld).take(MAX_LOGGED_NAMES) {
+        if !warnings.contains(&server) {
+            warnings.push(server);
+        }
+    }
     if sources().any(|source| matches!(source, KeySource::Configured(set) if set.is_lone)) {
         warnings.push(
             "jwks is one JWK, taken as a set of it; a JWK Set is an object with a list \"keys\"".to_owned(),
@@ -159,6 +163,11 @@ mod tests {
         for (client, entries, expected) in [
             (headers(), vec![entry(other, none.clone())], vec![said]),
             (headers(), vec![entry(other, json!({"timeoutSeconds": 3}))], vec![said]),
+            (
+                headers(),
+                vec![entry(other, none.clone()), entry("https://b.example:8443/", none.clone())],
+                vec![said],
+            ),
             (json!({"tls": {"cert": "/c", "key": "/k"}}), vec![entry(other, none.clone())], vec![said]),
             // Whoever writes one of them has thought of the server.
             (headers(), vec![entry(other, json!({"headers": {}}))], vec![]),

@@ -75,9 +75,11 @@ impl JwkSet {
     /// See [`JwkSetError`].
     pub fn from_value(set: Value<'_>, origin: Origin) -> Result<Self, JwkSetError> {
         match set.member("keys") {
-            Some(list) if list.kind() == Kind::Array => return Ok(Self::of_values(list.elements(), origin)),
+            Some(list) if list.kind() == Kind::Array => {
+                return Ok(Self::of_values(&mut list.elements(), origin));
+            }
             None if set.member("kty").is_some() => {
-                return Ok(Self { is_lone: true, ..Self::of_values([set].into_iter(), origin) });
+                return Ok(Self { is_lone: true, ..Self::of_values(&mut [set].into_iter(), origin) });
             }
             Some(_) | None => {}
         }
@@ -88,7 +90,7 @@ impl JwkSet {
         })
     }
 
-    fn of_values<'d>(values: impl Iterator<Item = Value<'d>>, origin: Origin) -> Self {
+    fn of_values<'d>(values: &mut dyn Iterator<Item = Value<'d>>, origin: Origin) -> Self {
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, value) in values.enumerate() {
             if index == MAX_KEYS_PER_SET {
