@@ -512,6 +512,31 @@ fn an_issuer_says_otherwise_or_inherits() {
     assert_eq!(own, [(2, "X-C")]);
 }
 
+/// What is written holds for the beginning and for the end of a token; an entry that writes nothing has that of the top
+/// level.
+#[test]
+fn clock_skew() {
+    let entry = |own: Value| {
+        let mut entry = json!({"issuer": "https://b.example/", "jwksUrl": "https://b.example/keys"});
+        entry.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        entry
+    };
+    for (top, own, expected) in [
+        (json!({}), json!({}), [(0, 10), (0, 10)]),
+        (json!({"clockSkewSeconds": 0}), json!({}), [(0, 0), (0, 0)]),
+        (json!({"clockSkewSeconds": "30"}), json!({"clockSkewSeconds": 0}), [(30, 30), (0, 0)]),
+        (json!({}), json!({"clockSkewSeconds": 5}), [(0, 10), (5, 5)]),
+    ] {
+        let mut config = json!({"jwksUrl": "https://a.example/keys", "issuer": "https://a.example/"});
+        config.as_object_mut().unwrap().extend(top.as_object().unwrap().clone());
+        config["trustedIssuers"] = json!([entry(own)]);
+        let policy = compiled(&config);
+        let times = policy.issuers.iter().map(|issuer| issuer.claims.time);
+        let found: Vec<_> = times.map(|time| (time.clock_skew.0, time.ahead.0)).collect();
+        assert_eq!(found, expected, "{config}");
+    }
+}
+
 #[test]
 fn token_places() {
     let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), form: scheme.into() };
