@@ -295,10 +295,11 @@ pub(crate) fn provider_away_at_reload() {
     let shelf = temporary_directory("away");
     let path = shelf.to_str().unwrap();
     let traefik = Traefik::start(&Setup { mounts: vec![format!("{path}:{path}")], ..setup() });
+    let common = configuration(&idp);
     let reload = |number: usize| {
         let mut routes = Routes::to(&upstream.url());
         for (host, cache) in [("kept", json!({"directory": path})), ("bare", json!({}))] {
-            let mut configuration = configuration(&idp);
+            let mut configuration = common.clone();
             configuration["clockSkewSeconds"] = json!(number);
             configuration["jwksCache"] = cache;
             configuration["jwksCache"]["cooldownSeconds"] = json!(1);

@@ -2,7 +2,7 @@
 
 use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
-use crate::core::config::coerce::{Section, Shown, found};
+use crate::core::config::coerce::{Section, Shown, found, nested};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::{schema, url};
@@ -11,7 +11,7 @@ use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::token::json::Kind;
+use crate::core::token::json::{Kind, Value};
 use crate::core::url::Origin as Server;
 
 /// Key sources of one issuer.
@@ -263,6 +263,11 @@ fn configured_secret(
 /// `keys`: `kid` → PEM or secret.
 fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
     let mut sources = Vec::new();
+    if section.raw("keys").is_some_and(is_list) {
+        let expected = "an object of kids, each with PEM or a secret; a URL is jwksUrl, PEM without kid publicKey, a secret signingSecret";
+        errors.value(section.path("keys"), "a list", expected);
+        return sources;
+    }
     for (kid, text) in section.texts("keys", Shown::Secret, errors).unwrap_or_default() {
         let path = format!("{}.{kid}", section.path("keys"));
         let source = match outside(&path, text, shared.capabilities, errors) {
@@ -278,6 +283,12 @@ fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Ve
         sources.extend(source);
     }
     sources
+}
+
+/// Another plugin has a list of that name.
+fn is_list(value: Value<'_>) -> bool {
+    let is_list = |value: Value<'_>| value.kind() == Kind::Array;
+    is_list(value) || nested(value).is_some_and(|document| is_list(document.root()))
 }
 
 impl KeySources {

@@ -175,7 +175,7 @@ impl ClaimPath {
             return None;
         }
         let (host, behind) = more.split_at(ends_at.map_or(more.len(), |at| at.saturating_add(1)));
-        let whole = [&[first.clone()], host].concat().join(".");
+        let whole = [std::slice::from_ref(first), host].concat().join(".");
         Some(Self { segments: [before, &[whole], behind].concat() })
     }
 
