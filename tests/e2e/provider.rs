@@ -305,14 +305,13 @@ pub(crate) fn tls_reasons() {
             "name",
             idp.url("/"),
             json!({"ca": idp.ca_pem(), "serverName": "other.example"}),
-            "the certificate is not for other.example (clientConfig.tls.serverName): it is for localhost",
+            "the certificate is not for other.example (clientConfig.tls.serverName) but for localhost",
         ),
         (
             "namesake",
             idp.url("/"),
             trusting(for_clients.ca_pem()),
-            "a signature of a certificate or of the handshake is wrong (is it this clientConfig.tls.ca?), or its RSA key has \
-             fewer than 2048 bits",
+            "a signature is wrong: is it this clientConfig.tls.ca, or an RSA key of fewer than 2048 bits?",
         ),
         (
             "plain",

@@ -44,15 +44,15 @@ const NOT_BEGUN: &str = "20480203040506Z";
 /// Who takes a chain.
 enum Taken {
     /// The plugin and Go's client.
-    ByBoth,
+    Both,
     /// None of them; the log of the plugin says why.
-    ByNone(&'static str),
+    Nobody(&'static str),
     /// The plugin alone, for this reason.
-    ByPlugin(&'static str),
+    PluginAlone(&'static str),
     /// Go's client alone: the reason, and what the log of the plugin says.
-    ByGo(&'static str, &'static str),
+    GoAlone(&'static str, &'static str),
 }
-use Taken::{ByBoth, ByGo, ByNone, ByPlugin};
+use Taken::{Both, GoAlone, Nobody, PluginAlone};
 
 struct Case {
     name: String,
@@ -196,11 +196,18 @@ fn algorithms(workshop: &mut Workshop) {
             workshop.issue(&below, &Wanted { issuer: Some((&by_middle, middle)), ..of_root });
             for (turn, version) in VERSIONS.into_iter().enumerate() {
                 let name = format!("{name}-{leaf}{version}");
+                let taken = match (leaf, version) {
+                    ("p521", "-tls1_2") => GoAlone(
+                        "servers want the curve among the groups, and P-521 is none here: that would take a private key",
+                        "alert 40 (HandshakeFailure)",
+                    ),
+                    _ => Both,
+                };
                 if (number + turn) % 2 == 1 {
                     let options = [version, "-cert_chain", &by_middle];
-                    workshop.serve(&format!("{name}-between"), &by_root, (&below, leaf), &options, ByBoth);
+                    workshop.serve(&format!("{name}-between"), &by_root, (&below, leaf), &options, taken);
                 } else {
-                    workshop.serve(&name, &by_root, (&direct, leaf), &[version], ByBoth);
+                    workshop.serve(&name, &by_root, (&direct, leaf), &[version], taken);
                 }
             }
             number += 1;
@@ -216,14 +223,14 @@ fn self_signed(workshop: &mut Workshop) {
     workshop.issue("self", &authority);
     for version in VERSIONS {
         let name = format!("self-signed-authority{version}");
-        workshop.serve(&name, "self", ("self", "p256"), &[version], ByBoth);
+        workshop.serve(&name, "self", ("self", "p256"), &[version], Both);
     }
     workshop.issue("self-leaf", &own);
-    workshop.serve("self-signed", "self-leaf", ("self-leaf", "p256"), &[], ByBoth);
+    workshop.serve("self-signed", "self-leaf", ("self-leaf", "p256"), &[], Both);
     workshop.issue("self-p521", &Wanted { key: "p521", hash: "sha512", ..authority });
-    workshop.serve("self-signed-p521", "self-p521", ("self-p521", "p521"), &[], ByBoth);
-    let reason = "is not for other.test (clientConfig.tls.serverName): it is for idp.test";
-    workshop.serve("self-signed-other-name", "self", ("self", "p256"), &[], ByNone(reason));
+    workshop.serve("self-signed-p521", "self-p521", ("self-p521", "p521"), &[], Both);
+    let reason = "is not for other.test (clientConfig.tls.serverName) but for idp.test";
+    workshop.serve("self-signed-other-name", "self", ("self", "p256"), &[], Nobody(reason));
     workshop.asked_for("other.test");
     for (name, wanted, reason) in [
         ("self-signed-expired", Wanted { until: ENDED, ..authority }, "has expired, on 2021-02-03T04:05:06Z"),
@@ -234,17 +241,14 @@ fn self_signed(workshop: &mut Workshop) {
         ),
     ] {
         workshop.issue(name, &wanted);
-        workshop.serve(name, name, (name, "p256"), &[], ByNone(reason));
+        workshop.serve(name, name, (name, "p256"), &[], Nobody(reason));
     }
-    let not_itself =
-        "is that of an authority (CA:TRUE), as self-signed ones are, and not itself in clientConfig.tls.ca";
-    workshop.serve("self-signed-unknown", "root", ("self", "p256"), &[], ByNone(not_itself));
+    let not_itself = "is self-signed or an authority's (CA:TRUE), and not itself in clientConfig.tls.ca";
+    workshop.serve("self-signed-unknown", "root", ("self", "p256"), &[], Nobody(not_itself));
     workshop.issue("self-again", &authority);
-    let reason = "an authority's certificate is a server's only if it is the one that was configured";
-    let renewed = ByGo(reason, not_itself);
-    workshop.serve("self-signed-renewed", "self-again", ("self", "p256"), &[], renewed);
+    workshop.serve("self-signed-renewed", "self-again", ("self", "p256"), &[], Nobody(not_itself));
     workshop.issue("pinned", &LEAF);
-    workshop.serve("issued-and-trusted-itself", "pinned", ("pinned", "p256"), &[], ByBoth);
+    workshop.serve("issued-and-trusted-itself", "pinned", ("pinned", "p256"), &[], Both);
 }
 
 /// A certificate that is trusted itself and is no authority's certifies no others, nor does one that does not say.
@@ -254,10 +258,10 @@ fn below_leaves(workshop: &mut Workshop) {
         let (above, below) = (format!("{name}-authority"), format!("below-{name}-authority"));
         workshop.issue(&above, &Wanted { extensions, ..ROOT });
         workshop.issue(&below, &Wanted { issuer: Some((&above, "p384")), ..LEAF });
-        workshop.serve(&below, &above, (&below, "p256"), &[], ByNone(unknown));
+        workshop.serve(&below, &above, (&below, "p256"), &[], Nobody(unknown));
     }
     workshop.issue("pinned-expired", &Wanted { until: ENDED, ..LEAF });
-    let expired = ByNone("has expired, on 2021-02-03T04:05:06Z");
+    let expired = Nobody("has expired, on 2021-02-03T04:05:06Z");
     workshop.serve("expired-and-trusted-itself", "pinned-expired", ("pinned-expired", "p256"), &[], expired);
 }
 
@@ -265,60 +269,71 @@ fn below_leaves(workshop: &mut Workshop) {
 fn leaves(workshop: &mut Workshop) {
     let with = |extensions| Wanted { extensions, ..LEAF };
     for (name, wanted, taken) in [
-        ("good", LEAF, ByBoth),
-        ("expired", Wanted { until: ENDED, ..LEAF }, ByNone("has expired, on 2021-02-03T04:05:06Z")),
-        ("early", Wanted { from: NOT_BEGUN, ..LEAF }, ByNone("is not valid before 2048-02-03T04:05:06Z")),
+        ("good", LEAF, Both),
+        ("expired", Wanted { until: ENDED, ..LEAF }, Nobody("has expired, on 2021-02-03T04:05:06Z")),
+        ("early", Wanted { from: NOT_BEGUN, ..LEAF }, Nobody("is not valid before 2048-02-03T04:05:06Z")),
         (
             "other-name",
             with("subjectAltName=DNS:a.test,DNS:b.test,DNS:c.test,DNS:d.test"),
-            ByNone("(clientConfig.tls.serverName): it is for a.test, b.test, c.test, 1 more"),
+            Nobody(
+                "is not for idp.test (clientConfig.tls.serverName) but for a.test, b.test, c.test, 1 more",
+            ),
         ),
         (
             "common-name-alone",
             with(NO_AUTHORITY),
-            ByNone("names no host as a DNS name (subjectAltName; a common name does not count)"),
+            Nobody("is not for idp.test (clientConfig.tls.serverName) and has no DNS names (subjectAltName)"),
         ),
-        ("wildcard", with("subjectAltName=DNS:*.test"), ByBoth),
+        (
+            "wildcard-of-the-top",
+            with("subjectAltName=DNS:*.test"),
+            GoAlone(
+                "a wildcard stands for names of an organisation, which have two labels",
+                "and has no DNS names",
+            ),
+        ),
         (
             "for-clients",
             with("subjectAltName=DNS:idp.test\nextendedKeyUsage=clientAuth"),
-            ByNone("is not for servers (its extended key usage)"),
+            Nobody("is not for servers (its extended key usage)"),
         ),
         (
             "critical",
             with("subjectAltName=DNS:idp.test\n1.2.3.4=critical,DER:0500"),
-            ByNone("has a critical extension that is not understood here"),
+            Nobody("a certificate has a critical extension that is not understood"),
         ),
         (
             "rsa-1024",
             Wanted { key: "rsa1024", ..LEAF },
-            ByGo("1024 bits are too few for any key here", "has fewer than 2048 bits"),
+            GoAlone("1024 bits are too few for any key here", "or an RSA key of fewer than 2048 bits?"),
         ),
     ] {
         workshop.leaf(name, &wanted, taken);
     }
-    workshop.leaf("underscore", &with("subjectAltName=DNS:idp_1.test"), ByBoth);
+    workshop.leaf("underscore", &with("subjectAltName=DNS:idp_1.test"), Both);
     workshop.asked_for("idp_1.test");
-    workshop.serve("trailing-dot", "root", ("good", "p256"), &[], ByBoth);
+    workshop.leaf("wildcard", &with("subjectAltName=DNS:*.idp.test"), Both);
+    workshop.asked_for("a.idp.test");
+    workshop.serve("trailing-dot", "root", ("good", "p256"), &[], Both);
     workshop.asked_for("idp.test.");
 }
 
 /// What is wrong above a certificate.
 fn authorities(workshop: &mut Workshop) {
     let unknown = "is signed by no authority that is trusted here (clientConfig.tls.ca)";
-    workshop.serve("unknown-authority", "self", ("good", "p256"), &[], ByNone(unknown));
+    workshop.serve("unknown-authority", "self", ("good", "p256"), &[], Nobody(unknown));
     workshop.issue("rsa-root", &Wanted { key: "rsa2048", ..ROOT });
     workshop.issue("sha-1", &Wanted { hash: "sha1", issuer: Some(("rsa-root", "rsa2048")), ..LEAF });
     let reason = "signed with SHA-1 and RSA, which is not supported";
-    workshop.serve("sha-1", "rsa-root", ("sha-1", "p256"), &[], ByNone(reason));
+    workshop.serve("sha-1", "rsa-root", ("sha-1", "p256"), &[], Nobody(reason));
     workshop.issue("old-root", &Wanted { until: ENDED, ..ROOT });
-    let reason = ByPlugin("what is trusted is the key of a root, whose dates nobody certifies");
+    let reason = PluginAlone("what is trusted is the key of a root, whose dates nobody certifies");
     workshop.serve("expired-root", "old-root", ("good", "p256"), &[], reason);
     let not_allowed = "may not certify this name (name constraints)";
     for (name, constraint, taken) in [
-        ("permitted", "permitted;DNS:test", ByBoth),
-        ("not-permitted", "permitted;DNS:other.test", ByNone(not_allowed)),
-        ("excluded", "excluded;DNS:idp.test", ByNone(not_allowed)),
+        ("permitted", "permitted;DNS:test", Both),
+        ("not-permitted", "permitted;DNS:other.test", Nobody(not_allowed)),
+        ("excluded", "excluded;DNS:idp.test", Nobody(not_allowed)),
     ] {
         let extensions = format!("{AUTHORITY}\nnameConstraints=critical,{constraint}");
         let middle = format!("{name}-middle");
@@ -327,23 +342,26 @@ fn authorities(workshop: &mut Workshop) {
         workshop.serve(name, "root", (name, "p256"), &["-cert_chain", &middle], taken);
     }
     let below = ("permitted", "p256");
-    workshop.serve("without-what-is-between", "root", below, &[], ByNone(unknown));
+    workshop.serve("without-what-is-between", "root", below, &[], Nobody(unknown));
     workshop.issue("no-authority", &Wanted { extensions: NO_AUTHORITY, ..MIDDLE });
     let reason = "a certificate above the server's is that of no authority (CA:FALSE)";
-    workshop.serve("below-none", "root", below, &["-cert_chain", "no-authority"], ByNone(reason));
+    workshop.serve("below-none", "root", below, &["-cert_chain", "no-authority"], Nobody(reason));
     let short = format!("{AUTHORITY},pathlen:0");
     workshop.issue("short", &Wanted { subject: "short", key: "rsa2048", extensions: &short, ..LEAF });
     workshop.issue("long", &Wanted { issuer: Some(("short", "rsa2048")), ..MIDDLE });
     let both = ["long", "short"].map(|name| fs::read(workshop.directory.join(name)).unwrap()).concat();
     fs::write(workshop.directory.join("both"), both).unwrap();
     let reason = "there are more authorities than one of them allows (path length)";
-    workshop.serve("path-too-long", "root", below, &["-cert_chain", "both"], ByNone(reason));
-    let curve = "by a key of an elliptic curve other than P-256, P-384 and P-521, which is not supported";
-    for (key, reason) in [("secp256k1", curve), ("rsapss", "which is not supported")] {
+    workshop.serve("path-too-long", "root", below, &["-cert_chain", "both"], Nobody(reason));
+    let curve = "signed by a key of a curve other than P-256, P-384 and P-521, which is not supported";
+    for (key, reason) in [
+        ("secp256k1", curve),
+        ("rsapss", "signed with RSASSA-PSS with these parameters, which is not supported"),
+    ] {
         let (root, leaf) = (format!("{key}-root"), format!("{key}-leaf"));
         workshop.issue(&root, &Wanted { key, ..ROOT });
         workshop.issue(&leaf, &Wanted { issuer: Some((&root, key)), ..LEAF });
-        workshop.serve(key, &root, (&leaf, "p256"), &[], ByNone(reason));
+        workshop.serve(key, &root, (&leaf, "p256"), &[], Nobody(reason));
     }
 }
 
@@ -352,13 +370,13 @@ fn servers(workshop: &mut Workshop) {
     let reason = "the server asks for a client certificate (clientConfig.tls.cert)";
     for version in VERSIONS {
         let name = format!("client-certificate{version}");
-        workshop.serve(&name, "root", ("good", "p256"), &[version, "-Verify", "1"], ByNone(reason));
+        workshop.serve(&name, "root", ("good", "p256"), &[version, "-Verify", "1"], Nobody(reason));
     }
-    let old = ByNone("it wants another version than TLS 1.2 and 1.3");
+    let old = Nobody("it wants another version than TLS 1.2 and 1.3");
     workshop.serve("tls-1.1", "root", ("good", "p256"), &["-tls1_1"], old);
     let hanging_up = listen_at("127.0.0.1:0");
     let reason = "closed during the handshake; does the server speak TLS on this port?";
-    workshop.add("closes", "root", hanging_up.local_addr().unwrap(), None, ByNone(reason));
+    workshop.add("closes", "root", hanging_up.local_addr().unwrap(), None, Nobody(reason));
     std::thread::spawn(move || {
         for mut stream in hanging_up.incoming().flatten() {
             // What the client says is read, so that the end is none by reset.
@@ -403,10 +421,10 @@ pub(crate) fn certificates() {
         let lines = traefik.log_with(start, &["TLS: "]);
         let said = |reason: &str| lines.iter().any(|line| line.contains(reason));
         let (as_expected, why) = match taken {
-            ByBoth => (plugin == 200 && go == 200, ""),
-            ByNone(reason) => (plugin == 503 && go >= 500 && said(reason), *reason),
-            ByPlugin(why) => (plugin == 200 && go >= 500, *why),
-            ByGo(why, reason) => (plugin == 503 && go == 200 && said(reason), *why),
+            Both => (plugin == 200 && go == 200, ""),
+            Nobody(reason) => (plugin == 503 && go >= 500 && said(reason), *reason),
+            PluginAlone(why) => (plugin == 200 && go >= 500, *why),
+            GoAlone(why, reason) => (plugin == 503 && go == 200 && said(reason), *why),
         };
         if !as_expected {
             wrong.push(format!("{name}: plugin {plugin}, Go {go}, expected {why:?}, {lines:?}"));

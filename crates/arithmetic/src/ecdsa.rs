@@ -45,7 +45,6 @@ impl<C: Ecdsa> PublicKey<C> {
     /// A key from its big-endian coordinates. None unless both are below p and the point is on the curve (SP 800-56A
     /// 5.6.2.3.4; the cofactor is 1, so every such point has the order n).
     #[must_use]
-    #[inline(never)]
     pub fn from_affine(x: &C::Bytes, y: &C::Bytes) -> Option<Self> {
         Some(Self::from_point(Affine::new(C::field(x)?, C::field(y)?)?))
     }
@@ -62,7 +61,6 @@ impl<C: Ecdsa> PublicKey<C> {
 
     /// Whether (r, s), big-endian, is a signature of the hash. High s are accepted: JOSE does not forbid them.
     #[must_use]
-    #[inline(never)]
     pub fn verify_prehash(&self, hash: &C::Bytes, r: &C::Bytes, s: &C::Bytes) -> bool {
         C::signature(hash, r, s).is_some_and(|signature| {
             let multiples = || Box::new([Affine::G.odd_multiples(), self.point.odd_multiples()]);

@@ -52,13 +52,7 @@ impl TlsStream {
             match stream.receive(&mut Vec::new(), deadline)? {
                 Received::Bytes => pauses = Pauses::new(),
                 Received::NothingYet => pauses.pause(deadline)?,
-                Received::End => {
-                    let reason = match stream.certificate.was_wanted() {
-                        true => WANTS_CERTIFICATE.to_owned(),
-                        false => format!("closed during the handshake; {SPEAKS_TLS}"),
-                    };
-                    return Err(FetchError::Tls(reason).into());
-                }
+                Received::End => return Err(stream.cut_off().into()),
             }
         }
         Ok(stream)
@@ -99,8 +93,7 @@ impl TlsStream {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // Also how a server ends that was sent foreign bytes.
                 Err(_) => {
-                    let error = FetchError::Tls("cut off without close_notify".to_owned());
-                    return Err(Fault { error, mixed_up: true });
+                    return Err(Fault { error: self.cut_off(), mixed_up: true });
                 }
             }
             if self.ended || unread.is_empty() {
@@ -110,6 +103,15 @@ impl TlsStream {
         self.flush(deadline)?;
         // The end is told by the next call, after the caller has taken the bytes before it.
         Ok(Received::Bytes)
+    }
+
+    /// The end of a connection that was not said under protection.
+    fn cut_off(&self) -> FetchError {
+        FetchError::Tls(match (self.certificate.was_wanted(), self.session.is_handshaking()) {
+            (true, _) => WANTS_CERTIFICATE.to_owned(),
+            (false, true) => format!("closed during the handshake; {SPEAKS_TLS}"),
+            (false, false) => "cut off without close_notify".to_owned(),
+        })
     }
 
     fn fault(&self, error: rustls::Error) -> Fault {

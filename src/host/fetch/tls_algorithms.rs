@@ -1,5 +1,5 @@
 //! The algorithms of certificates and handshakes: those of ring but ECDSA, which is our own, since ring has no P-521 and no
-//! SHA-512 on the other curves, and takes two to ten times as long here (docs/performance.md).
+//! SHA-512 on the other curves.
 
 use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;

@@ -1,5 +1,5 @@
 //! What went wrong in TLS, in words for the log that name the option to look at. rustls says most of it by `{:?}`, which
-//! writes nothing in the modules (`core::text`).
+//! writes nothing in the modules (`core::text`). A line has room for 120 characters of it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -38,9 +38,7 @@ pub(super) fn describe(error: &Error) -> String {
                 | AlertDescription::UnknownCA => {
                     ": it does not take the client certificate (clientConfig.tls.cert)"
                 }
-                AlertDescription::HandshakeFailure => {
-                    ": it has no cipher suite, group or algorithm in common"
-                }
+                AlertDescription::HandshakeFailure => ": no cipher suite, group or algorithm in common",
                 _ => "",
             };
             format!("the server ends it with alert {} ({name}){hint}", u8::from(*alert))
@@ -78,25 +76,19 @@ fn certificate(reason: &CertificateError) -> String {
         }
         CertificateError::BadEncoding => "the certificate is malformed".into(),
         CertificateError::BadSignature => {
-            "a signature of a certificate or of the handshake is wrong (is it this clientConfig.tls.ca?), or its RSA key has \
-             fewer than 2048 bits"
+            "a signature is wrong: is it this clientConfig.tls.ca, or an RSA key of fewer than 2048 bits?"
                 .into()
         }
-        CertificateError::UnhandledCriticalExtension => {
-            "the certificate has a critical extension that is not understood here".into()
-        }
         CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: id, .. } => {
-            format!("the certificate or one above it is signed with {}, which is not supported", algorithm(id))
+            format!("a certificate is signed with {}, which is not supported", algorithm(id))
         }
         CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
-            signature_algorithm_id: signature,
             public_key_algorithm_id: key,
-        } => format!(
-            "the certificate or one above it is signed with {} by a key of {}, which is not supported",
-            algorithm(signature),
-            algorithm(key)
-        ),
-        CertificateError::Other(other) => other.0.downcast_ref().map_or("the certificate is not accepted", by_webpki).into(),
+            ..
+        } => format!("a certificate is signed by a key of {}, which is not supported", algorithm(key)),
+        CertificateError::Other(other) => {
+            other.0.downcast_ref().map_or("the certificate is not accepted", by_webpki).into()
+        }
         _ => "the certificate is not accepted".into(),
     }
 }
@@ -105,8 +97,10 @@ fn certificate(reason: &CertificateError) -> String {
 fn by_webpki(reason: &webpki::Error) -> &'static str {
     match reason {
         webpki::Error::CaUsedAsEndEntity => {
-            "the server's certificate is that of an authority (CA:TRUE), as self-signed ones are, and not itself in \
-             clientConfig.tls.ca"
+            "the server's certificate is self-signed or an authority's (CA:TRUE), and not itself in clientConfig.tls.ca"
+        }
+        webpki::Error::UnsupportedCriticalExtension => {
+            "a certificate has a critical extension that is not understood"
         }
         webpki::Error::EndEntityUsedAsCa => {
             "a certificate above the server's is that of no authority (CA:FALSE)"
@@ -136,10 +130,10 @@ fn not_for(expected: &ServerName<'_>, presented: &[String]) -> String {
         names.push(format!("{more} more"));
     }
     let names = match names.as_slice() {
-        [] => "it names no host as a DNS name (subjectAltName; a common name does not count)".to_owned(),
-        names => format!("it is for {}", names.join(", ")),
+        [] => "and has no DNS names (subjectAltName)".to_owned(),
+        names => format!("but for {}", names.join(", ")),
     };
-    format!("the certificate is not for {} (clientConfig.tls.serverName): {names}", expected.to_str())
+    format!("the certificate is not for {} (clientConfig.tls.serverName) {names}", expected.to_str())
 }
 
 /// The name of an algorithm, or its number, from the content of an AlgorithmIdentifier (RFC 5280 4.1.1.2).
@@ -153,7 +147,7 @@ fn algorithm(identifier: &[u8]) -> String {
         (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04], "MD5 and RSA"),
         (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05], "SHA-1 and RSA"),
         (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a], "RSASSA-PSS with these parameters"),
-        (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01], "an elliptic curve other than P-256, P-384 and P-521"),
+        (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01], "a curve other than P-256, P-384 and P-521"),
         (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01], "SHA-1 and ECDSA"),
         (&[0x2b, 0x65, 0x71], "Ed448"),
     ];

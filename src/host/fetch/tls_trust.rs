@@ -68,22 +68,27 @@ impl Chains {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<(), Error> {
-        let Err(error) = self.verifier.verify_server_cert(certificate, others, name, ocsp, now) else {
-            return Ok(());
-        };
+        let chain = self.verifier.verify_server_cert(certificate, others, name, ocsp, now);
+        let Err(error) = chain else { return Ok(()) };
         // Only these two: both are found after the dates are.
         let no_chain = matches!(&error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
             || webpki_error(&error) == Some(&webpki::Error::CaUsedAsEndEntity);
-        if no_chain && self.configured.contains(certificate) {
-            return verify_server_name(&ParsedCertificate::try_from(certificate)?, name);
-        }
-        // What webpki lists itself is written for {:?}, which writes nothing in the modules (`core::text`).
-        if let Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, .. }) = error {
-            let presented = names(certificate);
-            return Err(CertificateError::NotValidForNameContext { expected, presented }.into());
-        }
-        Err(error)
+        let verdict = if no_chain && self.configured.contains(certificate) {
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)
+        } else {
+            Err(error)
+        };
+        verdict.map_err(|error| with_names(error, certificate))
     }
+}
+
+/// What webpki lists of a certificate's names is written for `{:?}`, which writes nothing in the modules (`core::text`).
+fn with_names(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    if let Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, .. }) = error {
+        let presented = names(certificate);
+        return CertificateError::NotValidForNameContext { expected, presented }.into();
+    }
+    error
 }
 
 /// The names of the DNS that a certificate is for.
