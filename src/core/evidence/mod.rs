@@ -58,12 +58,16 @@ pub fn of(
             with_issuer(&|token, id, _| keys::not_verified(keys, id, kid.as_deref(), token))
         }
         Refusal::KeysUnavailable { .. } => with_issuer(&|_, _, issuer| keys::unavailable(keys, issuer)),
-        Refusal::TokenExpired { .. }
-        | Refusal::TokenNotYetValid { .. }
-        | Refusal::TokenLifetimeTooLong { .. }
-        | Refusal::TokenTooOld { .. } => {
-            with_issuer(&|_, _, issuer| rules::time(refusal, &issuer.claims.time))
+        Refusal::TokenExpired { exp, now } => {
+            with_issuer(&|_, _, issuer| rules::expired(*exp, *now, &issuer.claims.time))
         }
+        Refusal::TokenNotYetValid { nbf, now } => {
+            with_issuer(&|_, _, issuer| rules::not_yet_valid(*nbf, *now, &issuer.claims.time))
+        }
+        Refusal::TokenLifetimeTooLong { lifetime } => {
+            with_issuer(&|_, _, issuer| rules::lifetime(*lifetime, &issuer.claims.time))
+        }
+        Refusal::TokenTooOld { age } => with_issuer(&|_, _, issuer| rules::age(*age, &issuer.claims.time)),
         Refusal::ClaimMissing { claim } => {
             with_issuer(&|token, _, issuer| rules::missing(claim, &token.claimed, &issuer.claims))
         }
@@ -130,4 +134,22 @@ fn near<A: AsRef<str>, B: AsRef<str>>(found: &[A], expected: &[B]) -> String {
             Some(format!("{} and {} differ by {differ}", name(found), name(expected)))
         })
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn what_is_easily_overlooked() {
+        for (found, expected, says) in [
+            ("https://a/", "https://a", "https://a/ and https://a differ by a trailing slash"),
+            ("API", "api", "API and api differ by upper and lower case"),
+            ("api ", "api", r#""api " and api differ by a blank"#),
+            ("http://a/", "https://a/", "http://a/ and https://a/ differ by http and https"),
+            ("a", "b", ""),
+        ] {
+            assert_eq!(near(&["x", found], &["y", expected]), says);
+        }
+    }
 }
