@@ -10,10 +10,11 @@ use crate::core::jwk::lookup::KeyLookup;
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::refusal::{Evidence, Refusal};
+use crate::core::refusal_log::{self, Fate};
 use crate::core::request::RequestView;
 use crate::core::text::name;
 use crate::core::token::jws::UnverifiedToken;
-use crate::core::token::source;
+use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
 /// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`.
@@ -25,11 +26,37 @@ pub fn of(
     refusal: &Refusal,
     request: &dyn RequestView,
 ) -> Evidence {
-    let with_token = |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| {
-        let found = source::find(&policy.token, request).ok();
-        let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-        token.as_ref().map(of_token).unwrap_or_default()
-    };
+    let found = source::find(&policy.token, request).ok();
+    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
+    of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()))
+}
+
+/// The line of the log about a refusal; the token is looked for and read once for all that it says.
+#[must_use]
+pub fn line(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    (refusal, fate): (&Refusal, Fate),
+    left_out: u32,
+    request: &dyn RequestView,
+) -> String {
+    let found = source::find(&policy.token, request).ok();
+    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
+    let evidence = of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()));
+    refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
+}
+
+fn of_token(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    refusal: &Refusal,
+    request: &dyn RequestView,
+    (found, token): (Option<&FoundToken<'_>>, Option<&UnverifiedToken<'_>>),
+) -> Evidence {
+    let with_token =
+        |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| token.map(of_token).unwrap_or_default();
     let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
         with_token(&|token| {
             let issuer = token.claimed_issuer().ok().and_then(|iss| policy.issuer(iss));
@@ -45,7 +72,9 @@ pub fn of(
             expected: format!("at most {} bytes (maxTokenBytes)", policy.token.max_bytes),
             ..Evidence::default()
         },
-        Refusal::TokenMalformed { .. } | Refusal::TokenEncrypted => places::shape(&policy.token, request),
+        Refusal::TokenMalformed { .. } | Refusal::TokenEncrypted => {
+            found.map(places::shape).unwrap_or_default()
+        }
         Refusal::CritNotSupported => Evidence { expected: "no crit".into(), ..Evidence::default() },
         Refusal::IssuerNotTrusted { issuer } => {
             with_token(&|token| rules::issuer(policy, issuer.as_deref(), &token.claimed))
