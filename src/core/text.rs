@@ -24,7 +24,11 @@ pub struct Quoted<'t>(pub &'t str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for c in self.0.chars() {
+        let is_plain = |byte: u8| is_printable(char::from(byte)) && !matches!(byte, b'"' | b'\\');
+        // Most texts need no escape, and cost less if they are written whole.
+        let (whole, rest) = if self.0.bytes().all(is_plain) { (self.0, "") } else { ("", self.0) };
+        f.write_str(whole)?;
+        for c in rest.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
                 c if is_printable(c) => f.write_char(c)?,
@@ -76,6 +80,10 @@ pub struct OneLine<W>(pub W);
 
 impl<W: Write> Write for OneLine<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Most texts are printable, and cost less if they are written whole.
+        if text.bytes().all(|byte| is_printable(char::from(byte))) {
+            return self.0.write_str(text);
+        }
         text.chars()
             .try_for_each(|c| if is_printable(c) { self.0.write_char(c) } else { escape(&mut self.0, c) })
     }
