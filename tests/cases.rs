@@ -14,7 +14,7 @@ use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::evidence;
 use traefik_jwt_auth::core::known_token::Memory as _;
-use traefik_jwt_auth::core::refusal_log::{self, Fate};
+use traefik_jwt_auth::core::refusal_log::Fate;
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
@@ -101,10 +101,7 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
             Decision::Forward(forward) => forward.refused.as_ref().map(|refusal| (refusal, Fate::Passed)),
             Decision::Serve(_) | Decision::NeedKeys(_) => None,
         };
-        let line = logged.map(|(refusal, fate)| {
-            let evidence = evidence::of(&policy, &keyring.beside(now), now, refusal, &request);
-            refusal_log::line(&policy.answer.log, &policy.token, (refusal, &evidence), fate, 0, &request)
-        });
+        let line = logged.map(|why| evidence::line(&policy, &keyring.beside(now), now, why, 0, &request));
         let line = line.unwrap_or_default();
         compare(case, decision)?;
         if case.expect.is_logged_in(&line) { Ok(()) } else { Err(format!("the log has {line}")) }

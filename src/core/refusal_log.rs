@@ -8,7 +8,7 @@ use crate::core::limits::{MAX_LOGGED_EVIDENCE_CHARS, MAX_LOGGED_PATH_CHARS, MAX_
 use crate::core::refusal::{Evidence, Refusal};
 use crate::core::request::{RequestView, uri};
 use crate::core::text::{Quoted, cut};
-use crate::core::token::source::{self, TokenSources};
+use crate::core::token::jws::UnverifiedToken;
 use crate::core::unix_time::UnixTime;
 
 /// `log`.
@@ -92,7 +92,7 @@ impl LineBudget {
 #[must_use]
 pub fn line(
     rules: &LogRules,
-    sources: &TokenSources,
+    token: Option<&UnverifiedToken<'_>>,
     (refusal, evidence): (&Refusal, &Evidence),
     fate: Fate,
     left_out: u32,
@@ -109,9 +109,7 @@ pub fn line(
     }
     push(&mut line, "method", request.method(), MAX_SHOWN_CHARS);
     push(&mut line, "path", &String::from_utf8_lossy(uri::path(request.uri())), MAX_LOGGED_PATH_CHARS);
-    if let Ok(found) = source::find(sources, request)
-        && let Ok(token) = found.parse(sources)
-    {
+    if let Some(token) = token {
         let mut claimed = |name: &str| {
             if let Some(value) = token.claimed.claim(name).and_then(|value| {
                 // A subject may be a number.
@@ -158,7 +156,8 @@ mod tests {
     use crate::core::refusal::{Evidence, Refusal};
     use crate::core::request::RecordedRequest;
     use crate::core::token::base64url::encode;
-    use crate::core::token::source::{TokenPlace, TokenSources};
+    use crate::core::token::jws;
+    use crate::core::token::source::{self, TokenPlace, TokenSources};
     use crate::core::unix_time::UnixTime;
     use proptest::prelude::*;
 
@@ -175,7 +174,9 @@ mod tests {
     }
 
     fn of(rules: &LogRules, refusal: &Refusal, fate: Fate, request: &RecordedRequest) -> String {
-        line(rules, &sources(), (refusal, &Evidence::default()), fate, 0, request)
+        let found = source::find(&sources(), request).ok().map(|found| found.token);
+        let token = found.as_deref().and_then(|token| jws::parse(token).ok());
+        line(rules, token.as_ref(), (refusal, &Evidence::default()), fate, 0, request)
     }
 
     #[test]
@@ -196,7 +197,7 @@ mod tests {
         let bare = RecordedRequest::new("GET", "/a?b=c");
         let evidence = Evidence { found: "a\n\"".into(), hint: "x".repeat(300), ..Evidence::default() };
         assert_eq!(
-            line(&rules, &sources(), (&Refusal::TokenMissing, &evidence), Fate::Refused(401), 7, &bare),
+            line(&rules, None, (&Refusal::TokenMissing, &evidence), Fate::Refused(401), 7, &bare),
             format!(
                 r#"refused code=token_missing status=401 method="GET" path="/a" reason="no token was sent" found="a\u000a\"" hint="{}..." left_out=7"#,
                 "x".repeat(256)

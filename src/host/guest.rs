@@ -8,7 +8,7 @@ use crate::core::decide::{decide, refuse};
 use crate::core::evidence;
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
-use crate::core::refusal_log::{self, Fate, LineBudget, LogLevel};
+use crate::core::refusal_log::{Fate, LineBudget, LogLevel};
 use crate::core::unix_time::Seconds;
 use crate::host::abi::{self, Handler, Next};
 use crate::host::io::HostIo;
@@ -81,9 +81,8 @@ impl Middleware {
         let (lines, left_out) = self.lines.get().spend(rules.per_minute, now);
         self.lines.set(lines);
         if let Some(left_out) = left_out {
-            let evidence = evidence::of(&self.policy, &self.keyring.beside(now), now, refusal, request);
-            let why = (refusal, &evidence);
-            let line = refusal_log::line(rules, &self.policy.token, why, fate, left_out, request);
+            let keys = self.keyring.beside(now);
+            let line = evidence::line(&self.policy, &keys, now, (refusal, fate), left_out, request);
             log::line(rules.level, &line);
         }
     }

@@ -10,10 +10,11 @@ use crate::core::jwk::lookup::KeyLookup;
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::refusal::{Evidence, Refusal};
+use crate::core::refusal_log::{self, Fate};
 use crate::core::request::RequestView;
 use crate::core::text::name;
 use crate::core::token::jws::UnverifiedToken;
-use crate::core::token::source;
+use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
 /// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`.
@@ -25,11 +26,37 @@ pub fn of(
     refusal: &Refusal,
     request: &dyn RequestView,
 ) -> Evidence {
-    let with_token = |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| {
-        let found = source::find(&policy.token, request).ok();
-        let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-        token.as_ref().map(of_token).unwrap_or_default()
-    };
+    let found = source::find(&policy.token, request).ok();
+    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
+    of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()))
+}
+
+/// The line of the log about a refusal; the token is looked for and read once for all that it says.
+#[must_use]
+pub fn line(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    (refusal, fate): (&Refusal, Fate),
+    left_out: u32,
+    request: &dyn RequestView,
+) -> String {
+    let found = source::find(&policy.token, request).ok();
+    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
+    let evidence = of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()));
+    refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
+}
+
+fn of_token(
+    policy: &Policy,
+    keys: &dyn KeyLookup,
+    now: UnixTime,
+    refusal: &Refusal,
+    request: &dyn RequestView,
+    (found, token): (Option<&FoundToken<'_>>, Option<&UnverifiedToken<'_>>),
+) -> Evidence {
+    let with_token =
+        |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| token.map(of_token).unwrap_or_default();
     let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
         with_token(&|token| {
             let issuer = token.claimed_issuer().ok().and_then(|iss| policy.issuer(iss));
@@ -50,7 +77,9 @@ pub fn of(
             expected: format!("at most {} bytes (maxTokenBytes)", policy.token.max_bytes),
             ..Evidence::default()
         },
-        Refusal::TokenMalformed { .. } | Refusal::TokenEncrypted => places::shape(&policy.token, request),
+        Refusal::TokenMalformed { .. } | Refusal::TokenEncrypted => {
+            found.map(places::shape).unwrap_or_default()
+        }
         Refusal::CritNotSupported => Evidence { expected: "no crit".into(), ..Evidence::default() },
         Refusal::IssuerNotTrusted { issuer } => {
             with_token(&|token| rules::issuer(policy, issuer.as_deref(), &token.claimed))
@@ -63,12 +92,16 @@ pub fn of(
             with_issuer(&|token, id, _| keys::not_verified(keys, id, kid.as_deref(), token))
         }
         Refusal::KeysUnavailable { .. } => with_issuer(&|_, _, issuer| keys::unavailable(keys, issuer)),
-        Refusal::TokenExpired { .. }
-        | Refusal::TokenNotYetValid { .. }
-        | Refusal::TokenLifetimeTooLong { .. }
-        | Refusal::TokenTooOld { .. } => {
-            with_issuer(&|_, _, issuer| rules::time(refusal, &issuer.claims.time))
+        Refusal::TokenExpired { exp, now } => {
+            with_issuer(&|_, _, issuer| rules::expired(*exp, *now, &issuer.claims.time))
         }
+        Refusal::TokenNotYetValid { nbf, now } => {
+            with_issuer(&|_, _, issuer| rules::not_yet_valid(*nbf, *now, &issuer.claims.time))
+        }
+        Refusal::TokenLifetimeTooLong { lifetime } => {
+            with_issuer(&|_, _, issuer| rules::lifetime(*lifetime, &issuer.claims.time))
+        }
+        Refusal::TokenTooOld { age } => with_issuer(&|_, _, issuer| rules::age(*age, &issuer.claims.time)),
         Refusal::ClaimMissing { claim } => {
             with_issuer(&|token, _, issuer| rules::missing(claim, &token.claimed, &issuer.claims))
         }
@@ -135,4 +168,22 @@ fn near<A: AsRef<str>, B: AsRef<str>>(found: &[A], expected: &[B]) -> String {
             Some(format!("{} and {} differ by {differ}", name(found), name(expected)))
         })
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn what_is_easily_overlooked() {
+        for (found, expected, says) in [
+            ("https://a/", "https://a", "https://a/ and https://a differ by a trailing slash"),
+            ("API", "api", "API and api differ by upper and lower case"),
+            ("api ", "api", r#""api " and api differ by a blank"#),
+            ("http://a/", "https://a/", "http://a/ and https://a/ differ by http and https"),
+            ("a", "b", ""),
+        ] {
+            assert_eq!(near(&["x", found], &["y", expected]), says);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::core::refusal::Evidence;
 use crate::core::request::{RequestView, header_name};
-use crate::core::token::source::{self, TokenPlace, TokenSources};
+use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
 
 /// The longest name of a scheme that is shown: the longest that is registered has 20 characters.
 const MAX_SCHEME_BYTES: usize = 20;
@@ -103,13 +103,14 @@ pub(super) fn cookie(sources: &TokenSources, request: &dyn RequestView) -> Evide
 }
 
 /// What can be said of a token that cannot be read.
-pub(super) fn shape(sources: &TokenSources, request: &dyn RequestView) -> Evidence {
-    let Ok(found) = source::find(sources, request) else {
-        return Evidence::default();
-    };
+pub(super) fn shape(found: &FoundToken<'_>) -> Evidence {
     let dots = found.token.iter().filter(|byte| **byte == b'.').count();
     Evidence {
-        found: format!("{} bytes in {}, dots: {dots}", found.token.len(), places(found.places)),
+        found: format!(
+            "{} bytes in {}, dots: {dots}",
+            found.token.len(),
+            places(found.places.iter().copied())
+        ),
         expected: "a signed token: three parts in base64url with two dots".into(),
         ..Evidence::default()
     }

@@ -7,7 +7,7 @@ use crate::core::claims::scope::{self, Match, ScopeRules};
 use crate::core::claims::validity::TimeRules;
 use crate::core::evidence::{list, near};
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::refusal::{Evidence, Refusal};
+use crate::core::refusal::Evidence;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, name};
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
@@ -111,39 +111,42 @@ pub(super) fn expression(culprits: &[(&str, Truth)]) -> Evidence {
     }
 }
 
-pub(super) fn time(refusal: &Refusal, rules: &TimeRules) -> Evidence {
-    let skew = rules.clock_skew.0;
-    let (found, expected) = match refusal {
-        Refusal::TokenExpired { exp, now } => (
-            format!("exp was {} s ago", now.seconds_since(*exp).0),
-            format!("exp in the future, or at most {skew} s ago (clockSkewSeconds)"),
-        ),
-        Refusal::TokenNotYetValid { nbf, now } => (
-            format!("nbf is in {} s", ahead(*nbf, *now).0),
-            format!("nbf in the past, or at most {skew} s ahead (clockSkewSeconds)"),
-        ),
-        Refusal::TokenLifetimeTooLong { lifetime } => (
-            format!("{} s from iat to exp", lifetime.0),
-            rules
-                .max_lifetime
-                .map_or_else(String::new, |most| format!("at most {} s (maxLifetimeSeconds)", most.0)),
-        ),
-        Refusal::TokenTooOld { age } => rules.max_age.map_or_else(Default::default, |most| {
-            let since = most.since.claim();
-            (
-                format!("{since} was {} s ago", age.0),
-                format!("at most {} s (maxAgeSeconds), and {skew} s more (clockSkewSeconds)", most.span.0),
-            )
-        }),
-        _ => Default::default(),
+pub(super) fn expired(exp: UnixTime, now: UnixTime, rules: &TimeRules) -> Evidence {
+    Evidence {
+        found: format!("exp was {} s ago", now.seconds_since(exp).0),
+        expected: format!("exp in the future, or at most {} s ago (clockSkewSeconds)", rules.clock_skew.0),
+        ..Evidence::default()
+    }
+}
+
+pub(super) fn not_yet_valid(nbf: UnixTime, now: UnixTime, rules: &TimeRules) -> Evidence {
+    let hint = "nbf seems to be in milliseconds; RFC 7519 asks for seconds";
+    Evidence {
+        found: format!("nbf is in {} s", ahead(nbf, now).0),
+        expected: format!("nbf in the past, or at most {} s ahead (clockSkewSeconds)", rules.clock_skew.0),
+        hint: if is_in_milliseconds(nbf, now) { hint.into() } else { String::new() },
+    }
+}
+
+pub(super) fn lifetime(lifetime: Seconds, rules: &TimeRules) -> Evidence {
+    let expected = rules.max_lifetime.map(|most| format!("at most {} s (maxLifetimeSeconds)", most.0));
+    Evidence {
+        found: format!("{} s from iat to exp", lifetime.0),
+        expected: expected.unwrap_or_default(),
+        ..Evidence::default()
+    }
+}
+
+pub(super) fn age(age: Seconds, rules: &TimeRules) -> Evidence {
+    let Some(most) = rules.max_age else {
+        return Evidence::default();
     };
-    let hint = match refusal {
-        Refusal::TokenNotYetValid { nbf, now } if is_in_milliseconds(*nbf, *now) => {
-            "nbf seems to be in milliseconds; RFC 7519 asks for seconds".into()
-        }
-        _ => String::new(),
-    };
-    Evidence { found, expected, hint }
+    let (span, skew) = (most.span.0, rules.clock_skew.0);
+    Evidence {
+        found: format!("{} was {} s ago", most.since.claim(), age.0),
+        expected: format!("at most {span} s (maxAgeSeconds), and {skew} s more (clockSkewSeconds)"),
+        ..Evidence::default()
+    }
 }
 
 /// Seconds from `now` to `then`, the beginning of one counted as a whole.
