@@ -31,9 +31,10 @@ use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::signature::{self, NotVerified};
 use traefik_jwt_auth::core::text::name;
+use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
-use traefik_jwt_auth::core::token::jws::{self, UnverifiedToken};
-use traefik_jwt_auth::core::token::source::{self, TokenPlace};
+use traefik_jwt_auth::core::token::jws::UnverifiedToken;
+use traefik_jwt_auth::core::token::source::{self, Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
     Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
@@ -268,12 +269,22 @@ fn request(arguments: &Arguments, policy: &Policy) -> RecordedRequest {
     let token = arguments.token.as_deref().map(str::trim);
     if let (Some(token), Some(place)) = (token, policy.token.places.first()) {
         match place {
-            TokenPlace::Header { name, scheme } => {
-                headers.push((name.clone(), format!("{scheme} {token}").trim().to_owned()));
+            TokenPlace::Header { name, form } => {
+                headers.push((name.clone(), format!("{} {token}", form.scheme).trim().to_owned()));
             }
-            TokenPlace::Cookie { name } => headers.push(("Cookie".into(), format!("{name}={token}"))),
+            TokenPlace::Cookie { name, form } if !form.scheme.is_empty() => {
+                headers.push(("Cookie".into(), format!("{name}={}%20{token}", form.scheme)));
+            }
+            TokenPlace::Cookie { name, .. } => headers.push(("Cookie".into(), format!("{name}={token}"))),
             TokenPlace::WebSocketProtocol { marker } => {
                 headers.push(("Sec-WebSocket-Protocol".into(), format!("{marker}, {token}")));
+            }
+            TokenPlace::WebSocketPrefix { prefix, encoding } => {
+                let token = match encoding {
+                    Encoding::Plain => token.to_owned(),
+                    Encoding::Base64url => base64url::encode(token.as_bytes()),
+                };
+                headers.push(("Sec-WebSocket-Protocol".into(), format!("{prefix}{token}")));
             }
             TokenPlace::Query { name } => {
                 path.push(if path.contains('?') { '&' } else { '?' });
@@ -297,7 +308,10 @@ fn steps(
     for place in &found.places {
         say!(report, "token           {} bytes in {place:?}", found.token.len());
     }
-    let token = jws::parse(&found.token)?;
+    if found.has_strays {
+        say!(report, "copies          the cookie has other copies; this is what the first one gives");
+    }
+    let token = found.parse(&policy.token)?;
     let header = &token.header;
     say!(report, "header          alg {}, kid {:?}, typ {:?}", name(&header.alg), header.kid, header.typ);
     say!(report, "claims          {}", json(token.claimed.value()));
@@ -312,7 +326,13 @@ fn steps(
     let typ = header.typ.clone();
     let verified = verified(token, keys, (id, issuer), alg, now, report)?;
     let claims = &verified;
-    say!(report, "rules           now {} s since 1970, skew {} s", now.as_seconds(), rules.time.clock_skew.0);
+    say!(
+        report,
+        "rules           now {} s since 1970, skew {} s, nbf and iat {} s",
+        now.as_seconds(),
+        rules.time.clock_skew.0,
+        rules.time.ahead.0
+    );
     validity::check(claims, &rules.time, now)?;
     say!(
         report,
@@ -358,7 +378,7 @@ fn verified(
     let iss = token.claimed_issuer()?;
     candidates.keys.retain(|key| issuer.admits(key, iss));
     say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
-    match signature::verify_with_any(token, &candidates.keys, alg) {
+    match signature::verify_with_any(token, &candidates.keys, alg, &mut 0) {
         Ok(verified) => {
             say!(report, "signature       holds");
             Ok(verified.claims().clone())

@@ -5,11 +5,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use serde_json::json;
 use testbed::cases::{Bed, Case, Seen, load};
+use testbed::tokens::{Token, forged, padded};
 use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::known_token::Memory as _;
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
@@ -127,5 +130,84 @@ fn compare(case: &Case, decision: Decision) -> Result<(), String> {
             case.expect.compare(served.status, &headers, &String::from_utf8_lossy(&served.body), None)
         }
         Decision::NeedKeys(_) => panic!("{decision:?}"),
+    }
+}
+
+/// No client can send such a target; a middleware in front can make one (`replacePath: foo`), and the host would end the
+/// request with a panic if it were told one without the token.
+#[test]
+fn a_target_that_cannot_be_changed_is_refused_in_every_mode() {
+    let now = UnixTime::from_seconds(u64::try_from(wait::unix_now()).unwrap());
+    for (mode, strip, target, expected) in [
+        ("required", true, "foo?access_token=a.b.c", "token_malformed"),
+        ("permissive", true, "foo?access_token=a.b.c", "target_malformed"),
+        ("dryRun", true, "foo?x=1&access_token=a.b.c", "target_malformed"),
+        ("permissive", true, "/foo?access_token=a.b.c", "passed"),
+        ("permissive", false, "foo?access_token=a.b.c", "passed"),
+        ("permissive", true, "foo?x=1", "passed"),
+    ] {
+        let config = json!({
+            "jwks": keys::public_set(), "mode": mode, "forwardAuthorization": !strip,
+            "tokenSources": [{"query": "access_token"}],
+        });
+        let policy = Rc::new(
+            compile(config.to_string(), &Capabilities { fetch: true, env: &|_| None })
+                .expect("a configuration"),
+        );
+        let keyring = Keyring::new(Rc::clone(&policy));
+        let request = RecordedRequest::new("GET", target);
+        let found = match decide(&policy, &keyring.at(now), now, &request) {
+            Decision::Reject(reject) => reject.refusal.code(),
+            Decision::Forward(_) => "passed",
+            Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
+        };
+        assert_eq!(found, expected, "{mode} {strip} {target}");
+    }
+}
+
+/// Forged copies of a cookie cost together what one forged token may, and what was not tried is not remembered as bad.
+#[test]
+fn copies_of_a_cookie_share_what_a_token_may_cost() {
+    let now = UnixTime::from_seconds(u64::try_from(wait::unix_now()).unwrap());
+    let set = keys::strangers("rsa-4096", 8);
+    let config =
+        json!({"jwks": set.to_string(), "algorithms": ["RS256"], "tokenSources": [{"cookie": "jwt"}]});
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = Rc::new(compile(config.to_string(), &capabilities).expect("a configuration"));
+    let keyring = Keyring::new(Rc::clone(&policy));
+    let tokens: Vec<String> =
+        forged("RS256", None, (0..3).map(|n| json!({"n": n, "exp": now.as_seconds() + 60})))
+            .iter()
+            .zip(1_u8..)
+            .map(|(token, n)| format!("{}.{}", token.rsplit_once('.').unwrap().0, keys::encode(&[n; 512])))
+            .collect();
+    let cookies: Vec<String> = tokens.iter().map(|token| format!("jwt={token}")).collect();
+    let request = RecordedRequest::new("GET", "/").header("Cookie", cookies.join("; "));
+    for looked_at in 1..=3 {
+        let Decision::Reject(reject) = decide(&policy, &keyring.at(now), now, &request) else { panic!() };
+        assert_eq!(reject.refusal.code(), "signature_invalid");
+        let known = tokens.iter().filter(|token| keyring.at(now).recall(token.as_bytes()).is_some());
+        assert_eq!(known.count(), looked_at);
+    }
+}
+
+/// What was accepted where padding is taken is not known where it is not.
+#[test]
+fn padding_is_for_its_place_also_in_a_known_token() {
+    let now = UnixTime::from_seconds(u64::try_from(wait::unix_now()).unwrap());
+    let config = json!({
+        "jwks": keys::public_set(), "tokenSources": [{"header": "X-Padded", "padding": true}, {"header": "X-Plain"}],
+    });
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = Rc::new(compile(config.to_string(), &capabilities).expect("a configuration"));
+    let keyring = Keyring::new(Rc::clone(&policy));
+    let token = Token::new("ES256", json!({"sub": "alice", "exp": now.as_seconds() + 60})).mint();
+    let token = padded("ES256", "p256", &token);
+    assert!(token.contains('='));
+    for (header, expected) in [("X-Plain", false), ("X-Padded", true), ("X-Plain", false), ("X-Padded", true)]
+    {
+        let request = RecordedRequest::new("GET", "/").header(header, token.as_str());
+        let decision = decide(&policy, &keyring.at(now), now, &request);
+        assert_eq!(matches!(decision, Decision::Forward(_)), expected, "{header}: {decision:?}");
     }
 }

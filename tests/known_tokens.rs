@@ -80,9 +80,14 @@ fn bench() -> Bench {
 
 fn bench_with(claims: ClaimRules) -> Bench {
     let policy = Rc::new(Policy {
-        bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+        bypass: BypassRules {
+            mode: Mode::Required,
+            preflight: Preflight::Check,
+            methods: vec![],
+            paths: vec![],
+        },
         token: TokenSources {
-            places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+            places: vec![TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() }],
             max_bytes: 16_384,
         },
         issuers: vec![TrustedIssuer {
@@ -264,6 +269,7 @@ fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
         let rules = ClaimRules {
             time: TimeRules {
                 clock_skew: Seconds(skew),
+                ahead: Seconds(skew),
                 max_lifetime: lifetime.then_some(Seconds(25)),
                 max_age: age.map(|since| MaxAge { span: Seconds(12), since }),
             },

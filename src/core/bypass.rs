@@ -1,15 +1,18 @@
 //! Step 4: requests that need no token, and what a refusal means in each mode.
 
 use crate::core::request::RequestView;
+use crate::core::request::header_name::is_alias;
 use crate::core::request::path::{self, PathPattern};
 
-/// `mode`, `bypassPreflight`, `bypassPaths`.
+/// `mode`, `bypassPreflight`, `bypassMethods`, `bypassPaths`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BypassRules {
     /// What becomes of a request that would be refused.
     pub mode: Mode,
     /// Whether CORS preflights pass without a token.
     pub preflight: Preflight,
+    /// Methods that need no token.
+    pub methods: Vec<String>,
     /// Paths that need no token.
     pub paths: Vec<PathPattern>,
 }
@@ -53,6 +56,8 @@ pub enum Bypass {
     Path,
     /// It is a preflight. These have no body, so none goes on: the host does not show the guest one without a length.
     Preflight,
+    /// Its method, and it has no body; none goes on, as with a preflight.
+    Method,
 }
 
 impl Bypass {
@@ -62,7 +67,10 @@ impl Bypass {
         if is_bypassed_path(&rules.paths, request) {
             return Some(Self::Path);
         }
-        (rules.preflight == Preflight::Pass && is_preflight(request)).then_some(Self::Preflight)
+        if rules.preflight == Preflight::Pass && is_preflight(request) {
+            return Some(Self::Preflight);
+        }
+        is_bypassed_method(&rules.methods, request).then_some(Self::Method)
     }
 
     /// What becomes of the request's body.
@@ -70,7 +78,7 @@ impl Bypass {
     pub const fn body(self) -> Body {
         match self {
             Self::Path => Body::Keep,
-            Self::Preflight => Body::Drop,
+            Self::Preflight | Self::Method => Body::Drop,
         }
     }
 }
@@ -78,12 +86,30 @@ impl Bypass {
 /// A CORS preflight (Fetch 4.8): not every OPTIONS, which may be a real request to the upstream, such as one with a body.
 /// Names are compared exactly, since this opens something.
 fn is_preflight(request: &dyn RequestView) -> bool {
-    let has = |name: &str| request.header_names().any(|known| known.eq_ignore_ascii_case(name));
     request.method() == "OPTIONS"
-        && has("origin")
-        && has("access-control-request-method")
-        && !has("transfer-encoding")
+        && has(request, "origin")
+        && has(request, "access-control-request-method")
+        && has_no_body(request)
+}
+
+fn has(request: &dyn RequestView, name: &str) -> bool {
+    request.header_names().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn has_no_body(request: &dyn RequestView) -> bool {
+    !has(request, "transfer-encoding")
         && request.header_values("content-length").iter().all(|length| length == b"0")
+}
+
+/// Headers in which frameworks find another method than that of the request line.
+const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+
+/// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not where a back end may take it for another
+/// one, and not with a body.
+fn is_bypassed_method(methods: &[String], request: &dyn RequestView) -> bool {
+    methods.iter().any(|method| method == request.method())
+        && has_no_body(request)
+        && !request.header_names().any(|name| METHOD_OVERRIDES.iter().any(|other| is_alias(name, other)))
 }
 
 /// A path that a back end could read in two ways matches no pattern: it needs a token like all others.
@@ -102,7 +128,7 @@ mod tests {
 
     #[test]
     fn only_real_preflights() {
-        let rules = BypassRules { mode: Mode::Required, preflight: Preflight::Pass, paths: vec![] };
+        let rules = rules(Preflight::Pass, vec![], vec![]);
         let preflight = |method| RecordedRequest::new(method, "/").header("Origin", "https://a.example");
         let asking = |method| preflight(method).header("Access-Control-Request-Method", "POST");
         let with = |name, value: &str| asking("OPTIONS").header(name, value);
@@ -126,9 +152,36 @@ mod tests {
     }
 
     #[test]
+    fn listed_methods_without_a_body() {
+        let methods = ["OPTIONS", "HEAD"].map(str::to_owned);
+        let rules = rules(Preflight::Check, methods.into(), vec![]);
+        let head = || RecordedRequest::new("HEAD", "/");
+        for (request, expected) in [
+            (head(), true),
+            (RecordedRequest::new("OPTIONS", "*"), true),
+            (head().header("Content-Length", "0"), true),
+            (RecordedRequest::new("GET", "/"), false),
+            (RecordedRequest::new("head", "/"), false),
+            (RecordedRequest::new("HEAD ", "/"), false),
+            (head().header("Content-Length", "1"), false),
+            (head().header("Transfer-Encoding", "chunked"), false),
+            (head().header("X-HTTP-Method-Override", "DELETE"), false),
+            (head().header("x_http_method", "DELETE"), false),
+            (head().header("X~Method~Override", "HEAD"), false),
+        ] {
+            assert_eq!(Bypass::of(&rules, &request), expected.then_some(Bypass::Method), "{request:?}");
+        }
+        assert_eq!(Bypass::Method.body(), Body::Drop);
+    }
+
+    fn rules(preflight: Preflight, methods: Vec<String>, paths: Vec<PathPattern>) -> BypassRules {
+        BypassRules { mode: Mode::Required, preflight, methods, paths }
+    }
+
+    #[test]
     fn no_spelling_of_a_path_opens_a_hole() {
         let paths = ["/health", "/public/*"].map(|pattern| PathPattern::parse(pattern).unwrap());
-        let rules = BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: paths.into() };
+        let rules = rules(Preflight::Check, vec![], paths.into());
         for (uri, expected) in [
             ("/health", true),
             ("/health?x=/../", true),

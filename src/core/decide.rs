@@ -12,6 +12,7 @@ use crate::core::known_token::{KnownToken, Memory, Recalled, Standing};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
+use crate::core::request::uri::is_target;
 use crate::core::signature::{self, NotVerified, VerifiedToken};
 use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
@@ -19,6 +20,26 @@ use crate::core::unix_time::UnixTime;
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
 pub fn decide<K: KeyLookup + Memory>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Decision {
+    performable(policy, decision(policy, keys, now, request), request)
+}
+
+/// A decision that the host can perform: a target that it cannot be told refuses the request in every mode, since the token
+/// would stay in it.
+fn performable(policy: &Policy, decision: Decision, request: &dyn RequestView) -> Decision {
+    match &decision {
+        Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
+            Decision::Reject(reject::reject(&policy.answer, Refusal::TargetMalformed, request))
+        }
+        Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
+    }
+}
+
+fn decision<K: KeyLookup + Memory>(
     policy: &Policy,
     keys: &K,
     now: UnixTime,
@@ -42,13 +63,17 @@ pub fn decide<K: KeyLookup + Memory>(
             Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
         },
         Ok(Accepted::NeedKeys(need)) => Decision::NeedKeys(need),
-        Err(refusal) => refuse(policy, refusal, request),
+        Err(refusal) => refused(policy, refusal, request),
     }
 }
 
 /// What `refusal` means in the mode of the policy.
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
+    performable(policy, refused(policy, refusal, request), request)
+}
+
+fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
     let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
     match (policy.bypass.mode, &refusal) {
         // Here a request without a token is one like others, and nothing to log.
@@ -75,8 +100,37 @@ fn accept<K: KeyLookup + Memory>(
     now: UnixTime,
     request: &dyn RequestView,
 ) -> Result<Accepted, Refusal> {
-    let found = source::find(&policy.token, request)?;
-    let identity = match keys.recall(&found.token) {
+    let mut found = source::find(&policy.token, request)?;
+    let mut spent = 0;
+    let sender = if found.others.is_empty() {
+        sender(policy, keys, now, &found, &mut spent, request)?
+    } else {
+        sender_of_copies(policy, keys, now, &mut found, &mut spent, request)?
+    };
+    Ok(match sender {
+        Sender::Known(identity) => {
+            Accepted::Forward(forward::with_identity(&policy.forward, identity, &found, request))
+        }
+        Sender::NeedKeys(need) => Accepted::NeedKeys(need),
+    })
+}
+
+enum Sender {
+    Known(Rc<Identity>),
+    NeedKeys(NeedKeys),
+}
+
+/// Steps 6 to 10 for the token that was found.
+fn sender<K: KeyLookup + Memory>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    found: &FoundToken<'_>,
+    spent: &mut u32,
+    request: &dyn RequestView,
+) -> Result<Sender, Refusal> {
+    let recalled = if found.may_be_known(&policy.token) { keys.recall(&found.token) } else { None };
+    let identity = match recalled {
         Some(Recalled::Verified { issuer, token }) => {
             match token.standing.as_ref().and_then(|standing| standing.at(now)) {
                 Some(identity) => identity,
@@ -86,7 +140,7 @@ fn accept<K: KeyLookup + Memory>(
         Some(Recalled::SignatureInvalid { kid, untried }) => {
             return Err(Refusal::SignatureInvalid { kid, untried });
         }
-        None => match verify(policy, keys, now, &found)? {
+        None => match verify(policy, keys, now, found, spent)? {
             Verified::Token(id, token) => {
                 let identity = identify(policy, id, &token, &found.token, now, request);
                 let rules = policy.issuers.get(id.0).map(|issuer| &issuer.claims);
@@ -96,10 +150,48 @@ fn accept<K: KeyLookup + Memory>(
                 keys.remember_verified(&found.token, id, &Rc::new(KnownToken { token, standing }));
                 identity?
             }
-            Verified::NeedKeys(need) => return Ok(Accepted::NeedKeys(need)),
+            Verified::NeedKeys(need) => return Ok(Sender::NeedKeys(need)),
         },
     };
-    Ok(Accepted::Forward(forward::with_identity(&policy.forward, identity, &found, request)))
+    Ok(Sender::Known(identity))
+}
+
+/// The same where copies of one cookie hold several tokens: those that are no good (stale, or of nobody who is trusted) do
+/// not count, and the one that is left is the token of the request. Two good ones are a refusal, whatever they may do
+/// here: who the sender is must not depend on the path. If all are no good, the first says why.
+fn sender_of_copies<K: KeyLookup + Memory>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    found: &mut FoundToken<'_>,
+    spent: &mut u32,
+    request: &dyn RequestView,
+) -> Result<Sender, Refusal> {
+    let mut good = None;
+    let mut first_refusal = None;
+    for copy in found.copies() {
+        let sender = sender(policy, keys, now, &copy, spent, request);
+        match sender {
+            // Whether it is good cannot be told yet.
+            Ok(Sender::NeedKeys(_)) | Err(Refusal::KeysUnavailable { .. }) => return sender,
+            Ok(Sender::Known(_)) | Err(Refusal::ScopeInsufficient { .. } | Refusal::ClaimsRejected) => {
+                if good.is_some() {
+                    return Err(Refusal::TokenRepeated);
+                }
+                good = Some((copy, sender));
+            }
+            Err(refusal) => {
+                first_refusal.get_or_insert(refusal);
+            }
+        }
+    }
+    match good {
+        Some((copy, sender)) => {
+            *found = copy;
+            sender
+        }
+        None => Err(first_refusal.unwrap_or(Refusal::TokenMissing)),
+    }
 }
 
 /// Steps 9 and 10: who sends the request, where the claims of a verified token hold.
@@ -127,6 +219,7 @@ fn verify<K: KeyLookup + Memory>(
     keys: &K,
     now: UnixTime,
     found: &FoundToken<'_>,
+    spent: &mut u32,
 ) -> Result<Verified, Refusal> {
     let token = found.parse(&policy.token)?;
     let iss = token.claimed_issuer()?;
@@ -139,7 +232,8 @@ fn verify<K: KeyLookup + Memory>(
     let kid = token.header.kid.clone();
     let mut candidates = keys.candidates(id, kid.as_deref(), alg);
     candidates.keys.retain(|key| issuer.admits(key, iss));
-    let untried = match signature::verify_with_any(token, &candidates.keys, alg) {
+    let spent_before = *spent;
+    let untried = match signature::verify_with_any(token, &candidates.keys, alg, spent) {
         Ok(verified) => return Ok(Verified::Token(id, verified)),
         Err(NotVerified { untried }) => untried,
     };
@@ -148,7 +242,10 @@ fn verify<K: KeyLookup + Memory>(
         MoreKeys::Unavailable { retry_after } => Err(Refusal::KeysUnavailable { retry_after }),
         MoreKeys::None if candidates.keys.is_empty() => Err(Refusal::KeyNotFound { kid }),
         MoreKeys::None => {
-            keys.remember_invalid(&found.token, id, kid.as_deref(), untried);
+            // What another copy left no room for may be good the next time.
+            if untried == 0 || spent_before == 0 {
+                keys.remember_invalid(&found.token, id, kid.as_deref(), untried);
+            }
             Err(Refusal::SignatureInvalid { kid, untried })
         }
     }

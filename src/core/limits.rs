@@ -1,5 +1,7 @@
 //! Every bound of the product: value, unit, reason. Nothing grows with input unless its bound is here.
 
+use crate::core::unix_time::Seconds;
+
 pub use arithmetic::rsa::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 
 /// Largest key set read from a file or URL, in bytes. Real sets are 1 to 20 KB.
@@ -27,6 +29,9 @@ pub const MIN_DIFFERENT_SECRET_BYTES: usize = 8;
 /// What the signature of one token may cost (`signature/cost.rs`), if several keys fit it: no further key is tried when
 /// this much has been spent. About a microsecond each, and 14 times what a refusal without arithmetic takes.
 pub const MAX_VERIFICATION_COST: u32 = 1_800;
+/// Different tokens in copies of one cookie that are looked at: a browser sends one for its host and one for each domain
+/// above. Together they may cost what one token may.
+pub const MAX_COOKIE_COPIES: usize = 4;
 /// Bytes that an instance holds of verified tokens: they are paid by every request in flight.
 pub const MAX_KNOWN_TOKENS_BYTES: usize = 32 << 10;
 /// The same of tokens that no key verifies, apart from the others: anybody can send them.
@@ -58,6 +63,9 @@ pub const MAX_CONNECTION_BYTES: usize = 8 << 10;
 pub const MAX_UNAMBIGUOUS_PATH_BYTES: usize = 64 << 10;
 /// Largest `clockSkewSeconds`: more would keep expired tokens alive; 60000 is milliseconds by mistake.
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 3600;
+/// How far `nbf` and `iat` may lie in the future without `clockSkewSeconds`. Clocks that are kept (NTP) differ by
+/// less than a second and virtual machines that wake up by a few; a token that is used when it is made then seems early.
+pub const CLOCK_AHEAD: Seconds = Seconds(10);
 /// Largest `maxLifetimeSeconds` and `maxAgeSeconds`, ten years: longer spans are mistakes.
 pub const MAX_TOKEN_AGE_SECONDS: u64 = 10 * 365 * 86_400;
 /// Longest URL that is fetched, in bytes (RFC 9110 4.1 asks for 8000 at least).

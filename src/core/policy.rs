@@ -104,7 +104,12 @@ mod tests {
             }
         };
         Policy {
-            bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+            bypass: BypassRules {
+                mode: Mode::Required,
+                preflight: Preflight::Check,
+                methods: vec![],
+                paths: vec![],
+            },
             token: TokenSources { places: vec![], max_bytes: 1 },
             issuers: entries.iter().map(issuer).collect(),
             forward: ForwardRules::default(),

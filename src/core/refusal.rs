@@ -13,6 +13,12 @@ pub enum Refusal {
     TokenRepeated,
     /// The credentials are not `scheme SP token` (RFC 6750 2.1).
     CredentialsMalformed,
+    /// A scheme stands before the token in a header that has none.
+    SchemeUnexpected,
+    /// The cookie of the token holds what is none.
+    CookieMalformed,
+    /// The target does not begin with a slash, so that the host could not be told one without the token.
+    TargetMalformed,
     /// The token is longer than `maxTokenBytes`.
     TokenTooLarge {
         /// Bytes found.
@@ -114,6 +120,9 @@ impl Refusal {
             Self::TokenMissing => "token_missing",
             Self::TokenRepeated => "token_repeated",
             Self::CredentialsMalformed => "credentials_malformed",
+            Self::SchemeUnexpected => "scheme_unexpected",
+            Self::CookieMalformed => "cookie_malformed",
+            Self::TargetMalformed => "target_malformed",
             Self::TokenTooLarge { .. } => "token_too_large",
             Self::TokenMalformed { .. } => "token_malformed",
             Self::TokenEncrypted => "token_encrypted",
@@ -145,6 +154,9 @@ impl Refusal {
             Self::TokenMissing => "no token was sent".into(),
             Self::TokenRepeated => "more than one token was sent".into(),
             Self::CredentialsMalformed => "the credentials are malformed".into(),
+            Self::SchemeUnexpected => "a scheme stands before the token, and none is expected".into(),
+            Self::CookieMalformed => "the cookie of the token holds something else".into(),
+            Self::TargetMalformed => "the target of the request does not begin with a slash".into(),
             Self::TokenTooLarge { bytes } => format!("the token has {bytes} bytes, which is too many"),
             Self::TokenMalformed { problem } => format!("the token is malformed: {problem}"),
             Self::TokenEncrypted => "the token is encrypted (JWE), which is not supported".into(),

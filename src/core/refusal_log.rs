@@ -112,7 +112,10 @@ pub fn line(
         && let Ok(token) = found.parse(sources)
     {
         let mut claimed = |name: &str| {
-            if let Some(value) = token.claimed.claim(name).and_then(|value| value.as_str()) {
+            if let Some(value) = token.claimed.claim(name).and_then(|value| {
+                // A subject may be a number.
+                value.as_str().or_else(|| value.as_number().filter(|_| name == "sub"))
+            }) {
                 push(&mut line, name, value, MAX_SHOWN_CHARS);
             }
         };
@@ -173,7 +176,7 @@ mod tests {
 
     fn sources() -> TokenSources {
         let places = vec![
-            TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() },
+            TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() },
             TokenPlace::Query { name: "token".into() },
         ];
         TokenSources { places, max_bytes: 1 << 20 }

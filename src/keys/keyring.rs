@@ -296,7 +296,12 @@ mod tests {
             claims: ClaimRules::default(),
         };
         Keyring::new(Rc::new(Policy {
-            bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+            bypass: BypassRules {
+                mode: Mode::Required,
+                preflight: Preflight::Check,
+                methods: vec![],
+                paths: vec![],
+            },
             token: TokenSources { places: vec![], max_bytes: 1 },
             issuers: sources.into_iter().map(issuer).collect(),
             forward: ForwardRules::default(),

@@ -44,6 +44,7 @@ const HARMLESS: &[&str] = &[
     "errors.contentType",
     "errors.codeHeader",
     "errors.redirectUrl",
+    "errors.forbiddenRedirectUrl",
     "errors.cors",
     "resourceMetadata",
     "resourceMetadata.resource",
@@ -54,6 +55,7 @@ const HARMLESS: &[&str] = &[
     "status.path",
     "log",
     // No path is open; no test, or one of a request with nothing in it.
+    "bypassMethods",
     "bypassPaths",
     "tests",
     "tests[].name",

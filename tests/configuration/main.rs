@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
+use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{
@@ -23,7 +24,7 @@ use traefik_jwt_auth::core::jwk::lookup::{
 };
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::signature::alg::Alg;
-use traefik_jwt_auth::core::token::source::TokenPlace;
+use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::Seconds;
 use traefik_jwt_auth::core::url::Url;
 
@@ -194,7 +195,8 @@ fn defaults() {
         compiled(&json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"}));
     let [issuer] = policy.issuers.as_slice() else { panic!("{policy:?}") };
     assert_eq!(issuer.names, ["https://idp.example/"]);
-    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], ..ClaimRules::default() });
+    let time = TimeRules { ahead: Seconds(10), ..TimeRules::default() };
+    assert_eq!(issuer.claims, ClaimRules { required: vec!["exp".to_owned()], time, ..ClaimRules::default() });
     let asymmetric: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| !alg.is_hmac()).collect();
     assert_eq!(issuer.algorithms, asymmetric);
     let [KeySource::Url(remote)] = issuer.keys.as_slice() else { panic!("{policy:?}") };
@@ -510,11 +512,40 @@ fn an_issuer_says_otherwise_or_inherits() {
     assert_eq!(own, [(2, "X-C")]);
 }
 
+/// What is written holds for the beginning and for the end of a token; an entry that writes nothing has that of the top
+/// level.
+#[test]
+fn clock_skew() {
+    let entry = |own: Value| {
+        let mut entry = json!({"issuer": "https://b.example/", "jwksUrl": "https://b.example/keys"});
+        entry.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        entry
+    };
+    for (top, own, expected) in [
+        (json!({}), json!({}), [(0, 10), (0, 10)]),
+        (json!({"clockSkewSeconds": 0}), json!({}), [(0, 0), (0, 0)]),
+        (json!({"clockSkewSeconds": "30"}), json!({"clockSkewSeconds": 0}), [(30, 30), (0, 0)]),
+        (json!({}), json!({"clockSkewSeconds": 5}), [(0, 10), (5, 5)]),
+    ] {
+        let mut config = json!({"jwksUrl": "https://a.example/keys", "issuer": "https://a.example/"});
+        config.as_object_mut().unwrap().extend(top.as_object().unwrap().clone());
+        config["trustedIssuers"] = json!([entry(own)]);
+        let policy = compiled(&config);
+        let times = policy.issuers.iter().map(|issuer| issuer.claims.time);
+        let found: Vec<_> = times.map(|time| (time.clock_skew.0, time.ahead.0)).collect();
+        assert_eq!(found, expected, "{config}");
+    }
+}
+
 #[test]
 fn token_places() {
-    let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), scheme: scheme.into() };
+    let header = |name: &str, scheme: &str| TokenPlace::Header { name: name.into(), form: scheme.into() };
     let query = |name: &str| TokenPlace::Query { name: name.into() };
-    let cookie = |name: &str| TokenPlace::Cookie { name: name.into() };
+    let cookie = |name: &str| TokenPlace::Cookie { name: name.into(), form: "".into() };
+    let prefix = |prefix: &str, is_encoded| TokenPlace::WebSocketPrefix {
+        prefix: prefix.into(),
+        encoding: if is_encoded { Encoding::Base64url } else { Encoding::Plain },
+    };
     let bearer = header("Authorization", "Bearer");
     for (config, expected) in [
         (json!({}), vec![bearer.clone()]),
@@ -530,6 +561,18 @@ fn token_places() {
         (
             json!({"tokenSources": "[{\"header\": \"X-T\", \"scheme\": \"Token\"}]"}),
             vec![header("X-T", "Token")],
+        ),
+        (
+            json!({"tokenSources": [
+                {"header": "Authorization", "scheme": "Bearer?"}, {"cookie": "auth:token/@[x]"},
+                {"webSocketPrefix": "k8s.", "encoding": "base64url"}, {"webSocketPrefix": "bearer."},
+            ]}),
+            vec![
+                header("Authorization", "Bearer?"),
+                cookie("auth:token/@[x]"),
+                prefix("k8s.", true),
+                prefix("bearer.", false),
+            ],
         ),
     ] {
         assert_eq!(compiled(&keyed(&config)).token.places, expected, "{config}");

@@ -72,6 +72,7 @@ const TESTS: &[Test] = &[
     ("log_warnings", logs::warnings),
     ("log_access", logs::access_log),
     ("path_tricks", paths::tricks),
+    ("path_rewritten", paths::rewritten),
     ("status_key_sets", status::key_sets),
     ("copies_of_tokens", copies::tokens),
     ("headers_bytes", headers::bytes),

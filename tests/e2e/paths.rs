@@ -3,8 +3,10 @@
 use serde_json::json;
 use testbed::http::Request;
 use testbed::keys;
+use testbed::tokens::Token;
 use testbed::traefik::{OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
+use testbed::wait::unix_now;
 
 const OPEN: [&str; 2] = ["/health", "/public/*"];
 
@@ -141,6 +143,33 @@ pub(crate) fn tricks() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A middleware in front may make a target without a slash at its beginning, which the host cannot be told again without
+/// the token: the request is refused, and nothing ends in a panic.
+pub(crate) fn rewritten() {
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    let configuration = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "forwardAuthorization": false,
+        "tokenSources": [{"query": "access_token"}], "errors": {"codeHeader": "X-Code"},
+    });
+    routes.protect("token", OFFLINE, &configuration);
+    for (host, path) in [("bare", "foo"), ("slash", "/foo")] {
+        let (rewrite, both) = (format!("{host}-rewrite"), format!("{host}-both"));
+        routes.protect_with(&rewrite, json!({"replacePath": {"path": path}}));
+        routes.protect_with(&both, json!({"chain": {"middlewares": [rewrite, "token"]}}));
+    }
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    traefik.configure(&routes);
+    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
+    let target = format!("/a?x=1&access_token={}", Token::new("EdDSA", claims).mint());
+    let good = traefik.send(&Request::get("slash-both", &target));
+    assert_eq!((good.status, good.json()["target"].as_str()), (200, Some("/foo?x=1")));
+    let refused = traefik.send(&Request::get("bare-both", &target));
+    assert_eq!((refused.status, refused.header("X-Code")), (400, Some("target_malformed")));
+    let panics = traefik.log().into_iter().filter(|line| line.contains("panic")).collect::<Vec<_>>();
+    assert_eq!(panics, [""; 0]);
 }
 
 /// The path as it stands, and as careless back ends read it: decoded once or more, backslashes as slashes, parameters

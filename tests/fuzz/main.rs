@@ -119,7 +119,7 @@ impl Bench {
             "algorithms": ["EdDSA", "ES256", "RS256", "PS256", "HS256", "ES384"],
             "tokenSources": [
                 {"header": "Authorization", "scheme": "Bearer"}, {"cookie": "session"}, {"query": "token"},
-                {"webSocketProtocol": "bearer"},
+                {"webSocketProtocol": "bearer"}, {"webSocketPrefix": "bearer."}, {"header": "X-Token", "scheme": "Bearer?"},
             ],
             "forwardHeaders": {"X-User-Sub": "sub"}, "forwardAuthorization": false,
         });
@@ -196,6 +196,8 @@ fn decisions(bench: &Bench, random: &mut Random) {
         token.clone(),
         [b"Bearer ", token.as_slice()].concat(),
         format!("a=b; session={text}; c").into_bytes(),
+        format!("session={}; session={text}", String::from_utf8_lossy(random.of::<Vec<u8>>(&bench.tokens)))
+            .into_bytes(),
         format!("bearer, {text}").into_bytes(),
         b"close, X-User-Sub".to_vec(),
     ];
@@ -205,7 +207,8 @@ fn decisions(bench: &Bench, random: &mut Random) {
     let mut sent = Vec::new();
     for _ in 0..random.below(5) {
         let name = if random.below(2) == 0 {
-            (*random.of(&["Authorization", "Cookie", "Sec-WebSocket-Protocol", "X-User-Sub"])).to_owned()
+            (*random.of(&["Authorization", "Cookie", "Sec-WebSocket-Protocol", "X-User-Sub", "X-Token"]))
+                .to_owned()
         } else {
             random.text(&names)
         };

@@ -83,6 +83,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         ours: "allow",
+        applies: |parts| parts.claims["sub"].is_number() || parts.claims["jti"].is_number(),
+        reason: "sub and jti may be numbers, since providers send them so",
+    },
+    Difference {
+        ours: "allow",
         applies: |parts| parts.claims.get("nonce").is_some_and(|nonce| !nonce.is_string()),
         reason: "nonce is OpenID Connect's, for the client that logs in; no rule here reads it",
     },

@@ -100,9 +100,14 @@ impl Bench {
     fn new() -> Self {
         let keys = keys();
         let policy = Policy {
-            bypass: BypassRules { mode: Mode::Required, preflight: Preflight::Check, paths: vec![] },
+            bypass: BypassRules {
+                mode: Mode::Required,
+                preflight: Preflight::Check,
+                methods: vec![],
+                paths: vec![],
+            },
             token: TokenSources {
-                places: vec![TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() }],
+                places: vec![TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() }],
                 max_bytes: 16_384,
             },
             issuers: vec![TrustedIssuer {

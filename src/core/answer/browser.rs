@@ -1,9 +1,9 @@
-//! Sending a browser to sign in instead of showing it an error (`errors.redirectUrl`).
+//! Sending a browser to a page instead of showing it an error (`errors.redirectUrl`, `errors.forbiddenRedirectUrl`).
 
 use std::fmt::Write;
 
 use crate::core::request::RequestView;
-use crate::core::request::uri::without_query_parameter;
+use crate::core::request::uri::without_tokens;
 
 /// Where a browser goes: fixed by the configuration, with the original URL as one encoded parameter. Nothing that a
 /// client sends chooses scheme, host or path.
@@ -11,7 +11,7 @@ use crate::core::request::uri::without_query_parameter;
 pub struct Redirect {
     /// Absolute URL in which `{url}` stands for the original URL, percent-encoded.
     pub template: String,
-    /// Query parameters that may hold a token, valid or not: the sign-in page is not told them.
+    /// Query parameters that may hold a token, valid or not: the page is not told them, nor others that look like one.
     pub token_parameters: Vec<String>,
 }
 
@@ -30,8 +30,7 @@ impl Redirect {
             let value = request.header_values(name).into_iter().next().unwrap_or_default();
             String::from_utf8(value).unwrap_or_default()
         };
-        let uri = (self.token_parameters.iter())
-            .fold(request.uri().to_vec(), |uri, name| without_query_parameter(&uri, name));
+        let uri = without_tokens(request.uri(), &self.token_parameters);
         let host = [header("X-Forwarded-Host"), header("Host")].into_iter().find(|host| !host.is_empty());
         match host {
             Some(host) => {
@@ -94,6 +93,7 @@ mod tests {
             ("/a?jwt=a.b.c", "%2Fa"),
             ("/a?access%5Ftoken=a&access_token=b&JWT=c&jwts=d", "%2Fa%3Fjwts%3Dd"),
             ("/a?+jwt=a;access.token[]=b;x", "%2Fa%3Fx"),
+            ("/a?id_token=a&x&t=eyJhIjoxfQ.eyJiIjoyfQ.c", "%2Fa%3Fx"),
         ] {
             let request = RecordedRequest::new("GET", uri).header("Sec-Fetch-Mode", "navigate");
             let expected = format!("https://login.example/?next={expected}");

@@ -1,9 +1,9 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 3, RFC 9110 11.6.1).
 
-/// `Bearer` with the given parameters, in order; those that are empty are left out.
+/// `scheme` with the given parameters, in order; those that are empty are left out.
 #[must_use]
-pub fn bearer(parameters: &[(&str, &str)]) -> String {
-    let mut challenge = String::from("Bearer");
+pub fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> String {
+    let mut challenge = scheme.to_owned();
     let mut separator = " ";
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
         challenge.push_str(separator);
@@ -23,7 +23,7 @@ pub fn bearer(parameters: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bearer;
+    use super::challenge;
 
     #[test]
     fn rfc_6750_3() {
@@ -37,7 +37,8 @@ mod tests {
                 r#"Bearer realm="r", error="e", scope="s t""#,
             ),
         ] {
-            assert_eq!(bearer(parameters), expected);
+            assert_eq!(challenge("Bearer", parameters), expected);
         }
+        assert_eq!(challenge("Token", &[("error", "e")]), r#"Token error="e""#);
     }
 }

@@ -8,7 +8,7 @@ use crate::core::token::json::{Kind, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filling {
     /// The claim alone.
-    Claim(ClaimPath),
+    Claim(FirstOf),
     /// Text with claims in it.
     Template(Vec<Part>),
 }
@@ -19,7 +19,59 @@ pub enum Part {
     /// Text of the configuration, printable ASCII.
     Text(String),
     /// A claim, between braces.
-    Claim(ClaimPath),
+    Claim(FirstOf),
+}
+
+/// The first of several claims that a token has; most often there is one to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstOf(Vec<ClaimPath>);
+
+impl FirstOf {
+    /// Parses `email`, `email|preferred_username|sub`; `\|` is a bar inside a name. `None` for an empty or repeated path.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = vec![String::new()];
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match (c, chars.peek().copied()) {
+                ('|', _) => parts.push(String::new()),
+                ('\\', Some('|')) => push(&mut parts, chars.next()?),
+                // Whatever is behind a backslash belongs to it.
+                ('\\', Some(next)) => {
+                    push(&mut parts, c);
+                    push(&mut parts, next);
+                    chars.next();
+                }
+                (c, _) => push(&mut parts, c),
+            }
+        }
+        let several = parts.len() > 1;
+        let mut paths = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let path = ClaimPath::parse(if several { part.trim() } else { part })?;
+            if paths.contains(&path) {
+                return None;
+            }
+            paths.push(path);
+        }
+        Some(Self(paths))
+    }
+
+    /// The value. Of several, a claim that is null or an empty text is one that the token does not have; one that cannot
+    /// be carried is no reason to take the next, which may be another identity.
+    fn of(&self, claims: &ClaimsSet, lists: Lists) -> Option<String> {
+        let is_there = |value: &Value<'_>| value.kind() != Kind::Null && value.as_str() != Some("");
+        let value = match self.0.as_slice() {
+            [path] => claims.at(path),
+            paths => paths.iter().find_map(|path| claims.at(path).filter(is_there)),
+        };
+        field_value(value?, lists)
+    }
+}
+
+fn push(parts: &mut [String], c: char) {
+    if let Some(last) = parts.last_mut() {
+        last.push(c);
+    }
 }
 
 /// `forwardLists`: how a list becomes one value.
@@ -33,12 +85,12 @@ pub enum Lists {
 }
 
 impl Filling {
-    /// Parses `sub`, `realm_access.roles`, `user:{sub}@{tenant}`. `None` where it is no claim and no template: an
-    /// empty path, a brace that has no partner, or text that a header cannot carry.
+    /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` where it is no claim and no template:
+    /// an empty path, a brace that has no partner, or text that a header cannot carry.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if !text.contains(['{', '}']) {
-            return ClaimPath::parse(text).map(Self::Claim);
+            return FirstOf::parse(text).map(Self::Claim);
         }
         let mut parts = Vec::new();
         let mut rest = text;
@@ -48,7 +100,7 @@ impl Filling {
                 return None;
             }
             parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Claim(ClaimPath::parse(path)?));
+            parts.push(Part::Claim(FirstOf::parse(path)?));
             rest = behind;
         }
         parts.push(Part::Text(rest.to_owned()));
@@ -65,13 +117,12 @@ impl Filling {
     /// claim is missing or empty is missing as a whole: half an identity is somebody else's.
     #[must_use]
     pub fn of(&self, claims: &ClaimsSet, lists: Lists) -> Option<String> {
-        let of = |path: &ClaimPath| claims.at(path).and_then(|value| field_value(value, lists));
         match self {
-            Self::Claim(path) => of(path),
+            Self::Claim(first) => first.of(claims, lists),
             Self::Template(parts) => {
                 let part = |part: &Part| match part {
                     Part::Text(text) => Some(text.clone()),
-                    Part::Claim(path) => of(path).filter(|value| !value.is_empty()),
+                    Part::Claim(first) => first.of(claims, lists).filter(|value| !value.is_empty()),
                 };
                 parts.iter().map(part).collect()
             }
@@ -201,6 +252,31 @@ mod tests {
             " {a}",
             "{a} ",
         ] {
+            assert_eq!(Filling::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_claims() {
+        let choice = "email|name | sub";
+        for (payload, expected) in [
+            (r#"{"email":"a@b","name":"n","sub":"s"}"#, Some("a@b")),
+            (r#"{"name":"n","sub":"s"}"#, Some("n")),
+            (r#"{"email":null,"name":"","sub":"s"}"#, Some("s")),
+            (r#"{"email":false,"sub":"s"}"#, Some("false")),
+            (r#"{"email":0,"sub":"s"}"#, Some("0")),
+            // What cannot be carried does not make way for another identity.
+            (r#"{"email":"a\nb","sub":"s"}"#, None),
+            (r#"{"email":" a","sub":"s"}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(of(choice, payload, Lists::Json).as_deref(), expected, "{payload}");
+        }
+        assert_eq!(of("{a|b.c}@{d}", r#"{"b":{"c":"x"},"d":"y"}"#, Lists::Json).as_deref(), Some("x@y"));
+        assert_eq!(of(r"a\|b", r#"{"a|b":"x","a":"y"}"#, Lists::Json).as_deref(), Some("x"));
+        assert_eq!(of(r"a\\|b", r#"{"a\\":"x","b":"y"}"#, Lists::Json).as_deref(), Some("x"));
+        assert_eq!(of("e", r#"{"e":""}"#, Lists::Json).as_deref(), Some(""));
+        for text in ["a||b", "|a", "a|", "|", "a|a", "a | a", "a|b.", "{a|}", "{a|a}"] {
             assert_eq!(Filling::parse(text), None, "{text}");
         }
     }

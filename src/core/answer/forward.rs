@@ -12,7 +12,7 @@ use crate::core::limits::MAX_CONNECTION_BYTES;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::{fold, is_alias};
-use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
+use crate::core::token::source::{self, FoundToken, Stripped, TokenPlace, TokenSources};
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardAuthorization`, `verdictHeader`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,8 @@ impl Identity {
         if !rules.payload_header.is_empty() {
             let payload = match rules.payload_format {
                 PayloadFormat::Base64url => {
-                    bytes.split(|byte| *byte == b'.').nth(1).unwrap_or_default().to_vec()
+                    let part = bytes.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
+                    part.iter().copied().filter(|byte| *byte != b'=').collect()
                 }
                 PayloadFormat::Json => field_value::json(token.claims().value()).into_bytes(),
             };
@@ -249,7 +250,10 @@ impl Forward {
     }
 
     fn strip(&mut self, places: &[&TokenPlace], request: &dyn RequestView) {
-        let stripped = source::strip(places, request);
+        self.apply(source::strip(places, request));
+    }
+
+    fn apply(&mut self, stripped: Stripped) {
         self.remove.extend(stripped.remove);
         self.set.extend(stripped.set);
         self.uri = stripped.uri;
@@ -278,6 +282,7 @@ pub fn with_identity(
 ) -> Forward {
     let mut forward = Forward { identity, ..without_managed_headers(rules, request) };
     match rules.token {
+        TokenForwarding::Keep if found.has_strays => forward.apply(source::without_strays(found, request)),
         TokenForwarding::Keep => {}
         TokenForwarding::Strip => forward.strip(&found.places, request),
     }
@@ -416,7 +421,7 @@ mod tests {
         let rules = ForwardRules { issuers: [(IssuerId(1), vec![row("X-Tenant", "tid")])].into(), ..rules() };
         let request = RecordedRequest::new("GET", "/").header("X-User-Sub", "a").header("X_Tenant", "b");
         let places = [TokenPlace::Query { name: "token".into() }];
-        let found = FoundToken { token: vec![], places: places.iter().collect() };
+        let found = FoundToken { token: vec![], places: places.iter().collect(), ..FoundToken::default() };
         let set = claims(r#"{"sub":"s","tid":"t"}"#);
         let header = Header { alg: String::new(), kid: None, typ: None };
         let token = VerifiedToken::unchecked(header, set);
@@ -436,8 +441,8 @@ mod tests {
     /// RFC 9111 3.5
     #[test]
     fn shared_caches_keep_nothing_that_a_token_outside_of_authorization_opened() {
-        let header = |name: &str| TokenPlace::Header { name: name.into(), scheme: String::new() };
-        let cookie = || TokenPlace::Cookie { name: "jwt".into() };
+        let header = |name: &str| TokenPlace::Header { name: name.into(), form: "".into() };
+        let cookie = || TokenPlace::Cookie { name: "jwt".into(), form: "".into() };
         for (places, expected) in [
             (vec![header("authorization")], false),
             (vec![header("X-Token")], true),
@@ -446,7 +451,8 @@ mod tests {
             (vec![TokenPlace::WebSocketProtocol { marker: "bearer".into() }], true),
             (vec![header("Authorization"), cookie()], true),
         ] {
-            let found = FoundToken { token: vec![], places: places.iter().collect() };
+            let found =
+                FoundToken { token: vec![], places: places.iter().collect(), ..FoundToken::default() };
             let request = RecordedRequest::new("GET", "/").header("Expect", "100-continue");
             let forward = with_identity(&rules(), Rc::default(), &found, &request);
             let private = [("Cache-Control".to_owned(), "private".to_owned())];
@@ -496,7 +502,11 @@ mod tests {
         let places = [TokenPlace::Query { name: "token".into() }];
         let payload = r#"{ "sub": "Zo\u00eb", "n": 9007199254740993 }"#;
         let bytes = format!("e30.{}.AAAA", crate::core::token::base64url::encode(payload.as_bytes()));
-        let found = FoundToken { token: bytes.clone().into_bytes(), places: places.iter().collect() };
+        let found = FoundToken {
+            token: bytes.clone().into_bytes(),
+            places: places.iter().collect(),
+            ..FoundToken::default()
+        };
         let header = Header { alg: String::new(), kid: None, typ: None };
         let token = VerifiedToken::unchecked(header, claims(payload));
         let request = RecordedRequest::new("GET", "/").header("x_payload", "e30");
@@ -522,7 +532,7 @@ mod tests {
     #[test]
     fn no_token_goes_on_that_nobody_accepted_where_tokens_do_not_go_on() {
         let places = vec![
-            TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() },
+            TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() },
             TokenPlace::Query { name: "token".into() },
         ];
         let sources = TokenSources { places, max_bytes: 1 };

@@ -58,7 +58,11 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         Refusal::TokenMissing => {
             Class { status: 401, title: "No token provided", challenge: Challenge::Plain, grpc }
         }
-        Refusal::TokenRepeated | Refusal::CredentialsMalformed => Class {
+        Refusal::TokenRepeated
+        | Refusal::CredentialsMalformed
+        | Refusal::SchemeUnexpected
+        | Refusal::CookieMalformed
+        | Refusal::TargetMalformed => Class {
             status: 400,
             title: "Invalid request",
             challenge: Challenge::Error("invalid_request"),
@@ -128,7 +132,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     if is_grpc(request) {
         return grpc(rules, &class, refusal, headers);
     }
-    if let Some(location) = redirect(rules, &class, request) {
+    if let Some(location) = redirect(rules, &class, &refusal, request) {
         header("Location", location);
         return Reject { status: 302, headers, body: Vec::new(), refusal };
     }
@@ -155,19 +159,32 @@ fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> O
     };
     let scope = if let Refusal::ScopeInsufficient { required } = refusal { required } else { "" };
     let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
-    Some(challenge::bearer(&[
+    let parameters: [(&str, &str); 5] = [
         ("realm", &rules.realm),
         ("error", error),
         ("error_description", &description),
         ("scope", scope),
         ("resource_metadata", metadata),
-    ]))
+    ];
+    Some(challenge::challenge(&rules.challenge_scheme, &parameters))
 }
 
 /// A browser can sign in again; it cannot mend a request or wait for keys.
-fn redirect(rules: &AnswerRules, class: &Class, request: &dyn RequestView) -> Option<String> {
-    let redirect = rules.redirect.as_ref().filter(|_| class.status == 401)?;
-    redirect.location(request)
+fn redirect(
+    rules: &AnswerRules,
+    class: &Class,
+    refusal: &Refusal,
+    request: &dyn RequestView,
+) -> Option<String> {
+    let redirect = match (refusal, class.status) {
+        // Whatever its status is.
+        (Refusal::KeysUnavailable { .. }, _) => None,
+        // Signing in sets the cookie anew.
+        (Refusal::CookieMalformed, _) | (_, 401) => rules.redirect.as_ref(),
+        (_, 403) => rules.forbidden_redirect.as_ref(),
+        _ => None,
+    };
+    redirect?.location(request)
 }
 
 fn is_grpc(request: &dyn RequestView) -> bool {
@@ -312,6 +329,18 @@ mod tests {
             (302, Some("https://login.example/?next=%2Fa"))
         );
         assert_eq!(reject(&rules, Refusal::TokenRepeated, &request).status, 400);
+        assert_eq!(reject(&rules, Refusal::CookieMalformed, &request).status, 302);
+        assert_eq!(reject(&AnswerRules::default(), Refusal::CookieMalformed, &request).status, 400);
         assert_eq!(reject(&rules, Refusal::TokenMissing, &RecordedRequest::new("GET", "/a")).status, 401);
+        let unavailable = Refusal::KeysUnavailable { retry_after: Seconds(1) };
+        let rules = AnswerRules { unavailable_status: 401, ..rules };
+        assert_eq!(reject(&rules, unavailable, &request).status, 401);
+        assert_eq!(reject(&rules, Refusal::ClaimsRejected, &request).status, 403);
+        let page = Redirect { template: "https://www.example/denied".into(), token_parameters: vec![] };
+        let rules = AnswerRules { forbidden_redirect: Some(page), ..rules };
+        let answer = reject(&rules, Refusal::ClaimsRejected, &request);
+        assert_eq!((answer.status, header(&answer, "Location")), (302, Some("https://www.example/denied")));
+        let script = RecordedRequest::new("GET", "/a").header("Sec-Fetch-Mode", "cors");
+        assert_eq!(reject(&rules, Refusal::ClaimsRejected, &script).status, 403);
     }
 }

@@ -11,6 +11,8 @@ use crate::core::refusal_log::LogRules;
 pub struct AnswerRules {
     /// `errors.format`, or `errors.body`.
     pub format: BodyFormat,
+    /// The scheme of challenges: that of the first header in which a token is looked for.
+    pub challenge_scheme: String,
     /// `errors.realm`; empty for none.
     pub realm: String,
     /// `errors.details`: code and description in the answer.
@@ -19,6 +21,8 @@ pub struct AnswerRules {
     pub code_header: String,
     /// `errors.redirectUrl`: where browsers are sent to sign in.
     pub redirect: Option<Redirect>,
+    /// `errors.forbiddenRedirectUrl`: where browsers are sent whose token does not allow what they ask for.
+    pub forbidden_redirect: Option<Redirect>,
     /// `errors.cors`: origins whose pages may read refusals.
     pub cors: Origins,
     /// `unavailableStatus`: the status when keys cannot be had.
@@ -64,10 +68,12 @@ impl Default for AnswerRules {
     fn default() -> Self {
         Self {
             format: BodyFormat::Json,
+            challenge_scheme: "Bearer".into(),
             realm: String::new(),
             details: Details::Hide,
             code_header: String::new(),
             redirect: None,
+            forbidden_redirect: None,
             cors: Origins::default(),
             unavailable_status: 503,
             resource_metadata: None,

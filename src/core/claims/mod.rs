@@ -140,7 +140,7 @@ mod tests {
         vec![
             Row { set: nothing, meets: r#""exp":1001"#, fails: r#""exp":1000"#, code: "token_expired" },
             Row { set: nothing, meets: r#""nbf":1000"#, fails: r#""nbf":1001"#, code: "token_not_yet_valid" },
-            Row { set: nothing, meets: r#""sub":"s""#, fails: r#""sub":1"#, code: "claim_invalid" },
+            Row { set: nothing, meets: r#""sub":"s""#, fails: r#""sub":[1]"#, code: "claim_invalid" },
             Row {
                 set: nothing,
                 meets: r#""cnf":null"#,

@@ -46,13 +46,15 @@ fn short_media_type(typ: &str) -> &str {
     }
 }
 
-/// Claims that RFC 7519 wants as strings are strings where present.
+/// Claims that RFC 7519 wants as strings are strings where present. `sub` and `jti` may be numbers as well: providers put
+/// the row of a database there, and nothing is decided by comparing the two with what a configuration says unasked.
 ///
 /// # Errors
 /// `claim_invalid`.
 pub fn check_types(claims: &ClaimsSet) -> Result<(), Refusal> {
-    for claim in ["iss", "sub", "jti"] {
-        if claims.claim(claim).is_some_and(|value| value.kind() != Kind::String) {
+    for (claim, may_be_number) in [("iss", false), ("sub", true), ("jti", true)] {
+        let fits = |kind| kind == Kind::String || (may_be_number && kind == Kind::Number);
+        if claims.claim(claim).is_some_and(|value| !fits(value.kind())) {
             return Err(Refusal::ClaimInvalid { claim });
         }
     }
@@ -173,7 +175,11 @@ mod tests {
         }
         for (json, expected) in [
             (r#"{"iss":"a","sub":"b","jti":"c"}"#, "ok"),
-            (r#"{"sub":1}"#, "claim_invalid"),
+            (r#"{"sub":1,"jti":-2.50}"#, "ok"),
+            (r#"{"iss":1}"#, "claim_invalid"),
+            (r#"{"sub":true}"#, "claim_invalid"),
+            (r#"{"sub":null}"#, "claim_invalid"),
+            (r#"{"jti":{"a":1}}"#, "claim_invalid"),
             (r#"{"iss":null}"#, "claim_invalid"),
             (r#"{"jti":["c"]}"#, "claim_invalid"),
         ] {

@@ -7,8 +7,12 @@ use crate::core::unix_time::{Seconds, UnixTime};
 /// Rules about the dates of a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeRules {
-    /// How far clocks may differ (`clockSkewSeconds`).
+    /// How far clocks may differ at the end of a token: `exp` and ages (`clockSkewSeconds`).
     pub clock_skew: Seconds,
+    /// The same at its beginning: how far `nbf`, or the date that an age begins with, may lie in the future. Apart,
+    /// because without `clockSkewSeconds` it is not nothing: a token that is a few seconds early is one that was just
+    /// issued, and taking it gives nobody more time.
+    pub ahead: Seconds,
     /// Longest time from `iat` to `exp` (`maxLifetimeSeconds`).
     pub max_lifetime: Option<Seconds>,
     /// Longest time since `iat` or `auth_time` (`maxAgeSeconds`, `maxAgeClaim`).
@@ -51,14 +55,14 @@ impl Since {
 /// `claim_missing` where one of those cannot be told.
 pub fn check(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> Result<(), Refusal> {
     check_exp(claims, rules.clock_skew, now)?;
-    check_nbf(claims, rules.clock_skew, now)?;
+    check_nbf(claims, rules.ahead, now)?;
     // A future `iat` alone refuses nothing (RFC 7519 4.1.6 gives it no such meaning), but it has to be a date.
     claims.numeric_date("iat")?;
     if let Some(longest) = rules.max_lifetime {
-        check_lifetime(claims, longest, rules.clock_skew, now)?;
+        check_lifetime(claims, longest, rules.ahead, now)?;
     }
     match rules.max_age {
-        Some(max_age) => check_age(claims, max_age, rules.clock_skew, now),
+        Some(max_age) => check_age(claims, max_age, rules, now),
         None => Ok(()),
     }
 }
@@ -94,12 +98,12 @@ fn check_exp(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(
     Ok(())
 }
 
-/// Until `nbf` less the skew (RFC 7519 4.1.5: the instant itself is good).
-fn check_nbf(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
+/// Until `nbf` less what it may be ahead (RFC 7519 4.1.5: the instant itself is good).
+fn check_nbf(claims: &ClaimsSet, ahead: Seconds, now: UnixTime) -> Result<(), Refusal> {
     let Some(nbf) = claims.numeric_date("nbf")? else {
         return Ok(());
     };
-    if nbf > now.saturating_add(clock_skew) {
+    if nbf > now.saturating_add(ahead) {
         return Err(Refusal::TokenNotYetValid { nbf, now });
     }
     Ok(())
@@ -109,11 +113,11 @@ fn check_nbf(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(
 fn check_lifetime(
     claims: &ClaimsSet,
     longest: Seconds,
-    clock_skew: Seconds,
+    ahead: Seconds,
     now: UnixTime,
 ) -> Result<(), Refusal> {
     let exp = claims.numeric_date("exp")?.ok_or_else(|| Refusal::ClaimMissing { claim: "exp".into() })?;
-    let iat = past(claims, "iat", clock_skew, now)?;
+    let iat = past(claims, "iat", ahead, now)?;
     if exp > iat.saturating_add(longest) {
         return Err(Refusal::TokenLifetimeTooLong { lifetime: exp.seconds_since(iat) });
     }
@@ -121,23 +125,18 @@ fn check_lifetime(
 }
 
 /// `now` less the beginning is at most the span plus the skew.
-fn check_age(claims: &ClaimsSet, max_age: MaxAge, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
-    let since = past(claims, max_age.since.claim(), clock_skew, now)?;
-    if now > since.saturating_add(max_age.span).saturating_add(clock_skew) {
+fn check_age(claims: &ClaimsSet, max_age: MaxAge, rules: &TimeRules, now: UnixTime) -> Result<(), Refusal> {
+    let since = past(claims, max_age.since.claim(), rules.ahead, now)?;
+    if now > since.saturating_add(max_age.span).saturating_add(rules.clock_skew) {
         return Err(Refusal::TokenTooOld { age: now.seconds_since(since) });
     }
     Ok(())
 }
 
-/// A date that has come: one in the future would make every age and lifetime short enough.
-fn past(
-    claims: &ClaimsSet,
-    claim: &'static str,
-    clock_skew: Seconds,
-    now: UnixTime,
-) -> Result<UnixTime, Refusal> {
+/// A date that has come, or nearly: one far in the future would make every age and lifetime short enough.
+fn past(claims: &ClaimsSet, claim: &'static str, ahead: Seconds, now: UnixTime) -> Result<UnixTime, Refusal> {
     let date = claims.numeric_date(claim)?.ok_or_else(|| Refusal::ClaimMissing { claim: claim.into() })?;
-    if date > now.saturating_add(clock_skew) {
+    if date > now.saturating_add(ahead) {
         return Err(Refusal::ClaimInvalid { claim });
     }
     Ok(date)
@@ -145,7 +144,7 @@ fn past(
 
 #[cfg(test)]
 mod tests {
-    use super::{MaxAge, Since, TimeRules, check};
+    use super::{MaxAge, Since, TimeRules, check, end};
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -168,9 +167,30 @@ mod tests {
             (r#"{"iat":"1"}"#, 0, "claim_invalid"),
             (r#"{"iat":2000}"#, 0, "ok"),
         ] {
-            let rules = TimeRules { clock_skew: Seconds(skew), ..TimeRules::default() };
+            let rules = skewed(skew);
             assert_eq!(code(json, &rules), expected, "{json} {skew}");
         }
+    }
+
+    fn skewed(seconds: u64) -> TimeRules {
+        TimeRules { clock_skew: Seconds(seconds), ahead: Seconds(seconds), ..TimeRules::default() }
+    }
+
+    #[test]
+    fn a_beginning_ahead_gives_no_time_at_the_end() {
+        let max_age = Some(MaxAge { span: Seconds(60), since: Since::Issued });
+        let rules = TimeRules { ahead: Seconds(10), max_age, ..TimeRules::default() };
+        for (json, expected) in [
+            (r#"{"nbf":1010,"iat":1010,"exp":1001}"#, "ok"),
+            (r#"{"nbf":1010.001,"iat":1000}"#, "token_not_yet_valid"),
+            (r#"{"iat":1010.001}"#, "claim_invalid"),
+            (r#"{"iat":1000,"exp":1000}"#, "token_expired"),
+            (r#"{"iat":939.999}"#, "token_too_old"),
+        ] {
+            assert_eq!(code(json, &rules), expected, "{json}");
+        }
+        let known_until = end(&claims(r#"{"nbf":1010,"iat":1000,"exp":1050}"#), &rules);
+        assert_eq!(known_until, Ok(UnixTime::from_seconds(1050)));
     }
 
     fn code(json: &str, rules: &TimeRules) -> &'static str {
@@ -193,7 +213,7 @@ mod tests {
             (r#"{"iat":"990","exp":1001}"#, 0, "claim_invalid"),
         ] {
             let max_lifetime = Some(Seconds(60));
-            let rules = TimeRules { max_lifetime, clock_skew: Seconds(skew), ..TimeRules::default() };
+            let rules = TimeRules { max_lifetime, ..skewed(skew) };
             assert_eq!(code(json, &rules), expected, "{json} {skew}");
         }
     }
@@ -215,7 +235,7 @@ mod tests {
             (r#"{"auth_time":true}"#, signed_in, 0, "claim_invalid"),
         ] {
             let max_age = Some(MaxAge { span: Seconds(60), since });
-            let rules = TimeRules { max_age, clock_skew: Seconds(skew), ..TimeRules::default() };
+            let rules = TimeRules { max_age, ..skewed(skew) };
             assert_eq!(code(json, &rules), expected, "{json} {since:?} {skew}");
         }
     }

@@ -25,12 +25,13 @@ pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut
         required: required_claims(section, errors).unwrap_or_else(|| defaults.required.clone()),
         token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
         time: TimeRules {
-            clock_skew: section.seconds(
-                "clockSkewSeconds",
-                defaults.time.clock_skew.0,
-                0..=MAX_CLOCK_SKEW_SECONDS,
-                errors,
-            ),
+            clock_skew: skew(section, defaults.time.clock_skew, errors),
+            // What is written holds at both ends.
+            ahead: if section.has("clockSkewSeconds") {
+                skew(section, defaults.time.ahead, &mut Errors::default())
+            } else {
+                defaults.time.ahead
+            },
             max_lifetime: span(section, "maxLifetimeSeconds", defaults.time.max_lifetime, errors),
             max_age: max_age(section, defaults.time.max_age, errors),
         },
@@ -127,6 +128,10 @@ fn token_type(section: &Section, errors: &mut Errors) -> Option<TokenType> {
         errors.value(section.path("tokenType"), quoted(&text), "access, or a typ such as at+jwt");
     }
     Some(TokenType::Typ(text))
+}
+
+fn skew(section: &Section, default: Seconds, errors: &mut Errors) -> Seconds {
+    section.seconds("clockSkewSeconds", default.0, 0..=MAX_CLOCK_SKEW_SECONDS, errors)
 }
 
 /// A span in seconds; 0 is none.

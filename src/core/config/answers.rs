@@ -23,10 +23,12 @@ pub(super) fn answer_rules(
     let section = root.section("errors", errors);
     AnswerRules {
         format: format(&section, errors),
+        challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(&section, errors),
         details: if section.boolean("details", false, errors) { Details::Show } else { Details::Hide },
         code_header: header_name(&section, "codeHeader", errors),
-        redirect: redirect(&section, token, errors),
+        redirect: redirect(&section, "redirectUrl", token, errors),
+        forbidden_redirect: redirect(&section, "forbiddenRedirectUrl", token, errors),
         cors: cors(&section, errors),
         unavailable_status: u16::try_from(root.integer("unavailableStatus", 503, 400..=599, errors))
             .unwrap_or(503),
@@ -90,8 +92,8 @@ fn realm(section: &Section, errors: &mut Errors) -> String {
     realm
 }
 
-fn redirect(section: &Section, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
-    let template = section.text("redirectUrl", Shown::Plain, errors)?;
+fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
+    let template = section.text(key, Shown::Plain, errors)?;
     let before = template.split("{url}").next().unwrap_or_default();
     let authority_end =
         before.find("://").and_then(|at| before.get(at.saturating_add(3)..)?.find(['/', '?']));
@@ -102,7 +104,7 @@ fn redirect(section: &Section, token: &TokenSources, errors: &mut Errors) -> Opt
     let text = template.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
     if !(absolute && in_query && text) {
         errors.value(
-            section.path("redirectUrl"),
+            section.path(key),
             quoted(&template),
             "an absolute URL, https://host/path?parameter={url}, with {url} only in its query",
         );

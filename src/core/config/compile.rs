@@ -6,6 +6,7 @@ use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
 use crate::core::claims::tenant::IssuerTemplate;
+use crate::core::claims::validity::TimeRules;
 use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::client::{self, Shared};
@@ -15,7 +16,9 @@ use crate::core::config::key_sources::KeySources;
 use crate::core::config::{answers, key_sources, schema, self_test, token_places, too_open, upstream};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
+use crate::core::limits::CLOCK_AHEAD;
 use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::request::header_name::is_field_name;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
@@ -76,7 +79,8 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
     let mut issuers = Vec::new();
     let mut headers = OwnHeaders::new();
     let entries = root.sections("trustedIssuers", errors);
-    let defaults = ClaimRules { required: vec!["exp".into()], ..ClaimRules::default() };
+    let time = TimeRules { ahead: CLOCK_AHEAD, ..TimeRules::default() };
+    let defaults = ClaimRules { required: vec!["exp".into()], time, ..ClaimRules::default() };
     let defaults = accepted::claim_rules(root, &defaults, errors);
     let names = accepted::issuer_names(root, errors);
     let told = errors.len();
@@ -176,6 +180,11 @@ fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> V
     allowed
 }
 
+/// One of another writing would never be that of a request.
+fn is_method(text: &str) -> bool {
+    is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
 #[inline(never)]
 fn bypass(root: &Section, errors: &mut Errors) -> BypassRules {
     let modes = [
@@ -199,7 +208,12 @@ fn bypass(root: &Section, errors: &mut Errors) -> BypassRules {
             ),
         }
     }
+    let methods = root.list("bypassMethods", errors).unwrap_or_default();
+    for method in methods.iter().filter(|method| !is_method(method)) {
+        errors.value("bypassMethods", quoted(method), "a method in capital letters, such as OPTIONS");
+    }
     BypassRules {
+        methods,
         mode: root.choice("mode", Mode::Required, &modes, errors),
         preflight: if root.boolean("bypassPreflight", false, errors) {
             Preflight::Pass

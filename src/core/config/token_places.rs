@@ -6,10 +6,11 @@ use crate::core::limits::MAX_TOKEN_BYTES;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::parameter_name::is_usable;
 use crate::core::text::quoted;
-use crate::core::token::source::{TokenPlace, TokenSources};
+use crate::core::token::jws::Padding;
+use crate::core::token::source::{Encoding, Form, TokenPlace, TokenSources};
 
 /// What says where a token is; each entry has one.
-const KINDS: [&str; 4] = ["header", "cookie", "query", "webSocketProtocol"];
+const KINDS: [&str; 5] = ["header", "cookie", "query", "webSocketProtocol", "webSocketPrefix"];
 
 const PARAMETER: &str = "the name of a query parameter, without blanks and not beginning with [";
 
@@ -25,7 +26,7 @@ pub(super) fn token_sources(root: &Section, errors: &mut Errors) -> TokenSources
         places.push(place);
     }
     if !root.has("tokenSources") {
-        places.push(TokenPlace::Header { name: "Authorization".into(), scheme: "Bearer".into() });
+        places.push(TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() });
     } else if places.is_empty() && errors.is_empty() {
         // No place would mean that no request ever passes.
         errors.value("tokenSources", "nothing", "at least one place of a token");
@@ -58,25 +59,47 @@ fn place(entry: &Section, errors: &mut Errors) -> Option<TokenPlace> {
         .filter_map(|kind| Some((kind, entry.text(kind, Shown::Plain, errors)?)))
         .collect::<Vec<_>>();
     let Some((kind, name)) = named.pop().filter(|_| named.is_empty()) else {
-        errors.conflict(entry.path(""), "needs exactly one of header, cookie, query, webSocketProtocol");
+        errors.conflict(
+            entry.path(""),
+            "needs exactly one of header, cookie, query, webSocketProtocol, webSocketPrefix",
+        );
         return None;
     };
-    if kind != "header" && entry.has("scheme") {
-        errors.conflict(entry.path("scheme"), "goes with header only");
+    for (key, with) in
+        [("scheme", &["header", "cookie"][..]), ("padding", &["header"]), ("encoding", &["webSocketPrefix"])]
+    {
+        if entry.has(key) && !with.contains(&kind) {
+            errors.conflict(entry.path(key), format!("goes with {} only", with.join(" and ")));
+        }
     }
     if kind == "query" {
         if !is_usable(&name) {
             errors.value(entry.path(kind), quoted(&name), PARAMETER);
         }
+    } else if kind == "cookie" && is_cookie_name(&name) {
+        // More than a token: frameworks have `:` and the like in names.
     } else if !is_field_name(&name) {
         errors.value(entry.path(kind), quoted(&name), "a name without spaces and separators");
     }
     Some(match kind {
-        "cookie" => TokenPlace::Cookie { name },
+        "cookie" => {
+            let form = form(entry, "", errors);
+            TokenPlace::Cookie { name, form }
+        }
+        "webSocketPrefix" => {
+            let encodings = [("plain", Encoding::Plain), ("base64url", Encoding::Base64url)];
+            let encoding = entry.choice("encoding", Encoding::Plain, &encodings, errors);
+            TokenPlace::WebSocketPrefix { prefix: name, encoding }
+        }
         "query" => TokenPlace::Query { name },
         "webSocketProtocol" => TokenPlace::WebSocketProtocol { marker: name },
         _ => {
-            let scheme = scheme(entry, &name, errors);
+            // Where nothing is said, other headers are the token alone.
+            let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
+            let mut form = form(entry, default, errors);
+            if entry.boolean("padding", false, errors) {
+                form.padding = Padding::Accept;
+            }
             if ["Cookie", "Sec-WebSocket-Protocol", "Host", "Connection"]
                 .iter()
                 .any(|own| is_alias(own, &name))
@@ -87,20 +110,32 @@ fn place(entry: &Section, errors: &mut Errors) -> Option<TokenPlace> {
                     "a header of its own; cookies have the key cookie",
                 );
             }
-            TokenPlace::Header { name, scheme }
+            TokenPlace::Header { name, form }
         }
     })
 }
 
-/// Where nothing is said, `Authorization` has `Bearer` and other headers are the token alone.
-fn scheme(entry: &Section, header: &str, errors: &mut Errors) -> String {
+/// Whether cookies have such names: visible ASCII without what ends a name or begins a value.
+fn is_cookie_name(name: &str) -> bool {
+    is_usable(name)
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b';' | b'=' | b',' | b'"' | b'\\'))
+}
+
+fn form(entry: &Section, default: &str, errors: &mut Errors) -> Form {
     if !entry.has("scheme") {
-        let authorization = header.eq_ignore_ascii_case("Authorization");
-        return if authorization { "Bearer".into() } else { String::new() };
+        return default.into();
     }
-    let scheme = entry.text("scheme", Shown::Plain, errors).unwrap_or_default();
-    if !scheme.is_empty() && !is_field_name(&scheme) {
-        errors.value(entry.path("scheme"), quoted(&scheme), "an authentication scheme, or nothing");
+    let text = entry.text("scheme", Shown::Plain, errors).unwrap_or_default();
+    let form = Form::from(text.as_str());
+    let scheme = form.scheme.as_str();
+    if !text.is_empty() && !is_field_name(scheme) {
+        errors.value(
+            entry.path("scheme"),
+            quoted(&text),
+            "an authentication scheme, one that may be left out such as Bearer?, or nothing",
+        );
     }
     if scheme.eq_ignore_ascii_case("DPoP") {
         // A token that is sent with it is good only together with the proof beside it.
@@ -109,7 +144,7 @@ fn scheme(entry: &Section, header: &str, errors: &mut Errors) -> String {
             "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have",
         );
     }
-    scheme
+    form
 }
 
 /// Refuses a header that a claim would fill while a client sends its token there.
@@ -118,7 +153,9 @@ pub(super) fn refuse_filled(headers: &[(String, &str)], sources: &TokenSources, 
         let carries = |place: &TokenPlace| match place {
             TokenPlace::Header { name: header, .. } => is_alias(header, name),
             TokenPlace::Cookie { .. } => is_alias("Cookie", name),
-            TokenPlace::WebSocketProtocol { .. } => is_alias("Sec-WebSocket-Protocol", name),
+            TokenPlace::WebSocketProtocol { .. } | TokenPlace::WebSocketPrefix { .. } => {
+                is_alias("Sec-WebSocket-Protocol", name)
+            }
             TokenPlace::Query { .. } => false,
         };
         if sources.places.iter().any(carries) {

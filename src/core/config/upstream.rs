@@ -118,7 +118,7 @@ pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Ve
             None => errors.value(
                 path(),
                 quoted(&claim),
-                "a claim, a path such as realm_access.roles, or a text such as user:{sub}",
+                "a claim, a path such as realm_access.roles, the first of several such as email|sub, or a text such as user:{sub}",
             ),
         }
     }

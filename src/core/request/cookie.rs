@@ -14,8 +14,13 @@ pub fn values<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = &'l [u8
 /// `None` where none is left.
 #[must_use]
 pub fn without(lines: &[Vec<u8>], name: &str) -> Option<Vec<u8>> {
+    retain(lines, name, |_| false)
+}
+
+/// As [`without`], but the cookie `name` stays where all values that anybody finds in it are `kept`.
+pub fn retain(lines: &[Vec<u8>], name: &str, kept: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let kept = |line: &Vec<u8>| {
-        let is_kept = |segment: &&[u8]| values(segment, name).next().is_none();
+        let is_kept = |segment: &&[u8]| values(segment, name).all(&kept);
         let kept: Vec<&[u8]> = segments(line).filter(is_kept).collect();
         kept.join(&b';').trim_ascii().to_vec()
     };

@@ -22,6 +22,37 @@ pub fn query_values<'u>(uri: &'u [u8], name: &'u str) -> impl Iterator<Item = Op
 /// `uri` without the query parameter `name` in every spelling; all else stays byte for byte.
 #[must_use]
 pub fn without_query_parameter(uri: &[u8], name: &str) -> Vec<u8> {
+    without(uri, |pair| is_named(pair, name))
+}
+
+/// Parameters that carry a token wherever they are: OAuth 2.0 (RFC 6749, RFC 6750 2.3) and OpenID Connect name them so.
+const TOKEN_PARAMETERS: [&str; 4] = ["access_token", "id_token", "id_token_hint", "refresh_token"];
+
+/// `uri` without what is or may be a token: the query parameters `names`, those that have the names of tokens, and all
+/// in which something looks like a JWT, also inside of another URL.
+#[must_use]
+pub fn without_tokens(uri: &[u8], names: &[String]) -> Vec<u8> {
+    without(uri, |pair| {
+        let named = names.iter().map(String::as_str).chain(TOKEN_PARAMETERS);
+        named.into_iter().any(|name| is_named(pair, name))
+            || holds_jwt(pair)
+            || decode(pair).is_some_and(|decoded| holds_jwt(&decoded))
+    })
+}
+
+/// Whether three parts with dots between them are in `text`, of which the first holds the beginning of a JSON object in
+/// base64url.
+fn holds_jwt(text: &[u8]) -> bool {
+    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.split(|byte| !in_token(byte)).any(|run| {
+        let mut parts = run.split(|byte| *byte == b'.');
+        let begins = |part: &[u8]| part.windows(3).any(|start| start == b"eyJ");
+        parts.any(begins) && parts.nth(1).is_some()
+    })
+}
+
+/// `uri` without the pairs of its query that are `dropped`.
+fn without(uri: &[u8], dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let (path, Some(query)) = split(uri) else {
         return uri.to_vec();
     };
@@ -31,7 +62,7 @@ pub fn without_query_parameter(uri: &[u8], name: &str) -> Vec<u8> {
     loop {
         let end = rest.iter().position(|byte| is_separator(*byte)).unwrap_or(rest.len());
         let (pair, behind) = rest.split_at(end);
-        if !is_named(pair, name) {
+        if !dropped(pair) {
             kept.push(separator);
             kept.extend_from_slice(pair);
             separator = b'&';
@@ -45,6 +76,13 @@ pub fn without_query_parameter(uri: &[u8], name: &str) -> Vec<u8> {
         }
         rest = behind;
     }
+}
+
+/// Whether the host takes `uri` as a new target; at another one it ends the request with a panic. A middleware in front
+/// may have made one (`replacePath: foo`).
+#[must_use]
+pub fn is_target(uri: &[u8]) -> bool {
+    (uri.starts_with(b"/") || uri == b"*") && !uri.iter().any(u8::is_ascii_control)
 }
 
 /// Path and query.
@@ -95,7 +133,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{path, query_values, without_query_parameter};
+    use super::{is_target, path, query_values, without_query_parameter, without_tokens};
 
     #[test]
     fn query_parameters_by_decoded_name() {
@@ -144,6 +182,41 @@ mod tests {
         ] {
             let left = without_query_parameter(uri, "token");
             assert_eq!(left, expected, "{} gave {}", uri.escape_ascii(), left.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn targets() {
+        for (uri, expected) in [
+            ("/", true),
+            ("/a?b", true),
+            ("*", true),
+            ("", false),
+            ("foo?x", false),
+            ("?x", false),
+            ("/a\n", false),
+        ] {
+            assert_eq!(is_target(uri.as_bytes()), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_token_goes() {
+        for (uri, expected) in [
+            ("/p?a=1&access_token=x&ID.Token=y&%72efresh_token=z&id_token_hint[]=h&b", "/p?a=1&b"),
+            ("/p?own=x&a=1", "/p?a=1"),
+            ("/p?a=eyJhIjoxfQ.eyJiIjoyfQ.c&b=1", "/p?b=1"),
+            ("/p?next=https%3A%2F%2Fx%2F%3Ft%3DeyJhIjoxfQ.e30.&b=1", "/p?b=1"),
+            ("/p?a=%65yJhIjoxfQ.e30.c", "/p"),
+            ("/p?eyJhIjoxfQ.e30.c", "/p"),
+            (
+                "/p?a=eyJhIjoxfQ.e30&v=1.2.3&code=x&state=y&token_type=b",
+                "/p?a=eyJhIjoxfQ.e30&v=1.2.3&code=x&state=y&token_type=b",
+            ),
+            ("/eyJhIjoxfQ.e30.c?a", "/eyJhIjoxfQ.e30.c?a"),
+        ] {
+            let left = without_tokens(uri.as_bytes(), &["own".to_owned()]);
+            assert_eq!(String::from_utf8(left).unwrap(), expected, "{uri}");
         }
     }
 

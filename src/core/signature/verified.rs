@@ -51,7 +51,8 @@ pub struct NotVerified {
 
 /// The token as verified by the first of `keys` that does.
 ///
-/// Keys are tried until they have cost [`MAX_VERIFICATION_COST`]: a token without `kid` must not cost a whole set.
+/// Keys are tried until `spent`, what the request has cost so far, is [`MAX_VERIFICATION_COST`]: neither a token without
+/// `kid` nor copies of a cookie must cost a whole set.
 ///
 /// # Errors
 /// That none of those does.
@@ -59,15 +60,16 @@ pub fn verify_with_any(
     token: UnverifiedToken<'_>,
     keys: &[Rc<Jwk>],
     alg: Alg,
+    spent: &mut u32,
 ) -> Result<VerifiedToken, NotVerified> {
-    let (mut spent, mut rest) = (0_u32, keys.iter());
-    while spent < MAX_VERIFICATION_COST
+    let mut rest = keys.iter();
+    while *spent < MAX_VERIFICATION_COST
         && let Some(key) = rest.next()
     {
         if super::verify(key.key(), alg, token.signing_input, &token.signature).is_ok() {
             return Ok(VerifiedToken { header: token.header, claims: token.claimed });
         }
-        spent = spent.saturating_add(key.key().cost(token.signing_input.len()));
+        *spent = spent.saturating_add(key.key().cost(token.signing_input.len()));
     }
     Err(NotVerified { untried: rest.len() })
 }

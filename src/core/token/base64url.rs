@@ -76,6 +76,12 @@ pub fn decode_padded(text: &[u8]) -> Option<Vec<u8>> {
     if is_base64 { decode(&folded(unpadded(text))) } else { None }
 }
 
+/// Decodes base64url with padding (RFC 4648 5), canonical only.
+#[must_use]
+pub fn decode_url_padded(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len().is_multiple_of(4) { decode(unpadded(text)) } else { None }
+}
+
 fn unpadded(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text)
 }
@@ -98,9 +104,9 @@ pub fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, decode_lenient, decode_padded, encode};
+    use super::{decode, decode_lenient, decode_padded, decode_url_padded, encode};
     use base64::Engine;
-    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     #[test]
@@ -145,6 +151,7 @@ mod tests {
                     text[at] = character;
                     assert_eq!(decode(&text), URL_SAFE_NO_PAD.decode(&text).ok(), "{text:?}");
                     assert_eq!(decode_padded(&text), STANDARD.decode(&text).ok(), "{text:?}");
+                    assert_eq!(decode_url_padded(&text), URL_SAFE.decode(&text).ok(), "{text:?}");
                 }
             }
         }
@@ -156,6 +163,7 @@ mod tests {
         fn as_the_crate(text in prop_oneof!["[A-Za-z0-9_-]{0,40}", "[A-Za-z0-9+/_=-]{0,12}={0,3}", "[AQgw=]{0,9}"]) {
             prop_assert_eq!(decode(text.as_bytes()), URL_SAFE_NO_PAD.decode(&text).ok());
             prop_assert_eq!(decode_padded(text.as_bytes()), STANDARD.decode(&text).ok());
+            prop_assert_eq!(decode_url_padded(text.as_bytes()), URL_SAFE.decode(&text).ok());
         }
 
         #[test]

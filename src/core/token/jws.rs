@@ -36,19 +36,41 @@ impl UnverifiedToken<'_> {
     }
 }
 
-/// Parses `token`.
+/// Whether the parts of a token may have padding, which RFC 7515 2 leaves out and some senders do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Padding {
+    /// None.
+    #[default]
+    Refuse,
+    /// None, or in each part what RFC 4648 3.2 asks for: a token has it everywhere or nowhere.
+    Accept,
+}
+
+/// Parses `token`, which has no padding.
+///
+/// # Errors
+/// As [`parse_with`].
+pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
+    parse_with(token, Padding::Refuse)
+}
+
+/// Parses `token`. What the signature covers is always as it was sent.
 ///
 /// # Errors
 /// `token_malformed`, `token_encrypted` for five parts, and the refusals of [`header::parse`].
 #[inline(never)]
-pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
+pub fn parse_with(token: &[u8], padding: Padding) -> Result<UnverifiedToken<'_>, Refusal> {
     let (header, behind) = split(token).ok_or(malformed("not three parts"))?;
     let (payload, signature) = split(behind).ok_or(malformed("not three parts"))?;
     if let Some((_, behind)) = split(signature) {
         let more = behind.iter().filter(|byte| **byte == b'.').count();
         return Err(if more == 1 { Refusal::TokenEncrypted } else { malformed("not three parts") });
     }
-    let part = |part: &[u8], problem| base64url::decode(part).ok_or(malformed(problem));
+    let padded = padding == Padding::Accept && token.contains(&b'=');
+    let part = |part: &[u8], problem| {
+        let decoded = if padded { base64url::decode_url_padded(part) } else { base64url::decode(part) };
+        decoded.ok_or(malformed(problem))
+    };
     let covered = token.len().saturating_sub(signature.len()).saturating_sub(1);
     let signing_input = token.get(..covered).unwrap_or_default();
     let header = part(header, "the header is not base64url")?;
@@ -76,7 +98,7 @@ const fn malformed(problem: &'static str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{malformed, parse};
+    use super::{Padding, malformed, parse, parse_with};
     use crate::core::refusal::Refusal;
     use proptest::prelude::*;
 
@@ -114,6 +136,34 @@ mod tests {
             parse(b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOjF9.AAAA").unwrap().claimed_issuer(),
             Err(Refusal::ClaimInvalid { claim: "iss" })
         );
+    }
+
+    #[test]
+    fn padding_is_everywhere_or_nowhere() {
+        let (header, payload) = ("eyJhbGciOiJIUzI1NiIsImEiOiIifQ", "eyJpc3MiOiJhIn0");
+        for (token, expected) in [
+            (format!("{header}.{payload}.AAA"), true),
+            (format!("{header}==.{payload}=.AAA="), true),
+            (format!("{header}==.{payload}=.AAAA"), true),
+            (format!("{header}.{payload}=.AAA="), false),
+            (format!("{header}==.{payload}.AAA="), false),
+            (format!("{header}==.{payload}=.AAA"), false),
+            (format!("{header}=.{payload}=.AAA="), false),
+            (format!("{header}===.{payload}=.AAA="), false),
+            (format!("{header}==.{payload}=.AAB="), false),
+            (format!("{header}==.{payload}=.A==="), false),
+            (format!("{header}==.{payload}=.===="), false),
+            (format!("{header}==.{payload}=.+AA="), false),
+            (format!("{header}==.{payload}=.A=A="), false),
+        ] {
+            let parsed = parse_with(token.as_bytes(), Padding::Accept);
+            assert_eq!(parsed.is_ok(), expected, "{token}");
+            if let Ok(parsed) = parsed {
+                let covered = token.rsplit_once('.').unwrap().0;
+                assert_eq!(parsed.signing_input, covered.as_bytes());
+            }
+            assert_eq!(parse(token.as_bytes()).is_ok(), !token.contains('='), "{token}");
+        }
     }
 
     proptest! {

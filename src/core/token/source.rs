@@ -1,9 +1,10 @@
 //! Step 5: where the token is (RFC 6750 2). Finding changes nothing; stripping is decided in `answer`.
 
-use crate::core::limits::MAX_SEARCHED_BYTES;
+use crate::core::limits::{MAX_COOKIE_COPIES, MAX_SEARCHED_BYTES};
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
-use crate::core::token::jws::{self, UnverifiedToken};
+use crate::core::token::base64url;
+use crate::core::token::jws::{self, Padding, UnverifiedToken};
 
 /// Where tokens are looked for, and how long they may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +25,15 @@ pub enum TokenPlace {
     Header {
         /// Name of the header.
         name: String,
-        /// Authentication scheme before the token, compared without case; empty where the value is the token.
-        scheme: String,
+        /// How the token is written there.
+        form: Form,
     },
     /// A cookie.
     Cookie {
         /// Name of the cookie.
         name: String,
+        /// How the token is written there.
+        form: Form,
     },
     /// A query parameter (RFC 6750 2.3).
     Query {
@@ -43,6 +46,55 @@ pub enum TokenPlace {
         /// The marker, compared without case.
         marker: String,
     },
+    /// One subprotocol that is the token behind a prefix: `bearer.TOKEN`.
+    WebSocketPrefix {
+        /// The prefix, compared without case.
+        prefix: String,
+        /// How the token is written behind it.
+        encoding: Encoding,
+    },
+}
+
+/// How a header or a cookie has the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Authentication scheme before the token, compared without case; empty where the value is the token.
+    pub scheme: String,
+    /// Whether the scheme may be left out.
+    pub is_optional: bool,
+    /// Whether the parts of the token may have padding.
+    pub padding: Padding,
+}
+
+/// How a token is written in the name of a subprotocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As base64url, once more.
+    Base64url,
+}
+
+impl From<&str> for Form {
+    /// `Bearer`; `Bearer?` may be left out.
+    fn from(text: &str) -> Self {
+        let (scheme, is_optional) = text.strip_suffix('?').map_or((text, false), |scheme| (scheme, true));
+        Self { scheme: scheme.to_owned(), is_optional, padding: Padding::Refuse }
+    }
+}
+
+impl Form {
+    /// Whether the token may stand alone.
+    const fn takes_bare(&self) -> bool {
+        self.is_optional || self.scheme.is_empty()
+    }
+
+    /// What is behind the scheme; `None` where `value` does not begin with it as a word.
+    fn behind_scheme<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        let (word, rest) = value.split_at_checked(self.scheme.len())?;
+        (!self.scheme.is_empty() && word.eq_ignore_ascii_case(self.scheme.as_bytes())).then_some(rest)
+    }
 }
 
 impl TokenPlace {
@@ -50,21 +102,31 @@ impl TokenPlace {
     #[must_use]
     pub fn is_alias(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Header { name, scheme }, Self::Header { name: other, scheme: another }) => {
-                header_name::is_alias(name, other) && scheme.eq_ignore_ascii_case(another)
+            (Self::Header { name, form }, Self::Header { name: other, form: another }) => {
+                header_name::is_alias(name, other)
+                    && (form.scheme.eq_ignore_ascii_case(&another.scheme)
+                        || (form.takes_bare() && another.takes_bare()))
             }
-            (Self::Cookie { name }, Self::Cookie { name: other })
+            (Self::Cookie { name, .. }, Self::Cookie { name: other, .. })
             | (Self::Query { name }, Self::Query { name: other }) => {
                 parameter_name::is_alias(name.as_bytes(), other)
             }
             (Self::WebSocketProtocol { marker }, Self::WebSocketProtocol { marker: other }) => {
                 marker.eq_ignore_ascii_case(other)
             }
+            (Self::WebSocketPrefix { prefix, .. }, Self::WebSocketPrefix { prefix: other, .. }) => {
+                begins_with(prefix.as_bytes(), other) || begins_with(other.as_bytes(), prefix)
+            }
+            (Self::WebSocketPrefix { prefix, .. }, Self::WebSocketProtocol { marker })
+            | (Self::WebSocketProtocol { marker }, Self::WebSocketPrefix { prefix, .. }) => {
+                begins_with(marker.as_bytes(), prefix)
+            }
             (
                 Self::Header { .. }
                 | Self::Cookie { .. }
                 | Self::Query { .. }
-                | Self::WebSocketProtocol { .. },
+                | Self::WebSocketProtocol { .. }
+                | Self::WebSocketPrefix { .. },
                 _,
             ) => false,
         }
@@ -76,45 +138,106 @@ impl TokenPlace {
     pub fn is_kept_from_caches(&self) -> bool {
         match self {
             Self::Header { name, .. } => name.eq_ignore_ascii_case("Authorization"),
-            Self::Cookie { .. } | Self::Query { .. } | Self::WebSocketProtocol { .. } => false,
+            Self::Cookie { .. }
+            | Self::Query { .. }
+            | Self::WebSocketProtocol { .. }
+            | Self::WebSocketPrefix { .. } => false,
+        }
+    }
+
+    const fn padding(&self) -> Padding {
+        match self {
+            Self::Header { form, .. } => form.padding,
+            Self::Cookie { .. }
+            | Self::Query { .. }
+            | Self::WebSocketProtocol { .. }
+            | Self::WebSocketPrefix { .. } => Padding::Refuse,
         }
     }
 }
 
 impl TokenSources {
+    /// The scheme that a challenge names: that of the first header that has one.
+    #[must_use]
+    pub fn challenge_scheme(&self) -> &str {
+        let schemes = self.places.iter().filter_map(|place| match place {
+            TokenPlace::Header { form, .. } => Some(form.scheme.as_str()),
+            TokenPlace::Cookie { .. }
+            | TokenPlace::Query { .. }
+            | TokenPlace::WebSocketProtocol { .. }
+            | TokenPlace::WebSocketPrefix { .. } => None,
+        });
+        schemes.into_iter().find(|scheme| !scheme.is_empty()).unwrap_or("Bearer")
+    }
+
     /// Names of the query parameters that may hold a token.
     pub fn query_parameters(&self) -> impl Iterator<Item = &str> {
         self.places.iter().filter_map(|place| match place {
             TokenPlace::Query { name } => Some(name.as_str()),
-            TokenPlace::Header { .. } | TokenPlace::Cookie { .. } | TokenPlace::WebSocketProtocol { .. } => {
-                None
-            }
+            TokenPlace::Header { .. }
+            | TokenPlace::Cookie { .. }
+            | TokenPlace::WebSocketProtocol { .. }
+            | TokenPlace::WebSocketPrefix { .. } => None,
         })
     }
 }
 
 /// A token and where it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundToken<'p> {
     /// The bytes of the token, not empty and not checked any further.
     pub token: Vec<u8>,
     /// Every place that holds it, at least one.
     pub places: Vec<&'p TokenPlace>,
+    /// Other tokens in other copies of the one cookie that holds this one. A browser sends a cookie of its host and one of
+    /// the domain above under one name, in an order that says nothing, and one of them may be old.
+    pub others: Vec<Vec<u8>>,
+    /// Whether there are copies with something else, which a back end must not find instead of the token.
+    pub has_strays: bool,
 }
 
 impl FoundToken<'_> {
+    /// Each of the copies as the token of the request, in order.
+    #[must_use]
+    pub fn copies(&self) -> Vec<Self> {
+        (std::iter::once(&self.token).chain(&self.others))
+            .map(|token| Self {
+                token: token.clone(),
+                places: self.places.clone(),
+                others: Vec::new(),
+                has_strays: true,
+            })
+            .collect()
+    }
+
     /// What it says. Apart from [`find`], because a token that is known from before needs no second look at each of its
     /// bytes.
     ///
     /// # Errors
-    /// `token_repeated` where it is a list, `credentials_malformed` for other characters that no token has;
+    /// `token_repeated` where it is a list, `scheme_unexpected` where a scheme is in it, `credentials_malformed` for other
+    /// characters that no token has;
     /// `token_too_large`; those of [`jws::parse`].
     pub fn parse(&self, sources: &TokenSources) -> Result<UnverifiedToken<'_>, Refusal> {
         if self.token.len() > sources.max_bytes {
             self.check(sources)?;
         }
         // What parses has no character that the check refuses, so only the others are looked at for a better reason.
-        jws::parse(&self.token).map_err(|refusal| self.check(sources).err().unwrap_or(refusal))
+        jws::parse_with(&self.token, self.padding())
+            .map_err(|refusal| self.check(sources).err().unwrap_or(refusal))
+    }
+
+    /// Whether what an earlier request found out about the same bytes holds here: not if they have padding, which another
+    /// place takes and this one does not.
+    #[must_use]
+    pub fn may_be_known(&self, sources: &TokenSources) -> bool {
+        let somewhere = sources.places.iter().any(|place| place.padding() == Padding::Accept);
+        !somewhere || self.padding() == Padding::Accept || !self.token.contains(&b'=')
+    }
+
+    /// What every place takes that holds it.
+    fn padding(&self) -> Padding {
+        let everywhere = self.places.iter().all(|place| place.padding() == Padding::Accept);
+        if everywhere && !self.places.is_empty() { Padding::Accept } else { Padding::Refuse }
     }
 
     /// Checks that it is a b64token (RFC 6750 2.1) and not too long.
@@ -122,7 +245,16 @@ impl FoundToken<'_> {
         if !self.token.iter().copied().all(is_token68) {
             // `Bearer a, Bearer b` is what several lines become behind some proxies.
             let several = self.token.iter().any(|byte| matches!(byte, b' ' | b'\t' | b','));
-            return Err(if several { Refusal::TokenRepeated } else { Refusal::CredentialsMalformed });
+            // `Bearer Bearer a` is one token for all that.
+            let blank = self.token.iter().position(|byte| *byte == b' ');
+            let word = blank.and_then(|end| self.token.get(..end));
+            return Err(if word.is_some_and(is_scheme) {
+                Refusal::SchemeUnexpected
+            } else if several {
+                Refusal::TokenRepeated
+            } else {
+                Refusal::CredentialsMalformed
+            });
         }
         if self.token.len() > sources.max_bytes {
             return Err(Refusal::TokenTooLarge { bytes: self.token.len() });
@@ -147,22 +279,29 @@ const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
 /// Finds the one token of the request.
 ///
 /// # Errors
-/// `token_missing`; `token_repeated` for different tokens, and for a second line of a header;
-/// `credentials_malformed` for a scheme or marker without a token, and for what is too long to be searched.
+/// `token_missing`; `token_repeated` for different tokens, unless they are copies of one cookie and nothing else is there,
+/// and for a second line of a header; `credentials_malformed` for a scheme or marker without a token,
+/// and for what is too long to be searched; `scheme_unexpected`, `cookie_malformed`.
 pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<FoundToken<'p>, Refusal> {
     let mut found: Option<FoundToken<'p>> = None;
     for place in &sources.places {
-        let token = match place {
-            TokenPlace::Header { name, scheme } => in_header(request, name, scheme)?,
-            TokenPlace::Cookie { name } => in_cookie(request, name, sources.places.len())?,
-            TokenPlace::Query { name } => in_query(request, name, sources.places.len())?,
-            TokenPlace::WebSocketProtocol { marker } => in_websocket_protocol(request, marker)?,
+        let one = |token| FoundToken { token, ..FoundToken::default() };
+        let here = match place {
+            TokenPlace::Header { name, form } => in_header(request, name, form)?.map(one),
+            TokenPlace::Cookie { name, form } => in_cookie(request, name, form, sources.places.len())?,
+            TokenPlace::Query { name } => in_query(request, name, sources.places.len())?.map(one),
+            TokenPlace::WebSocketProtocol { marker } => in_websocket_protocol(request, marker)?.map(one),
+            TokenPlace::WebSocketPrefix { prefix, encoding } => {
+                behind_websocket_prefix(request, prefix, *encoding)?.map(one)
+            }
         };
-        let Some(token) = token else { continue };
+        let Some(here) = here else { continue };
         match &mut found {
-            Some(first) if first.token == token => first.places.push(place),
+            Some(first) if first.token == here.token && !first.has_strays && !here.has_strays => {
+                first.places.push(place);
+            }
             Some(_) => return Err(Refusal::TokenRepeated),
-            None => found = Some(FoundToken { token, places: vec![place] }),
+            None => found = Some(FoundToken { places: vec![place], ..here }),
         }
     }
     found.ok_or(Refusal::TokenMissing)
@@ -172,12 +311,11 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
 #[must_use]
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
-        TokenPlace::Header { name, scheme } => header_name::values(request, name).iter().any(|value| {
-            let start = value.trim_ascii_start().get(..scheme.len());
-            let is_first = start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()));
-            is_first || names_scheme(value, scheme)
+        TokenPlace::Header { name, form } => header_name::values(request, name).into_iter().any(|value| {
+            let is_first = form.behind_scheme(value.trim_ascii_start()).is_some();
+            is_first || names_scheme(&value, &form.scheme) || credentials(value, form) != Ok(None)
         }),
-        TokenPlace::Cookie { name } => {
+        TokenPlace::Cookie { name, .. } => {
             let has = |line: &Vec<u8>| cookie::values(line, name).next().is_some();
             cookie_lines(request, sources.places.len()).is_none_or(|lines| lines.iter().any(has))
         }
@@ -186,6 +324,9 @@ pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Ve
         TokenPlace::WebSocketProtocol { marker } => websocket_protocols(request)
             .iter()
             .any(|protocol| protocol.eq_ignore_ascii_case(marker.as_bytes())),
+        TokenPlace::WebSocketPrefix { prefix, .. } => {
+            websocket_protocols(request).iter().any(|protocol| begins_with(protocol, prefix))
+        }
     };
     sources.places.iter().filter(presents).collect()
 }
@@ -201,7 +342,7 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
             TokenPlace::Header { name, .. } => {
                 stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
             }
-            TokenPlace::Cookie { name } => {
+            TokenPlace::Cookie { name, .. } => {
                 let lines =
                     cookies.take().or_else(|| cookie_lines(request, places.len())).unwrap_or_default();
                 cookies = Some(cookie::without(&lines, name).into_iter().collect());
@@ -215,6 +356,11 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
                 let offered = protocols.take().unwrap_or_else(|| websocket_protocols(request));
                 protocols = Some(without_token(&offered, marker));
             }
+            TokenPlace::WebSocketPrefix { prefix, .. } => {
+                let mut offered = protocols.take().unwrap_or_else(|| websocket_protocols(request));
+                offered.retain(|protocol| !begins_with(protocol, prefix));
+                protocols = Some(offered);
+            }
         }
     }
     for (name, left) in [("Cookie", cookies), (WEBSOCKET_PROTOCOL, protocols)] {
@@ -227,7 +373,23 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     stripped
 }
 
-fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
+/// The request with no other copy of the cookie than those that hold the token: another one may be what a back end reads.
+#[must_use]
+pub fn without_strays(found: &FoundToken<'_>, request: &dyn RequestView) -> Stripped {
+    let mut stripped = Stripped::default();
+    let mut lines = request.header_values("Cookie");
+    for place in &found.places {
+        if let TokenPlace::Cookie { name, form } = place {
+            let is_token = |value: &[u8]| in_cookie_value(value, form) == Ok(Some(&found.token));
+            lines = cookie::retain(&lines, name, is_token).into_iter().collect();
+        }
+    }
+    stripped.remove.extend(header_name::spellings(request, "Cookie").map(str::to_owned));
+    stripped.set.extend(lines.pop().map(|line| ("Cookie".to_owned(), line)));
+    stripped
+}
+
+fn in_header(request: &dyn RequestView, name: &str, form: &Form) -> Result<Option<Vec<u8>>, Refusal> {
     let mut values = header_name::values(request, name);
     let Some(value) = values.pop() else {
         return Ok(None);
@@ -236,14 +398,58 @@ fn in_header(request: &dyn RequestView, name: &str, scheme: &str) -> Result<Opti
     if !values.is_empty() {
         return Err(Refusal::TokenRepeated);
     }
-    credentials(value, scheme)
+    credentials(value, form)
 }
 
 /// A cookie without value is what a sign-out leaves, and no token.
-fn in_cookie(request: &dyn RequestView, name: &str, places: usize) -> Result<Option<Vec<u8>>, Refusal> {
+fn in_cookie<'p>(
+    request: &dyn RequestView,
+    name: &str,
+    form: &Form,
+    places: usize,
+) -> Result<Option<FoundToken<'p>>, Refusal> {
     let lines = cookie_lines(request, places).ok_or(Refusal::CredentialsMalformed)?;
     let values = lines.iter().flat_map(|line| cookie::values(line, name)).filter(|value| !value.is_empty());
-    single(values.map(|value| Some(value.to_vec())))
+    let mut tokens: Vec<&[u8]> = Vec::new();
+    let (mut is_malformed, mut has_strays) = (false, false);
+    for value in values {
+        match in_cookie_value(value, form) {
+            Ok(Some(token)) if tokens.contains(&token) => {}
+            Ok(Some(_)) if tokens.len() >= MAX_COOKIE_COPIES => return Err(Refusal::TokenRepeated),
+            Ok(Some(token)) => tokens.push(token),
+            Ok(None) => has_strays = true,
+            Err(_) => (is_malformed, has_strays) = (true, true),
+        }
+    }
+    let mut tokens = tokens.into_iter().map(<[u8]>::to_vec);
+    let Some(token) = tokens.next() else {
+        return if is_malformed { Err(Refusal::CookieMalformed) } else { Ok(None) };
+    };
+    let others: Vec<_> = tokens.collect();
+    has_strays |= !others.is_empty();
+    Ok(Some(FoundToken { token, places: Vec::new(), others, has_strays }))
+}
+
+/// The token in the value of a cookie. Between the scheme and it is a blank, or what becomes of one in an encoded value.
+/// `None` for another scheme.
+fn in_cookie_value<'v>(value: &'v [u8], form: &Form) -> Result<Option<&'v [u8]>, Refusal> {
+    let mut token = value;
+    let without_blank =
+        |text: &'v [u8]| [&b" "[..], b"+", b"%20"].into_iter().find_map(|blank| text.strip_prefix(blank));
+    match form.behind_scheme(value).filter(|rest| without_blank(rest).is_some()) {
+        Some(mut rest) => {
+            while let Some(behind) = without_blank(rest) {
+                rest = behind;
+            }
+            token = rest;
+        }
+        None if form.takes_bare() => {}
+        None => return Ok(None),
+    }
+    if token.is_empty() || !token.iter().copied().all(is_token68) {
+        return Err(Refusal::CookieMalformed);
+    }
+    Ok(Some(token))
 }
 
 fn in_query(request: &dyn RequestView, name: &str, places: usize) -> Result<Option<Vec<u8>>, Refusal> {
@@ -278,12 +484,32 @@ fn in_websocket_protocol(request: &dyn RequestView, marker: &str) -> Result<Opti
     single(tokens.into_iter())
 }
 
+fn behind_websocket_prefix(
+    request: &dyn RequestView,
+    prefix: &str,
+    encoding: Encoding,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let offered = websocket_protocols(request);
+    let behind = offered.iter().filter(|protocol| begins_with(protocol, prefix));
+    single(behind.map(|protocol| {
+        let text = protocol.get(prefix.len()..)?;
+        match encoding {
+            Encoding::Plain => Some(text.to_vec()),
+            Encoding::Base64url => base64url::decode(text),
+        }
+    }))
+}
+
+fn begins_with(text: &[u8], prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
 /// The one token of `values`; an item that is `None` could not be read. The same token twice is one token.
 fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8>>, Refusal> {
     let mut found: Option<Vec<u8>> = None;
     for value in values {
         let token = value
-            .filter(|token| token.iter().copied().all(is_token68))
+            .filter(|token| !token.is_empty() && token.iter().copied().all(is_token68))
             .ok_or(Refusal::CredentialsMalformed)?;
         match &found {
             Some(first) if *first != token => return Err(Refusal::TokenRepeated),
@@ -313,25 +539,29 @@ fn without_token(offered: &[Vec<u8>], marker: &str) -> Vec<Vec<u8>> {
     kept
 }
 
-/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4). Another scheme is no token at all, unless ours comes later in the
-/// value: `Basic x, Bearer TOKEN` is a list, and many back ends search for `Bearer ` wherever it is.
-fn credentials(mut value: Vec<u8>, scheme: &str) -> Result<Option<Vec<u8>>, Refusal> {
+/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4), or the token alone where that is allowed. Another scheme is no
+/// token at all, unless ours comes later in the value: `Basic x, Bearer TOKEN` is a list, and many back ends search for
+/// `Bearer ` wherever it is.
+fn credentials(mut value: Vec<u8>, form: &Form) -> Result<Option<Vec<u8>>, Refusal> {
     value.truncate(value.trim_ascii_end().len());
     let trimmed = value.trim_ascii_start();
-    let token = if scheme.is_empty() {
-        if trimmed.is_empty() {
-            return Ok(None);
-        }
-        trimmed
-    } else {
-        let end = trimmed.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(trimmed.len());
-        let (found, rest) = trimmed.split_at(end);
-        if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
-            let is_later = names_scheme(trimmed, scheme);
-            return if is_later { Err(Refusal::CredentialsMalformed) } else { Ok(None) };
-        }
+    let end = trimmed.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(trimmed.len());
+    let (first, rest) = trimmed.split_at(end);
+    let token = if form.behind_scheme(first).is_some_and(<[u8]>::is_empty) {
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         rest.get(spaces..).unwrap_or_default()
+    } else if names_scheme(trimmed, &form.scheme) {
+        return Err(Refusal::CredentialsMalformed);
+    } else if trimmed.is_empty() || !form.takes_bare() {
+        return Ok(None);
+    } else if rest.is_empty() {
+        trimmed
+    } else if !is_scheme(first) {
+        return Err(Refusal::TokenRepeated);
+    } else if form.is_optional {
+        return Ok(None);
+    } else {
+        return Err(Refusal::SchemeUnexpected);
     };
     if token.is_empty() || token.starts_with(b"\t") {
         return Err(Refusal::CredentialsMalformed);
@@ -341,13 +571,20 @@ fn credentials(mut value: Vec<u8>, scheme: &str) -> Result<Option<Vec<u8>>, Refu
     Ok(Some(value))
 }
 
+/// Whether `word`, which a blank follows, is an authentication scheme and no token.
+fn is_scheme(word: &[u8]) -> bool {
+    let dots = word.iter().filter(|byte| **byte == b'.').count();
+    dots < 2 && std::str::from_utf8(word).is_ok_and(header_name::is_field_name)
+}
+
 /// Whether `scheme` and a blank are somewhere in `value`.
 fn names_scheme(value: &[u8], scheme: &str) -> bool {
     let scheme = scheme.as_bytes();
-    value.windows(scheme.len().saturating_add(1)).any(|part| {
-        matches!(part.last(), Some(b' ' | b'\t'))
-            && part.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme))
-    })
+    !scheme.is_empty()
+        && value.windows(scheme.len().saturating_add(1)).any(|part| {
+            matches!(part.last(), Some(b' ' | b'\t'))
+                && part.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+        })
 }
 
 /// The characters of a b64token (RFC 6750 2.1). A table, because comparisons with each range cost several times as much.
@@ -370,12 +607,19 @@ const TOKEN68: [bool; 256] = {
 
 #[cfg(test)]
 mod tests {
-    use super::{FoundToken, Stripped, TokenPlace, TokenSources, find, presented, strip};
+    use super::{
+        Encoding, Form, FoundToken, Padding, Stripped, TokenPlace, TokenSources, find, presented, strip,
+        without_strays,
+    };
     use crate::core::limits::MAX_SEARCHED_BYTES;
     use crate::core::request::RecordedRequest;
 
     fn header(name: &str, scheme: &str) -> TokenPlace {
-        TokenPlace::Header { name: name.into(), scheme: scheme.into() }
+        TokenPlace::Header { name: name.into(), form: scheme.into() }
+    }
+
+    fn cookie(name: &str) -> TokenPlace {
+        TokenPlace::Cookie { name: name.into(), form: Form::default() }
     }
 
     fn every_place() -> TokenSources {
@@ -383,8 +627,8 @@ mod tests {
             places: vec![
                 header("Authorization", "Bearer"),
                 header("X-Token", ""),
-                TokenPlace::Cookie { name: "jwt".into() },
-                TokenPlace::Cookie { name: "jwt2".into() },
+                cookie("jwt"),
+                cookie("jwt2"),
                 TokenPlace::Query { name: "token".into() },
                 TokenPlace::WebSocketProtocol { marker: "bearer".into() },
             ],
@@ -410,12 +654,17 @@ mod tests {
                     .iter()
                     .map(|place| match place {
                         TokenPlace::Header { name, .. } => name.as_str(),
-                        TokenPlace::Cookie { name } => name,
+                        TokenPlace::Cookie { name, .. } => name,
                         TokenPlace::Query { .. } => "query",
-                        TokenPlace::WebSocketProtocol { .. } => "protocol",
+                        TokenPlace::WebSocketProtocol { .. } | TokenPlace::WebSocketPrefix { .. } => {
+                            "protocol"
+                        }
                     })
                     .collect();
-                format!("{} in {}", String::from_utf8(found.token).unwrap(), at.join(", "))
+                let others = found.others.iter().map(|token| String::from_utf8_lossy(token));
+                let others = others.collect::<Vec<_>>().join(" ");
+                let others = if found.has_strays { format!(", not {others}") } else { others };
+                format!("{} in {}{others}", String::from_utf8(found.token).unwrap(), at.join(", "))
             }
             Err(refusal) => refusal.code().to_owned(),
         }
@@ -470,6 +719,7 @@ mod tests {
             (&["Bearer a;b"], "credentials_malformed"),
             (&["Bearer \u{e9}"], "credentials_malformed"),
             (&["Bearer a.b.c d.e.f"], "token_repeated"),
+            (&["Bearer Bearer a.b.c"], "scheme_unexpected"),
             (&["Bearer a.b.c, Bearer d.e.f"], "token_repeated"),
             (&["Bearer a.b.c", "Bearer a.b.c"], "token_repeated"),
             (&["Bearer a.b.c", "Basic YTpi"], "token_repeated"),
@@ -491,7 +741,7 @@ mod tests {
             for byte in 0..=255 {
                 let mut token = token.as_bytes().to_vec();
                 token[at] = byte;
-                let found = FoundToken { token, places: Vec::new() };
+                let found = FoundToken { token, ..FoundToken::default() };
                 if found.parse(&sources).is_ok() {
                     parsed += 1;
                     assert_eq!(found.check(&sources), Ok(()), "{byte} at {at}");
@@ -506,7 +756,11 @@ mod tests {
         for (uri, lines, expected) in [
             ("/", &["X-Token: a.b.c"][..], "a.b.c in X-Token"),
             ("/", &["X-Token:"], "token_missing"),
-            ("/", &["X-Token: Bearer a.b.c"], "token_repeated"),
+            ("/", &["X-Token: Bearer a.b.c"], "scheme_unexpected"),
+            ("/", &["X-Token: Bearer a.b.c, Bearer d.e.f"], "scheme_unexpected"),
+            ("/", &["X-Token: a.b.c d.e.f"], "token_repeated"),
+            ("/", &["X-Token: a.b.c, d.e.f"], "token_repeated"),
+            ("/", &["X-Token: a.b.c,d.e.f"], "token_repeated"),
             // CGI and the like make one variable of both.
             ("/", &["X_Token: a.b.c"], "a.b.c in X-Token"),
             ("/", &["X-Token: a.b.c", "x_token: d.e.f"], "token_repeated"),
@@ -516,15 +770,23 @@ mod tests {
             ("/", &["Cookie: x=1; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: x=1", "Cookie: jwt=\"a.b.c\""], "a.b.c in jwt"),
             ("/", &["Cookie: jwt=a.b.c; jwt=a.b.c"], "a.b.c in jwt"),
-            ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f"], "token_repeated"),
+            // Copies of one cookie are told apart later, unless something else is there.
+            ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f"], "a.b.c in jwt, not d.e.f"),
+            ("/", &["Cookie: jwt=a.b.c; jwt=d e; jwt=d.e.f"], "a.b.c in jwt, not d.e.f"),
+            ("/", &["Cookie: jwt=a b; jwt=a.b.c"], "a.b.c in jwt, not "),
+            ("/", &["Cookie: jwt=a; jwt=b; jwt=c; jwt=d; jwt=a"], "a in jwt, not b c d"),
+            ("/", &["Cookie: jwt=a; jwt=b; jwt=c; jwt=d; jwt=e"], "token_repeated"),
+            ("/", &["X-Token: a.b.c", "Cookie: jwt=a.b.c; jwt=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f; jwt2=a.b.c"], "token_repeated"),
+            ("/?token=a.b.c", &["Cookie: jwt=a.b.c; jwt=a b"], "token_repeated"),
             ("/", &["Cookie: jwt=; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: jwt="], "token_missing"),
             ("/", &["Cookie: JWT=a.b.c"], "a.b.c in jwt"),
-            ("/", &["Cookie: jwt=a.b.c; JWT=d.e.f"], "token_repeated"),
-            ("/", &["Cookie: jwt=a.b.c; jwt[]=d.e.f"], "token_repeated"),
-            ("/", &["Cookie: jwt=a.b.c; x=1, jwt=d.e.f"], "token_repeated"),
+            ("/", &["Cookie: jwt=a.b.c; JWT=d.e.f"], "a.b.c in jwt, not d.e.f"),
+            ("/", &["Cookie: jwt=a.b.c; jwt[]=d.e.f"], "a.b.c in jwt, not d.e.f"),
+            ("/", &["Cookie: jwt=a.b.c; x=1, jwt=d.e.f"], "a.b.c in jwt, not d.e.f"),
             ("/", &["Cookie: jwts=a.b.c"], "token_missing"),
-            ("/", &["Cookie: jwt=a b"], "credentials_malformed"),
+            ("/", &["Cookie: jwt=a b"], "cookie_malformed"),
             ("/?token=a.b.c", &[], "a.b.c in query"),
             ("/?x=1&%74oken=a%2Eb%2Ec", &[], "a.b.c in query"),
             ("/?token=a.b.c&token=a.b.c", &[], "a.b.c in query"),
@@ -567,12 +829,119 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_that_may_be_left_out() {
+        let jwt = TokenPlace::Cookie { name: "jwt".into(), form: "Bearer?".into() };
+        let only = TokenPlace::Cookie { name: "only".into(), form: "Bearer".into() };
+        let sources =
+            TokenSources { places: vec![header("Authorization", "Bearer?"), jwt, only], max_bytes: 8 };
+        for (line, expected) in [
+            ("Authorization: a.b.c", "a.b.c in Authorization"),
+            ("Authorization: bearer  a.b.c", "a.b.c in Authorization"),
+            ("Authorization:", "token_missing"),
+            ("Authorization: Basic YTpi", "token_missing"),
+            ("Authorization: Bearerx", "Bearerx in Authorization"),
+            ("Authorization: Bearer", "credentials_malformed"),
+            ("Authorization: Basic x, Bearer a.b.c", "credentials_malformed"),
+            ("Authorization: a.b.c d.e.f", "token_repeated"),
+            ("Authorization: a.b.c, d.e.f", "token_repeated"),
+            ("Authorization: Bearer a.b.c d.e.f", "token_repeated"),
+            ("Cookie: jwt=a.b.c", "a.b.c in jwt"),
+            ("Cookie: jwt=Bearer%20a.b.c", "a.b.c in jwt"),
+            ("Cookie: jwt=bearer+a.b.c", "a.b.c in jwt"),
+            ("Cookie: jwt=\"Bearer a.b.c\"", "a.b.c in jwt"),
+            ("Cookie: jwt=Bearer  %20a.b.c", "a.b.c in jwt"),
+            ("Cookie: jwt=Bearera.b", "Bearera.b in jwt"),
+            ("Cookie: jwt=Bearer%20", "cookie_malformed"),
+            ("Cookie: jwt=Bearer%2520a.b.c", "cookie_malformed"),
+            ("Cookie: jwt=Basic%20a.b.c", "cookie_malformed"),
+            ("Cookie: only=Bearer%20a.b.c", "a.b.c in only"),
+            ("Cookie: only=a.b.c", "token_missing"),
+        ] {
+            let expected = if expected.starts_with("Bearera") { "token_too_large" } else { expected };
+            assert_eq!(outcome(&sources, "/", &[line]), expected, "{line}");
+        }
+        let basic = request("/", &["Authorization: Basic YTpi"]);
+        assert!(presented(&sources, &basic).is_empty());
+        for line in ["Authorization: a.b.c", "Authorization: a b.c.d e", "Authorization: Bearer x"] {
+            let found = presented(&sources, &request("/", &[line])).len();
+            assert_eq!(found, usize::from(!line.contains("b.c.d")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_name_of_a_subprotocol() {
+        let plain = TokenPlace::WebSocketPrefix { prefix: "bearer.".into(), encoding: Encoding::Plain };
+        let encoded = TokenPlace::WebSocketPrefix { prefix: "b64.".into(), encoding: Encoding::Base64url };
+        let sources = TokenSources { places: vec![plain, encoded], max_bytes: 8 };
+        for (line, expected) in [
+            ("chat, bearer.a.b.c", "a.b.c in protocol"),
+            ("BEARER.a.b.c", "a.b.c in protocol"),
+            ("b64.YS5iLmM, chat", "a.b.c in protocol"),
+            ("bearer.a.b.c, b64.YS5iLmM", "a.b.c in protocol, protocol"),
+            ("bearer.a.b.c, bearer.a.b.c", "a.b.c in protocol"),
+            ("bearer.a.b.c, bearer.d.e.f", "token_repeated"),
+            ("bearer.", "credentials_malformed"),
+            ("b64.", "credentials_malformed"),
+            ("b64.YS5iLmN", "credentials_malformed"),
+            ("b64.YS5iLmM=", "credentials_malformed"),
+            ("b64.YSBi", "credentials_malformed"),
+            ("b64.YSBi, chat", "credentials_malformed"),
+            ("bearer, a.b.c", "token_missing"),
+        ] {
+            let line = format!("Sec-WebSocket-Protocol: {line}");
+            assert_eq!(outcome(&sources, "/", &[&line]), expected, "{line}");
+        }
+        let request = request("/", &["Sec-WebSocket-Protocol: a, bearer.x, v1, b64.eA"]);
+        let places = presented(&sources, &request);
+        assert_eq!(strip(&places, &request).set, [("Sec-WebSocket-Protocol".to_owned(), b"a, v1".to_vec())]);
+    }
+
+    #[test]
+    fn only_the_token_is_left_of_several_copies() {
+        let sources = TokenSources {
+            places: vec![TokenPlace::Cookie { name: "jwt".into(), form: "Bearer?".into() }],
+            max_bytes: 8,
+        };
+        for (lines, expected) in [
+            (&["Cookie: a=1; jwt=new; jwt=old; b=2"][..], Some("a=1; jwt=new; b=2")),
+            (&["Cookie: jwt=old; JWT[]=x; a=1", "Cookie: jwt=Bearer%20new"], Some("a=1; jwt=Bearer%20new")),
+            (&["Cookie: jwt=; jwt=a b; jwt=new"], Some("jwt=new")),
+            // Where a back end might find another one beside it, none is left.
+            (&["Cookie: jwt=old; a=1 jwt=new, jwt=old"], None),
+        ] {
+            let request = request("/", lines);
+            let found = find(&sources, &request).unwrap();
+            let copies = found.copies();
+            let new = copies.iter().find(|copy| copy.token == b"new").unwrap();
+            let left = without_strays(new, &request);
+            let cookie = left.set.first().map(|(_, line)| String::from_utf8(line.clone()).unwrap());
+            assert_eq!(cookie.as_deref(), expected, "{lines:?}");
+            assert_eq!(left.remove, ["Cookie"]);
+        }
+    }
+
+    #[test]
+    fn padding_is_taken_where_every_place_takes_it() {
+        let padded = b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIn0=.AAA=";
+        let strict = header("X-Token", "");
+        let form = Form { padding: Padding::Accept, ..Form::default() };
+        let lenient = TokenPlace::Header { name: "X-Amzn".into(), form };
+        let sources = TokenSources { places: vec![], max_bytes: 99 };
+        for (places, expected) in
+            [(vec![&lenient], true), (vec![&strict], false), (vec![&lenient, &strict], false)]
+        {
+            let found = FoundToken { token: padded.to_vec(), places, ..FoundToken::default() };
+            assert_eq!(found.parse(&sources).is_ok(), expected);
+        }
+    }
+
+    #[test]
     fn two_tokens_are_refused_in_every_pair_of_places() {
         let places = [
             (header("Authorization", "Bearer"), "Authorization: Bearer T"),
             (header("X-Token", ""), "X-Token: T"),
-            (TokenPlace::Cookie { name: "jwt".into() }, "Cookie: jwt=T"),
-            (TokenPlace::Cookie { name: "jwt2".into() }, "Cookie: jwt2=T"),
+            (cookie("jwt"), "Cookie: jwt=T"),
+            (cookie("jwt2"), "Cookie: jwt2=T"),
             (TokenPlace::Query { name: "token".into() }, "token=T"),
             (TokenPlace::Query { name: "t".into() }, "t=T"),
             (TokenPlace::WebSocketProtocol { marker: "bearer".into() }, "Sec-WebSocket-Protocol: bearer, T"),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::Request;
 use crate::keys;
-use crate::tokens::{Token, compact, tamper};
+use crate::tokens::{Token, compact, padded, tamper};
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -99,10 +99,15 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
     known(&name, row, &["name", "config", "token", "tokens", "request", "expect"]);
     let part = |key: &str| overlay(&defaults[key], &row[key]);
     let token = part("token");
-    let mut values: Vec<(String, Value)> = vec![("token".into(), json!(mint(&name, &token, bed)))];
+    let mut values: Vec<(String, Value)> = Vec::new();
+    let mut value = |name: String, token: String| {
+        values.push((format!("{name}.base64url"), json!(keys::encode(token.as_bytes()))));
+        values.push((name, json!(token)));
+    };
+    value("token".into(), mint(&name, &token, bed));
     for (other, changes) in row["tokens"].as_object().into_iter().flatten() {
         let minted = mint(&name, &overlay(&token, changes), bed);
-        values.push((format!("token.{other}"), json!(minted)));
+        value(format!("token.{other}"), minted);
     }
     let config = fill(&part("config"), &bed_values(bed));
     let request = part("request");
@@ -152,7 +157,19 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
     known(
         name,
         row,
-        &["alg", "key", "kid", "header", "claims", "tamper", "raw", "letters", "rawHeader", "rawPayload"],
+        &[
+            "alg",
+            "key",
+            "kid",
+            "header",
+            "claims",
+            "tamper",
+            "raw",
+            "letters",
+            "rawHeader",
+            "rawPayload",
+            "padded",
+        ],
     );
     if let Some(raw) = row["raw"].as_str() {
         return raw.into();
@@ -181,6 +198,11 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
             let plain = json!({"alg": alg, "kid": key}).to_string();
             compact(alg, key, header.unwrap_or(&plain), payload.unwrap_or(&token.claims.to_string()))
         }
+    };
+    let minted = if row["padded"].as_bool().unwrap_or_default() {
+        padded(alg, row["key"].as_str().unwrap_or_else(|| keys::key_of(alg)), &minted)
+    } else {
+        minted
     };
     row["tamper"].as_str().map_or_else(|| minted.clone(), |how| tamper(&minted, how))
 }
