@@ -53,6 +53,14 @@ pub const MAX_COMPILED_PATTERN_BYTES: usize = 16 << 10;
 pub const MAX_MATCHED_BYTES: usize = 1024;
 /// Largest `maxTokenBytes`: Traefik takes a request head of 1 MiB, and a token is held several times over.
 pub const MAX_TOKEN_BYTES: u64 = 128 << 10;
+/// Bytes of all cookies, or of a target, times the places for a token: what has more is not searched for one, but refused,
+/// or left out where a request goes on without its token. Browsers and servers keep to 8 or 16 KiB.
+pub const MAX_SEARCHED_BYTES: usize = 128 << 10;
+/// Longest `Connection` that is searched for names of headers, in bytes: a longer one does not go on. Real ones have two
+/// or three names.
+pub const MAX_CONNECTION_BYTES: usize = 8 << 10;
+/// Longest path that rules look at, in bytes. Most servers take 8 KiB.
+pub const MAX_UNAMBIGUOUS_PATH_BYTES: usize = 64 << 10;
 /// Largest `clockSkewSeconds`: more would keep expired tokens alive; 60000 is milliseconds by mistake.
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 3600;
 /// How far `nbf` and `iat` may lie in the future without `clockSkewSeconds`. Clocks that are kept (NTP) differ by

@@ -2,6 +2,7 @@
 //! client chose is quoted, cut and in printable ASCII; token bytes are never in it, and of claims only `iss`, what the
 //! refusing rule is about (`evidence`) and, where that is allowed, `sub`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::core::limits::{MAX_LOGGED_EVIDENCE_CHARS, MAX_LOGGED_PATH_CHARS, MAX_SHOWN_CHARS};
@@ -108,7 +109,7 @@ pub fn line(
         let _ = write!(line, " status={status}");
     }
     push(&mut line, "method", request.method(), MAX_SHOWN_CHARS);
-    push(&mut line, "path", &String::from_utf8_lossy(uri::path(request.uri())), MAX_LOGGED_PATH_CHARS);
+    push(&mut line, "path", &shown_path(request.uri()), MAX_LOGGED_PATH_CHARS);
     if let Some(token) = token {
         let mut claimed = |name: &str| {
             if let Some(value) = token.claimed.claim(name).and_then(|value| {
@@ -146,20 +147,40 @@ pub fn line(
 }
 
 /// ` name="value"`.
+/// The path, as far as it is shown: a character has at most four bytes, and one more says that there are more.
+fn shown_path(uri: &[u8]) -> Cow<'_, str> {
+    let path = uri::path(uri);
+    let most = MAX_LOGGED_PATH_CHARS.saturating_add(1).saturating_mul(4);
+    String::from_utf8_lossy(path.get(..most).unwrap_or(path))
+}
+
 fn push(line: &mut String, name: &str, value: &str, max_chars: usize) {
     let _ = write!(line, " {name}={}", Quoted(&cut(value, max_chars)));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, LineBudget, LogRules, LoggedSub, line};
+    use super::{Fate, LineBudget, LogRules, LoggedSub, line, shown_path};
+    use crate::core::limits::MAX_LOGGED_PATH_CHARS;
     use crate::core::refusal::{Evidence, Refusal};
     use crate::core::request::RecordedRequest;
+    use crate::core::text::cut;
     use crate::core::token::base64url::encode;
     use crate::core::token::jws;
     use crate::core::token::source::{self, TokenPlace, TokenSources};
     use crate::core::unix_time::UnixTime;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_path_is_cut_as_if_it_were_read_whole() {
+        for part in ["a", "\u{fc}", "\u{20ac}", "\u{1f600}", "a\u{1f600}"] {
+            for count in [1, 127, 128, 129, 255, 256, 257, 258, 2_000] {
+                let path = part.repeat(count);
+                let shown = shown_path(path.as_bytes());
+                assert_eq!(cut(&shown, MAX_LOGGED_PATH_CHARS), cut(&path, MAX_LOGGED_PATH_CHARS));
+            }
+        }
+    }
 
     fn sources() -> TokenSources {
         let places = vec![

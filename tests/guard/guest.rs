@@ -16,6 +16,7 @@ pub(crate) struct Host {
     configuration: String,
     /// What lies in the mailbox, which only a later instance of a runtime finds; without it there is no mailbox.
     record: Vec<u8>,
+    uri: String,
     headers: Vec<(String, String)>,
     /// Calls by name.
     pub(crate) calls: BTreeMap<String, usize>,
@@ -99,10 +100,16 @@ impl Artifact {
 impl Guest {
     /// Handles a request with these headers and returns what it cost, in instructions.
     pub(crate) fn request(&mut self, headers: &[(&str, &str)]) -> u64 {
+        self.request_for("/orders?id=1", headers)
+    }
+
+    /// The same for some target.
+    pub(crate) fn request_for(&mut self, uri: &str, headers: &[(&str, &str)]) -> u64 {
         let host = self.store.data_mut();
         *host = Host {
             configuration: std::mem::take(&mut host.configuration),
             record: std::mem::take(&mut host.record),
+            uri: uri.to_owned(),
             headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             ..Host::default()
         };
@@ -161,7 +168,7 @@ fn serve(caller: &mut Caller<'_, Host>, name: &str, given: &[Val], results: &mut
     let result = match name {
         "get_config" => Val::I32(write(0, host.configuration.as_bytes()) as i32),
         "get_method" => Val::I32(write(0, b"GET") as i32),
-        "get_uri" => Val::I32(write(0, b"/orders?id=1") as i32),
+        "get_uri" => Val::I32(write(0, host.uri.as_bytes()) as i32),
         "get_header_names" => Val::I64(list(1, host.headers.iter().map(|(name, _)| name.as_str()).collect())),
         "get_header_values" => {
             let wanted = text(bytes, 1, 2);

@@ -8,6 +8,7 @@ use testbed::keys::{self, key_of};
 use testbed::tokens::{compact, forged};
 use testbed::usual::{claims, configuration};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
+use traefik_jwt_auth::core::limits::MAX_SEARCHED_BYTES;
 
 use crate::guest::{Artifact, Guest};
 use crate::{ARTIFACTS, NOW, request};
@@ -20,9 +21,13 @@ const OF_A_DEFAULT_CONFIGURATION: u64 = 8 * FORGED_RS256;
 const OF_ANY_CONFIGURATION: u64 = 35 * FORGED_RS256;
 /// About 1.5 ms.
 const OF_AN_EXPRESSION: u64 = 9 * FORGED_RS256;
+/// About 10 ms.
+const OF_A_REQUEST: u64 = 65 * FORGED_RS256;
+/// What Traefik takes of a request, in bytes.
+const MAX_HEAD: usize = 1 << 20;
 
-/// Makes the headers of a request of some length.
-type Headers<'h> = &'h dyn Fn(usize) -> Vec<(String, String)>;
+/// The header, or `?` for the query and `/` for the path, and what is repeated in it.
+type Part = (&'static str, &'static str);
 
 fn with(members: &[(&str, Value)]) -> Value {
     let mut configuration = configuration();
@@ -202,38 +207,96 @@ fn no_input_costs_more_than_its_length() {
     }
 }
 
-/// The same of headers and cookies, with 50 headers that are managed and 8 places for a token.
+/// The same of everything else in a request, with 50 managed headers and with up to 8 cookies or query parameters that may
+/// hold a token; and the largest head that Traefik takes is bounded.
 #[test]
 fn no_request_costs_more_than_its_length() {
     let artifact = Artifact::read(ARTIFACTS[0]);
     let managed: Map<String, Value> =
-        (0..50).map(|number| (format!("X-Managed-{number:02}"), json!("sub"))).collect();
-    let places: Vec<Value> = (0..8).map(|number| json!({"cookie": format!("c{number}")})).collect();
-    let configuration = with(&[("forwardHeaders", json!(managed)), ("tokenSources", json!(places))]);
-    let many = |count: usize| {
-        (0..count).map(|n| (format!("X-Strange-{:02}", n % 100 + 1), "v".to_owned())).collect()
+        (0..50).map(|number| (format!("X-Managed-{number:05x}"), json!("sub"))).collect();
+    let places = |kind: &str, count: usize| -> Vec<Value> {
+        (0..count).map(|number| json!({kind: format!("c{number}")})).collect()
     };
-    let cookies = |count: usize| vec![("Cookie".to_owned(), "session=abc; ".repeat(count))];
-    let pieces = |count: usize| vec![("Cookie".to_owned(), ";".repeat(count * 12))];
-    let options = |count: usize| vec![("Connection".to_owned(), "X-Strange-1, ".repeat(count))];
-    let requests: [(&str, Headers<'_>); 4] = [
-        ("headers", &many),
-        ("cookies", &cookies),
-        ("empty cookies", &pieces),
-        ("connection options", &options),
-    ];
-    for (name, headers) in requests {
-        let mut guest = artifact.start(&configuration.to_string());
-        let mut cost = |count: usize| {
-            let headers = headers(count);
-            let headers: Vec<(&str, &str)> =
-                headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-            guest.request(&headers)
+    let usual = with(&[("forwardHeaders", json!(managed))]);
+    let of = |member: &str, value: Value| {
+        let mut configuration = usual.clone();
+        configuration[member] = value;
+        configuration.to_string()
+    };
+    let (one_cookie, cookies) =
+        (of("tokenSources", json!(places("cookie", 1))), of("tokenSources", json!(places("cookie", 8))));
+    let (one_query, queries) =
+        (of("tokenSources", json!(places("query", 1))), of("tokenSources", json!(places("query", 8))));
+    let headers =
+        of("tokenSources", json!([{"header": "X-Token"}, {"header": "Authorization", "scheme": "Bearer"}]));
+    let mut permissive: Value = serde_json::from_str(&cookies).unwrap();
+    permissive["mode"] = json!("permissive");
+    permissive["forwardAuthorization"] = json!(false);
+    let permissive = permissive.to_string();
+    let paths = of("bypassPaths", json!(["/a", "/public/*"]));
+    let open = of("bypassPaths", json!(["/"]));
+    let line = |name: &'static str, part: &'static str| -> Part { (name, part) };
+    let mut over = Vec::new();
+    for (name, configuration, (header, part)) in [
+        ("headers", &headers, line("", "X-Strange-%%%%%")),
+        ("headers like managed ones", &headers, line("", "X-Managed-%%%%%")),
+        ("Connection", &open, line("Connection", "X-Managed-0003x, ")),
+        ("Connection, empty", &open, line("Connection", ",")),
+        ("Connection, managed", &open, line("Connection", "x-managed-00030,")),
+        ("schemes", &headers, line("Authorization", "Beare ")),
+        ("cookies", &one_cookie, line("Cookie", "session=abc; ")),
+        ("cookies, pieces", &one_cookie, line("Cookie", ";")),
+        ("cookies, pieces, 8", &cookies, line("Cookie", ";")),
+        ("cookies, equals", &one_cookie, line("Cookie", "=;")),
+        ("cookies, commas", &one_cookie, line("Cookie", "=,")),
+        ("cookies, names", &one_cookie, line("Cookie", "c=;")),
+        ("cookies, names, 8", &cookies, line("Cookie", "c=;")),
+        ("cookies, empty", &one_cookie, line("Cookie", "c0=;")),
+        ("cookies, alike", &one_cookie, line("Cookie", "c0=a;")),
+        ("cookies, long names", &cookies, line("Cookie", "%63+")),
+        ("cookies, long names, lists", &cookies, line("Cookie", "+=+,")),
+        ("cookies, pieces, permissive", &permissive, line("Cookie", "c0;")),
+        ("cookies, permissive", &permissive, line("Cookie", "c=;")),
+        ("cookies, alike, permissive", &permissive, line("Cookie", "c0=a;")),
+        ("query, empty", &one_query, line("?", "&")),
+        ("query, empty, 8", &queries, line("?", "&")),
+        ("query, names", &one_query, line("?", "c&")),
+        ("query, alike", &one_query, line("?", "c0=a&")),
+        ("query, escapes", &one_query, line("?", "%63%30=%61&")),
+        ("query, one name", &queries, line("?", "+")),
+        ("path", &paths, line("/", "a/")),
+        ("path, letters", &paths, line("/", "abcdefgh")),
+        ("path, escapes", &paths, line("/", "%C3%BC")),
+    ] {
+        let mut guest = artifact.start(configuration);
+        let mut cost = |bytes: usize| {
+            let text = part.repeat(bytes / part.len());
+            let lines: Vec<(String, String)> = match header {
+                "" => (0..bytes / part.len())
+                    .map(|number| (part.replace("%%%%%", &format!("{number:05x}")), "v".to_owned()))
+                    .collect(),
+                "?" | "/" => vec![],
+                name => vec![(name.to_owned(), text.clone())],
+            };
+            let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let uri = match header {
+                "?" => format!("/?{text}"),
+                "/" => format!("/{text}"),
+                _ => "/".to_owned(),
+            };
+            guest.request_for(&uri, &lines)
         };
         cost(1_000);
-        let (small, large) = (cost(1_000), cost(2_000));
+        let (small, large) = (cost(4_000), cost(8_000));
+        // What is too long to be searched costs less than what just is not.
+        let most = cost(MAX_HEAD).max(cost(MAX_SEARCHED_BYTES - 2)).max(cost(MAX_SEARCHED_BYTES / 8 - 2));
+        println!("{name}: {small}, twice as much {large}, most {most}");
+        if most > OF_A_REQUEST {
+            over.push((name, most));
+        }
         assert_linear(name, small, large);
     }
+    assert!(over.is_empty(), "over {OF_A_REQUEST}: {over:?}");
 }
 
 fn assert_linear(name: &str, small: u64, large: u64) {

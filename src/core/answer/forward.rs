@@ -1,5 +1,6 @@
 //! What the upstream gets. Every `Forward` is made here, so that managed headers of the client never pass.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -7,9 +8,10 @@ use crate::core::answer::field_value::{self, Filling, Lists};
 use crate::core::bypass::Body;
 use crate::core::claims::AcceptedToken;
 use crate::core::issuer_id::IssuerId;
+use crate::core::limits::MAX_CONNECTION_BYTES;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::request::header_name::is_alias;
+use crate::core::request::header_name::{fold, is_alias};
 use crate::core::token::source::{self, FoundToken, Stripped, TokenPlace, TokenSources};
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardAuthorization`, `verdictHeader`.
@@ -33,6 +35,21 @@ pub struct ForwardRules {
     pub verdict_request_header: String,
     /// In mode `dryRun`: response header with the verdict, for the client; empty for none.
     pub verdict_response_header: String,
+    /// All headers that only the middleware sets.
+    pub managed: ManagedNames,
+}
+
+/// What the rules say of names, in an order to search in: made with the first request that is forwarded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManagedNames(OnceCell<Names>);
+
+/// Names of headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
+    /// How long they are, one bit for each length: most headers of a request are told by it not to be one.
+    lengths: u64,
+    /// By their hashes.
+    sorted: Vec<(u32, String)>,
 }
 
 /// One row of `forwardHeaders`.
@@ -162,27 +179,52 @@ impl ForwardRules {
         filled.chain([self.payload_header.as_str(), self.verdict_request_header.as_str()])
     }
 
-    /// How long managed names are, one bit for each length: most headers of a request are told by it not to be one.
-    fn lengths(&self) -> u64 {
-        self.managed_names().fold(0, |lengths, name| lengths | length_bit(name))
-    }
-
     /// Whether an upstream takes the header `name` for one that only the middleware sets.
-    fn manages(&self, name: &str, lengths: u64) -> bool {
-        lengths & length_bit(name) != 0 && self.managed_names().any(|managed| is_alias(managed, name))
+    fn manages(&self, name: &str) -> bool {
+        self.managed.0.get_or_init(|| Names::new(self.managed_names())).contains(name)
     }
 
     /// The client's own copies of managed headers.
     #[must_use]
     pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
-        let lengths = self.lengths();
-        request.header_names().filter(|name| self.manages(name, lengths)).map(str::to_owned).collect()
+        request.header_names().filter(|name| self.manages(name)).map(str::to_owned).collect()
+    }
+}
+
+impl Names {
+    fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let mut all = Self::default();
+        for name in names.filter(|name| !name.is_empty()) {
+            let hash = folded_hash(name);
+            all.lengths |= length_bit(name);
+            all.sorted.insert(all.first_with(hash), (hash, name.to_owned()));
+        }
+        all
+    }
+
+    /// A request may have as many headers as a client likes, so none of them is compared with each name.
+    fn contains(&self, name: &str) -> bool {
+        if self.lengths & length_bit(name) == 0 {
+            return false;
+        }
+        let hash = folded_hash(name);
+        let alike = self.sorted.iter().skip(self.first_with(hash)).take_while(|(known, _)| *known == hash);
+        alike.map(|(_, known)| known).any(|known| is_alias(known, name))
+    }
+
+    fn first_with(&self, hash: u32) -> usize {
+        self.sorted.partition_point(|(known, _)| *known < hash)
     }
 }
 
 /// Names of 63 bytes and more share the last bit.
 fn length_bit(name: &str) -> u64 {
     1_u64.checked_shl(u32::try_from(name.len()).unwrap_or(u32::MAX)).unwrap_or(1 << 63)
+}
+
+/// FNV-1a of a name as back ends compare it.
+fn folded_hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(fold(byte))).wrapping_mul(0x0100_0193))
 }
 
 impl Forward {
@@ -258,16 +300,20 @@ pub fn with_identity(
 }
 
 /// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
-/// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1).
+/// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1). One that is too long to be
+/// searched goes whole.
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
-    let lengths = rules.lengths();
-    let is_managed = |name: &str| rules.manages(name, lengths);
+    let is_managed = |name: &str| rules.manages(name);
     for name in request.header_names() {
         if is_managed(name) {
             forward.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
             let values = request.header_values(name);
+            if values.iter().map(Vec::len).fold(0, usize::saturating_add) > MAX_CONNECTION_BYTES {
+                forward.remove.push(name.to_owned());
+                continue;
+            }
             let options =
                 || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
             let names_managed = |option: &[u8]| std::str::from_utf8(option).is_ok_and(is_managed);
@@ -295,6 +341,7 @@ mod tests {
     use crate::core::answer::field_value::Filling;
     use crate::core::claims::{ClaimRules, check};
     use crate::core::issuer_id::IssuerId;
+    use crate::core::limits::MAX_CONNECTION_BYTES;
     use crate::core::request::RecordedRequest;
     use crate::core::signature::VerifiedToken;
     use crate::core::token::claims_set::claims;
@@ -325,6 +372,32 @@ mod tests {
                 ..Forward::default()
             }
         );
+    }
+
+    #[test]
+    fn a_connection_that_is_too_long_to_be_searched_goes() {
+        for (length, remove) in
+            [(MAX_CONNECTION_BYTES, vec![]), (MAX_CONNECTION_BYTES + 1, vec!["connection"])]
+        {
+            let request = RecordedRequest::new("GET", "/").header("Connection", "c".repeat(length));
+            let forward = without_managed_headers(&rules(), &request);
+            assert_eq!(
+                (forward.remove, forward.set),
+                (remove.into_iter().map(str::to_owned).collect(), vec![])
+            );
+        }
+    }
+
+    #[test]
+    fn every_one_of_many_managed_headers_goes() {
+        let row = |number: usize| ClaimHeader {
+            name: format!("X-Managed-{number}"),
+            filling: Filling::parse("sub").unwrap(),
+        };
+        let rules = ForwardRules { headers: (0..300).map(row).collect(), ..ForwardRules::default() };
+        let names: Vec<String> = (0..400).map(|number| format!("x_managed.{number}")).collect();
+        let request = names.iter().fold(RecordedRequest::new("GET", "/"), |r, name| r.header(name, "v"));
+        assert_eq!(without_managed_headers(&rules, &request).remove, names[..300]);
     }
 
     #[test]

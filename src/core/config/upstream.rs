@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::core::answer::field_value::{Filling, Lists};
-use crate::core::answer::forward::{ClaimHeader, ForwardRules, MissingClaim, PayloadFormat, TokenForwarding};
+use crate::core::answer::forward::{
+    ClaimHeader, ForwardRules, ManagedNames, MissingClaim, PayloadFormat, TokenForwarding,
+};
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::{accepted, token_places};
@@ -84,6 +86,7 @@ pub(super) fn forward_rules(
         },
         verdict_request_header: header_name(&verdict, "request", errors),
         verdict_response_header: header_name(&verdict, "response", errors),
+        managed: ManagedNames::default(),
     };
     let is_filled = |name: &str| rules.filled().any(|header| is_alias(&header.name, name));
     if is_filled(&rules.payload_header) {

@@ -5,7 +5,8 @@ use crate::core::request::parameter_name::is_alias;
 /// The values of the cookie `name` in one header line, in order, without the quotes of RFC 6265 4.1.1, whatever spelling
 /// of the name they have.
 pub fn values<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = &'l [u8]> + 'l {
-    segments(line).flat_map(cookies).filter(move |(found, _)| is_alias(found, name)).map(|(_, value)| value)
+    let cookies = Cookies { line, inner: &[] };
+    cookies.filter(move |(found, _)| is_alias(found, name)).map(|(_, value)| unquoted(value))
 }
 
 /// The lines without the cookie `name` in every spelling, as one line: several lines are one with `; ` between them
@@ -31,21 +32,51 @@ fn segments(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b';')
 }
 
-/// Names and values in what is between two `;`: one cookie for most back ends. In its value, commas separate cookies for
+/// Names and values. What is between two `;` is one cookie for most back ends. In its value, commas separate cookies for
 /// those that follow RFC 2109 4.3.4 (servlets, Rack before 2.1), and blanks for Python's `SimpleCookie`.
-fn cookies(segment: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let inner = segment.split(|byte| matches!(byte, b',' | b' ' | b'\t'));
-    // The first part with `=` is the beginning of the cookie itself.
-    let inner = inner.skip_while(|part| !part.contains(&b'=')).skip(1);
-    split(segment).into_iter().chain(inner.filter_map(split))
+struct Cookies<'l> {
+    line: &'l [u8],
+    /// What is left of the value before.
+    inner: &'l [u8],
 }
 
-fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let equals = pair.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = pair.split_at(equals);
-    let value = value.get(1..)?.trim_ascii();
-    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
-    Some((name, unquoted.unwrap_or(value)))
+impl<'l> Iterator for Cookies<'l> {
+    type Item = (&'l [u8], &'l [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(found) = next_pair(&mut self.inner, is_inner_separator) {
+            return Some(found);
+        }
+        let (name, value) = next_pair(&mut self.line, |byte| byte == b';')?;
+        let first_end = value.iter().position(|byte| is_inner_separator(*byte)).unwrap_or(value.len());
+        self.inner = value.get(first_end..).unwrap_or_default();
+        Some((name, value))
+    }
+}
+
+const fn is_inner_separator(byte: u8) -> bool {
+    matches!(byte, b',' | b' ' | b'\t')
+}
+
+/// The next name and value of `rest`. By way of the `=`, since parts without it are nothing, and an attacker's cookies
+/// may be separators only.
+fn next_pair<'l>(rest: &mut &'l [u8], is_separator: impl Fn(u8) -> bool) -> Option<(&'l [u8], &'l [u8])> {
+    let Some(equals) = rest.iter().position(|byte| *byte == b'=') else {
+        *rest = &[];
+        return None;
+    };
+    let (before, behind) = rest.split_at_checked(equals)?;
+    let name = before.rsplit(|byte| is_separator(*byte)).next()?;
+    let value = behind.get(1..)?;
+    let end = value.iter().position(|byte| is_separator(*byte)).unwrap_or(value.len());
+    let (value, behind) = value.split_at_checked(end)?;
+    *rest = behind;
+    Some((name, value))
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 #[cfg(test)]

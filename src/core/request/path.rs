@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::core::limits::MAX_UNAMBIGUOUS_PATH_BYTES;
 use crate::core::request::uri;
 
 /// The decoded path of `uri`; `None` if a back end could take it for another one: dot segments, empty segments before the
@@ -12,10 +13,13 @@ use crate::core::request::uri;
 /// read as one of these or drop, or what is not UTF-8. Windows drops dots and blanks at the end of a segment, and
 /// has names for directories above the parent (`...`), so segments neither end nor begin like these.
 ///
+/// None is longer than [`MAX_UNAMBIGUOUS_PATH_BYTES`].
+///
 /// `:` (streams of a file) and `~1` (short names) stay: they name something else in the same directory, never above it.
 #[must_use]
 pub fn unambiguous(uri: &[u8]) -> Option<Cow<'_, str>> {
-    let path = decoded(std::str::from_utf8(uri::path(uri)).ok()?)?;
+    let raw = Some(uri::path(uri)).filter(|raw| raw.len() <= MAX_UNAMBIGUOUS_PATH_BYTES)?;
+    let path = decoded(std::str::from_utf8(raw).ok()?)?;
     if path.chars().any(|c| !c.is_ascii() && is_unclear_char(c)) {
         return None;
     }

@@ -101,7 +101,8 @@ fn pairs(query: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_named(pair: &[u8], name: &str) -> bool {
-    is_alias(pair.split(|byte| *byte == b'=').next().unwrap_or_default(), name)
+    let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    is_alias(pair.get(..end).unwrap_or_default(), name)
 }
 
 fn value(pair: &[u8]) -> &[u8] {

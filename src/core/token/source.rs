@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::limits::MAX_COOKIE_COPIES;
+use crate::core::limits::{MAX_COOKIE_COPIES, MAX_SEARCHED_BYTES};
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
 use crate::core::token::base64url;
@@ -298,15 +298,15 @@ const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
 /// # Errors
 /// `token_missing`; `token_repeated` for different tokens, unless they are copies of one cookie and nothing else is there,
 /// and for a second line of a header; `credentials_malformed` for a scheme or marker without a token,
-/// `scheme_unexpected`, `cookie_malformed`.
+/// and for what is too long to be searched; `scheme_unexpected`, `cookie_malformed`.
 pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<FoundToken<'p>, Refusal> {
     let mut found: Option<FoundToken<'p>> = None;
     for place in &sources.places {
         let one = |token| FoundToken { token, ..FoundToken::default() };
         let here = match place {
             TokenPlace::Header { name, form } => in_header(request, name, form)?.map(one),
-            TokenPlace::Cookie { name, form } => in_cookie(request, name, form)?,
-            TokenPlace::Query { name } => in_query(request, name)?.map(one),
+            TokenPlace::Cookie { name, form } => in_cookie(request, name, form, sources.places.len())?,
+            TokenPlace::Query { name } => in_query(request, name, sources.places.len())?.map(one),
             TokenPlace::WebSocketProtocol { marker } => in_websocket_protocol(request, marker)?.map(one),
             TokenPlace::WebSocketPrefix { prefix, encoding } => {
                 behind_websocket_prefix(request, prefix, *encoding)?.map(one)
@@ -333,9 +333,11 @@ pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Ve
             is_first || names_scheme(&value, &form.scheme) || credentials(value, form) != Ok(None)
         }),
         TokenPlace::Cookie { name, .. } => {
-            request.header_values("Cookie").iter().any(|line| cookie::values(line, name).next().is_some())
+            let has = |line: &Vec<u8>| cookie::values(line, name).next().is_some();
+            cookie_lines(request, sources.places.len()).is_none_or(|lines| lines.iter().any(has))
         }
-        TokenPlace::Query { name } => uri::query_values(request.uri(), name).next().is_some(),
+        TokenPlace::Query { name } => searched_uri(request, sources.places.len())
+            .is_none_or(|uri| uri::query_values(uri, name).next().is_some()),
         TokenPlace::WebSocketProtocol { marker } => websocket_protocols(request)
             .iter()
             .any(|protocol| protocol.eq_ignore_ascii_case(marker.as_bytes())),
@@ -358,11 +360,13 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
                 stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
             }
             TokenPlace::Cookie { name, .. } => {
-                let lines = cookies.take().unwrap_or_else(|| request.header_values("Cookie"));
+                let lines =
+                    cookies.take().or_else(|| cookie_lines(request, places.len())).unwrap_or_default();
                 cookies = Some(cookie::without(&lines, name).into_iter().collect());
             }
             TokenPlace::Query { name } => {
-                let uri = stripped.uri.as_deref().unwrap_or_else(|| request.uri());
+                let uri = stripped.uri.as_deref().or_else(|| searched_uri(request, places.len()));
+                let uri = uri.unwrap_or_else(|| uri::path(request.uri()));
                 stripped.uri = Some(uri::without_query_parameter(uri, name));
             }
             TokenPlace::WebSocketProtocol { marker } => {
@@ -419,8 +423,9 @@ fn in_cookie<'p>(
     request: &dyn RequestView,
     name: &str,
     form: &Form,
+    places: usize,
 ) -> Result<Option<FoundToken<'p>>, Refusal> {
-    let lines = request.header_values("Cookie");
+    let lines = cookie_lines(request, places).ok_or(Refusal::CredentialsMalformed)?;
     let values = lines.iter().flat_map(|line| cookie::values(line, name)).filter(|value| !value.is_empty());
     let mut tokens: Vec<&[u8]> = Vec::new();
     let (mut is_malformed, mut has_strays) = (false, false);
@@ -464,10 +469,24 @@ fn in_cookie_value<'v>(value: &'v [u8], form: &Form) -> Result<Option<&'v [u8]>,
     Ok(Some(token))
 }
 
-fn in_query(request: &dyn RequestView, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
-    single(
-        uri::query_values(request.uri(), name).filter(|value| value.as_ref().is_none_or(|v| !v.is_empty())),
-    )
+fn in_query(request: &dyn RequestView, name: &str, places: usize) -> Result<Option<Vec<u8>>, Refusal> {
+    let uri = searched_uri(request, places).ok_or(Refusal::CredentialsMalformed)?;
+    single(uri::query_values(uri, name).filter(|value| value.as_ref().is_none_or(|v| !v.is_empty())))
+}
+
+/// The lines of the cookies; `None` if they are too long to be searched for each of `places`.
+fn cookie_lines(request: &dyn RequestView, places: usize) -> Option<Vec<Vec<u8>>> {
+    let lines = request.header_values("Cookie");
+    is_searchable(lines.iter().map(Vec::len).fold(0, usize::saturating_add), places).then_some(lines)
+}
+
+/// The target; `None` if it is too long to be searched for each of `places`.
+fn searched_uri(request: &dyn RequestView, places: usize) -> Option<&[u8]> {
+    Some(request.uri()).filter(|uri| is_searchable(uri.len(), places))
+}
+
+const fn is_searchable(bytes: usize, places: usize) -> bool {
+    bytes.saturating_mul(places) <= MAX_SEARCHED_BYTES
 }
 
 fn in_websocket_protocol(request: &dyn RequestView, marker: &str) -> Result<Option<Vec<u8>>, Refusal> {
@@ -609,6 +628,7 @@ mod tests {
         Encoding, Form, FoundToken, Padding, Stripped, TokenPlace, TokenSources, find, presented, strip,
         without_strays,
     };
+    use crate::core::limits::MAX_SEARCHED_BYTES;
     use crate::core::request::RecordedRequest;
 
     fn header(name: &str, scheme: &str) -> TokenPlace {
@@ -665,6 +685,26 @@ mod tests {
             }
             Err(refusal) => refusal.code().to_owned(),
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_searched_is_refused_and_goes_whole() {
+        let sources = every_place();
+        let most = MAX_SEARCHED_BYTES / sources.places.len();
+        let filled = |start: &str, more: usize| format!("{start}{}", "x".repeat(most + more - start.len()));
+        for (more, expected) in [(0, "token_missing"), (1, "credentials_malformed")] {
+            let lines = [format!("Cookie: {}", filled("a=", more))];
+            assert_eq!(outcome(&sources, "/", &[&lines[0]]), expected);
+            assert_eq!(outcome(&sources, &filled("/?a=", more), &[]), expected);
+        }
+        let all: Vec<&TokenPlace> = sources.places.iter().collect();
+        let lines = [format!("Cookie: {}", filled("jwt=a; b=", 1))];
+        let request = request(&filled("/p?token=a&b=", 1), &[&lines[0]]);
+        let presented = presented(&sources, &request);
+        assert_eq!(presented, all[2..5]);
+        let stripped = strip(&all, &request);
+        assert_eq!(stripped.uri.as_deref(), Some(&b"/p"[..]));
+        assert!(stripped.remove.contains(&"Cookie".to_owned()) && stripped.set.is_empty(), "{stripped:?}");
     }
 
     #[test]
