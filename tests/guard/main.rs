@@ -187,7 +187,7 @@ fn instructions_of_taking_keys_from_the_mailbox() {
     let taking = late_first - inline_first;
     let more = (late.start_cost + late_first) - (inline.start_cost + inline_first);
     println!("taking 5 keys: {taking}, with the instance {more} more than keys inline");
-    assert!(taking <= 300_000 && more <= 44_000, "{taking}, {more}");
+    assert!(taking <= 340_000 && more <= 44_000, "{taking}, {more}");
 }
 
 /// The record of a router that has fetched the usual keys.

@@ -66,14 +66,14 @@ fn decode_quad(quad: [u8; 4], invalid: &mut u8) -> [u8; 3] {
 /// tokens.
 #[must_use]
 pub fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
-    decode(&folded(unpadded(text.trim_ascii())))
+    decode_folded(unpadded(text.trim_ascii()))
 }
 
 /// Decodes base64 in either alphabet (RFC 4648 4 and 5), canonical, with all of its padding or none. Never for tokens.
 #[must_use]
 pub fn decode_either(text: &[u8]) -> Option<Vec<u8>> {
     let is_padded = text.last() == Some(&b'=');
-    if is_padded && !text.len().is_multiple_of(4) { None } else { decode(&folded(unpadded(text))) }
+    if is_padded && !text.len().is_multiple_of(4) { None } else { decode_folded(unpadded(text)) }
 }
 
 /// Decodes base64 with padding (RFC 4648 4), canonical only.
@@ -91,6 +91,11 @@ pub fn decode_url_padded(text: &[u8]) -> Option<Vec<u8>> {
 
 fn unpadded(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text)
+}
+
+/// Decodes either alphabet. Nearly all texts are in that for URLs, and need no copy.
+fn decode_folded(text: &[u8]) -> Option<Vec<u8>> {
+    decode(text).or_else(|| decode(&folded(text)))
 }
 
 /// In the alphabet for URLs.
