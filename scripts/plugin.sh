@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # load, and the host clears all of it; memory that grows is copied whole. So both artifacts start with what a request
 # needs and some room (tests/guard). ML-DSA needs 60 KB of stack, all else 11 KB.
 STACK_SIZE=${STACK_SIZE:-81920}
-INITIAL_MEMORY_FETCH=${INITIAL_MEMORY_FETCH:-458752}
+INITIAL_MEMORY_FETCH=${INITIAL_MEMORY_FETCH:-524288}
 INITIAL_MEMORY_OFFLINE=${INITIAL_MEMORY_OFFLINE:-327680}
 
 # Largest accepted artifact, in bytes: Traefik compiles it at every start.
