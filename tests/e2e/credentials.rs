@@ -158,8 +158,10 @@ pub(crate) fn of_each_issuer() {
     let strict_token = token_of("https://strict/");
     assert_eq!(traefik.send(&Request::get("issuers", "/").bearer(&strict_token)).status, 503);
     assert_eq!(seen(&strict), [nothing()]);
-    let told =
-        traefik.log_with(0, &["status 403 of a server that gets no headers and certificate of clientConfig"]);
+    let told = traefik.log_with(
+        0,
+        &["status 403 of a server that gets no headers and certificate of clientConfig; no keys"],
+    );
     assert_eq!(told.len(), 1, "{:?}", traefik.log());
     let bearer = |token: &str| (vec![format!("Authorization: Bearer {token}")], false);
     let fifth = (vec!["X-Key: Key 5".to_owned()], true);

@@ -194,7 +194,7 @@ pub(crate) fn documents() {
         json!({"keys": [{"kty": "EC", "kid": "a", "x": "AQ", "y": "AQ"}, {"kty": "oct", "k": "AQ"}]});
     let cases = [
         ("mark", format!("\u{feff}{}", keys::public_set()), 200, vec!["/mark: 5 keys"]),
-        ("lone", key.to_string(), 200, vec!["/lone: 1 keys", "/lone: the document is one JWK"]),
+        ("lone", key.to_string(), 200, vec!["/lone: 1 key, ", "/lone: the document is one JWK"]),
         (
             "metadata",
             json!({"issuer": "https://idp.example", "jwks_uri": "https://idp.example/keys"}).to_string(),
