@@ -26,7 +26,7 @@ lint: ## clippy with warnings denied, native and wasm
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
-	$(CARGO) test --locked -p traefik-jwt-auth -p arithmetic -p bulk-memory
+	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
 
 race-plugin: ## target/race-test.wasm, which makes the host's races likely (for tests only)
 	scripts/race-plugin.sh

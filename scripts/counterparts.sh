@@ -31,5 +31,5 @@ npm_packages || say "no npm packages"
 export COUNTERPARTS=$PWD/.cache/counterparts
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
-all() { scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test counterparts -- "$@"; }
+all() { scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test counterparts -- "$@"; }
 if [ $# = 0 ]; then once counterparts all; else all "$@"; fi

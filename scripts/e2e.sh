@@ -13,10 +13,10 @@ TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
 
 all() {
-    "${CARGO:-cargo}" test --locked --test imports --test bulk_memory --test guard
+    "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test imports --test bulk_memory --test guard
     # Without AVX the host copies on every amd64 machine as it does on Intel's since Ice Lake (docs/troubleshooting.md).
-    GODEBUG=cpu.avx=off scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- "$@"
+    GODEBUG=cpu.avx=off scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test e2e -- "$@"
     # Then some as the machine is.
-    [ $# != 0 ] || scripts/with-traefik.sh "${CARGO:-cargo}" test --locked --test e2e -- provider_forms headers_ untouched
+    [ $# != 0 ] || scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test e2e -- provider_forms headers_ untouched
 }
 if [ $# = 0 ]; then once e2e all; else all "$@"; fi

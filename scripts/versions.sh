@@ -30,3 +30,6 @@ DEBIAN_QEMU="qemu-user-static"
 DEBIAN_JQ="jq"
 DEBIAN_STRACE="strace"
 DEBIAN_OPENSSL="openssl"
+
+# What is tested, always named together: with one set of features every crate is compiled once.
+TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory"
