@@ -10,6 +10,7 @@
 mod empty;
 mod migrate;
 mod options;
+mod providers;
 mod strange;
 
 use options::example;
@@ -40,7 +41,7 @@ const REFUSALS: &str = include_str!("refusals.txt");
 
 fn environment(name: &str) -> Option<String> {
     match name {
-        "SECRET" | "BATCH_SECRET" => Some(SECRET.to_owned()),
+        "SECRET" | "BATCH_SECRET" | "SUPABASE_JWT_SECRET" => Some(SECRET.to_owned()),
         "JWT_SECRET" => Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned()),
         "JWKS_AUTHORIZATION" => Some("Basic YTpi".to_owned()),
         "STAFF_JWKS" => Some(json!({"keys": [{"kty": "oct", "k": OCT}]}).to_string()),

@@ -37,26 +37,29 @@ pub(crate) fn seed() {
     assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
 }
 
-/// `examples/migrate/`: Traefik's file provider reads them, every middleware loads, and what needs no token passes. Nothing
-/// is fetched without one, so the directory that they name need not be there.
-pub(crate) fn migrate() {
+/// `examples/migrate/` and `examples/providers/`: Traefik's file provider reads them, every middleware loads, and what needs
+/// no token passes. Nothing is fetched without one, so the directory that they name need not be there.
+pub(crate) fn blocks() {
     let upstream = Upstream::start();
+    let secret = String::from("ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq");
     let traefik = Traefik::start(&Setup {
         plugins: vec![FETCH],
-        envs: vec![("JWT_SECRET".into(), "ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq".into())],
+        envs: vec![("JWT_SECRET".into(), secret.clone()), ("SUPABASE_JWT_SECRET".into(), secret)],
         ..Setup::default()
     });
     let mut routes = Routes::to(&upstream.url());
     let mut hosts = Vec::new();
-    for file in ["traefik-hub", "agilezebra", "traefik-jwt-plugin"] {
-        let text = fs::read_to_string(root().join(format!("examples/migrate/{file}.yml"))).unwrap();
-        let file: Value = yaml_serde::from_str(&text).unwrap();
-        for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
-            let config = &middleware["plugin"]["jwt"];
-            // A second one of the name would replace the first.
-            let host = format!("{name}-{}", hosts.len());
-            routes.protect(&host, FETCH, config);
-            hosts.push((host, config["mode"] == "optional"));
+    for directory in ["migrate", "providers"] {
+        for entry in fs::read_dir(root().join("examples").join(directory)).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            let file: Value = yaml_serde::from_str(&text).unwrap();
+            for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
+                let config = &middleware["plugin"]["jwt"];
+                // A second one of the name would replace the first.
+                let host = format!("{name}-{}", hosts.len());
+                routes.protect(&host, FETCH, config);
+                hosts.push((host, config["mode"] == "optional"));
+            }
         }
     }
     traefik.configure(&routes);

@@ -86,7 +86,7 @@ const TESTS: &[Test] = &[
     ("headers_query_bytes", headers::query_bytes),
     ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
-    ("example_migrate", examples::migrate),
+    ("example_blocks", examples::blocks),
 ];
 
 /// `make soak`: minutes instead of seconds.
