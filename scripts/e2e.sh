@@ -12,6 +12,7 @@ command -v openssl >/dev/null || apt_install $DEBIAN_OPENSSL || say "no openssl"
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
 
+scripts/release.py
 all() {
     "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test imports --test bulk_memory --test guard
     # Without AVX the host copies on every amd64 machine as it does on Intel's since Ice Lake (docs/troubleshooting.md).

@@ -33,3 +33,6 @@ DEBIAN_OPENSSL="openssl"
 
 # What is tested, always named together: with one set of features every crate is compiled once.
 TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory"
+
+# `make deny`.
+CARGO_DENY_VERSION=0.20.2

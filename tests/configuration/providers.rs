@@ -20,7 +20,10 @@ fn examples_load_and_prove_themselves() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(PAGE.contains(&format!("(../examples/providers/{name}.yml)")), "{name} is not on the page");
         let anchor = text.split_once("docs/providers.md#").map(|(_, rest)| rest).unwrap();
-        let anchor: String = anchor.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-').collect();
+        let anchor: String = anchor
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
+            .collect();
         let headings = PAGE.lines().filter_map(|line| line.strip_prefix("## "));
         let anchors: Vec<String> =
             headings.map(|heading| heading.to_ascii_lowercase().replace(' ', "-")).collect();

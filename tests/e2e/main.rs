@@ -87,6 +87,7 @@ const TESTS: &[Test] = &[
     ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
     ("example_blocks", examples::blocks),
+    ("release", examples::release),
 ];
 
 /// `make soak`: minutes instead of seconds.
