@@ -11,6 +11,7 @@
 
 mod rows;
 mod proxy;
+mod quick_start;
 mod reload;
 mod load;
 mod provider;
@@ -88,6 +89,7 @@ const TESTS: &[Test] = &[
     ("example_seed", examples::seed),
     ("example_blocks", examples::blocks),
     ("release", examples::release),
+    ("quick_start", quick_start::page),
 ];
 
 /// `make soak`: minutes instead of seconds.
