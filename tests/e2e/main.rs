@@ -28,6 +28,7 @@ mod logs;
 mod paths;
 mod status;
 mod copies;
+mod deploy;
 mod examples;
 mod soak;
 
@@ -89,6 +90,14 @@ const TESTS: &[Test] = &[
     ("example_seed", examples::seed),
     ("example_blocks", examples::blocks),
     ("release", examples::release),
+    ("deploy_compose", deploy::compose),
+    ("deploy_ingress_route", deploy::ingress_route),
+    ("deploy_ingress", deploy::ingress),
+    ("deploy_gateway", deploy::gateway),
+    ("deploy_redis", deploy::redis),
+    ("deploy_http_provider", deploy::http_provider),
+    ("deploy_toml", deploy::toml),
+    ("deploy_helm", deploy::helm),
     ("quick_start", quick_start::page),
 ];
 

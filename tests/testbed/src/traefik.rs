@@ -226,9 +226,18 @@ impl Traefik {
     /// When it does not within 30 seconds.
     #[must_use]
     pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
+        Self::run_with(setup, directory, &[format!("--configFile={configuration}")], address)
+    }
+
+    /// The same with arguments of its command line.
+    ///
+    /// # Panics
+    /// When it does not answer within 90 seconds.
+    #[must_use]
+    pub fn run_with(setup: &Setup, directory: PathBuf, arguments: &[String], address: SocketAddr) -> Self {
         let mut command = Command::new(&setup.binary);
         command
-            .arg(format!("--configFile={configuration}"))
+            .args(arguments)
             .current_dir(&directory)
             .envs(setup.envs.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
