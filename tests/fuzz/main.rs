@@ -256,7 +256,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 fn tokens(bench: &Bench, random: &mut Random) {
     let token = random.mutated(&bench.tokens);
     if let Ok(parsed) = jws::parse(&token) {
-        let _ = parsed.claimed_issuer();
+        let _ = parsed.claimed.issuer();
     }
     for part in token.split(|byte| *byte == b'.') {
         if let Some(bytes) = base64url::decode(part) {
