@@ -64,11 +64,8 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
     /// Who sends the request, and the token that says so.
     pub(in crate::core) fn sender(&mut self) -> Result<(Sender, &FoundToken<'p>), Refusal> {
         let mut found = source::find(&self.policy.token, self.request)?;
-        let sender = if found.others.is_empty() {
-            self.sender_of(&found)
-        } else {
-            self.sender_of_copies(&mut found)
-        };
+        let sender =
+            if found.others.is_empty() { self.sender_of(&found) } else { self.sender_of_copies(&mut found) };
         let found = &*self.found.insert(found);
         sender.map(|sender| (sender, found))
     }

@@ -82,13 +82,7 @@ impl Middleware {
     }
 
     /// Before anything is performed: the token is still in the request.
-    fn log(
-        &self,
-        refusal: &Refusal,
-        fate: Fate,
-        found: Option<&FoundToken<'_>>,
-        request: &HostRequest,
-    ) {
+    fn log(&self, refusal: &Refusal, fate: Fate, found: Option<&FoundToken<'_>>, request: &HostRequest) {
         let rules = &self.policy.answer.log;
         if rules.level == LogLevel::Off {
             return;

@@ -117,8 +117,7 @@ impl Keyring {
     }
 
     fn sources(&self, issuer: IssuerId) -> impl Iterator<Item = (&KeySource, &Slot)> {
-        let sources =
-            self.policy.trusted(issuer).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
+        let sources = self.policy.trusted(issuer).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
         sources.iter().zip(self.issuers.get(issuer.0).map(Vec::as_slice).unwrap_or_default())
     }
 }
@@ -582,7 +581,9 @@ mod tests {
         assert_eq!(outside.asked.get(), 1);
         // While one asks, the others go on and do not try again right away.
         outside.busy.set(true);
-        instances.iter().for_each(|instance| assert_eq!(instance.refresh_ahead(&outside), []));
+        instances
+            .iter()
+            .for_each(|instance| assert_eq!(instance.refresh_ahead(ISSUER, outside.now(), &outside), []));
         let tries = outside.turns.get();
         instances.iter().for_each(|instance| assert_eq!(request(instance, &outside, Some("a")).0.0, 1));
         assert_eq!((outside.asked.get(), outside.turns.get()), (1, tries));

@@ -68,11 +68,7 @@ fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTes
         name: entry.text("name", Shown::Plain, errors).unwrap_or_default(),
         request: request(&entry.section("request", errors), errors),
         claims: if entry.has("claims") { Some(claims_set(entry, policy, now, errors)?) } else { None },
-        header: Header {
-            alg: String::new(),
-            kid: None,
-            typ: entry.text("typ", Shown::Plain, errors),
-        },
+        header: Header { alg: String::new(), kid: None, typ: entry.text("typ", Shown::Plain, errors) },
         now,
         expect,
     })

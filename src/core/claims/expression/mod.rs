@@ -214,6 +214,7 @@ impl fmt::Display for ExpressionError {
 #[cfg(test)]
 mod tests {
     use super::{Expression, Truth};
+    use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::UnixTime;
@@ -309,8 +310,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            expression.check(&set, &request, UnixTime::from_seconds(0)).map_err(|refusal| refusal.code()),
-            Err("claims_rejected")
+            expression.of_request().unwrap().check(&set, &request, UnixTime::from_seconds(0)),
+            Err(Refusal::ClaimsRejected)
         );
     }
 }
