@@ -32,6 +32,13 @@ impl FoundToken<'_> {
         jws::parse_with(&self.token, self.padding())
     }
 
+    /// What it says, without a reason if it says nothing: for the log.
+    #[must_use]
+    pub fn read(&self, sources: &TokenSources) -> Option<UnverifiedToken<'_>> {
+        let is_small = self.token.len() <= sources.max_bytes;
+        is_small.then(|| jws::parse_with(&self.token, self.padding()).ok())?
+    }
+
     /// Whether what an earlier request found out about the same bytes holds here: not if they have padding, which another
     /// place takes and this one does not.
     #[must_use]
