@@ -1,4 +1,5 @@
-//! The product: one request in, one decision out. Pure: time, keys and request are arguments.
+//! Steps 4 to 10: one request in, one decision out. Pure: time, keys and request are arguments, and what was found out is
+//! part of the result.
 
 use crate::core::answer::forward::{self, Verdict};
 use crate::core::answer::{Decision, Forward, reject};

@@ -1,4 +1,4 @@
-//! Steps 3 to 8: from a request to who sends it. One walk for the product, `explain` and the configuration's own tests.
+//! Steps 4 to 9: from a request to who sends it. One walk for the product, `explain` and the configuration's own tests.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Step 1: one request from the host: view, decide, perform; where keys are lacking, refresh and decide once more.
+//! Step 1: one request from the host: view, decide, remember, perform; if keys are lacking, refresh and decide once more.
 
 use std::cell::Cell;
 use std::rc::Rc;
