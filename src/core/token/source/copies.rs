@@ -4,7 +4,7 @@
 use crate::core::limits::MAX_COOKIE_COPIES;
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name};
-use crate::core::token::source::characters::is_token68;
+use crate::core::token::source::characters::are_of_token;
 use crate::core::token::source::found::FoundToken;
 use crate::core::token::source::places::{Form, TokenPlace};
 use crate::core::token::source::search::cookie_lines;
@@ -70,7 +70,7 @@ fn in_cookie_value<'v>(value: &'v [u8], form: &Form) -> Result<Option<&'v [u8]>,
         None if form.takes_bare() => {}
         None => return Ok(None),
     }
-    if token.is_empty() || !token.iter().copied().all(is_token68) {
+    if token.is_empty() || !are_of_token(token) {
         return Err(Refusal::CookieMalformed);
     }
     Ok(Some(token))

@@ -3,7 +3,7 @@
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, cookie, header_name, uri};
 use crate::core::token::base64url;
-use crate::core::token::source::characters::is_token68;
+use crate::core::token::source::characters::are_of_token;
 use crate::core::token::source::copies::in_cookie;
 use crate::core::token::source::found::{FoundToken, is_scheme};
 use crate::core::token::source::places::{Encoding, Form, TokenPlace, TokenSources};
@@ -114,7 +114,7 @@ fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8
     let mut found: Option<Vec<u8>> = None;
     for value in values {
         let token = value
-            .filter(|token| !token.is_empty() && token.iter().copied().all(is_token68))
+            .filter(|token| !token.is_empty() && are_of_token(token))
             .ok_or(Refusal::CredentialsMalformed)?;
         match &found {
             Some(first) if *first != token => return Err(Refusal::TokenRepeated),
