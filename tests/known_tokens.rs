@@ -21,7 +21,7 @@ use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::claims::validity::{MaxAge, Since, TimeRules};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeySource};
-use traefik_jwt_auth::core::known_token::{Memory, Recalled};
+use traefik_jwt_auth::core::known_token::{Finding, Memory as _};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -134,6 +134,10 @@ fn token_of(kid: &str, fill: u8, claims: &str) -> String {
     format!("{input}.{}", encode(&mac.finalize().into_bytes()))
 }
 
+fn bearer(path: &str, token: &str) -> RecordedRequest {
+    RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"))
+}
+
 impl Bench {
     /// What a request does; `allow SUB` or the code of the refusal.
     fn request(&self, token: &str) -> String {
@@ -141,7 +145,7 @@ impl Bench {
     }
 
     fn request_to(&self, path: &str, token: &str) -> String {
-        let request = RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"));
+        let request = bearer(path, token);
         self.keyring.catch_up(self.outside.now(), &self.outside);
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
@@ -160,13 +164,15 @@ impl Bench {
 
     fn decide(&self, request: &RecordedRequest) -> Decision {
         let now = self.outside.now();
-        decide(&self.policy, &self.keyring.at(now), now, request)
+        let decided = decide(&self.policy, &self.keyring.at(now), now, request);
+        self.keyring.remember(decided.learned);
+        decided.decision
     }
 
     fn recalls(&self, token: &str) -> Option<&'static str> {
-        self.keyring.at(self.outside.now()).recall(token.as_bytes()).map(|recalled| match recalled {
-            Recalled::Verified { .. } => "verified",
-            Recalled::SignatureInvalid { .. } => "invalid",
+        self.keyring.at(self.outside.now()).recall(token.as_bytes()).map(|recalled| match recalled.finding {
+            Finding::Verified(_) => "verified",
+            Finding::Invalid { .. } => "invalid",
         })
     }
 
@@ -217,6 +223,53 @@ fn a_key_replaced_under_the_same_kid_takes_its_tokens_along() {
     assert_eq!(bench.request(&token), "allow alice");
     bench.write(&[("k1", b'9')]);
     assert_eq!(bench.request(&token), "signature_invalid");
+}
+
+/// Keys that change between a decision and what it is remembered by.
+#[test]
+fn what_was_learned_with_keys_that_are_gone_is_not_recalled() {
+    let bench = bench();
+    let (good, forged) = (token("k1", b'1', "alice", NOW + 60), token("k1", b'9', "alice", NOW + 60));
+    bench.request(&good);
+    let learned: Vec<_> = [token("k1", b'1', "bob", NOW + 60), forged]
+        .iter()
+        .flat_map(|token| {
+            let request = bearer("/", token);
+            let now = bench.outside.now();
+            decide(&bench.policy, &bench.keyring.at(now), now, &request).learned
+        })
+        .collect();
+    assert_eq!(learned.len(), 2);
+    bench.write(&[("k1", b'9')]);
+    bench.keyring.catch_up(bench.outside.now(), &bench.outside);
+    let tokens: Vec<String> =
+        learned.iter().map(|learned| String::from_utf8(learned.token.to_vec()).unwrap()).collect();
+    bench.keyring.remember(learned);
+    for token in tokens {
+        assert_eq!(bench.recalls(&token), None);
+    }
+}
+
+/// What the keyring is told of a decision: whose keys it asked about, and new tokens once.
+#[test]
+fn a_decision_says_whose_keys_it_asked_about_and_what_it_learned() {
+    let bench = bench();
+    let good = token("k1", b'1', "alice", NOW + 60);
+    let request = bearer("/", &good);
+    bench.request(&token("k1", b'1', "bob", NOW + 60));
+    for (request, asked, learned) in [
+        (&RecordedRequest::new("GET", "/"), false, 0),
+        (&bearer("/", "a.b.c"), false, 0),
+        (&bearer("/", &token("k1", b'1', "alice", NOW - 60)), false, 0),
+        (&request, true, 1),
+        (&request, true, 0),
+        (&bearer("/", &token("k9", b'1', "alice", NOW + 60)), true, 0),
+    ] {
+        let now = bench.outside.now();
+        let decided = decide(&bench.policy, &bench.keyring.at(now), now, request);
+        assert_eq!((decided.asked.is_some(), decided.learned.len()), (asked, learned), "{request:?}");
+        bench.keyring.remember(decided.learned);
+    }
 }
 
 #[test]
