@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::core::answer::forward::{Identity, Verdict};
-use crate::core::answer::{Decision, Forward, NeedKeys, forward, reject};
+use crate::core::answer::forward::Identity;
+use crate::core::answer::verdict::Verdict;
+use crate::core::answer::{Decision, Forward, NeedKeys, Reject, Served, forward, reject};
 use crate::core::bypass::{Bypass, Mode};
 use crate::core::claims;
 use crate::core::issuer_id::IssuerId;
@@ -33,7 +34,7 @@ pub fn decide<K: KeyLookup + Memory>(
 fn performable(policy: &Policy, decision: Decision, request: &dyn RequestView) -> Decision {
     match &decision {
         Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
-            Decision::Reject(reject::reject(&policy.answer, Refusal::TargetMalformed, request))
+            rejected(policy, Refusal::TargetMalformed, request)
         }
         Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
     }
@@ -46,22 +47,18 @@ fn decision<K: KeyLookup + Memory>(
     request: &dyn RequestView,
 ) -> Decision {
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return Decision::Serve(status.serve(&keys.key_sets(), now, request));
+        return served(policy, status.serve(&keys.key_sets(), now, request), request);
     }
-    if let Some(served) =
-        policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
-    {
-        return Decision::Serve(served);
+    let metadata = policy.answer.resource_metadata.as_ref();
+    if let Some(document) = metadata.and_then(|metadata| metadata.serve(request)) {
+        return served(policy, document, request);
     }
     if let Some(bypass) = Bypass::of(&policy.bypass, request) {
-        let anonymous = forward::anonymous(&policy.forward, &policy.token, request);
+        let anonymous = anonymous(policy, Verdict::Anonymous, request);
         return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
     }
     match accept(policy, keys, now, request) {
-        Ok(Accepted::Forward(forward)) => match policy.bypass.mode {
-            Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
-            Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
-        },
+        Ok(Accepted::Forward(forward)) => Decision::Forward(forward),
         Ok(Accepted::NeedKeys(need)) => Decision::NeedKeys(need),
         Err(refusal) => refused(policy, refusal, request),
     }
@@ -74,19 +71,30 @@ pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> D
 }
 
 fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
+    let passed = |verdict| anonymous(policy, verdict, request);
+    let verdict = Verdict::Refused(refusal.code());
     match (policy.bypass.mode, &refusal) {
-        // Here a request without a token is one like others, and nothing to log.
-        (Mode::Optional | Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),
-        (Mode::Permissive, _) => Decision::Forward(Forward { refused: Some(refusal), ..anonymous() }),
-        (Mode::DryRun, _) => {
-            let labelled = anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code()));
-            Decision::Forward(Forward { refused: Some(refusal), ..labelled })
+        // In these two modes a request without a token is one like others, and nothing to log.
+        (Mode::Optional, Refusal::TokenMissing) => Decision::Forward(passed(Verdict::Anonymous)),
+        (Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(passed(verdict)),
+        (Mode::Permissive | Mode::DryRun, _) => {
+            Decision::Forward(Forward { refused: Some(refusal), ..passed(verdict) })
         }
-        (Mode::Required | Mode::Optional, _) => {
-            Decision::Reject(reject::reject(&policy.answer, refusal, request))
-        }
+        (Mode::Required | Mode::Optional, _) => rejected(policy, refusal, request),
     }
+}
+
+fn anonymous(policy: &Policy, verdict: Verdict, request: &dyn RequestView) -> Forward {
+    forward::anonymous(&policy.forward, &policy.token, verdict, request)
+}
+
+fn rejected(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
+    let label = policy.forward.label(Verdict::Refused(refusal.code()), request);
+    Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, request) })
+}
+
+fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decision {
+    Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document })
 }
 
 enum Accepted {
@@ -134,7 +142,7 @@ fn sender<K: KeyLookup + Memory>(
         Some(Recalled::Verified { issuer, token }) => {
             match token.standing.as_ref().and_then(|standing| standing.at(now)) {
                 Some(identity) => identity,
-                None => identify(policy, issuer, &token.token, &found.token, now, request)?,
+                None => identify(policy, issuer, &token.token, now, request)?,
             }
         }
         Some(Recalled::SignatureInvalid { kid, untried }) => {
@@ -142,7 +150,7 @@ fn sender<K: KeyLookup + Memory>(
         }
         None => match verify(policy, keys, now, found, spent)? {
             Verified::Token(id, token) => {
-                let identity = identify(policy, id, &token, &found.token, now, request);
+                let identity = identify(policy, id, &token, now, request);
                 let rules = policy.issuers.get(id.0).map(|issuer| &issuer.claims);
                 let standing = rules
                     .zip(identity.as_ref().ok())
@@ -199,13 +207,12 @@ fn identify(
     policy: &Policy,
     id: IssuerId,
     token: &VerifiedToken,
-    bytes: &[u8],
     now: UnixTime,
     request: &dyn RequestView,
 ) -> Result<Rc<Identity>, Refusal> {
     let issuer = policy.issuers.get(id.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
     let accepted = claims::check(token, &issuer.claims, now, request)?;
-    Ok(Rc::new(Identity::new(&policy.forward, id, accepted, bytes)))
+    Ok(Rc::new(Identity::new(&policy.forward, id, accepted)))
 }
 
 enum Verified {

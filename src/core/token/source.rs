@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::core::limits::{MAX_COOKIE_COPIES, MAX_SEARCHED_BYTES};
 use crate::core::refusal::Refusal;
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name, parameter_name, uri};
 use crate::core::token::base64url;
 use crate::core::token::jws::{self, Padding, UnverifiedToken};
@@ -285,13 +286,13 @@ impl FoundToken<'_> {
 pub struct Stripped {
     /// Headers to remove, all values.
     pub remove: Vec<String>,
-    /// Headers to set, replacing all values.
-    pub set: Vec<(String, Vec<u8>)>,
+    /// Headers of which something is left.
+    pub rewritten: Vec<Rewritten>,
     /// Path and query.
     pub uri: Option<Vec<u8>>,
 }
 
-const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
+const WEBSOCKET_PROTOCOL: &str = RewrittenHeader::WebSocketProtocol.name();
 
 /// Finds the one token of the request.
 ///
@@ -380,11 +381,13 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
             }
         }
     }
-    for (name, left) in [("Cookie", cookies), (WEBSOCKET_PROTOCOL, protocols)] {
+    for (header, left) in
+        [(RewrittenHeader::Cookie, cookies), (RewrittenHeader::WebSocketProtocol, protocols)]
+    {
         let Some(left) = left else { continue };
-        stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
+        stripped.remove.extend(header_name::spellings(request, header.name()).map(str::to_owned));
         if !left.is_empty() {
-            stripped.set.push((name.to_owned(), left.join(&b", "[..])));
+            stripped.rewritten.push(Rewritten { header, value: left.join(&b", "[..]) });
         }
     }
     stripped
@@ -402,7 +405,8 @@ pub fn without_strays(found: &FoundToken<'_>, request: &dyn RequestView) -> Stri
         }
     }
     stripped.remove.extend(header_name::spellings(request, "Cookie").map(str::to_owned));
-    stripped.set.extend(lines.pop().map(|line| ("Cookie".to_owned(), line)));
+    let left = lines.pop().map(|value| Rewritten { header: RewrittenHeader::Cookie, value });
+    stripped.rewritten.extend(left);
     stripped
 }
 
@@ -630,6 +634,7 @@ mod tests {
     };
     use crate::core::limits::MAX_SEARCHED_BYTES;
     use crate::core::request::RecordedRequest;
+    use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 
     fn header(name: &str, scheme: &str) -> TokenPlace {
         TokenPlace::Header { name: name.into(), form: scheme.into() }
@@ -704,7 +709,10 @@ mod tests {
         assert_eq!(presented, all[2..5]);
         let stripped = strip(&all, &request);
         assert_eq!(stripped.uri.as_deref(), Some(&b"/p"[..]));
-        assert!(stripped.remove.contains(&"Cookie".to_owned()) && stripped.set.is_empty(), "{stripped:?}");
+        assert!(
+            stripped.remove.contains(&"Cookie".to_owned()) && stripped.rewritten.is_empty(),
+            "{stripped:?}"
+        );
     }
 
     #[test]
@@ -910,7 +918,8 @@ mod tests {
         }
         let request = request("/", &["Sec-WebSocket-Protocol: a, bearer.x, v1, b64.eA"]);
         let places = presented(&sources, &request);
-        assert_eq!(strip(&places, &request).set, [("Sec-WebSocket-Protocol".to_owned(), b"a, v1".to_vec())]);
+        let left = Rewritten { header: RewrittenHeader::WebSocketProtocol, value: b"a, v1".to_vec() };
+        assert_eq!(strip(&places, &request).rewritten, [left]);
     }
 
     #[test]
@@ -931,7 +940,7 @@ mod tests {
             let copies = found.copies();
             let new = copies.iter().find(|copy| copy.token == b"new").unwrap();
             let left = without_strays(new, &request);
-            let cookie = left.set.first().map(|(_, line)| String::from_utf8(line.clone()).unwrap());
+            let cookie = left.rewritten.first().map(|left| String::from_utf8(left.value.clone()).unwrap());
             assert_eq!(cookie.as_deref(), expected, "{lines:?}");
             assert_eq!(left.remove, ["Cookie"]);
         }
@@ -1050,13 +1059,13 @@ mod tests {
         ] {
             let (sources, request) = (every_place(), request(uri, lines));
             let stripped = strip(&find(&sources, &request).unwrap().places, &request);
-            let set: Vec<(String, Vec<u8>)> = set
-                .iter()
-                .map(|value| (lines[0].split(':').next().unwrap().to_owned(), value.as_bytes().to_vec()))
-                .collect();
-            let remove = remove.iter().map(|name| (*name).to_owned()).collect();
-            let uri = new_uri.map(|uri: &str| uri.as_bytes().to_vec());
-            assert_eq!(stripped, Stripped { remove, set, uri }, "{lines:?}");
+            let rewritten: Vec<(&str, &[u8])> =
+                set.iter().map(|value| (lines[0].split(':').next().unwrap(), value.as_bytes())).collect();
+            let left: Vec<_> =
+                stripped.rewritten.iter().map(|left| (left.header.name(), left.value.as_slice())).collect();
+            assert_eq!(stripped.remove, remove, "{lines:?}");
+            assert_eq!(left, rewritten, "{lines:?}");
+            assert_eq!(stripped.uri.as_deref(), new_uri.map(str::as_bytes), "{lines:?}");
         }
     }
 }
