@@ -514,7 +514,7 @@ fn an_issuer_says_otherwise_or_inherits() {
         rows.filter(|row| matches!(row.source(), Source::Claim(_))).map(Managed::name).collect::<Vec<_>>()
     };
     assert_eq!((filled(0), filled(2)), (filled(1), vec!["X-C"]));
-    assert_eq!(filled(0)[0], "X-User-Sub");
+    assert!(filled(0).contains(&"X-User-Sub") && !filled(0).contains(&"X-C"));
 }
 
 /// What is written holds for the beginning and for the end of a token; an entry that writes nothing has that of the top
