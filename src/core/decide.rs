@@ -57,11 +57,7 @@ fn decision<K: KeyLookup + Memory>(
         let anonymous = anonymous(policy, Verdict::Anonymous, request);
         return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
     }
-    match accept(policy, keys, now, request) {
-        Ok(Accepted::Forward(forward)) => Decision::Forward(forward),
-        Ok(Accepted::NeedKeys(need)) => Decision::NeedKeys(need),
-        Err(refusal) => refused(policy, refusal, request),
-    }
+    accept(policy, keys, now, request).unwrap_or_else(|refusal| refused(policy, refusal, request))
 }
 
 /// What `refusal` means in the mode of the policy.
@@ -97,17 +93,12 @@ fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decis
     Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document })
 }
 
-enum Accepted {
-    Forward(Forward),
-    NeedKeys(NeedKeys),
-}
-
 fn accept<K: KeyLookup + Memory>(
     policy: &Policy,
     keys: &K,
     now: UnixTime,
     request: &dyn RequestView,
-) -> Result<Accepted, Refusal> {
+) -> Result<Decision, Refusal> {
     let mut found = source::find(&policy.token, request)?;
     let mut spent = 0;
     let sender = if found.others.is_empty() {
@@ -117,9 +108,9 @@ fn accept<K: KeyLookup + Memory>(
     };
     Ok(match sender {
         Sender::Known(identity) => {
-            Accepted::Forward(forward::with_identity(&policy.forward, identity, &found, request))
+            Decision::Forward(forward::with_identity(&policy.forward, identity, &found, request))
         }
-        Sender::NeedKeys(need) => Accepted::NeedKeys(need),
+        Sender::NeedKeys(need) => Decision::NeedKeys(need),
     })
 }
 

@@ -143,7 +143,7 @@ impl ManagedHeaders {
     #[must_use]
     pub fn verdict(&self, text: &str) -> Option<SetHeader> {
         let mut rows = self.rows.iter();
-        rows.find(|row| row.from == Source::Verdict).map(|row| row.with(text.as_bytes().to_vec()))
+        rows.find(|row| matches!(row.from, Source::Verdict)).map(|row| row.with(text.as_bytes().to_vec()))
     }
 }
 
