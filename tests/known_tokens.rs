@@ -13,7 +13,8 @@ use std::rc::Rc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use traefik_jwt_auth::core::answer::field_value::Filling;
-use traefik_jwt_auth::core::answer::forward::{ClaimHeader, ForwardRules};
+use traefik_jwt_auth::core::answer::forward::ForwardRules;
+use traefik_jwt_auth::core::answer::managed::{ManagedHeaders, Source, Tokens};
 use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
@@ -79,6 +80,8 @@ fn bench() -> Bench {
 }
 
 fn bench_with(claims: ClaimRules) -> Bench {
+    let mut managed = ManagedHeaders::default();
+    managed.add("X-User-Sub", Source::Claim(Filling::parse("sub").unwrap()), Tokens::All).unwrap();
     let policy = Rc::new(Policy {
         bypass: BypassRules {
             mode: Mode::Required,
@@ -96,10 +99,7 @@ fn bench_with(claims: ClaimRules) -> Bench {
             algorithms: vec![Alg::Hs256],
             claims,
         }],
-        forward: ForwardRules {
-            headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
-            ..ForwardRules::default()
-        },
+        forward: ForwardRules { managed, ..ForwardRules::default() },
         answer: AnswerRules::default(),
         doubts: vec![],
     });
@@ -154,8 +154,8 @@ impl Bench {
         }
         match decision {
             Decision::Forward(forward) => {
-                let (_, value) = forward.identity.headers().first().expect("identity");
-                format!("allow {}", String::from_utf8_lossy(value))
+                let header = forward.identity.headers().first().expect("identity");
+                format!("allow {}", String::from_utf8_lossy(header.value()))
             }
             Decision::Reject(reject) => reject.refusal.code().to_owned(),
             Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),

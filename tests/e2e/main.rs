@@ -25,6 +25,7 @@ mod races;
 mod browser;
 mod headers;
 mod logs;
+mod metrics;
 mod paths;
 mod status;
 mod copies;
@@ -78,6 +79,8 @@ const TESTS: &[Test] = &[
     ("log_refusals", logs::refusals),
     ("log_warnings", logs::warnings),
     ("log_access", logs::access_log),
+    ("metrics_example", metrics::example),
+    ("metrics_clients_have_no_say", metrics::clients_have_no_say),
     ("path_tricks", paths::tricks),
     ("path_rewritten", paths::rewritten),
     ("status_key_sets", status::key_sets),

@@ -213,7 +213,10 @@ impl Traefik {
             "global": {"checkNewVersion": false, "sendAnonymousUsage": false},
         });
         for (name, value) in setup.more.as_object().into_iter().flatten() {
-            configuration[name] = value.clone();
+            match (value, configuration[name].as_object_mut()) {
+                (Value::Object(members), Some(there)) => there.extend(members.clone()),
+                _ => configuration[name] = value.clone(),
+            }
         }
         fs::create_dir_all(directory.join("dynamic")).unwrap();
         fs::write(directory.join("static.yml"), configuration.to_string()).unwrap();

@@ -3,6 +3,7 @@
 
 use crate::core::limits::MAX_COOKIE_COPIES;
 use crate::core::refusal::Refusal;
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name};
 use crate::core::token::source::characters::are_of_token;
 use crate::core::token::source::found::FoundToken;
@@ -88,7 +89,8 @@ pub fn without_strays(found: &FoundToken<'_>, request: &dyn RequestView) -> Stri
         }
     }
     stripped.remove.extend(header_name::spellings(request, "Cookie").map(str::to_owned));
-    stripped.set.extend(lines.pop().map(|line| ("Cookie".to_owned(), line)));
+    let left = lines.pop().map(|value| Rewritten { header: RewrittenHeader::Cookie, value });
+    stripped.rewritten.extend(left);
     stripped
 }
 
@@ -116,7 +118,7 @@ mod tests {
             let copies = found.copies();
             let new = copies.iter().find(|copy| copy.token == b"new").unwrap();
             let left = without_strays(new, &request);
-            let cookie = left.set.first().map(|(_, line)| String::from_utf8(line.clone()).unwrap());
+            let cookie = left.rewritten.first().map(|left| String::from_utf8(left.value.clone()).unwrap());
             assert_eq!(cookie.as_deref(), expected, "{lines:?}");
             assert_eq!(left.remove, ["Cookie"]);
         }

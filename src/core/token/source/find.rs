@@ -171,6 +171,7 @@ mod tests {
     use super::{Encoding, TokenPlace, TokenSources, find, presented};
     use crate::core::limits::MAX_SEARCHED_BYTES;
     use crate::core::request::RecordedRequest;
+    use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
     use crate::core::token::source::examples::{cookie, every_place, header, request};
     use crate::core::token::source::strip;
 
@@ -217,7 +218,10 @@ mod tests {
         assert_eq!(presented, all[2..5]);
         let stripped = strip(&all, &request);
         assert_eq!(stripped.uri.as_deref(), Some(&b"/p"[..]));
-        assert!(stripped.remove.contains(&"Cookie".to_owned()) && stripped.set.is_empty(), "{stripped:?}");
+        assert!(
+            stripped.remove.contains(&"Cookie".to_owned()) && stripped.rewritten.is_empty(),
+            "{stripped:?}"
+        );
     }
 
     #[test]
@@ -403,7 +407,8 @@ mod tests {
         }
         let request = request("/", &["Sec-WebSocket-Protocol: a, bearer.x, v1, b64.eA"]);
         let places = presented(&sources, &request);
-        assert_eq!(strip(&places, &request).set, [("Sec-WebSocket-Protocol".to_owned(), b"a, v1".to_vec())]);
+        let left = Rewritten { header: RewrittenHeader::WebSocketProtocol, value: b"a, v1".to_vec() };
+        assert_eq!(strip(&places, &request).rewritten, [left]);
     }
 
     #[test]
