@@ -3,8 +3,8 @@
 #[cfg(target_os = "wasi")]
 fn main() {
     use traefik_jwt_auth::core::config::{Capabilities, compile};
-    use traefik_jwt_auth::host::guest::Middleware;
-    use traefik_jwt_auth::host::{abi, boot, log};
+    use traefik_jwt_auth::host::wasm::guest::Middleware;
+    use traefik_jwt_auth::host::wasm::{abi, boot, log};
 
     // A libc whose `_start` leaves this to the linker would have it done, and undone, around every request: the linker
     // wraps each export, unless somebody calls it. SAFETY: once, before anything that needs it.

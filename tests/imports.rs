@@ -1,5 +1,5 @@
 //! What the built modules import (`cargo test --test imports`, after `make plugin`). In `plugin.wasm` all I/O has to go
-//! through the one static buffer of `host/fetch/sockets`, so nothing of `std` that opens, reads, writes or polls
+//! through the one static buffer of `host/sockets/imports`, so nothing of `std` that opens, reads, writes or polls
 //! may be linked in; a module without sockets must not import any, or Windows could not load it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

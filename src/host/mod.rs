@@ -1,41 +1,33 @@
 //! Ring 3: all that knows http-wasm, WASI, sockets, files and the clock.
 
 #[cfg(target_os = "wasi")]
-pub mod abi;
-#[cfg(target_os = "wasi")]
-pub mod boot;
-#[cfg(target_os = "wasi")]
-pub mod guest;
-#[cfg(target_os = "wasi")]
-pub mod request;
-#[cfg(target_os = "wasi")]
-pub mod perform;
-#[cfg(target_os = "wasi")]
-pub mod log;
+pub mod wasm;
 pub mod clock;
-#[cfg(target_os = "wasi")]
-mod io;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub mod mounts;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+pub mod sockets;
 
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
 mod race;
 
-#[cfg(all(feature = "fetch", target_os = "wasi"))]
-pub use fetch::MountedFiles;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub use mounts::MountedFiles;
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+pub use sockets::MountedFiles;
 
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use fetch::{HostFetch, close_standard_streams, open_mailbox};
-#[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
-use fetch::{Mailbox as HostShare, MountedArchive as KeyArchive};
+use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_mailbox};
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
 use race::{RacingArchive as KeyArchive, RacingShare as HostShare};
+#[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
+use sockets::{Mailbox as HostShare, MountedArchive as KeyArchive};
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+use sockets::{close_standard_streams, open_mailbox};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]

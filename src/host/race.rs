@@ -3,8 +3,8 @@
 //! requests fetch at the same time, and the others read what they leave behind.
 
 use crate::core::unix_time::Seconds;
-use crate::host::abi::write_log;
-use crate::host::fetch::{Mailbox, MountedArchive, sockets};
+use crate::host::sockets::{Mailbox, MountedArchive, imports};
+use crate::host::wasm::abi::write_log;
 use crate::keys::io::{
     Archive, Asked, Claim, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
 };
@@ -68,11 +68,11 @@ impl Archive for RacingArchive {
 }
 
 fn coin() -> bool {
-    sockets::random().is_ok_and(|number| number & 1 == 1)
+    imports::random().is_ok_and(|number| number & 1 == 1)
 }
 
 fn check_canaries() {
-    if !sockets::canaries_are_whole() {
+    if !imports::canaries_are_whole() {
         write_log(2, "race-test: somebody wrote beside the static buffer");
     }
 }

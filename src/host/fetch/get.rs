@@ -1,15 +1,15 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
-use super::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
-use super::deadline::{Deadline, Pauses};
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
-use super::mailbox;
 use super::proxy::{self, Reply};
-use super::sockets;
 use super::tls::{self, TlsStream};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Scheme, Url};
+use crate::host::sockets::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
+use crate::host::sockets::deadline::{Deadline, Pauses};
+use crate::host::sockets::imports;
+use crate::host::sockets::mailbox;
 use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, ServerExtras};
 
 /// Redirects followed. Providers use none or one (`www`, trailing slash).
@@ -188,7 +188,7 @@ fn open_tunnel(
 /// Without TLS only the length that was sent tells our request from one that another instance sent at the same moment
 /// and the host took instead; its answer would be a good document of another issuer on the same server.
 fn padding() -> Result<usize, FetchError> {
-    let random = sockets::random().map_err(|_| FetchError::Host("no random numbers"))?;
+    let random = imports::random().map_err(|_| FetchError::Host("no random numbers"))?;
     Ok(usize::try_from(random & PADDING_MASK).unwrap_or(0))
 }
 

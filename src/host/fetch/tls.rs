@@ -12,12 +12,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
 
-use super::connect::{Connection, Fault, Integrity, Received};
-use super::deadline::{Deadline, Pauses};
 use super::tls_algorithms::ALGORITHMS;
 use super::tls_error::{SPEAKS_TLS, WANTS_CERTIFICATE, describe};
 use super::tls_trust::Trust;
 use crate::core::url::Host;
+use crate::host::sockets::connect::{Connection, Fault, Integrity, Received};
+use crate::host::sockets::deadline::{Deadline, Pauses};
 use crate::keys::io::{ClientIdentity, FetchError, FetchRequest};
 
 /// A protected connection.

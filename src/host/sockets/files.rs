@@ -1,11 +1,11 @@
-//! Files below the mounts, read through the static buffer of [`super::sockets`]: `std::fs` is not safe in a module
+//! Files below the mounts, read through the static buffer of [`super::imports`]: `std::fs` is not safe in a module
 //! that has socket imports (14 to 17 of 20 parallel readers trapped).
 //!
 //! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
 //! and after, the content is read twice, and a reading that does not fit is done again.
 
+use super::imports::{self, Descriptor, Errno, FileStat, FileType};
 use super::mailbox;
-use super::sockets::{self, Descriptor, Errno, FileStat, FileType};
 use crate::keys::io::{FileError, FileStamp, ReadFile};
 
 /// Attempts until a file that never reads the same twice is given up.
@@ -18,7 +18,7 @@ pub struct MountedFiles;
 impl ReadFile for MountedFiles {
     fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
         let (mount, below) = locate(path)?;
-        let stat = sockets::path_stat(mount, &below).map_err(to_file_error)?;
+        let stat = imports::path_stat(mount, &below).map_err(to_file_error)?;
         regular(&stat).map(|()| stamp(&stat))
     }
 
@@ -40,11 +40,11 @@ impl ReadFile for MountedFiles {
 /// window, since a wait for it can be long: whoever waited between the stat and the opening found other files.
 fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
     let before = examine(mount, path, max_bytes)?;
-    let Ok(file) = sockets::open_file(mount, path) else {
+    let Ok(file) = imports::open_file(mount, path) else {
         return Ok(None);
     };
     let size = usize::try_from(before.size).map_err(|_| FileError::TooLarge)?;
-    let unchanged = || sockets::file_stat(file).as_ref() == Ok(&before);
+    let unchanged = || imports::file_stat(file).as_ref() == Ok(&before);
     let content = if unchanged() {
         let first = read_all(file, size);
         first.filter(|first| read_all(file, size).as_ref() == Some(first) && unchanged())
@@ -58,15 +58,15 @@ fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<V
 /// Closes a file. Where the record of the mailbox was lost and two are at work, the number may be another instance's by
 /// now. If that is a file, it is read or written again; a socket is never closed here.
 pub(super) fn close(file: Descriptor) {
-    if sockets::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
+    if imports::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
         // A failure means that it is closed already.
-        let _ = sockets::close(file);
+        let _ = imports::close(file);
     }
 }
 
 /// The state of a regular file that is not too large.
 fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, FileError> {
-    let stat = sockets::path_stat(mount, path).map_err(to_file_error)?;
+    let stat = imports::path_stat(mount, path).map_err(to_file_error)?;
     regular(&stat)?;
     let fits = usize::try_from(stat.size).is_ok_and(|size| size <= max_bytes);
     if fits { Ok(stat) } else { Err(FileError::TooLarge) }
@@ -77,7 +77,7 @@ pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     loop {
         let offset = u64::try_from(content.len()).ok()?;
-        let count = sockets::read_at(file, offset, &mut content).ok()?;
+        let count = imports::read_at(file, offset, &mut content).ok()?;
         if count == 0 {
             return (content.len() == size).then_some(content);
         }
@@ -95,7 +95,7 @@ pub(super) fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
     }
     let mut best: Option<(usize, Descriptor)> = None;
     let mut descriptor = Descriptor::FIRST_MOUNT;
-    while let Ok(mount) = sockets::mount_path(descriptor) {
+    while let Ok(mount) = imports::mount_path(descriptor) {
         let prefix: Vec<&str> = mount.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         let longer = best.is_none_or(|(length, _)| prefix.len() > length);
         if longer && prefix.len() < parts.len() && parts.starts_with(&prefix) {

@@ -7,7 +7,7 @@ use crate::core::config::ConfigError;
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::refusal_log::LogLevel;
 use crate::core::text::{cut, one_line};
-use crate::host::abi::write_log;
+use crate::host::wasm::abi::write_log;
 use crate::keys::key_log;
 use crate::keys::source::KeyEvent;
 

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::deadline::{Deadline, Pauses};
-use super::sockets::{self, Descriptor, Errno, Receive, Wipe};
+use super::imports::{self, Descriptor, Errno, Receive, Wipe};
 use super::{mailbox, mark};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::{Host, Origin};
@@ -105,7 +105,7 @@ pub(crate) fn resolve(
 
 fn resolve_name(name: &str) -> Result<Vec<IpAddr>, FetchError> {
     for _ in 0..MAX_CONFUSED {
-        match sockets::resolve(name) {
+        match imports::resolve(name) {
             Ok(addresses) => return Ok(addresses),
             Err(Errno::NONSENSE) => {}
             Err(_) => return Err(FetchError::Resolve),
@@ -148,13 +148,13 @@ impl Connection {
             if !connection.is_ours() {
                 return Err(Failure::Confused);
             }
-            match sockets::peer_address(descriptor) {
+            match imports::peer_address(descriptor) {
                 Ok(peer) if peer == address => return Ok(connection),
                 Ok(_) => return Err(Failure::Confused),
                 Err(Errno::NOT_CONNECTED) => {}
                 Err(_) => return Err(Failure::Confused),
             }
-            if sockets::pending_error(descriptor).is_err() {
+            if imports::pending_error(descriptor).is_err() {
                 return Err(Failure::Refused);
             }
             // The caller says whether the time is up for all addresses or for this one only.
@@ -163,7 +163,7 @@ impl Connection {
     }
 
     fn begin(address: SocketAddr) -> Result<Self, Failure> {
-        let descriptor = match sockets::open_stream(address.ip()) {
+        let descriptor = match imports::open_stream(address.ip()) {
             Ok(descriptor) => descriptor,
             Err(Errno::TOO_MANY_OPEN) => return Err(Failure::Final(FetchError::Host("no descriptors left"))),
             // Another family than this machine has, or a descriptor taken away in the meantime.
@@ -171,7 +171,7 @@ impl Connection {
         };
         let mut connection = Self { descriptor, mark: Mark::Lost };
         connection.mark = set_mark(descriptor).map_err(|_| Failure::Confused)?;
-        match sockets::connect(descriptor, address) {
+        match imports::connect(descriptor, address) {
             Ok(()) | Err(Errno::IN_PROGRESS) => Ok(connection),
             Err(errno) if errno.is_mix_up() => Err(Failure::Confused),
             Err(_) => Err(Failure::Refused),
@@ -187,7 +187,7 @@ impl Connection {
         match integrity {
             Integrity::Elsewhere => self.take(Wipe::Head, out),
             Integrity::Here => {
-                match sockets::receive(self.descriptor, Receive::Peek, Wipe::All, &mut Vec::new()) {
+                match imports::receive(self.descriptor, Receive::Peek, Wipe::All, &mut Vec::new()) {
                     Err(Errno::AGAIN) => Ok(Received::NothingYet),
                     Ok(_) | Err(_) => mailbox::exclusive(|| self.take_twice(out)),
                 }
@@ -196,7 +196,7 @@ impl Connection {
     }
 
     fn take(&mut self, wipe: Wipe, out: &mut Vec<u8>) -> Result<Received, FetchError> {
-        let received = match sockets::receive(self.descriptor, Receive::Take, wipe, out) {
+        let received = match imports::receive(self.descriptor, Receive::Take, wipe, out) {
             Ok(0) => Received::End,
             Ok(_) => Received::Bytes,
             Err(Errno::AGAIN) => Received::NothingYet,
@@ -211,7 +211,7 @@ impl Connection {
 
     fn take_twice(&mut self, out: &mut Vec<u8>) -> Result<Received, FetchError> {
         let mut peeked = Vec::new();
-        match sockets::receive(self.descriptor, Receive::Peek, Wipe::All, &mut peeked) {
+        match imports::receive(self.descriptor, Receive::Peek, Wipe::All, &mut peeked) {
             Ok(_) => {}
             Err(Errno::AGAIN) => return Ok(Received::NothingYet),
             Err(errno) => return Err(lost(errno)),
@@ -234,7 +234,7 @@ impl Connection {
             if !self.is_ours() {
                 return Err(FetchError::Host("the socket belongs to another instance"));
             }
-            match mailbox::exclusive(|| sockets::send(self.descriptor, bytes)) {
+            match mailbox::exclusive(|| imports::send(self.descriptor, bytes)) {
                 Ok(0) | Err(Errno::AGAIN) => pauses.pause(deadline)?,
                 Ok(count) => {
                     bytes = bytes.get(count..).unwrap_or_default();
@@ -252,7 +252,7 @@ impl Connection {
         if !self.is_ours() {
             return Err(FetchError::Host("the socket belongs to another instance"));
         }
-        match mailbox::exclusive(|| sockets::send(self.descriptor, bytes)) {
+        match mailbox::exclusive(|| imports::send(self.descriptor, bytes)) {
             Ok(count) if count == bytes.len() => Ok(()),
             Ok(_) | Err(Errno::AGAIN | Errno::NONSENSE) => {
                 Err(FetchError::Host("sent bytes of another instance"))
@@ -263,7 +263,7 @@ impl Connection {
 
     fn is_ours(&mut self) -> bool {
         let ours = match self.mark {
-            Mark::Set(mark) => sockets::send_buffer(self.descriptor) == Ok(mark),
+            Mark::Set(mark) => imports::send_buffer(self.descriptor) == Ok(mark),
             Mark::Impossible => true,
             Mark::Lost => false,
         };
@@ -279,7 +279,7 @@ impl Drop for Connection {
         mailbox::exclusive(|| {
             if self.is_ours() {
                 // A failure means that it is closed already.
-                let _ = sockets::close(self.descriptor);
+                let _ = imports::close(self.descriptor);
             }
         });
     }
@@ -303,14 +303,14 @@ impl Errno {
 
 fn set_mark(descriptor: Descriptor) -> Result<Mark, Errno> {
     let mark = mark::random()?;
-    sockets::set_send_buffer(descriptor, mark)?;
-    let first = sockets::send_buffer(descriptor)?;
+    imports::set_send_buffer(descriptor, mark)?;
+    let first = imports::send_buffer(descriptor)?;
     if first == mark {
         return Ok(Mark::Set(mark));
     }
     // Either another instance has marked the same socket, or the system rounds. It rounds twice alike.
-    sockets::set_send_buffer(descriptor, mark)?;
-    let second = sockets::send_buffer(descriptor)?;
+    imports::set_send_buffer(descriptor, mark)?;
+    let second = imports::send_buffer(descriptor)?;
     match second {
         again if again == mark => Ok(Mark::Set(mark)),
         again if again == first => Ok(Mark::Impossible),

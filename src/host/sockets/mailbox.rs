@@ -14,10 +14,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::bell;
 use super::deadline::{Deadline, Pauses};
+use super::imports::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe};
+use super::notify;
 use super::private_socket;
-use super::sockets::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe};
 use crate::core::unix_time::Seconds;
 use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
 use crate::keys::io::{
@@ -78,7 +78,7 @@ thread_local! {
 }
 
 /// Notes that this instance is the first of its runtime: the one that opens the mailbox.
-pub(super) fn mark_first_instance() {
+pub(crate) fn mark_first_instance() {
     FIRST_INSTANCE.set(true);
 }
 
@@ -134,11 +134,11 @@ impl Share for Mailbox {
                 let mut bell = None;
                 if matches!(turn, Turn::Ask(_)) {
                     if let Some(abandoned) = abandoned {
-                        bell::ring(abandoned);
-                        bell::take_down(abandoned);
+                        notify::ring(abandoned);
+                        notify::take_down(abandoned);
                     }
                     // Whoever has keys refreshes alone.
-                    bell = if waiting == Waiting::ForKeys { bell::hang() } else { None };
+                    bell = if waiting == Waiting::ForKeys { notify::hang() } else { None };
                     envelope.hang(source, bell);
                 }
                 (turn, envelope.crowded_until(source), bell)
@@ -163,8 +163,8 @@ impl Share for Mailbox {
                     announce(descriptor, shared.generation);
                     open_gate(descriptor);
                     if let Some(bell) = bell {
-                        bell::ring(bell);
-                        exclusive(|| bell::take_down(bell));
+                        notify::ring(bell);
+                        exclusive(|| notify::take_down(bell));
                     }
                     return Asked::Known(shared);
                 }
@@ -186,12 +186,12 @@ impl Share for Mailbox {
 }
 
 /// Whether this instance has the mailbox.
-pub(super) fn exists() -> bool {
+pub(crate) fn exists() -> bool {
     place().is_some()
 }
 
 /// Does something while no other instance holds the record. Without a mailbox it is just done.
-pub(super) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
     match place() {
         Some(descriptor) if !is_held() => {
             let record = take(descriptor);
@@ -241,14 +241,14 @@ fn wait(
     deadline: Deadline,
 ) -> Option<Shared> {
     // When it has rung, the record comes in a moment.
-    let rung = bell.is_some_and(bell::listen).then(Pauses::new);
+    let rung = bell.is_some_and(notify::listen).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
     while deadline.check().is_ok() {
         match rung {
             Some(pauses) => pauses.rest(),
-            None => sockets::sleep(PAUSE),
+            None => imports::sleep(PAUSE),
         }
         let version = version(descriptor);
         if version.is_some() && version == looked_at && now() < next_look {
@@ -282,17 +282,17 @@ fn wait(
 fn close_gate(descriptor: Descriptor, until: Nanos) {
     if let Some(second) = gate_second(until) {
         // Where this fails, they learn it from the record.
-        let _ = sockets::set_send_buffer(descriptor, FIRST_GATE.saturating_add(second));
+        let _ = imports::set_send_buffer(descriptor, FIRST_GATE.saturating_add(second));
     }
 }
 
 fn open_gate(descriptor: Descriptor) {
     // Else it opens by itself, later.
-    let _ = sockets::set_send_buffer(descriptor, SEND_BUFFER);
+    let _ = imports::set_send_buffer(descriptor, SEND_BUFFER);
 }
 
 fn gate_is_closed(descriptor: Descriptor) -> bool {
-    let size = sockets::send_buffer(descriptor).unwrap_or(SEND_BUFFER);
+    let size = imports::send_buffer(descriptor).unwrap_or(SEND_BUFFER);
     let until = size.checked_sub(FIRST_GATE).filter(|second| *second < GATE_SECONDS);
     match (until, gate_second(now())) {
         // Half of the circle is the future.
@@ -311,7 +311,7 @@ fn gate_second(at: Nanos) -> Option<u32> {
 
 /// A number that every result changes; `None` where the system has no such number.
 fn version(descriptor: Descriptor) -> Option<u32> {
-    let size = sockets::receive_buffer(descriptor).ok()?;
+    let size = imports::receive_buffer(descriptor).ok()?;
     size.checked_sub(FIRST_VERSION).is_some_and(|version| version < VERSIONS).then_some(size)
 }
 
@@ -320,7 +320,7 @@ fn announce(descriptor: Descriptor, generation: Generation) {
     let [_, low, high, ..] = generation.0.to_le_bytes();
     let size = FIRST_VERSION.saturating_add(u16::from_le_bytes([low, high]).into());
     // Where this fails, looks are just dearer.
-    let _ = sockets::set_receive_buffer(descriptor, size);
+    let _ = imports::set_receive_buffer(descriptor, size);
 }
 
 /// The record, left where it is. `None` where there is none at the moment.
@@ -348,7 +348,7 @@ fn take(descriptor: Descriptor) -> Vec<u8> {
 /// As [`take`]; `None` where `refused` before the record came.
 fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let mut since = now();
-    let mut beat = sockets::keep_alive(descriptor);
+    let mut beat = imports::keep_alive(descriptor);
     let mut taken: Option<Vec<u8>> = None;
     let mut removed = false;
     let mut faults: u32 = 0;
@@ -364,7 +364,7 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
             Err(Errno::AGAIN) if removed => break,
             Err(Errno::AGAIN) => {
                 // Where many want the record, one may always come when it is out, and yet it is not lost.
-                let last = std::mem::replace(&mut beat, sockets::keep_alive(descriptor));
+                let last = std::mem::replace(&mut beat, imports::keep_alive(descriptor));
                 if last != beat {
                     since = now();
                 }
@@ -425,7 +425,7 @@ fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
 fn put(descriptor: Descriptor, mut record: Vec<u8>) {
     show_life(descriptor);
     for _ in 0..MAX_PUTS {
-        match sockets::send(descriptor, &record) {
+        match imports::send(descriptor, &record) {
             Ok(_) => {}
             // Another record is there already; the next one who takes it merges what this instance keeps.
             Err(Errno::AGAIN) => break,
@@ -453,9 +453,9 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
 
 /// Tells those who wait for the record that somebody had it.
 fn show_life(descriptor: Descriptor) {
-    if let Ok(beat) = sockets::keep_alive(descriptor) {
+    if let Ok(beat) = imports::keep_alive(descriptor) {
         // Where this fails, they wait for it for a shorter time.
-        let _ = sockets::set_keep_alive(descriptor, !beat);
+        let _ = imports::set_keep_alive(descriptor, !beat);
     }
 }
 
@@ -476,7 +476,7 @@ fn drain(descriptor: Descriptor) -> Option<Vec<Vec<u8>>> {
 
 /// A datagram of the mailbox, and only of the mailbox: who else sent one before it was connected has another name.
 fn receive(descriptor: Descriptor, mode: Receive, record: &mut Vec<u8>) -> Result<(), Errno> {
-    let sender = sockets::receive_from(descriptor, mode, Wipe::Head, record)?;
+    let sender = imports::receive_from(descriptor, mode, Wipe::Head, record)?;
     match PLACE.get() {
         Place::At(_, name) if name == sender => Ok(()),
         Place::At(..) | Place::None | Place::NotLookedFor => Err(Errno::NONSENSE),
@@ -499,20 +499,20 @@ fn place() -> Option<Descriptor> {
 fn open(family: Family) -> Option<(Descriptor, SocketName)> {
     let descriptor = private_socket::open(family).ok()?;
     // An empty box would make the first requests wait for a record that never was.
-    let ready = sockets::set_send_buffer(descriptor, SEND_BUFFER)
-        .and_then(|()| sockets::send(descriptor, &Envelope::default().encode()));
+    let ready = imports::set_send_buffer(descriptor, SEND_BUFFER)
+        .and_then(|()| imports::send(descriptor, &Envelope::default().encode()));
     announce(descriptor, Generation(0));
     let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
     if name.is_none() {
         // Nobody knows of it yet.
-        let _ = sockets::close(descriptor);
+        let _ = imports::close(descriptor);
     }
     name.map(|name| (descriptor, name))
 }
 
 fn id() -> u32 {
     if ID.get() == 0 {
-        ID.set(sockets::random().unwrap_or(1).max(1));
+        ID.set(imports::random().unwrap_or(1).max(1));
     }
     ID.get()
 }
@@ -522,7 +522,7 @@ fn patience() -> Duration {
 }
 
 fn now() -> Nanos {
-    Nanos(sockets::monotonic_nanos())
+    Nanos(imports::monotonic_nanos())
 }
 
 fn elapsed(since: Nanos) -> Duration {

@@ -4,8 +4,9 @@ use crate::core::config::{summary, warnings, without_directory};
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
 use crate::core::refusal_log::LogLevel;
-use crate::host::abi::is_first_instance;
-use crate::host::{close_standard_streams, log, open_mailbox};
+use crate::host::wasm::abi::is_first_instance;
+use crate::host::wasm::log;
+use crate::host::{close_standard_streams, open_mailbox};
 
 /// Sends panics to the host log and gives up the standard streams: descriptor 2 may be somebody's socket, and the
 /// host never closes the three that it opens for every router and reload.

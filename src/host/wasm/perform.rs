@@ -3,7 +3,7 @@
 
 use crate::core::answer::{Forward, Reject, Served};
 use crate::core::bypass::Body;
-use crate::host::abi;
+use crate::host::wasm::abi;
 
 /// Changes the request before it goes on.
 pub fn forward(forward: &Forward) {

@@ -5,22 +5,22 @@
 //! Nobody wakes them where its owner is gone. So the first of them sleeps instead, and takes the fetch over when the
 //! lease has ended; whoever takes it over rings for the others.
 
+use super::imports::{self, Descriptor, Errno, Family, Receive, Wipe};
 use super::mark;
 use super::private_socket;
-use super::sockets::{self, Descriptor, Errno, Family, Receive, Wipe};
 use crate::keys::envelope::Bell;
 
 /// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
 pub(super) fn hang() -> Option<Bell> {
     let mark = mark::random().ok()?;
     let descriptor = private_socket::open(Family::Unix).ok()?;
-    let ready = sockets::set_send_buffer(descriptor, mark).and_then(|()| sockets::set_blocking(descriptor));
+    let ready = imports::set_send_buffer(descriptor, mark).and_then(|()| imports::set_blocking(descriptor));
     let bell = Bell { number: descriptor.number(), mark };
     match ready {
         Ok(()) if find(bell).is_some() => Some(bell),
         Ok(()) | Err(_) => {
             // Nobody knows of it yet.
-            let _ = sockets::close(descriptor);
+            let _ = imports::close(descriptor);
             None
         }
     }
@@ -30,7 +30,7 @@ pub(super) fn hang() -> Option<Bell> {
 pub(super) fn listen(bell: Bell) -> bool {
     find(bell).is_some_and(|descriptor| {
         // A look only: where the number is another's by now, nothing is taken from it, and it does not block.
-        let rung = sockets::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
+        let rung = imports::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
         rung == Ok(0)
     })
 }
@@ -39,7 +39,7 @@ pub(super) fn listen(bell: Bell) -> bool {
 pub(super) fn ring(bell: Bell) {
     if let Some(descriptor) = find(bell) {
         // Where this fails, so does everything else.
-        let _ = sockets::shut_down(descriptor);
+        let _ = imports::shut_down(descriptor);
     }
 }
 
@@ -47,12 +47,12 @@ pub(super) fn ring(bell: Bell) {
 pub(super) fn take_down(bell: Bell) {
     if let Some(descriptor) = find(bell) {
         // A failure means that it is closed already.
-        let _ = sockets::close(descriptor);
+        let _ = imports::close(descriptor);
     }
 }
 
 fn find(bell: Bell) -> Option<Descriptor> {
     let descriptor = Descriptor::from_number(bell.number)?;
-    let is_it: Result<bool, Errno> = sockets::send_buffer(descriptor).map(|mark| mark == bell.mark);
+    let is_it: Result<bool, Errno> = imports::send_buffer(descriptor).map(|mark| mark == bell.mark);
     (is_it == Ok(true)).then_some(descriptor)
 }

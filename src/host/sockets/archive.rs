@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::files::{self, MountedFiles, locate, read_all};
+use super::imports::{self, Descriptor, Errno};
 use super::mailbox;
-use super::sockets::{self, Descriptor, Errno};
 use crate::core::unix_time::Seconds;
 use crate::host::clock;
 use crate::keys::io::{Archive, Claim, ReadFile};
@@ -26,7 +26,7 @@ impl Archive for MountedArchive {
 
     fn store(&self, directory: &str, name: &str, content: &[u8]) {
         // A name of its own, so that two writers never share one.
-        let Ok(random) = sockets::random() else {
+        let Ok(random) = imports::random() else {
             return;
         };
         let temporary = locate(&format!("{directory}/{name}.{random:08x}.tmp"));
@@ -36,11 +36,11 @@ impl Archive for MountedArchive {
         };
         mailbox::exclusive(|| {
             let renamed = write_new(mount, &temporary, content)
-                .and_then(|()| sockets::rename(mount, &temporary, &path))
+                .and_then(|()| imports::rename(mount, &temporary, &path))
                 .is_ok();
             if !renamed {
                 // There may be none, and nothing more can be done about one.
-                let _ = sockets::remove_file(mount, &temporary);
+                let _ = imports::remove_file(mount, &temporary);
             }
         });
     }
@@ -50,12 +50,12 @@ impl Archive for MountedArchive {
             return Claim::Impossible;
         };
         for _ in 0..2 {
-            match sockets::create_directory(mount, &path) {
+            match imports::create_directory(mount, &path) {
                 Ok(()) => return Claim::Ours,
                 Err(Errno::EXISTS) => {}
                 Err(_) => return Claim::Impossible,
             }
-            let Ok(stat) = sockets::path_stat(mount, &path) else {
+            let Ok(stat) = imports::path_stat(mount, &path) else {
                 // Given back in this moment.
                 continue;
             };
@@ -63,7 +63,7 @@ impl Archive for MountedArchive {
             if age <= lease.0.saturating_mul(1000) {
                 return Claim::Theirs;
             }
-            let _ = sockets::remove_directory(mount, &path);
+            let _ = imports::remove_directory(mount, &path);
         }
         Claim::Theirs
     }
@@ -71,22 +71,22 @@ impl Archive for MountedArchive {
     fn release(&self, directory: &str, name: &str) {
         if let Ok((mount, path)) = locate(&format!("{directory}/{name}.claim")) {
             // Taken over by another router, then.
-            let _ = sockets::remove_directory(mount, &path);
+            let _ = imports::remove_directory(mount, &path);
         }
     }
 
     fn pause(&self) {
-        sockets::sleep(PAUSE);
+        imports::sleep(PAUSE);
     }
 }
 
 fn write_new(mount: Descriptor, path: &str, content: &[u8]) -> Result<(), Errno> {
-    let file = sockets::create_file(mount, path)?;
+    let file = imports::create_file(mount, path)?;
     let mut offset: usize = 0;
     let mut written = Ok(());
     while let Some(rest) = content.get(offset..).filter(|rest| !rest.is_empty()) {
         let at = u64::try_from(offset).unwrap_or(u64::MAX);
-        match sockets::write_at(file, at, rest) {
+        match imports::write_at(file, at, rest) {
             Ok(count) if count > 0 => offset = offset.saturating_add(count),
             Ok(_) | Err(_) => {
                 written = Err(Errno::NONSENSE);

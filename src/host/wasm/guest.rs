@@ -10,10 +10,11 @@ use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::refusal_log::{Fate, LineBudget, LogLevel};
 use crate::core::unix_time::Seconds;
-use crate::host::abi::{self, Handler, Next};
-use crate::host::io::HostIo;
-use crate::host::request::HostRequest;
-use crate::host::{clock, log, perform};
+use crate::host::clock;
+use crate::host::wasm::abi::{self, Handler, Next};
+use crate::host::wasm::io::HostIo;
+use crate::host::wasm::request::HostRequest;
+use crate::host::wasm::{log, perform};
 use crate::keys::keyring::Keyring;
 
 /// The middleware of one instance.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::core::request::{HeaderNames, RequestView};
-use crate::host::abi;
+use crate::host::wasm::abi;
 
 /// The request that the host is handling, read lazily and once.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Marks: a random send buffer size says that a socket is ours, whatever its number is.
 
-use super::sockets::{self, Errno};
+use super::imports::{self, Errno};
 
 /// Far below what Linux allows as a send buffer (212,992), far above its least (2,304).
 const FIRST: u32 = 16_384;
@@ -8,5 +8,5 @@ const MASK: u32 = 0x3fff;
 
 /// A mark for one socket.
 pub(super) fn random() -> Result<u32, Errno> {
-    Ok(FIRST.saturating_add(sockets::random()? & MASK))
+    Ok(FIRST.saturating_add(imports::random()? & MASK))
 }

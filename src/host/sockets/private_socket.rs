@@ -6,33 +6,33 @@
 //! So it is emptied then, before anything is read or sent. A UDP datagram may still be on its way through the kernel at
 //! that moment and come later, but each says who sent it, and no two sockets have one address.
 
-use super::sockets::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe};
+use super::imports::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe};
 
 /// Receives until the queue must be empty. Linux lets 11 datagrams wait, 513 under systemd.
 const MAX_FOREIGN: u32 = 1024;
 
 /// Opens one. Exclusive, as everything that opens.
 pub(super) fn open(family: Family) -> Result<Descriptor, Errno> {
-    let descriptor = sockets::open_datagram(family)?;
-    let connected = sockets::bind_anew(descriptor, family)
-        .and_then(|()| sockets::local_name(descriptor))
-        .and_then(|name| sockets::connect_to(descriptor, &name));
+    let descriptor = imports::open_datagram(family)?;
+    let connected = imports::bind_anew(descriptor, family)
+        .and_then(|()| imports::local_name(descriptor))
+        .and_then(|name| imports::connect_to(descriptor, &name));
     if connected.is_ok() && name(descriptor).is_some() && empty(descriptor) {
         Ok(descriptor)
     } else {
         // Nobody knows of it yet.
-        sockets::close(descriptor)?;
+        imports::close(descriptor)?;
         Err(Errno::NONSENSE)
     }
 }
 
 /// The name of a datagram socket that is connected to itself.
 pub(super) fn name(descriptor: Descriptor) -> Option<SocketName> {
-    if sockets::file_type(descriptor) != Ok(sockets::FileType::Datagram) {
+    if imports::file_type(descriptor) != Ok(imports::FileType::Datagram) {
         return None;
     }
-    let name = sockets::local_name(descriptor).ok()?;
-    (sockets::peer_name(descriptor).as_ref() == Ok(&name)).then_some(name)
+    let name = imports::local_name(descriptor).ok()?;
+    (imports::peer_name(descriptor).as_ref() == Ok(&name)).then_some(name)
 }
 
 /// Throws away what has come; false where it does not end.
@@ -40,6 +40,6 @@ fn empty(descriptor: Descriptor) -> bool {
     let mut foreign = Vec::new();
     (0..MAX_FOREIGN).any(|_| {
         foreign.clear();
-        sockets::receive(descriptor, Receive::Take, Wipe::Head, &mut foreign) == Err(Errno::AGAIN)
+        imports::receive(descriptor, Receive::Take, Wipe::Head, &mut foreign) == Err(Errno::AGAIN)
     })
 }
