@@ -9,7 +9,7 @@ use crate::core::url::{Host, Origin, Scheme, Url};
 use crate::host::sockets::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
 use crate::host::sockets::deadline::{Deadline, Pauses};
 use crate::host::sockets::imports;
-use crate::host::sockets::mailbox;
+use crate::host::sockets::lock;
 use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, ServerExtras};
 
 /// Redirects followed. Providers use none or one (`www`, trailing slash).
@@ -83,9 +83,7 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
                 // Nothing else keeps another instance's document apart where there is neither TLS nor a mailbox.
-                if hop.url.origin.scheme == Scheme::Https
-                    || mailbox::exists()
-                    || first.as_ref() == Some(&answer)
+                if hop.url.origin.scheme == Scheme::Https || lock::exists() || first.as_ref() == Some(&answer)
                 {
                     return Ok(answer);
                 }

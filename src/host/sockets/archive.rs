@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::files::{self, MountedFiles, locate, read_all};
-use super::imports::{self, Descriptor, Errno};
-use super::mailbox;
+use super::imports;
+use super::kernel::{Descriptor, Errno};
+use super::lock;
 use crate::core::unix_time::Seconds;
 use crate::host::clock;
 use crate::keys::io::{Archive, Claim, ReadFile};
@@ -34,7 +35,7 @@ impl Archive for MountedArchive {
         else {
             return;
         };
-        mailbox::exclusive(|| {
+        lock::exclusive(|| {
             let renamed = write_new(mount, &temporary, content)
                 .and_then(|()| imports::rename(mount, &temporary, &path))
                 .is_ok();

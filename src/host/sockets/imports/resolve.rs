@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::ptr::null_mut;
 
+use super::check;
 use super::socket::ip_address;
-use super::{Errno, check};
+use crate::host::sockets::kernel::Errno;
 
 /// Addresses taken of one name. The host keeps a list of the largest number ever asked for: a constant keeps it
 /// from being replaced while another instance reads it.
