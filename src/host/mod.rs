@@ -21,19 +21,20 @@ pub use sockets::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_mailbox};
+use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_mailbox};
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
-use race::{RacingArchive as KeyArchive, RacingShare as HostShare};
+use race::{RacingDirectory as HostDirectory, RacingShare as HostShare};
 #[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
-use sockets::{Mailbox as HostShare, MountedArchive as KeyArchive};
+use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::{close_standard_streams, open_mailbox};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 mod offline {
-    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
-    pub(super) use crate::keys::io::{Unshared as HostShare, Unshared as KeyArchive};
+    pub(super) use crate::documents::directory::NoDirectory as HostDirectory;
+    use crate::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+    pub(super) use crate::documents::lease::Unshared as HostShare;
 
     /// Refuses; the configuration has already refused every URL.
     #[derive(Clone, Copy, Debug, Default)]

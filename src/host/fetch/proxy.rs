@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Url};
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 /// Most bytes of the answer to CONNECT.
 const MAX_REPLY_BYTES: usize = 8192;
@@ -119,7 +119,7 @@ mod tests {
     use super::{Reply, authorization, connect, is_exempt, reply};
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
-    use crate::keys::io::FetchError;
+    use crate::documents::fetch::FetchError;
 
     #[test]
     fn a_tunnel_is_asked_for() {

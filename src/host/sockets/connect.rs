@@ -11,7 +11,7 @@ use super::imports::{self, Descriptor, Errno, Receive, Wipe};
 use super::{mailbox, mark};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::{Host, Origin};
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 /// Attempts for what only the host's races explain.
 const MAX_CONFUSED: u32 = 4;

@@ -6,7 +6,7 @@
 
 use super::imports::{self, Descriptor, Errno, FileStat, FileType};
 use super::mailbox;
-use crate::keys::io::{FileError, FileStamp, ReadFile};
+use crate::documents::files::{FileError, FileStamp, ReadFile};
 
 /// Attempts until a file that never reads the same twice is given up.
 const MAX_ATTEMPTS: u32 = 8;

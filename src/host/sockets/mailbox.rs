@@ -1,7 +1,7 @@
 //! The one thing that instances of a router have in common: a datagram socket connected to itself.
 //!
 //! The first instance opens it, later ones find it under the same number. One datagram lies in it, the record of
-//! [`crate::keys::envelope`]. A look (PEEK) leaves it there. Taking it out is atomic, so whoever has it is alone until
+//! [`crate::documents::record`]. A look (PEEK) leaves it there. Taking it out is atomic, so whoever has it is alone until
 //! it is put back: that makes it the lock for all that the host does not bear from two instances at once.
 //!
 //! Every result also changes the size of the socket's receive buffer, which nothing depends on: reading that number
@@ -19,10 +19,13 @@ use super::imports::{self, Descriptor, Errno, Family, Receive, SocketName, Wipe}
 use super::notify;
 use super::private_socket;
 use crate::core::unix_time::Seconds;
-use crate::keys::envelope::{Bell, Envelope, HEADER_BYTES, MAX_RECORD_BYTES, Nanos, Turn, Watch};
-use crate::keys::io::{
-    Asked, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
+use crate::documents::document::SharedDocument;
+use crate::documents::lease::{
+    Failure, Holder, Lease, Notify, Share, Shared, Turn, Unshared, Version, Waiting,
 };
+use crate::documents::limits::MAX_RECORD_BYTES;
+use crate::documents::record::{HEADER_BYTES, Nanos, Next, Record, Watch};
+use crate::documents::source_id::SourceId;
 
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
@@ -95,94 +98,90 @@ impl Mailbox {
 }
 
 impl Share for Mailbox {
-    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared> {
+    fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
         let descriptor = place()?;
         let version = version(descriptor);
         let unchanged = version.is_some_and(|version| version == VERSION.get());
         let record = if unchanged { OWN.take() } else { look(descriptor)? };
         VERSION.set(version.unwrap_or(0));
-        let shared = if Envelope::generation(&record)? > seen {
-            Envelope::decode(&record, now()).and_then(|envelope| envelope.look(source, seen).cloned())
+        let shared = if Record::version(&record)? > seen {
+            Record::decode(&record, now()).and_then(|record| record.look(source, seen).cloned())
         } else {
             None
         };
         OWN.set(record);
-        let shared = shared?;
-        // One that did not fit the record helps nobody.
-        (shared.document.is_some() || shared.failures > 0).then_some(shared)
+        shared.filter(is_result)
     }
 
-    fn ask(
-        &self,
-        source: SourceId,
-        seen: Generation,
-        lease: Seconds,
-        waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
-    ) -> Asked {
+    fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn {
         let Some(descriptor) = place() else {
-            return Unshared.ask(source, seen, lease, waiting, attempt);
+            return Unshared.begin(source, seen, waiting, span);
         };
         // A lease may be taken over once while this request waits; more would be no service to it.
-        let deadline = Deadline::after(Seconds(lease.0.saturating_mul(2)));
+        let deadline = Deadline::after(Seconds(span.0.saturating_mul(2)));
         loop {
             // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
-            let refused = || waiting == Waiting::ForKeys && gate_is_closed(descriptor);
-            let turn = update_unless(descriptor, &refused, |envelope| {
-                let abandoned = envelope.bell(source);
-                let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
-                let mut bell = None;
-                if matches!(turn, Turn::Ask(_)) {
+            let refused = || waiting == Waiting::ForDocument && gate_is_closed(descriptor);
+            let next = update_unless(descriptor, &refused, |record| {
+                let abandoned = record.notify(source);
+                let next = record.turn(source, seen, waiting, id(), now(), span);
+                let mut notify = None;
+                if matches!(next, Next::Ask(_)) {
                     if let Some(abandoned) = abandoned {
                         notify::ring(abandoned);
                         notify::take_down(abandoned);
                     }
-                    // Whoever has keys refreshes alone.
-                    bell = if waiting == Waiting::ForKeys { notify::hang() } else { None };
-                    envelope.hang(source, bell);
+                    // A request that has a document refreshes it alone.
+                    notify = if waiting == Waiting::ForDocument { notify::hang() } else { None };
+                    record.set_notify(source, notify);
                 }
-                (turn, envelope.crowded_until(source), bell)
+                (next, record.crowded_until(source), notify)
             });
-            let Some((turn, crowded, bell)) = turn else {
-                return Asked::Crowded;
+            let Some((next, crowded, notify)) = next else {
+                return Turn::Crowded;
             };
             if let Some(until) = crowded {
                 close_gate(descriptor, until);
             }
-            match turn {
-                // Its document did not fit the record: everybody for himself.
-                Turn::Known(shared) if shared.document.is_none() && shared.failures == 0 => {
-                    let generation = shared.generation;
-                    return Asked::Known(Shared { generation, ..shared.after(attempt(None), generation) });
+            match next {
+                Next::Known(shared) if is_result(&shared) => return Turn::Known(shared),
+                // Its document did not fit the record, so each instance asks for itself.
+                Next::Known(shared) => return Turn::Ask(Lease::alone(source, shared.version)),
+                Next::Ask(known) => {
+                    return Turn::Ask(Lease { source, known, holder: Holder::Recorded(notify) });
                 }
-                Turn::Known(shared) => return Asked::Known(shared),
-                Turn::Ask(document) => {
-                    let outcome = attempt(document.as_ref());
-                    let finish = |envelope: &mut Envelope| envelope.finish(source, id(), now(), outcome);
-                    let shared = update(descriptor, finish);
-                    announce(descriptor, shared.generation);
-                    open_gate(descriptor);
-                    if let Some(bell) = bell {
-                        notify::ring(bell);
-                        exclusive(|| notify::take_down(bell));
-                    }
-                    return Asked::Known(shared);
-                }
-                Turn::Underway => return Asked::Underway,
-                Turn::Crowded => return Asked::Crowded,
-                Turn::Wait(bell) => match wait(descriptor, source, seen, bell, deadline) {
-                    Some(shared) if shared.document.is_some() || shared.failures > 0 => {
-                        return Asked::Known(shared);
-                    }
+                Next::Underway => return Turn::Underway,
+                Next::Crowded => return Turn::Crowded,
+                Next::Wait(notify) => match wait(descriptor, source, seen, notify, deadline) {
+                    Some(shared) if is_result(&shared) => return Turn::Known(shared),
                     Some(_) => {}
-                    None => update(descriptor, Envelope::leave),
+                    None => update(descriptor, Record::leave),
                 },
             }
             if deadline.check().is_err() {
-                return Asked::Crowded;
+                return Turn::Crowded;
             }
         }
     }
+
+    fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
+        let (Some(descriptor), Holder::Recorded(notify)) = (place(), lease.holder) else {
+            return Unshared.finish(lease, attempt);
+        };
+        let shared = update(descriptor, |record| record.finish(lease.source, id(), now(), attempt));
+        announce(descriptor, shared.version);
+        open_gate(descriptor);
+        if let Some(notify) = notify {
+            notify::ring(notify);
+            exclusive(|| notify::take_down(notify));
+        }
+        shared
+    }
+}
+
+/// Whether `shared` has what an attempt brought, which a document that did not fit the record has not.
+const fn is_result(shared: &Shared) -> bool {
+    shared.document.is_some() || shared.failures > 0
 }
 
 /// Whether this instance has the mailbox.
@@ -211,7 +210,7 @@ fn is_held() -> bool {
 }
 
 /// Changes the record.
-fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Envelope) -> R) -> R {
+fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Record) -> R) -> R {
     changed(descriptor, &take(descriptor), change)
 }
 
@@ -219,16 +218,16 @@ fn update<R>(descriptor: Descriptor, change: impl FnOnce(&mut Envelope) -> R) ->
 fn update_unless<R>(
     descriptor: Descriptor,
     refused: &dyn Fn() -> bool,
-    change: impl FnOnce(&mut Envelope) -> R,
+    change: impl FnOnce(&mut Record) -> R,
 ) -> Option<R> {
     let pauses = Pauses::with_patience(NEWCOMERS_PATIENCE);
     take_unless(descriptor, pauses, refused).map(|record| changed(descriptor, &record, change))
 }
 
-fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
-    let mut envelope = Envelope::decode(record, now()).unwrap_or_default();
-    let result = change(&mut envelope);
-    put(descriptor, envelope.encode());
+fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut Record) -> R) -> R {
+    let mut record = Record::decode(record, now()).unwrap_or_default();
+    let result = change(&mut record);
+    put(descriptor, record.encode());
     result
 }
 
@@ -236,12 +235,12 @@ fn changed<R>(descriptor: Descriptor, record: &[u8], change: impl FnOnce(&mut En
 fn wait(
     descriptor: Descriptor,
     source: SourceId,
-    seen: Generation,
-    bell: Option<Bell>,
+    seen: Version,
+    notify: Option<Notify>,
     deadline: Deadline,
 ) -> Option<Shared> {
     // When it has rung, the record comes in a moment.
-    let rung = bell.is_some_and(notify::listen).then(Pauses::new);
+    let rung = notify.is_some_and(notify::listen).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
@@ -266,7 +265,7 @@ fn wait(
         empty_since = None;
         looked_at = version;
         next_look = Nanos(now().0.saturating_add(LOOK_AGAIN));
-        match Envelope::decode(&record, now())?.watch(source, seen, now()) {
+        match Record::decode(&record, now())?.watch(source, seen, now()) {
             Watch::Known(shared) => {
                 OWN.set(record);
                 return Some(shared);
@@ -315,9 +314,9 @@ fn version(descriptor: Descriptor) -> Option<u32> {
     size.checked_sub(FIRST_VERSION).is_some_and(|version| version < VERSIONS).then_some(size)
 }
 
-fn announce(descriptor: Descriptor, generation: Generation) {
+fn announce(descriptor: Descriptor, version: Version) {
     // Two results follow each other by microseconds at least: the middle bits tell them apart.
-    let [_, low, high, ..] = generation.0.to_le_bytes();
+    let [_, low, high, ..] = version.0.to_le_bytes();
     let size = FIRST_VERSION.saturating_add(u16::from_le_bytes([low, high]).into());
     // Where this fails, looks are just dearer.
     let _ = imports::set_receive_buffer(descriptor, size);
@@ -329,7 +328,7 @@ fn look(descriptor: Descriptor) -> Option<Vec<u8>> {
     for _ in 0..MAX_BAD_LOOKS {
         record.clear();
         match receive(descriptor, Receive::Peek, &mut record) {
-            Ok(()) if Envelope::verify(&record, now()).is_some() => return Some(record),
+            Ok(()) if Record::verify(&record, now()).is_some() => return Some(record),
             Err(Errno::AGAIN) => return None,
             // Most bad looks are the host's and the next one is good.
             Ok(()) | Err(_) => {}
@@ -396,7 +395,7 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
     // anybody who saw them.
     let own = OWN.take();
     let missing = taken.as_ref().is_none_or(|taken| {
-        Envelope::generation(&own) >= Envelope::generation(taken)
+        Record::version(&own) >= Record::version(taken)
             && own.get(HEADER_BYTES..) != taken.get(HEADER_BYTES..)
     });
     if missing {
@@ -408,15 +407,15 @@ fn take_unless(descriptor: Descriptor, pauses: Pauses, refused: &dyn Fn() -> boo
 /// Both records in one; a record that cannot be read counts as none.
 fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     let Some(known) = known else {
-        return if Envelope::verify(&other, now()).is_some() { other } else { Envelope::default().encode() };
+        return if Record::verify(&other, now()).is_some() { other } else { Record::default().encode() };
     };
     if known == other {
         return known;
     }
-    let Some(other) = Envelope::decode(&other, now()) else {
+    let Some(other) = Record::decode(&other, now()) else {
         return known;
     };
-    let mut all = Envelope::decode(&known, now()).unwrap_or_default();
+    let mut all = Record::decode(&known, now()).unwrap_or_default();
     all.merge(other);
     all.encode()
 }
@@ -436,7 +435,7 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
         match receive(descriptor, Receive::Peek, &mut seen) {
             // Taken by another instance.
             Err(Errno::AGAIN) => break,
-            Ok(()) if Envelope::verify(&seen, now()) >= Envelope::verify(&record, now()) => break,
+            Ok(()) if Record::verify(&seen, now()) >= Record::verify(&record, now()) => break,
             Ok(()) | Err(_) => {}
         }
         // Foreign bytes in the box: out with them. Whoever was faster has the lock now, and puts what it keeps.
@@ -445,8 +444,8 @@ fn put(descriptor: Descriptor, mut record: Vec<u8>) {
         };
         record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
     }
-    if Envelope::has_waiters(&record) {
-        record = Envelope::decode(&record, now()).unwrap_or_default().without_waiters().encode();
+    if Record::has_waiters(&record) {
+        record = Record::decode(&record, now()).unwrap_or_default().without_waiters().encode();
     }
     OWN.set(record);
 }
@@ -500,8 +499,8 @@ fn open(family: Family) -> Option<(Descriptor, SocketName)> {
     let descriptor = private_socket::open(family).ok()?;
     // An empty box would make the first requests wait for a record that never was.
     let ready = imports::set_send_buffer(descriptor, SEND_BUFFER)
-        .and_then(|()| imports::send(descriptor, &Envelope::default().encode()));
-    announce(descriptor, Generation(0));
+        .and_then(|()| imports::send(descriptor, &Record::default().encode()));
+    announce(descriptor, Version(0));
     let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
     if name.is_none() {
         // Nobody knows of it yet.

@@ -5,13 +5,13 @@ pub(crate) mod connect;
 pub(crate) mod deadline;
 pub(crate) mod imports;
 pub(crate) mod mailbox;
-mod archive;
+mod directory;
 mod files;
 mod mark;
 mod notify;
 mod private_socket;
 
-pub use archive::MountedArchive;
+pub use directory::MountedDirectory;
 pub use files::MountedFiles;
 pub use mailbox::Mailbox;
 

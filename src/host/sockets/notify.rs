@@ -8,14 +8,14 @@
 use super::imports::{self, Descriptor, Errno, Family, Receive, Wipe};
 use super::mark;
 use super::private_socket;
-use crate::keys::envelope::Bell;
+use crate::documents::lease::Notify;
 
 /// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
-pub(super) fn hang() -> Option<Bell> {
+pub(super) fn hang() -> Option<Notify> {
     let mark = mark::random().ok()?;
     let descriptor = private_socket::open(Family::Unix).ok()?;
     let ready = imports::set_send_buffer(descriptor, mark).and_then(|()| imports::set_blocking(descriptor));
-    let bell = Bell { number: descriptor.number(), mark };
+    let bell = Notify { number: descriptor.number(), mark };
     match ready {
         Ok(()) if find(bell).is_some() => Some(bell),
         Ok(()) | Err(_) => {
@@ -27,7 +27,7 @@ pub(super) fn hang() -> Option<Bell> {
 }
 
 /// Blocks until the bell rings; false where it has been taken down.
-pub(super) fn listen(bell: Bell) -> bool {
+pub(super) fn listen(bell: Notify) -> bool {
     find(bell).is_some_and(|descriptor| {
         // A look only: where the number is another's by now, nothing is taken from it, and it does not block.
         let rung = imports::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
@@ -36,7 +36,7 @@ pub(super) fn listen(bell: Bell) -> bool {
 }
 
 /// Wakes all who listen.
-pub(super) fn ring(bell: Bell) {
+pub(super) fn ring(bell: Notify) {
     if let Some(descriptor) = find(bell) {
         // Where this fails, so does everything else.
         let _ = imports::shut_down(descriptor);
@@ -44,14 +44,14 @@ pub(super) fn ring(bell: Bell) {
 }
 
 /// Closes a bell. Exclusive.
-pub(super) fn take_down(bell: Bell) {
+pub(super) fn take_down(bell: Notify) {
     if let Some(descriptor) = find(bell) {
         // A failure means that it is closed already.
         let _ = imports::close(descriptor);
     }
 }
 
-fn find(bell: Bell) -> Option<Descriptor> {
+fn find(bell: Notify) -> Option<Descriptor> {
     let descriptor = Descriptor::from_number(bell.number)?;
     let is_it: Result<bool, Errno> = imports::send_buffer(descriptor).map(|mark| mark == bell.mark);
     (is_it == Ok(true)).then_some(descriptor)

@@ -9,17 +9,18 @@ use super::files::{self, MountedFiles, locate, read_all};
 use super::imports::{self, Descriptor, Errno};
 use super::mailbox;
 use crate::core::unix_time::Seconds;
+use crate::documents::directory::{Claim, Directory};
+use crate::documents::files::ReadFile;
 use crate::host::clock;
-use crate::keys::io::{Archive, Claim, ReadFile};
 
 /// Between two looks for another router's file.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps files below the mounts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct MountedArchive;
+pub struct MountedDirectory;
 
-impl Archive for MountedArchive {
+impl Directory for MountedDirectory {
     fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>> {
         MountedFiles.read(&format!("{directory}/{name}"), max_bytes).ok()
     }
