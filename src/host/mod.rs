@@ -3,6 +3,7 @@
 #[cfg(target_os = "wasi")]
 pub mod wasm;
 pub mod clock;
+pub mod limits;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub mod mounts;
 #[cfg(feature = "fetch")]

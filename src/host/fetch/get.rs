@@ -7,16 +7,11 @@ use crate::core::url::address::may_be_led_to;
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Scheme, Url};
 use crate::documents::fetch::{Client, Fetch, FetchError, FetchRequest, Fetched};
+use crate::host::limits::{MAX_EXCHANGES, MAX_REDIRECTS};
 use crate::host::sockets::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
 use crate::host::sockets::deadline::{Deadline, Pauses};
 use crate::host::sockets::imports;
 use crate::host::sockets::mailbox;
-
-/// Redirects followed. Providers use none or one (`www`, trailing slash).
-const MAX_REDIRECTS: u32 = 3;
-/// Attempts for one exchange where only the host's races explain the failure. Three in a thousand exchanges fail
-/// that way when many instances fetch at once.
-const MAX_EXCHANGES: u32 = 3;
 
 /// Bits of the random length that a request without TLS is longer.
 const PADDING_MASK: u32 = 0x7ff;

@@ -1,14 +1,12 @@
 //! `clientConfig.proxy`: which hosts are asked through it (`NO_PROXY`), and how it is asked (RFC 9110 9.3.6). Pure.
 
+use crate::host::limits::MAX_REPLY_BYTES;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Url};
 use crate::documents::fetch::FetchError;
-
-/// Most bytes of the answer to CONNECT.
-const MAX_REPLY_BYTES: usize = 8192;
 
 /// What has come of the answer to CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

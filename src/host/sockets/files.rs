@@ -7,9 +7,7 @@
 use super::imports::{self, Descriptor, Errno, FileStat, FileType};
 use super::mailbox;
 use crate::documents::files::{FileError, FileStamp, ReadFile};
-
-/// Attempts until a file that never reads the same twice is given up.
-const MAX_ATTEMPTS: u32 = 8;
+use crate::host::limits::MAX_READINGS;
 
 /// Reads below `settings.mounts`; in this artifact a mount has the same path on both sides.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +22,7 @@ impl ReadFile for MountedFiles {
 
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
         let (mount, below) = locate(path)?;
-        for _ in 0..MAX_ATTEMPTS {
+        for _ in 0..MAX_READINGS {
             // Most files that cannot be read are missing, which needs no window.
             examine(mount, &below, max_bytes)?;
             // One instance at a time: two that open at once may lose a descriptor for good.

@@ -26,6 +26,7 @@ use crate::documents::lease::{
 use crate::documents::limits::MAX_RECORD_BYTES;
 use crate::documents::record::{HEADER_BYTES, Nanos, Next, Record, Watch};
 use crate::documents::source_id::SourceId;
+use crate::host::limits::{MAX_BAD_LOOKS, MAX_PUTS};
 
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
@@ -52,10 +53,6 @@ const NEWCOMERS_PATIENCE: Duration = Duration::from_millis(2);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Nanoseconds after which a waiting request looks at the record whatever the version: its lease may have ended.
 const LOOK_AGAIN: u64 = 500_000_000;
-/// Looks at a record that cannot be read before it is taken out.
-const MAX_BAD_LOOKS: u32 = 8;
-/// Attempts to put a record.
-const MAX_PUTS: u32 = 4;
 
 /// Shares key documents between the instances of a router.
 #[derive(Clone, Copy, Debug, Default)]

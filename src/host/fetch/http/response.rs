@@ -7,11 +7,7 @@ use crate::core::unix_time::Seconds;
 use crate::documents::document::Document;
 use crate::documents::fetch::{FetchError, Fetched};
 use crate::host::fetch::gzip;
-
-/// Most bytes of all heads and trailers of one response, interim ones included.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Longest line before a chunk, extensions included (RFC 9112 7.1.1 asks for a bound).
-const MAX_CHUNK_LINE_BYTES: usize = 1024;
+use crate::host::limits::{MAX_CHUNK_LINE_BYTES, MAX_HEAD_BYTES};
 
 /// A complete response, as far as the caller needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,7 @@ use std::ptr::null_mut;
 
 use super::socket::ip_address;
 use super::{Errno, check};
-
-/// Addresses taken of one name. The host keeps a list of the largest number ever asked for: a constant keeps it
-/// from being replaced while another instance reads it.
-const MAX_ADDRESSES: usize = 8;
+use crate::host::limits::MAX_ADDRESSES;
 
 /// `AI_NUMERICSERV`: the service is a decimal port.
 const NUMERIC_SERVICE: u16 = 1 << 3;
