@@ -32,9 +32,12 @@ use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
 use traefik_jwt_auth::core::token::jws::UnverifiedToken;
 use traefik_jwt_auth::core::token::source::{self, Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::documents::directory::NoDirectory;
+use traefik_jwt_auth::documents::document::Document;
+use traefik_jwt_auth::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+use traefik_jwt_auth::documents::io::Io;
+use traefik_jwt_auth::documents::lease::Unshared;
+use traefik_jwt_auth::host::MountedFiles;
 use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
@@ -190,14 +193,15 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     for warning in warnings(&policy) {
         say!(report, "warning         {warning}");
     }
-    let outside = Outside {
-        now: arguments.now.map_or_else(clock, Ok)?,
-        jwks: arguments
-            .jwks
-            .as_ref()
-            .map(std::fs::read)
-            .transpose()
-            .map_err(|error| format!("--jwks: {error}"))?,
+    let now = arguments.now.map_or_else(clock, Ok)?;
+    let jwks = arguments.jwks.as_ref().map(std::fs::read).transpose();
+    let provider = KeySets(jwks.map_err(|error| format!("--jwks: {error}"))?);
+    let io = Io {
+        now: &|| now,
+        files: &MountedFiles,
+        fetch: &provider,
+        share: &Unshared,
+        directory: &NoDirectory,
     };
     say!(report, "configuration   {}", summary(&policy));
     if arguments.is_about_the_configuration() {
@@ -206,20 +210,19 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     }
     let request = request(arguments, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
-    let mut decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
+    let mut decision = decide(&policy, &keyring.at(now), now, &request);
     if let Decision::NeedKeys(need) = &decision {
-        for event in keyring.refresh(need, outside.now, &outside) {
+        for event in keyring.refresh(need, now, &io) {
             for (_, line) in key_log::lines(&event) {
                 say!(report, "keys            {line}");
             }
         }
-        decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
+        decision = decide(&policy, &keyring.at(now), now, &request);
     }
-    if let Err(refusal) = steps(&policy, &keyring.at(outside.now), outside.now, &request, report) {
+    if let Err(refusal) = steps(&policy, &keyring.at(now), now, &request, report) {
         say!(report, "fails here      {}: {}", refusal.code(), refusal.description());
-        let keys = keyring.beside(outside.now);
-        let Evidence { found, expected, hint } =
-            evidence::of(&policy, &keys, outside.now, &refusal, &request);
+        let keys = keyring.beside(now);
+        let Evidence { found, expected, hint } = evidence::of(&policy, &keys, now, &refusal, &request);
         for (what, text) in [("  found", found), ("  expected", expected), ("  hint", hint)] {
             if !text.is_empty() {
                 say!(report, "{what:<16}{text}");
@@ -486,37 +489,12 @@ fn verified(
     }
 }
 
-/// Files as they are here, and one key set in place of all URLs.
-struct Outside {
-    now: UnixTime,
-    jwks: Option<Vec<u8>>,
-}
+/// One key set in place of all URLs.
+struct KeySets(Option<Vec<u8>>);
 
-impl Fetch for Outside {
+impl Fetch for KeySets {
     fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        let body = self.jwks.clone().ok_or(FetchError::NotSupported)?;
-        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
-    }
-}
-
-impl ReadFile for Outside {
-    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
-        let metadata = std::fs::metadata(path).map_err(|_| FileError::NotFound)?;
-        Ok(FileStamp { modified: 0, size: metadata.len(), inode: 0 })
-    }
-
-    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
-        let content = std::fs::read(path).map_err(|_| FileError::NotFound)?;
-        if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
-    }
-}
-
-impl Share for Outside {}
-
-impl Archive for Outside {}
-
-impl Io for Outside {
-    fn now(&self) -> UnixTime {
-        self.now
+        let body = self.0.clone().ok_or(FetchError::NotSupported)?;
+        Ok(Fetched::Document(Document { body, ..Document::default() }))
     }
 }

@@ -7,7 +7,6 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,45 +27,10 @@ use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::documents::outside::Outside;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 const NOW: u64 = 1_700_000_000;
-
-/// A clock and one file that the test writes.
-struct Outside {
-    now: Cell<UnixTime>,
-    file: RefCell<(u64, String)>,
-}
-
-impl Fetch for Outside {
-    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        Err(FetchError::NotSupported)
-    }
-}
-
-impl ReadFile for Outside {
-    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
-        let (modified, text) = &*self.file.borrow();
-        Ok(FileStamp { modified: *modified, size: u64::try_from(text.len()).unwrap(), inode: 1 })
-    }
-
-    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
-        Ok(self.file.borrow().1.clone().into_bytes())
-    }
-}
-
-impl Share for Outside {}
-
-impl Archive for Outside {}
-
-impl Io for Outside {
-    fn now(&self) -> UnixTime {
-        self.now.get()
-    }
-}
 
 struct Bench {
     policy: Rc<Policy>,
@@ -103,10 +67,8 @@ fn bench_with(claims: ClaimRules) -> Bench {
         answer: AnswerRules::default(),
         doubts: vec![],
     });
-    let outside = Outside {
-        now: Cell::new(UnixTime::from_seconds(NOW)),
-        file: RefCell::new((1, set(&[("k1", b'1'), ("k2", b'2')]))),
-    };
+    let outside = Outside::new().at(UnixTime::from_seconds(NOW));
+    *outside.file.borrow_mut() = Some((1, set(&[("k1", b'1'), ("k2", b'2')])));
     Bench { keyring: Keyring::new(Rc::clone(&policy)), policy, outside }
 }
 
@@ -142,10 +104,10 @@ impl Bench {
 
     fn request_to(&self, path: &str, token: &str) -> String {
         let request = RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"));
-        self.keyring.catch_up(self.outside.now(), &self.outside);
+        self.keyring.catch_up(self.outside.now(), &self.outside.io());
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
-            self.keyring.refresh(need, self.outside.now(), &self.outside);
+            self.keyring.refresh(need, self.outside.now(), &self.outside.io());
             decision = self.decide(&request);
         }
         match decision {
@@ -171,12 +133,12 @@ impl Bench {
     }
 
     fn wait(&self, seconds: u64) {
-        self.outside.now.set(self.outside.now().saturating_add(Seconds(seconds)));
+        self.outside.wait(seconds);
     }
 
     fn write(&self, keys: &[(&str, u8)]) {
-        let modified = self.outside.file.borrow().0;
-        *self.outside.file.borrow_mut() = (modified + 1, set(keys));
+        let modified = self.outside.file.borrow().as_ref().map_or(0, |(modified, _)| *modified);
+        *self.outside.file.borrow_mut() = Some((modified + 1, set(keys)));
         self.wait(1);
     }
 }
@@ -292,8 +254,8 @@ fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
             let now = UnixTime::from_millis(NOW * 1000 + millis);
             for path in ["/alice", "/bob", "/"] {
                 let new = bench_with(rules.clone());
-                new.outside.now.set(now);
-                known.outside.now.set(now);
+                new.outside.set(now);
+                known.outside.set(now);
                 assert_eq!(
                     known.request_to(path, &token),
                     new.request_to(path, &token),

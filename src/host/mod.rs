@@ -3,6 +3,7 @@
 #[cfg(target_os = "wasi")]
 pub mod wasm;
 pub mod clock;
+pub mod limits;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub mod mounts;
 #[cfg(feature = "fetch")]
@@ -21,19 +22,20 @@ pub use sockets::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_lock};
+use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_lock};
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
-use race::{RacingArchive as KeyArchive, RacingShare as HostShare};
+use race::{RacingDirectory as HostDirectory, RacingShare as HostShare};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::lock::{close_standard_streams, open as open_lock};
 #[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
-use sockets::{Mailbox as HostShare, MountedArchive as KeyArchive};
+use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 mod offline {
-    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
-    pub(super) use crate::keys::io::{Unshared as HostShare, Unshared as KeyArchive};
+    pub(super) use crate::documents::directory::NoDirectory as HostDirectory;
+    use crate::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+    pub(super) use crate::documents::lease::Unshared as HostShare;
 
     /// Refuses; the configuration has already refused every URL.
     #[derive(Clone, Copy, Debug, Default)]

@@ -3,67 +3,68 @@
 //! requests fetch at the same time, and the others read what they leave behind.
 
 use crate::core::unix_time::Seconds;
-use crate::host::sockets::{Mailbox, MountedArchive, imports};
+use crate::documents::directory::{Claim, Directory};
+use crate::documents::document::SharedDocument;
+use crate::documents::lease::{Failure, Lease, Share, Shared, Turn, Unshared, Version, Waiting};
+use crate::documents::source_id::SourceId;
+use crate::host::sockets::{Mailbox, MountedDirectory, imports};
 use crate::host::wasm::abi::write_log;
-use crate::keys::io::{
-    Archive, Asked, Claim, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
-};
+
+/// For long enough to put a result.
+const LEASE: Seconds = Seconds(5);
 
 /// The mailbox, which keeps nobody from asking.
-#[derive(Default)]
-pub(super) struct RacingShare(Mailbox);
+pub(super) struct RacingShare;
 
 /// The directory, which keeps nobody from fetching.
-#[derive(Default)]
-pub(super) struct RacingArchive(MountedArchive);
+pub(super) struct RacingDirectory;
 
 impl Share for RacingShare {
-    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared> {
+    fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
         check_canaries();
-        self.0.look(source, seen).filter(|_| coin())
+        Mailbox.look(source, seen).filter(|_| coin())
     }
 
-    /// Asks whoever else does, then puts the outcome into the record, where that is not being done.
-    fn ask(
-        &self,
-        source: SourceId,
-        seen: Generation,
-        lease: Seconds,
-        waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
-    ) -> Asked {
-        let outcome = attempt(None);
-        let mut again = |_: Option<&SharedDocument>| outcome.clone();
+    /// A fetch, even if others are fetching.
+    fn begin(&self, source: SourceId, seen: Version, _: Waiting, _: Seconds) -> Turn {
+        Turn::Ask(Lease::alone(source, seen))
+    }
+
+    /// Puts the result into the record, unless that is being done.
+    fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
         // Nothing is newer than this, so the record is always changed.
-        self.0.ask(source, Generation(u64::MAX), lease, Waiting::NotAtAll, &mut again);
+        let newest = Version(u64::MAX);
+        if let Turn::Ask(recorded) = Mailbox.begin(lease.source, newest, Waiting::NotAtAll, LEASE) {
+            Mailbox.finish(recorded, attempt.clone());
+        }
         check_canaries();
-        Unshared.ask(source, seen, lease, waiting, &mut again)
+        Unshared.finish(lease, attempt)
     }
 }
 
-impl Archive for RacingArchive {
+impl Directory for RacingDirectory {
     fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>> {
-        self.0.load(directory, name, max_bytes).filter(|_| coin() && coin())
+        MountedDirectory.load(directory, name, max_bytes).filter(|_| coin() && coin())
     }
 
     fn store(&self, directory: &str, name: &str, content: &[u8]) {
-        self.0.store(directory, name, content);
+        MountedDirectory.store(directory, name, content);
         check_canaries();
     }
 
     fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim {
-        match self.0.claim(directory, name, lease) {
+        match MountedDirectory.claim(directory, name, lease) {
             Claim::Theirs => Claim::Impossible,
             claim @ (Claim::Ours | Claim::Impossible) => claim,
         }
     }
 
     fn release(&self, directory: &str, name: &str) {
-        self.0.release(directory, name);
+        MountedDirectory.release(directory, name);
     }
 
     fn pause(&self) {
-        self.0.pause();
+        MountedDirectory.pause();
     }
 }
 

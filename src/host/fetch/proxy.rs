@@ -1,14 +1,12 @@
 //! `clientConfig.proxy`: which hosts are asked through it (`NO_PROXY`), and how it is asked (RFC 9110 9.3.6). Pure.
 
+use crate::host::limits::MAX_REPLY_BYTES;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Url};
-use crate::keys::io::FetchError;
-
-/// Most bytes of the answer to CONNECT.
-const MAX_REPLY_BYTES: usize = 8192;
+use crate::documents::fetch::FetchError;
 
 /// What has come of the answer to CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +117,7 @@ mod tests {
     use super::{Reply, authorization, connect, is_exempt, reply};
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
-    use crate::keys::io::FetchError;
+    use crate::documents::fetch::FetchError;
 
     #[test]
     fn a_tunnel_is_asked_for() {

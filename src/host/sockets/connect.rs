@@ -12,10 +12,9 @@ use super::kernel::{Descriptor, Errno, Receive, Wipe};
 use super::{lock, mark};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::{Host, Origin};
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
+use crate::host::limits::MAX_CONFUSED;
 
-/// Attempts for what only the host's races explain.
-const MAX_CONFUSED: u32 = 4;
 /// What a look at the socket brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Host;
 use super::kernel::Kernel as _;
 use crate::core::unix_time::Seconds;
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 /// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`super::kernel::Kernel::sleep`]): one
 /// instance of a router does this, every few minutes, and many may wait for it.

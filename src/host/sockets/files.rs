@@ -7,10 +7,8 @@
 use super::imports::{self, FileStat};
 use super::kernel::{Descriptor, Errno, FileType};
 use super::lock;
-use crate::keys::io::{FileError, FileStamp, ReadFile};
-
-/// Attempts until a file that never reads the same twice is given up.
-const MAX_ATTEMPTS: u32 = 8;
+use crate::documents::files::{FileError, FileStamp, ReadFile};
+use crate::host::limits::MAX_READINGS;
 
 /// Reads below `settings.mounts`; in this artifact a mount has the same path on both sides.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +23,7 @@ impl ReadFile for MountedFiles {
 
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
         let (mount, below) = locate(path)?;
-        for _ in 0..MAX_ATTEMPTS {
+        for _ in 0..MAX_READINGS {
             // Most files that cannot be read are missing, which needs no window.
             examine(mount, &below, max_bytes)?;
             // One instance at a time: two that open at once may lose a descriptor for good.

@@ -1,7 +1,7 @@
 //! The lock of a runtime, and the record that is passed on with it: a datagram socket connected to itself.
 //!
 //! The first instance opens it, later ones find it under the same number. One datagram lies in it, the record of
-//! [`crate::keys::envelope`]. A look (PEEK) leaves it there. Taking it out is atomic, so the instance that has it is
+//! [`crate::documents::record`]. A look (PEEK) leaves it there. Taking it out is atomic, so the instance that has it is
 //! alone until it puts it back: that makes it the lock for everything that the host cannot do for two instances at once.
 //!
 //! The record may get lost (its holder traps) or come twice (two instances find the socket empty for too long). So no
@@ -17,7 +17,8 @@ use super::kernel::{Descriptor, Errno, Family, FileType, Kernel as _, Receive, S
 use super::notify;
 use super::private_socket;
 use super::signals::Signals;
-use crate::keys::envelope::{Envelope, HEADER_BYTES, Nanos};
+use crate::documents::record::{HEADER_BYTES, Nanos, Record};
+use crate::host::limits::{MAX_BAD_LOOKS, MAX_PUTS};
 
 /// How long the socket may be empty before its record is given up for lost, and a spread, so that not all who wait put
 /// their copy at once. With 200 instances born on two cores, a holder was off the processor for 630 ms; with 150 ms of
@@ -28,10 +29,6 @@ const PATIENCE_SPREAD: u32 = 401;
 const LONGEST_HOLD: Duration = Duration::from_secs(4);
 /// How long to spin for the record before sleeping. Holders keep it about 100 µs.
 const SPIN: Duration = Duration::from_millis(50);
-/// Looks at a record that cannot be read before it is taken out.
-const MAX_BAD_LOOKS: u32 = 8;
-/// Attempts to put a record.
-const MAX_PUTS: u32 = 4;
 
 /// The lock of this runtime.
 #[derive(Clone, Copy)]
@@ -128,7 +125,7 @@ impl Lock {
         let descriptor = private_socket::open(family).ok()?;
         // An empty socket would make the first requests wait for a record that never was.
         let ready = (Signals::of(descriptor).begin())
-            .and_then(|()| Host::send(descriptor, &Envelope::default().encode()));
+            .and_then(|()| Host::send(descriptor, &Record::default().encode()));
         let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
         if name.is_none() {
             // Nobody knows of it yet.
@@ -148,7 +145,7 @@ impl Lock {
         for _ in 0..MAX_BAD_LOOKS {
             record.clear();
             match self.receive(Receive::Peek, &mut record) {
-                Ok(()) if Envelope::verify(&record, now()).is_some() => return Some(record),
+                Ok(()) if Record::verify(&record, now()).is_some() => return Some(record),
                 Err(Errno::AGAIN) => return None,
                 // Most bad looks are the host's and the next one is good.
                 Ok(()) | Err(_) => {}
@@ -222,7 +219,7 @@ impl Lock {
             notify::wake_all(self.descriptor);
         }
         let missing = taken.as_ref().is_none_or(|taken| {
-            Envelope::generation(&copy) >= Envelope::generation(taken)
+            Record::version(&copy) >= Record::version(taken)
                 && copy.get(HEADER_BYTES..) != taken.get(HEADER_BYTES..)
         });
         if missing {
@@ -246,7 +243,7 @@ impl Lock {
             match self.receive(Receive::Peek, &mut seen) {
                 // Taken by another instance.
                 Err(Errno::AGAIN) => break,
-                Ok(()) if Envelope::verify(&seen, now()) >= Envelope::verify(&record, now()) => break,
+                Ok(()) if Record::verify(&seen, now()) >= Record::verify(&record, now()) => break,
                 Ok(()) | Err(_) => {}
             }
             // Foreign bytes in the socket: out with them. An instance that was faster has the lock now, and puts what
@@ -256,8 +253,8 @@ impl Lock {
             };
             record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
         }
-        if Envelope::has_waiters(&record) {
-            record = Envelope::decode(&record, now()).unwrap_or_default().without_waiters().encode();
+        if Record::has_waiters(&record) {
+            record = Record::decode(&record, now()).unwrap_or_default().without_waiters().encode();
         }
         keep(record);
     }
@@ -287,15 +284,15 @@ impl Lock {
 /// Both records in one; a record that cannot be read counts as none.
 fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     let Some(known) = known else {
-        return if Envelope::verify(&other, now()).is_some() { other } else { Envelope::default().encode() };
+        return if Record::verify(&other, now()).is_some() { other } else { Record::default().encode() };
     };
     if known == other {
         return known;
     }
-    let Some(other) = Envelope::decode(&other, now()) else {
+    let Some(other) = Record::decode(&other, now()) else {
         return known;
     };
-    let mut all = Envelope::decode(&known, now()).unwrap_or_default();
+    let mut all = Record::decode(&known, now()).unwrap_or_default();
     all.merge(other);
     all.encode()
 }

@@ -10,10 +10,12 @@ use super::kernel::Kernel as _;
 use super::lock::{Lock, elapsed, id, keep, last_seen, now, patience};
 use super::notify;
 use crate::core::unix_time::Seconds;
-use crate::keys::envelope::{Bell, Envelope, Nanos, Turn, Watch};
-use crate::keys::io::{
-    Asked, Failure, Generation, Share, Shared, SharedDocument, SourceId, Unshared, Waiting,
+use crate::documents::document::SharedDocument;
+use crate::documents::lease::{
+    Failure, Holder, Lease, Notify, Share, Shared, Turn, Unshared, Version, Waiting,
 };
+use crate::documents::record::{Nanos, Next, Record, Watch};
+use crate::documents::source_id::SourceId;
 
 /// How long newcomers spin for the record before sleeping. Many wait for an instance that fetches; those who would only
 /// wait for it stay out of its way.
@@ -28,105 +30,102 @@ thread_local! {
     static VERSION: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Shares key documents between the instances of a router.
+/// Shares documents between the instances of a router.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mailbox;
 
 impl Share for Mailbox {
-    fn look(&self, source: SourceId, seen: Generation) -> Option<Shared> {
+    fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
         let lock = Lock::find()?;
         let version = lock.signals().version();
         let unchanged = version.is_some_and(|version| version == VERSION.get());
         let record = if unchanged { last_seen() } else { lock.look()? };
         VERSION.set(version.unwrap_or(0));
-        let shared = if Envelope::generation(&record)? > seen {
-            Envelope::decode(&record, now()).and_then(|envelope| envelope.look(source, seen).cloned())
+        let shared = if Record::version(&record)? > seen {
+            Record::decode(&record, now()).and_then(|record| record.look(source, seen).cloned())
         } else {
             None
         };
         keep(record);
-        let shared = shared?;
-        // One that did not fit the record helps nobody.
-        (shared.document.is_some() || shared.failures > 0).then_some(shared)
+        shared.filter(is_result)
     }
 
-    fn ask(
-        &self,
-        source: SourceId,
-        seen: Generation,
-        lease: Seconds,
-        waiting: Waiting,
-        attempt: &mut dyn FnMut(Option<&SharedDocument>) -> Result<SharedDocument, Failure>,
-    ) -> Asked {
+    fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn {
         let Some(lock) = Lock::find() else {
-            return Unshared.ask(source, seen, lease, waiting, attempt);
+            return Unshared.begin(source, seen, waiting, span);
         };
         // A lease may be taken over once while this request waits; more would be no service to it.
-        let deadline = Deadline::after(Seconds(lease.0.saturating_mul(2)));
+        let deadline = Deadline::after(Seconds(span.0.saturating_mul(2)));
         loop {
             // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
-            let refused = || waiting == Waiting::ForKeys && lock.signals().are_full(now());
-            let turn = update_unless(lock, &refused, |envelope| {
-                let abandoned = envelope.bell(source);
-                let turn = envelope.turn(source, seen, waiting, id(), now(), lease);
-                let mut bell = None;
-                if matches!(turn, Turn::Ask(_)) {
+            let refused = || waiting == Waiting::ForDocument && lock.signals().are_full(now());
+            let next = update_unless(lock, &refused, |record| {
+                let abandoned = record.notify(source);
+                let next = record.turn(source, seen, waiting, id(), now(), span);
+                let mut notify = None;
+                if matches!(next, Next::Ask(_)) {
                     if let Some(abandoned) = abandoned {
                         notify::ring(abandoned);
                         notify::take_down(abandoned);
                     }
-                    // Whoever has keys refreshes alone.
-                    bell = if waiting == Waiting::ForKeys { notify::hang() } else { None };
-                    envelope.hang(source, bell);
+                    // A request that has a document refreshes it alone.
+                    notify = if waiting == Waiting::ForDocument { notify::hang() } else { None };
+                    record.set_notify(source, notify);
                 }
-                (turn, envelope.crowded_until(source), bell)
+                (next, record.crowded_until(source), notify)
             });
-            let Some((turn, crowded, bell)) = turn else {
-                return Asked::Crowded;
+            let Some((next, crowded, notify)) = next else {
+                return Turn::Crowded;
             };
             if let Some(until) = crowded {
                 lock.signals().refuse(until);
             }
-            match turn {
-                // Its document did not fit the record: everybody for himself.
-                Turn::Known(shared) if shared.document.is_none() && shared.failures == 0 => {
-                    let generation = shared.generation;
-                    return Asked::Known(Shared { generation, ..shared.after(attempt(None), generation) });
+            match next {
+                Next::Known(shared) if is_result(&shared) => return Turn::Known(shared),
+                // Its document did not fit the record, so each instance asks for itself.
+                Next::Known(shared) => return Turn::Ask(Lease::alone(source, shared.version)),
+                Next::Ask(known) => {
+                    return Turn::Ask(Lease { source, known, holder: Holder::Recorded(notify) });
                 }
-                Turn::Known(shared) => return Asked::Known(shared),
-                Turn::Ask(document) => {
-                    let outcome = attempt(document.as_ref());
-                    let shared = update(lock, |envelope| {
-                        // Before the result is there: if this instance ends between the two, those who wait are awake.
-                        if let Some(bell) = bell {
-                            notify::ring(bell);
-                            notify::take_down(bell);
-                        }
-                        envelope.finish(source, id(), now(), outcome)
-                    });
-                    lock.signals().set_version(shared.generation);
-                    lock.signals().admit();
-                    return Asked::Known(shared);
-                }
-                Turn::Underway => return Asked::Underway,
-                Turn::Crowded => return Asked::Crowded,
-                Turn::Wait(bell) => match wait(lock, source, seen, bell, deadline) {
-                    Some(shared) if shared.document.is_some() || shared.failures > 0 => {
-                        return Asked::Known(shared);
-                    }
+                Next::Underway => return Turn::Underway,
+                Next::Crowded => return Turn::Crowded,
+                Next::Wait(notify) => match wait(lock, source, seen, notify, deadline) {
+                    Some(shared) if is_result(&shared) => return Turn::Known(shared),
                     Some(_) => {}
-                    None => update(lock, Envelope::leave),
+                    None => update(lock, Record::leave),
                 },
             }
             if deadline.check().is_err() {
-                return Asked::Crowded;
+                return Turn::Crowded;
             }
         }
     }
+
+    fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
+        let (Some(lock), Holder::Recorded(notify)) = (Lock::find(), lease.holder) else {
+            return Unshared.finish(lease, attempt);
+        };
+        let shared = update(lock, |record| {
+            // Before the result is there: if this instance ends between the two, those who wait are awake.
+            if let Some(notify) = notify {
+                notify::ring(notify);
+                notify::take_down(notify);
+            }
+            record.finish(lease.source, id(), now(), attempt)
+        });
+        lock.signals().set_version(shared.version);
+        lock.signals().admit();
+        shared
+    }
+}
+
+/// Whether `shared` has what an attempt brought, which a document that did not fit the record has not.
+const fn is_result(shared: &Shared) -> bool {
+    shared.document.is_some() || shared.failures > 0
 }
 
 /// Changes the record.
-fn update<R>(lock: Lock, change: impl FnOnce(&mut Envelope) -> R) -> R {
+fn update<R>(lock: Lock, change: impl FnOnce(&mut Record) -> R) -> R {
     changed(lock, &lock.take(), change)
 }
 
@@ -134,15 +133,15 @@ fn update<R>(lock: Lock, change: impl FnOnce(&mut Envelope) -> R) -> R {
 fn update_unless<R>(
     lock: Lock,
     refused: &dyn Fn() -> bool,
-    change: impl FnOnce(&mut Envelope) -> R,
+    change: impl FnOnce(&mut Record) -> R,
 ) -> Option<R> {
     lock.take_unless(NEWCOMERS_SPIN, refused).map(|record| changed(lock, &record, change))
 }
 
-fn changed<R>(lock: Lock, record: &[u8], change: impl FnOnce(&mut Envelope) -> R) -> R {
-    let mut envelope = Envelope::decode(record, now()).unwrap_or_default();
-    let result = change(&mut envelope);
-    lock.put(envelope.encode());
+fn changed<R>(lock: Lock, record: &[u8], change: impl FnOnce(&mut Record) -> R) -> R {
+    let mut record = Record::decode(record, now()).unwrap_or_default();
+    let result = change(&mut record);
+    lock.put(record.encode());
     result
 }
 
@@ -150,12 +149,12 @@ fn changed<R>(lock: Lock, record: &[u8], change: impl FnOnce(&mut Envelope) -> R
 fn wait(
     lock: Lock,
     source: SourceId,
-    seen: Generation,
-    bell: Option<Bell>,
+    seen: Version,
+    notify: Option<Notify>,
     deadline: Deadline,
 ) -> Option<Shared> {
     // When it has rung, the record comes in a moment.
-    let rung = bell.is_some_and(notify::listen).then(Pauses::new);
+    let rung = notify.is_some_and(notify::listen).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
@@ -180,7 +179,7 @@ fn wait(
         empty_since = None;
         looked_at = version;
         next_look = Nanos(now().0.saturating_add(LOOK_AGAIN));
-        match Envelope::decode(&record, now())?.watch(source, seen, now()) {
+        match Record::decode(&record, now())?.watch(source, seen, now()) {
             Watch::Known(shared) => {
                 keep(record);
                 return Some(shared);

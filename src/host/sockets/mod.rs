@@ -26,7 +26,7 @@ pub(crate) mod connect;
 #[cfg(target_os = "wasi")]
 pub(crate) mod imports;
 #[cfg(target_os = "wasi")]
-mod archive;
+mod directory;
 #[cfg(target_os = "wasi")]
 mod files;
 
@@ -34,7 +34,7 @@ mod files;
 mod simulated;
 
 #[cfg(target_os = "wasi")]
-pub use archive::MountedArchive;
+pub use directory::MountedDirectory;
 #[cfg(target_os = "wasi")]
 pub use files::MountedFiles;
 pub use mailbox::Mailbox;

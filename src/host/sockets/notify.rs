@@ -9,17 +9,17 @@ use super::Host;
 use super::kernel::{Descriptor, Errno, Family, Kernel as _, Receive, Wipe};
 use super::mark;
 use super::private_socket;
-use crate::keys::envelope::Bell;
+use crate::documents::lease::Notify;
 
 /// Descriptors that may be a bell's when it has to be searched for: the host opens the lowest free number.
 const SEARCHED: u32 = 64;
 
 /// A bell for those who will wait. Exclusive, as everything that opens. Where there is none, they sleep.
-pub(super) fn hang() -> Option<Bell> {
+pub(super) fn hang() -> Option<Notify> {
     let mark = mark::random().ok()?;
     let descriptor = private_socket::open(Family::Unix).ok()?;
     let ready = Host::set_send_buffer(descriptor, mark).and_then(|()| Host::set_blocking(descriptor));
-    let bell = Bell { number: descriptor.number(), mark };
+    let bell = Notify { number: descriptor.number(), mark };
     match ready {
         Ok(()) if find(bell).is_some() => Some(bell),
         Ok(()) | Err(_) => {
@@ -31,7 +31,7 @@ pub(super) fn hang() -> Option<Bell> {
 }
 
 /// Blocks until the bell rings; false where it has been taken down.
-pub(super) fn listen(bell: Bell) -> bool {
+pub(super) fn listen(bell: Notify) -> bool {
     find(bell).is_some_and(|descriptor| {
         // A look only: where the number is another's by now, nothing is taken from it, and it does not block.
         let rung = Host::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
@@ -40,7 +40,7 @@ pub(super) fn listen(bell: Bell) -> bool {
 }
 
 /// Wakes all who listen.
-pub(super) fn ring(bell: Bell) {
+pub(super) fn ring(bell: Notify) {
     if let Some(descriptor) = find(bell) {
         // Where this fails, so does everything else.
         let _ = Host::shut_down(descriptor);
@@ -48,7 +48,7 @@ pub(super) fn ring(bell: Bell) {
 }
 
 /// Closes a bell. Exclusive.
-pub(super) fn take_down(bell: Bell) {
+pub(super) fn take_down(bell: Notify) {
     if let Some(descriptor) = find(bell) {
         // A failure means that it is closed already.
         let _ = Host::close(descriptor);
@@ -65,7 +65,7 @@ pub(super) fn wake_all(lock: Descriptor) {
     }
 }
 
-fn find(bell: Bell) -> Option<Descriptor> {
+fn find(bell: Notify) -> Option<Descriptor> {
     let descriptor = Descriptor::from_number(bell.number)?;
     let is_it: Result<bool, Errno> = Host::send_buffer(descriptor).map(|mark| mark == bell.mark);
     (is_it == Ok(true)).then_some(descriptor)

@@ -8,9 +8,7 @@
 
 use super::Host;
 use super::kernel::{Descriptor, Errno, Family, FileType, Kernel as _, Receive, SocketName, Wipe};
-
-/// Receives until the queue must be empty. Linux lets 11 datagrams wait, 513 under systemd.
-const MAX_FOREIGN: u32 = 1024;
+use crate::host::limits::MAX_FOREIGN_DATAGRAMS;
 
 /// Opens one. Exclusive, as everything that opens.
 pub(super) fn open(family: Family) -> Result<Descriptor, Errno> {
@@ -39,7 +37,7 @@ pub(super) fn name(descriptor: Descriptor) -> Option<SocketName> {
 /// Throws away what has come; false where it does not end.
 fn empty(descriptor: Descriptor) -> bool {
     let mut foreign = Vec::new();
-    (0..MAX_FOREIGN).any(|_| {
+    (0..MAX_FOREIGN_DATAGRAMS).any(|_| {
         foreign.clear();
         Host::receive(descriptor, Receive::Take, Wipe::Head, &mut foreign) == Err(Errno::AGAIN)
     })

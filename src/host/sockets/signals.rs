@@ -3,8 +3,9 @@
 
 use super::Host;
 use super::kernel::{Descriptor, Errno, Kernel as _};
-use crate::keys::envelope::{MAX_RECORD_BYTES, Nanos};
-use crate::keys::io::Generation;
+use crate::documents::lease::Version;
+use crate::documents::limits::MAX_RECORD_BYTES;
+use crate::documents::record::Nanos;
 
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
@@ -30,7 +31,7 @@ impl Signals {
     /// Sets the values of a new socket.
     pub(super) fn begin(self) -> Result<(), Errno> {
         Host::set_send_buffer(self.0, SEND_BUFFER)?;
-        self.set_version(Generation(0));
+        self.set_version(Version(0));
         Ok(())
     }
 
@@ -40,10 +41,10 @@ impl Signals {
         size.checked_sub(FIRST_VERSION).is_some_and(|version| version < VERSIONS).then_some(size)
     }
 
-    /// Changes the version: the record has a result of `generation`.
-    pub(super) fn set_version(self, generation: Generation) {
+    /// Changes the version: the record has a result of `version`.
+    pub(super) fn set_version(self, version: Version) {
         // Two results follow each other by microseconds at least: the middle bits tell them apart.
-        let [_, low, high, ..] = generation.0.to_le_bytes();
+        let [_, low, high, ..] = version.0.to_le_bytes();
         let size = FIRST_VERSION.saturating_add(u16::from_le_bytes([low, high]).into());
         // If this fails, others look at the record more often.
         let _ = Host::set_receive_buffer(self.0, size);

@@ -7,12 +7,12 @@
 
 use std::cell::{Cell, OnceCell};
 
+use crate::host::limits::MAX_HOST_ANSWER_BYTES;
+
 /// Bytes offered for a first answer: a request line, ten header names or a token of usual size fit.
 const FIRST_OFFER: usize = 2048;
 /// Bytes offered for a configuration: what is not needed is not touched, and asking twice costs more.
 const CONFIG_OFFER: usize = 8192;
-/// Largest answer taken from the host; Traefik bounds a request head to 1 MiB.
-const MAX_ANSWER: usize = 16 << 20;
 
 const REQUEST_HEADERS: i32 = 0;
 const RESPONSE_HEADERS: i32 = 1;
@@ -232,7 +232,7 @@ fn read_offering(offer: usize, fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> 
             unsafe { buffer.set_len(length) }
             return buffer;
         }
-        if length > MAX_ANSWER {
+        if length > MAX_HOST_ANSWER_BYTES {
             break;
         }
         buffer = Vec::with_capacity(length);

@@ -10,18 +10,26 @@ use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::refusal_log::{Fate, LineBudget, LogLevel};
 use crate::core::unix_time::Seconds;
-use crate::host::clock;
+use crate::documents::io::Io;
 use crate::host::wasm::abi::{self, Handler, Next};
-use crate::host::wasm::io::HostIo;
 use crate::host::wasm::request::HostRequest;
 use crate::host::wasm::{log, perform};
+use crate::host::{HostDirectory, HostFetch, HostShare, MountedFiles, clock};
 use crate::keys::keyring::Keyring;
+
+/// The outside as ring 2 asks for it.
+const IO: Io<'_> = Io {
+    now: &clock::now,
+    files: &MountedFiles,
+    fetch: &HostFetch,
+    share: &HostShare,
+    directory: &HostDirectory,
+};
 
 /// The middleware of one instance.
 pub struct Middleware {
     policy: Rc<Policy>,
     keyring: Keyring,
-    io: HostIo,
     lines: Cell<LineBudget>,
 }
 
@@ -30,12 +38,7 @@ impl Middleware {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let policy = Rc::new(policy);
-        Self {
-            keyring: Keyring::new(Rc::clone(&policy)),
-            policy,
-            io: HostIo::default(),
-            lines: Cell::default(),
-        }
+        Self { keyring: Keyring::new(Rc::clone(&policy)), policy, lines: Cell::default() }
     }
 
     #[cfg(not(feature = "race-test"))]
@@ -52,14 +55,14 @@ impl Middleware {
     fn decide(&self, request: &HostRequest) -> Decision {
         let keyring = self.keyring();
         let mut now = clock::now();
-        log::key_events(&keyring.catch_up(now, &self.io));
+        log::key_events(&keyring.catch_up(now, &IO));
         let mut decision = decide(&self.policy, &keyring.at(now), now, request);
         // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
         for _ in 0..2 {
             let Decision::NeedKeys(need) = &decision else {
                 return decision;
             };
-            log::key_events(&keyring.refresh(need, now, &self.io));
+            log::key_events(&keyring.refresh(need, now, &IO));
             now = clock::now();
             decision = decide(&self.policy, &keyring.at(now), now, request);
         }
@@ -93,7 +96,7 @@ impl Handler for Middleware {
     /// Keys are refreshed ahead of their end while the upstream's answer is on its way: nobody waits for a provider
     /// whose keys still serve.
     fn handle_response(&self) {
-        log::key_events(&self.keyring.refresh_ahead(&self.io));
+        log::key_events(&self.keyring.refresh_ahead(&IO));
     }
 
     fn handle_request(&self) -> Next {

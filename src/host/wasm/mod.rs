@@ -3,7 +3,6 @@
 pub mod abi;
 pub mod boot;
 pub mod guest;
-mod io;
 pub mod log;
 pub mod perform;
 pub mod request;

@@ -4,33 +4,16 @@ use std::borrow::Cow;
 
 use super::{is_field_byte, is_token};
 use crate::core::unix_time::Seconds;
+use crate::documents::document::Document;
+use crate::documents::fetch::{FetchError, Fetched};
 use crate::host::fetch::gzip;
-use crate::keys::io::FetchError;
-
-/// Most bytes of all heads and trailers of one response, interim ones included.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Longest line before a chunk, extensions included (RFC 9112 7.1.1 asks for a bound).
-const MAX_CHUNK_LINE_BYTES: usize = 1024;
+use crate::host::limits::{MAX_CHUNK_LINE_BYTES, MAX_HEAD_BYTES};
 
 /// A complete response, as far as the caller needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// 200.
-    Document {
-        /// The content, transfer coding removed.
-        body: Vec<u8>,
-        /// As [`crate::keys::io::Fetched`].
-        cache_control: String,
-        /// As [`crate::keys::io::Fetched`].
-        age: Seconds,
-        /// As [`crate::keys::io::Fetched`].
-        etag: Option<String>,
-    },
-    /// 304 to a request with `If-None-Match`.
-    NotModified {
-        /// As [`crate::keys::io::Fetched`].
-        cache_control: String,
-    },
+    /// 200, or 304 to a request with `If-None-Match`; transfer and content codings are removed.
+    Final(Fetched),
     /// 301, 302, 303, 307 or 308.
     Redirect {
         /// `Location` as it came.
@@ -178,9 +161,9 @@ impl ResponseReader {
                     Some(Coding::Gzip) => gzip::decode(&self.body, self.max_body_bytes)?,
                     Some(Coding::Identity) | None => self.body,
                 };
-                Ok(Answer::Document { body, cache_control, age, etag })
+                Ok(Answer::Final(Fetched::Document(Document { body, cache_control, age, etag })))
             }
-            304 => Ok(Answer::NotModified { cache_control }),
+            304 => Ok(Answer::Final(Fetched::NotModified { cache_control })),
             _ => location
                 .map(|location| Answer::Redirect { location })
                 .ok_or(FetchError::Http("redirect without Location")),
@@ -407,7 +390,8 @@ fn decimal(text: &str) -> Option<u64> {
 mod tests {
     use super::{Answer, Progress, ResponseReader};
     use crate::core::unix_time::Seconds;
-    use crate::keys::io::FetchError;
+    use crate::documents::document::Document;
+    use crate::documents::fetch::{FetchError, Fetched};
 
     const MAX: usize = 64;
 
@@ -434,7 +418,7 @@ mod tests {
 
     fn body(stream: &str) -> String {
         match answer(stream) {
-            Ok(Answer::Document { body, .. }) => String::from_utf8(body).unwrap(),
+            Ok(Answer::Final(Fetched::Document(Document { body, .. }))) => String::from_utf8(body).unwrap(),
             other => panic!("{stream:?}: {other:?}"),
         }
     }
@@ -463,16 +447,16 @@ mod tests {
         let stream = "HTTP/1.1 200 OK\r\nCache-Control: public\r\ncache-control:  max-age=60 \r\nAge: 7\r\nETag: W/\"a\"\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(
             answer(stream),
-            Ok(Answer::Document {
+            Ok(Answer::Final(Fetched::Document(Document {
                 body: Vec::new(),
                 cache_control: "public, max-age=60".to_owned(),
                 age: Seconds(7),
                 etag: Some("W/\"a\"".to_owned()),
-            })
+            })))
         );
         assert_eq!(
             answer("HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=1\r\nContent-Length: 99\r\n\r\n"),
-            Ok(Answer::NotModified { cache_control: "max-age=1".to_owned() })
+            Ok(Answer::Final(Fetched::NotModified { cache_control: "max-age=1".to_owned() }))
         );
         assert_eq!(
             answer("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 99\r\n\r\n"),

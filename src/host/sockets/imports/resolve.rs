@@ -5,11 +5,8 @@ use std::ptr::null_mut;
 
 use super::check;
 use super::socket::ip_address;
+use crate::host::limits::MAX_ADDRESSES;
 use crate::host::sockets::kernel::Errno;
-
-/// Addresses taken of one name. The host keeps a list of the largest number ever asked for: a constant keeps it
-/// from being replaced while another instance reads it.
-const MAX_ADDRESSES: usize = 8;
 
 /// `AI_NUMERICSERV`: the service is a decimal port.
 const NUMERIC_SERVICE: u16 = 1 << 3;

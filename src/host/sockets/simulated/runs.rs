@@ -10,11 +10,13 @@ use super::{
     survives,
 };
 use crate::core::unix_time::{Seconds, UnixTime};
+use crate::documents::document::{Document, SharedDocument};
+use crate::documents::lease::{Failure, Share, Turn, Version, Waiting};
+use crate::documents::record::{Nanos, Record};
+use crate::documents::source_id::SourceId;
 use crate::host::sockets::kernel::Kernel as _;
 use crate::host::sockets::lock::{self, exclusive};
 use crate::host::sockets::mailbox::Mailbox;
-use crate::keys::envelope::{Envelope, Nanos};
-use crate::keys::io::{Asked, Failure, Generation, Share, SharedDocument, SourceId, Waiting};
 
 const SOURCE: SourceId = SourceId([7; 16]);
 const LEASE: Seconds = Seconds(3);
@@ -39,28 +41,24 @@ struct Seen {
 }
 
 fn document(number: u64) -> SharedDocument {
-    SharedDocument {
-        body: number.to_le_bytes().to_vec(),
-        cache_control: String::new(),
-        age: Seconds(0),
-        etag: None,
-        fetched_at: UnixTime::from_millis(1),
-    }
+    let body = number.to_le_bytes().to_vec();
+    let document = Document { body, cache_control: String::new(), age: Seconds(0), etag: None };
+    SharedDocument { document, fetched_at: UnixTime::from_millis(1) }
 }
 
 /// A record as an attacker writes it: a document with a true checksum, a lease that never ends, or noise.
 fn foreign(now: u64) -> Vec<u8> {
-    let mut envelope = Envelope::default();
+    let mut record = Record::default();
     match now % 3 {
         0 => {
-            envelope.finish(SOURCE, 1, Nanos(now), Ok(document(u64::MAX)));
+            record.finish(SOURCE, 1, Nanos(now), Ok(document(u64::MAX)));
         }
         1 => {
-            envelope.turn(SOURCE, Generation(0), Waiting::NotAtAll, 1, Nanos(now), Seconds(u64::MAX));
+            record.turn(SOURCE, Version(0), Waiting::NotAtAll, 1, Nanos(now), Seconds(u64::MAX));
         }
         _ => return vec![0x5a; 80],
     }
-    envelope.encode()
+    record.encode()
 }
 
 /// How many of these are at work, other than those that were off the processor in the middle of it.
@@ -72,7 +70,7 @@ fn there(at_work: &BTreeMap<usize, u64>) -> usize {
 struct Instance<'r> {
     me: usize,
     seen: &'r Mutex<Seen>,
-    generation: Generation,
+    version: Version,
 }
 
 impl Instance<'_> {
@@ -82,28 +80,33 @@ impl Instance<'_> {
 
     /// Looks at the record, then asks as a request without keys does, or one that refreshes them.
     fn request(&mut self, waiting: Waiting) {
-        if let Some(shared) = Mailbox.look(SOURCE, self.generation) {
-            assert!(shared.generation > self.generation, "an older generation than was seen");
-            self.take_over(shared.generation, shared.document.as_ref());
+        if let Some(shared) = Mailbox.look(SOURCE, self.version) {
+            assert!(shared.version > self.version, "an older version than was seen");
+            self.take_over(shared.version, shared.document.as_ref());
             return;
         }
-        let (seen, since) = (self.generation, Simulated::monotonic_nanos());
-        let asked = Mailbox.ask(SOURCE, seen, LEASE, waiting, &mut |_| self.attempt());
+        let (seen, since) = (self.version, Simulated::monotonic_nanos());
+        let turn = Mailbox.begin(SOURCE, seen, waiting, LEASE);
+        let shared = match turn {
+            Turn::Known(shared) => Some(shared),
+            Turn::Ask(lease) => Some(Mailbox.finish(lease, self.attempt())),
+            Turn::Underway | Turn::Crowded => None,
+        };
         let (_, lost) = faults();
         // Twice the lease, an attempt at its end, and the lock may be given up for lost before and after it.
         let bound = 2 * LEASE.0 * SECOND + LONGEST_ATTEMPT + 4 * PATIENCE + 2 * lost;
         let waited = Simulated::monotonic_nanos() - since;
         assert!(waited < bound, "waited {waited} ns");
-        if let Asked::Known(shared) = asked {
-            assert!(shared.generation > seen, "no newer generation than was seen");
-            self.take_over(shared.generation, shared.document.as_ref());
+        if let Some(shared) = shared {
+            assert!(shared.version > seen, "no newer version than was seen");
+            self.take_over(shared.version, shared.document.as_ref());
         }
     }
 
-    fn take_over(&mut self, generation: Generation, document: Option<&SharedDocument>) {
-        self.generation = generation;
+    fn take_over(&mut self, version: Version, document: Option<&SharedDocument>) {
+        self.version = version;
         if let Some(document) = document {
-            let number = u64::from_le_bytes(*document.body.first_chunk().unwrap());
+            let number = u64::from_le_bytes(*document.document.body.first_chunk().unwrap());
             assert!(self.with(|seen| seen.fetched.contains(&number)), "a document that nobody fetched");
         }
     }
@@ -145,7 +148,7 @@ impl Instance<'_> {
 
     fn live(&mut self, requests: u64) {
         for _ in 0..requests {
-            let waiting = if below(4) == 0 { Waiting::NotAtAll } else { Waiting::ForKeys };
+            let waiting = if below(4) == 0 { Waiting::NotAtAll } else { Waiting::ForDocument };
             let alive = survives(|| {
                 if below(3) == 0 {
                     Simulated::sleep(Duration::from_nanos(below(3 * SECOND)));
@@ -173,8 +176,8 @@ impl Instance<'_> {
         }
         // Who takes a lease over wakes those who waited for its owner.
         Simulated::sleep(Duration::from_secs(LEASE.0 + 1));
-        self.generation = self.generation.max(Generation(Simulated::monotonic_nanos()));
-        self.request(Waiting::ForKeys);
+        self.version = self.version.max(Version(Simulated::monotonic_nanos()));
+        self.request(Waiting::ForDocument);
         assert!(lock::exists(), "no lock any more");
         Simulated::sleep(Duration::from_secs(60));
         assert!(living() == 1, "an instance waits for good");
@@ -207,7 +210,7 @@ fn one_run(seed: u64) -> Result<Seen, String> {
     let seen = Mutex::new(Seen::default());
     let allowed = Mutex::new(0);
     run(plan, &|me| {
-        let mut instance = Instance { me, seen: &seen, generation: Generation(0) };
+        let mut instance = Instance { me, seen: &seen, version: Version(0) };
         if me > 0 {
             while !survives(await_first) {}
         }

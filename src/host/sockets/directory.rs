@@ -10,17 +10,18 @@ use super::imports;
 use super::kernel::{Descriptor, Errno};
 use super::lock;
 use crate::core::unix_time::Seconds;
+use crate::documents::directory::{Claim, Directory};
+use crate::documents::files::ReadFile;
 use crate::host::clock;
-use crate::keys::io::{Archive, Claim, ReadFile};
 
 /// Between two looks for another router's file.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps files below the mounts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct MountedArchive;
+pub struct MountedDirectory;
 
-impl Archive for MountedArchive {
+impl Directory for MountedDirectory {
     fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>> {
         MountedFiles.read(&format!("{directory}/{name}"), max_bytes).ok()
     }

@@ -1,11 +1,7 @@
 //! How long an answer says it is fresh (RFC 9111 4.2.1 and 5.2.2).
 
 use crate::core::unix_time::Seconds;
-
-/// Least time that a server can ask for: below it, a mistake at the provider would become load on it.
-const MIN: Seconds = Seconds(60);
-/// Longest time that a server can ask for: above it, a revoked key would live too long.
-const MAX: Seconds = Seconds(86_400);
+use crate::documents::limits::{MAX_LIFETIME, MIN_LIFETIME};
 
 /// Freshness named by `Cache-Control` less `Age`, clamped into 60 s to 24 h. `None` where it names none.
 #[must_use]
@@ -15,7 +11,7 @@ pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
         let name = name.trim();
         if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
-            return Some(MIN);
+            return Some(MIN_LIFETIME);
         }
         if name.eq_ignore_ascii_case("max-age") {
             let seconds = value.trim().trim_matches('"').parse().unwrap_or(0);
@@ -24,7 +20,7 @@ pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
         }
     }
     let remaining = max_age?.saturating_sub(age.0);
-    Some(Seconds(remaining).clamp(MIN, MAX))
+    Some(Seconds(remaining).clamp(MIN_LIFETIME, MAX_LIFETIME))
 }
 
 #[cfg(test)]

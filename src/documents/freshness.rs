@@ -1,12 +1,11 @@
-//! When a fetched key set is fresh, stale or due: a pure state machine fed with `(now, event)`.
+//! When a document is fresh, stale or due: a pure state machine fed with `(now, event)`.
 //!
 //! Requests only ever ask; how often asking leads to a fetch is decided here, whatever clients send.
 
-use crate::core::jwk::lookup::CacheRules;
-pub use crate::core::jwk::lookup::KeySetState as State;
+use crate::core::fetching::{CacheRules, DocumentState};
 use crate::core::unix_time::{Seconds, UnixTime};
 
-/// First wait after a failure without any usable set; it doubles up to the cooldown.
+/// First wait after a failure without any usable document; it doubles up to the cooldown.
 const FIRST_BACK_OFF: Seconds = Seconds(1);
 
 /// What is known of one source and when it may be asked again.
@@ -20,7 +19,7 @@ pub struct Freshness {
     due_at: UnixTime,
     /// Earliest attempt by the clock.
     next_attempt: UnixTime,
-    /// Earliest attempt that a client can cause while there is a set.
+    /// Earliest attempt that a client can cause while there is a document.
     next_on_demand: UnixTime,
     failures: u32,
 }
@@ -41,30 +40,30 @@ impl Freshness {
         }
     }
 
-    /// State of the set at `now`.
+    /// State of the document at `now`.
     #[must_use]
-    pub fn state(&self, now: UnixTime) -> State {
+    pub fn state(&self, now: UnixTime) -> DocumentState {
         match self.fresh_until {
-            Some(until) if now < until => State::Fresh,
-            Some(until) if now < until.saturating_add(self.rules.stale) => State::Stale,
-            Some(_) | None => State::Absent,
+            Some(until) if now < until => DocumentState::Fresh,
+            Some(until) if now < until.saturating_add(self.rules.stale) => DocumentState::Stale,
+            Some(_) | None => DocumentState::Absent,
         }
     }
 
-    /// Whether a loaded set should be refreshed now although it still serves: ahead of its end, and whenever it may
-    /// be asked after that. A set that never came or is too old is not due: it waits for a request that needs it.
+    /// Whether a document should be refreshed now although it still serves: ahead of its end, and whenever it may be asked
+    /// for after that. One that never came or is too old is not due: it waits for a request that needs it.
     #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
-        self.state(now) != State::Absent && now >= self.due_at && now >= self.next_attempt
+        self.state(now) != DocumentState::Absent && now >= self.due_at && now >= self.next_attempt
     }
 
-    /// Whether a request that lacks a key may have the source asked at `now`: once a cooldown where there is a set,
+    /// Whether a request that lacks something may have the source asked at `now`: once a cooldown if there is a document,
     /// whatever became of the last attempt; else after the back-off.
     #[must_use]
     pub fn may_ask(&self, now: UnixTime) -> bool {
         match self.state(now) {
-            State::Fresh | State::Stale => now >= self.next_on_demand,
-            State::Absent => now >= self.next_attempt,
+            DocumentState::Fresh | DocumentState::Stale => now >= self.next_on_demand,
+            DocumentState::Absent => now >= self.next_attempt,
         }
     }
 
@@ -86,13 +85,13 @@ impl Freshness {
         self.fetched_at
     }
 
-    /// When the clock alone has the source asked again, for as long as the set serves.
+    /// When the clock alone has the source asked again, for as long as the document serves.
     #[must_use]
     pub fn asked_at(&self) -> Option<UnixTime> {
         self.fetched_at.map(|_| self.due_at.max(self.next_attempt))
     }
 
-    /// After a success at `now`: fresh for `lifetime`, or for the configured time where the server named none. Due
+    /// After a success at `now`: fresh for `lifetime`, or for the configured time if the server named none. Due
     /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
     #[must_use]
     pub fn fetched(self, now: UnixTime, lifetime: Option<Seconds>) -> Self {
@@ -144,8 +143,8 @@ const fn jitter(now: UnixTime, bound: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Freshness, State};
-    use crate::core::jwk::lookup::CacheRules;
+    use super::Freshness;
+    use crate::core::fetching::{CacheRules, DocumentState};
     use crate::core::unix_time::{Seconds, UnixTime};
 
     const RULES: CacheRules = CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) };
@@ -157,18 +156,18 @@ mod tests {
     #[test]
     fn a_set_is_fresh_then_stale_then_absent() {
         let never = Freshness::new(RULES);
-        assert_eq!((never.state(at(0)), never.may_ask(at(0))), (State::Absent, true));
+        assert_eq!((never.state(at(0)), never.may_ask(at(0))), (DocumentState::Absent, true));
         let set = never.fetched(at(0), None);
         for (now, state) in [
-            (0, State::Fresh),
-            (599, State::Fresh),
-            (600, State::Stale),
-            (1599, State::Stale),
-            (1600, State::Absent),
+            (0, DocumentState::Fresh),
+            (599, DocumentState::Fresh),
+            (600, DocumentState::Stale),
+            (1599, DocumentState::Stale),
+            (1600, DocumentState::Absent),
         ] {
             assert_eq!(set.state(at(now)), state, "{now}");
         }
-        assert_eq!(never.fetched(at(0), Some(Seconds(60))).state(at(60)), State::Stale);
+        assert_eq!(never.fetched(at(0), Some(Seconds(60))).state(at(60)), DocumentState::Stale);
     }
 
     #[test]
