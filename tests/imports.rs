@@ -96,11 +96,11 @@ fn check(path: &str, wasi: &[&str]) {
     assert!(!imported.is_empty(), "{path} imports nothing");
     let foreign: Vec<_> = imported.difference(&allowed).collect();
     assert!(foreign.is_empty(), "{path} imports {foreign:?}");
-    // What `race.rs` says in the log.
+    // What `tests/race` says in the log.
     let hook = b"race-test: ";
     assert!(
         !module.windows(hook.len()).any(|bytes| bytes == hook),
-        "{path} was built with the feature race-test"
+        "{path} is the racing guest"
     );
 }
 

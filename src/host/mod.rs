@@ -11,9 +11,6 @@ pub mod fetch;
 #[cfg(all(feature = "fetch", any(target_os = "wasi", test)))]
 pub mod sockets;
 
-#[cfg(all(feature = "race-test", target_os = "wasi"))]
-mod race;
-
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub use mounts::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
@@ -23,11 +20,9 @@ pub use sockets::MountedFiles;
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_lock};
-#[cfg(all(feature = "race-test", target_os = "wasi"))]
-use race::{RacingDirectory as HostDirectory, RacingShare as HostShare};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::lock::{close_standard_streams, open as open_lock};
-#[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 
 /// What the artifact without sockets has in place of `fetch`.

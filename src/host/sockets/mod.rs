@@ -37,6 +37,8 @@ mod simulated;
 pub use directory::MountedDirectory;
 #[cfg(target_os = "wasi")]
 pub use files::MountedFiles;
+#[cfg(target_os = "wasi")]
+pub use imports::margins_are_clean;
 pub use mailbox::Mailbox;
 
 #[cfg(target_os = "wasi")]

@@ -97,6 +97,19 @@ extern "C" fn handle_response(_context: i32, _is_error: i32) {
     }
 }
 
+/// Runs the constructors of the libc. A libc whose `_start` leaves them to the linker would have them run around every
+/// request: the linker wraps each export, unless they are called. To be called once, before all else.
+pub fn construct() {
+    #[cfg(ctors_by_linker)]
+    {
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+        // SAFETY: the linker makes it, and it takes nothing.
+        unsafe { __wasm_call_ctors() }
+    }
+}
+
 /// Writes a line to Traefik's log; -1 debug, 0 info, 1 warning, 2 error.
 pub fn write_log(level: i32, text: &str) {
     // SAFETY: the host reads `length` bytes of a live string.

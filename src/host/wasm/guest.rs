@@ -18,7 +18,7 @@ use crate::host::{HostDirectory, HostFetch, HostShare, MountedFiles, clock};
 use crate::keys::keyring::Keyring;
 
 /// The outside as ring 2 asks for it.
-const IO: Io<'_> = Io {
+pub const IO: Io<'static> = Io {
     now: &clock::now,
     files: &MountedFiles,
     fetch: &HostFetch,
@@ -30,6 +30,7 @@ const IO: Io<'_> = Io {
 pub struct Middleware {
     policy: Rc<Policy>,
     keyring: Keyring,
+    io: Io<'static>,
     lines: Cell<LineBudget>,
 }
 
@@ -37,32 +38,26 @@ impl Middleware {
     /// The middleware for `policy`, with no keys asked for yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let policy = Rc::new(policy);
-        Self { keyring: Keyring::new(Rc::clone(&policy)), policy, lines: Cell::default() }
+        Self::on(IO, Rc::new(policy))
     }
 
-    #[cfg(not(feature = "race-test"))]
-    const fn keyring(&self) -> &Keyring {
-        &self.keyring
-    }
-
-    /// Nothing is kept from one request to the next: each of them asks.
-    #[cfg(feature = "race-test")]
-    fn keyring(&self) -> Keyring {
-        Keyring::new(Rc::clone(&self.policy))
+    /// The same on another outside than the host's.
+    #[must_use]
+    pub fn on(io: Io<'static>, policy: Rc<Policy>) -> Self {
+        Self { keyring: Keyring::new(Rc::clone(&policy)), policy, io, lines: Cell::default() }
     }
 
     fn decide(&self, request: &HostRequest) -> Decision {
-        let keyring = self.keyring();
+        let keyring = &self.keyring;
         let mut now = clock::now();
-        log::key_events(&keyring.catch_up(now, &IO));
+        log::key_events(&keyring.catch_up(now, &self.io));
         let mut decision = decide(&self.policy, &keyring.at(now), now, request);
         // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
         for _ in 0..2 {
             let Decision::NeedKeys(need) = &decision else {
                 return decision;
             };
-            log::key_events(&keyring.refresh(need, now, &IO));
+            log::key_events(&keyring.refresh(need, now, &self.io));
             now = clock::now();
             decision = decide(&self.policy, &keyring.at(now), now, request);
         }
@@ -96,7 +91,7 @@ impl Handler for Middleware {
     /// Keys are refreshed ahead of their end while the upstream's answer is on its way: nobody waits for a provider
     /// whose keys still serve.
     fn handle_response(&self) {
-        log::key_events(&self.keyring.refresh_ahead(&IO));
+        log::key_events(&self.keyring.refresh_ahead(&self.io));
     }
 
     fn handle_request(&self) -> Next {

@@ -29,8 +29,7 @@ pub(crate) use file::{
 };
 pub(crate) use resolve::resolve;
 pub(crate) use socket::{connect, open_stream, peer_address, pending_error, send_buffer, set_send_buffer};
-#[cfg(feature = "race-test")]
-pub(crate) use transfer::canaries_are_whole;
+pub use transfer::margins_are_clean;
 pub(crate) use transfer::{read_at, receive, send, write_at};
 
 #[repr(C)]

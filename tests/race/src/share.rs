@@ -1,14 +1,14 @@
-//! Only in `target/race-test.wasm`: makes the host's races as likely as they get. Every request begins without keys
-//! (`guest.rs`), and half of what instances and routers have in common is read, checked, and then ignored. So most
-//! requests fetch at the same time, and the others read what they leave behind.
+//! What instances and routers have in common, half of it ignored.
 
-use crate::core::unix_time::Seconds;
-use crate::documents::directory::{Claim, Directory};
-use crate::documents::document::SharedDocument;
-use crate::documents::lease::{Failure, Lease, Share, Shared, Turn, Unshared, Version, Waiting};
-use crate::documents::source_id::SourceId;
-use crate::host::sockets::{Mailbox, MountedDirectory, imports};
-use crate::host::wasm::abi::write_log;
+use std::hash::{BuildHasher as _, RandomState};
+
+use traefik_jwt_auth::core::unix_time::Seconds;
+use traefik_jwt_auth::documents::directory::{Claim, Directory};
+use traefik_jwt_auth::documents::document::SharedDocument;
+use traefik_jwt_auth::documents::lease::{Failure, Lease, Share, Shared, Turn, Unshared, Version, Waiting};
+use traefik_jwt_auth::documents::source_id::SourceId;
+use traefik_jwt_auth::host::sockets::{Mailbox, MountedDirectory, margins_are_clean};
+use traefik_jwt_auth::host::wasm::abi::write_log;
 
 /// For long enough to put a result.
 const LEASE: Seconds = Seconds(5);
@@ -21,7 +21,7 @@ pub(super) struct RacingDirectory;
 
 impl Share for RacingShare {
     fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
-        check_canaries();
+        check_margins();
         Mailbox.look(source, seen).filter(|_| coin())
     }
 
@@ -37,7 +37,7 @@ impl Share for RacingShare {
         if let Turn::Ask(recorded) = Mailbox.begin(lease.source, newest, Waiting::NotAtAll, LEASE) {
             Mailbox.finish(recorded, attempt.clone());
         }
-        check_canaries();
+        check_margins();
         Unshared.finish(lease, attempt)
     }
 }
@@ -49,7 +49,7 @@ impl Directory for RacingDirectory {
 
     fn store(&self, directory: &str, name: &str, content: &[u8]) {
         MountedDirectory.store(directory, name, content);
-        check_canaries();
+        check_margins();
     }
 
     fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim {
@@ -68,12 +68,13 @@ impl Directory for RacingDirectory {
     }
 }
 
+/// Each hasher of the standard library has random keys of its own.
 fn coin() -> bool {
-    imports::random().is_ok_and(|number| number & 1 == 1)
+    RandomState::new().hash_one(0) & 1 == 1
 }
 
-fn check_canaries() {
-    if !imports::canaries_are_whole() {
-        write_log(2, "race-test: somebody wrote beside the static buffer");
+fn check_margins() {
+    if !margins_are_clean() {
+        write_log(2, "race-test: a transfer went beyond the static buffer");
     }
 }
