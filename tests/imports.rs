@@ -98,10 +98,7 @@ fn check(path: &str, wasi: &[&str]) {
     assert!(foreign.is_empty(), "{path} imports {foreign:?}");
     // What `tests/race` says in the log.
     let hook = b"race-test: ";
-    assert!(
-        !module.windows(hook.len()).any(|bytes| bytes == hook),
-        "{path} is the racing guest"
-    );
+    assert!(!module.windows(hook.len()).any(|bytes| bytes == hook), "{path} is the racing guest");
 }
 
 /// Module and name of every import.

@@ -11,8 +11,6 @@ pub const MAX_EXCHANGES: u32 = 3;
 pub const MAX_HEAD_BYTES: usize = 32 << 10;
 /// Longest line before a chunk, extensions included (RFC 9112 7.1.1 asks for a bound).
 pub const MAX_CHUNK_LINE_BYTES: usize = 1024;
-/// Most bytes of the answer to CONNECT.
-pub const MAX_REPLY_BYTES: usize = 8192;
 /// Names of a certificate that are shown.
 pub const MAX_CERTIFICATE_NAMES: usize = 3;
 /// Addresses taken of one name. The host keeps a list of the largest number ever asked for: a constant keeps it

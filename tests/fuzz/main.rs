@@ -363,7 +363,7 @@ fn urls(bench: &Bench, random: &mut Random) {
 
 fn proxies(bench: &Bench, random: &mut Random) {
     let replies = corpus(&["HTTP/1.1 200 Connection established\r\n\r\n", "HTTP/1.0 407 No\r\nA: b\r\n\r\n"]);
-    let _ = proxy::reply(&random.mutated(&replies));
+    let _ = proxy::read_reply(&mut ResponseReader::of_tunnel(), &random.mutated(&replies));
     let Some(url) = Url::parse(&random.text(&bench.urls)) else { return };
     let exempt = corpus(&["localhost,.example.com:8080, 10.0.0.0/8,*", "::1/128", "idp.example"]);
     let _ = proxy::is_exempt(&url.origin, &random.text(&exempt));

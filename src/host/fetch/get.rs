@@ -1,7 +1,7 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
-use super::proxy::{self, Reply};
+use super::proxy;
 use super::tls::{self, TlsStream};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::proxy::Proxy;
@@ -176,13 +176,15 @@ fn open_tunnel(
 ) -> Result<(), FetchError> {
     connection.send_at_once(&proxy::connect(proxy, origin, padding()?))?;
     let pauses = Pauses::new();
+    let mut reader = ResponseReader::of_tunnel();
     let mut received = Vec::new();
     loop {
         match connection.receive(&mut received, Integrity::Here)? {
             Received::Bytes => {
-                if proxy::reply(&received)? == Reply::Tunnel {
+                if proxy::read_reply(&mut reader, &received)? == Progress::Complete {
                     return Ok(());
                 }
+                received.clear();
                 deadline.check()?;
             }
             Received::NothingYet => pauses.pause(deadline)?,

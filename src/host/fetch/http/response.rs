@@ -33,13 +33,22 @@ pub enum Progress {
 /// Reads one response.
 #[derive(Debug)]
 pub struct ResponseReader {
+    request: Request,
     max_body_bytes: usize,
-    conditional: bool,
     head_budget: usize,
     line: Vec<u8>,
     head: Head,
     state: State,
     body: Vec<u8>,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Get,
+    /// A GET with `If-None-Match`.
+    ConditionalGet,
+    Connect,
 }
 
 #[derive(Debug)]
@@ -75,9 +84,21 @@ impl ResponseReader {
     /// 304 is an error.
     #[must_use]
     pub fn new(max_body_bytes: usize, conditional: bool) -> Self {
+        let request = if conditional { Request::ConditionalGet } else { Request::Get };
+        Self::answering(request, max_body_bytes)
+    }
+
+    /// A reader for a response to a CONNECT, which is complete with the head of a success (RFC 9110 9.3.6). Anything but
+    /// a success is an error, and so are bytes that follow: the server behind the proxy has not been spoken to yet.
+    #[must_use]
+    pub fn of_tunnel() -> Self {
+        Self::answering(Request::Connect, 0)
+    }
+
+    fn answering(request: Request, max_body_bytes: usize) -> Self {
         Self {
+            request,
             max_body_bytes,
-            conditional,
             head_budget: MAX_HEAD_BYTES,
             line: Vec::new(),
             head: Head::default(),
@@ -93,6 +114,9 @@ impl ResponseReader {
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<Progress, FetchError> {
         while !bytes.is_empty() {
             bytes = match self.state {
+                State::Complete if self.request == Request::Connect => {
+                    return Err(FetchError::Http("bytes before the tunnel is used"));
+                }
                 State::Complete => break,
                 State::Length(left) => {
                     let rest = self.take_body(bytes, left)?;
@@ -251,8 +275,11 @@ impl ResponseReader {
             // A final 101 cannot come, since no upgrade was asked for.
             101 => return Err(FetchError::Status(101)),
             100..=199 => return Ok(State::StatusLine),
+            // Whatever it says about its length.
+            200..=299 if self.request == Request::Connect => return Ok(State::Complete),
+            other if self.request == Request::Connect => return Err(FetchError::Status(other)),
             200 => {}
-            304 if self.conditional => return Ok(State::Complete),
+            304 if self.request == Request::ConditionalGet => return Ok(State::Complete),
             301 | 302 | 303 | 307 | 308 => return Ok(State::Complete),
             other => return Err(FetchError::Status(other)),
         }
