@@ -8,7 +8,7 @@ pub mod limits;
 pub mod mounts;
 #[cfg(feature = "fetch")]
 pub mod fetch;
-#[cfg(all(feature = "fetch", target_os = "wasi"))]
+#[cfg(all(feature = "fetch", any(target_os = "wasi", test)))]
 pub mod sockets;
 
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
@@ -22,13 +22,13 @@ pub use sockets::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_mailbox};
+use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_lock};
 #[cfg(all(feature = "race-test", target_os = "wasi"))]
 use race::{RacingDirectory as HostDirectory, RacingShare as HostShare};
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+use sockets::lock::{close_standard_streams, open as open_lock};
 #[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
 use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
-#[cfg(all(feature = "fetch", target_os = "wasi"))]
-use sockets::{close_standard_streams, open_mailbox};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
@@ -51,5 +51,5 @@ mod offline {
     pub(super) const fn close_standard_streams() {}
 
     /// Instances have nothing in common here.
-    pub(super) const fn open_mailbox() {}
+    pub(super) const fn open_lock() {}
 }

@@ -11,7 +11,7 @@ use crate::host::limits::{MAX_EXCHANGES, MAX_REDIRECTS};
 use crate::host::sockets::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
 use crate::host::sockets::deadline::{Deadline, Pauses};
 use crate::host::sockets::imports;
-use crate::host::sockets::mailbox;
+use crate::host::sockets::lock;
 
 /// Bits of the random length that a request without TLS is longer.
 const PADDING_MASK: u32 = 0x7ff;
@@ -85,9 +85,7 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
                 // Nothing else keeps another instance's document apart where there is neither TLS nor a mailbox.
-                if hop.url.origin.scheme == Scheme::Https
-                    || mailbox::exists()
-                    || first.as_ref() == Some(&answer)
+                if hop.url.origin.scheme == Scheme::Https || lock::exists() || first.as_ref() == Some(&answer)
                 {
                     return Ok(answer);
                 }

@@ -7,8 +7,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::deadline::{Deadline, Pauses};
-use super::imports::{self, Descriptor, Errno, Receive, Wipe};
-use super::{mailbox, mark};
+use super::imports;
+use super::kernel::{Descriptor, Errno, Receive, Wipe};
+use super::{lock, mark};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::{Host, Origin};
 use crate::documents::fetch::FetchError;
@@ -140,7 +141,7 @@ impl Connection {
 
     fn attempt(address: SocketAddr, deadline: Deadline) -> Result<Self, Failure> {
         // One instance at a time: two that open at once may lose a descriptor for good.
-        let mut connection = mailbox::exclusive(|| Self::begin(address))?;
+        let mut connection = lock::exclusive(|| Self::begin(address))?;
         let descriptor = connection.descriptor;
         let pauses = Pauses::new();
         loop {
@@ -188,7 +189,7 @@ impl Connection {
             Integrity::Here => {
                 match imports::receive(self.descriptor, Receive::Peek, Wipe::All, &mut Vec::new()) {
                     Err(Errno::AGAIN) => Ok(Received::NothingYet),
-                    Ok(_) | Err(_) => mailbox::exclusive(|| self.take_twice(out)),
+                    Ok(_) | Err(_) => lock::exclusive(|| self.take_twice(out)),
                 }
             }
         }
@@ -233,7 +234,7 @@ impl Connection {
             if !self.is_ours() {
                 return Err(FetchError::Host("the socket belongs to another instance"));
             }
-            match mailbox::exclusive(|| imports::send(self.descriptor, bytes)) {
+            match lock::exclusive(|| imports::send(self.descriptor, bytes)) {
                 Ok(0) | Err(Errno::AGAIN) => pauses.pause(deadline)?,
                 Ok(count) => {
                     bytes = bytes.get(count..).unwrap_or_default();
@@ -251,7 +252,7 @@ impl Connection {
         if !self.is_ours() {
             return Err(FetchError::Host("the socket belongs to another instance"));
         }
-        match mailbox::exclusive(|| imports::send(self.descriptor, bytes)) {
+        match lock::exclusive(|| imports::send(self.descriptor, bytes)) {
             Ok(count) if count == bytes.len() => Ok(()),
             Ok(_) | Err(Errno::AGAIN | Errno::NONSENSE) => {
                 Err(FetchError::Host("sent bytes of another instance"))
@@ -275,7 +276,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        mailbox::exclusive(|| {
+        lock::exclusive(|| {
             if self.is_ours() {
                 // A failure means that it is closed already.
                 let _ = imports::close(self.descriptor);

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::imports;
+use super::Host;
+use super::kernel::Kernel as _;
 use crate::core::unix_time::Seconds;
 use crate::documents::fetch::FetchError;
 
-/// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`imports::sleep`]): one
+/// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`super::kernel::Kernel::sleep`]): one
 /// instance of a router does this, every few minutes, and many may wait for it.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Length of a sleep between two looks.
@@ -20,7 +21,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(span: Seconds) -> Self {
-        Self { at: imports::monotonic_nanos().saturating_add(span.0.saturating_mul(1_000_000_000)) }
+        Self { at: Host::monotonic_nanos().saturating_add(span.0.saturating_mul(1_000_000_000)) }
     }
 
     pub(crate) fn check(self) -> Result<(), FetchError> {
@@ -28,12 +29,12 @@ impl Deadline {
     }
 
     pub(super) fn left(self) -> Duration {
-        Duration::from_nanos(self.at.saturating_sub(imports::monotonic_nanos()))
+        Duration::from_nanos(self.at.saturating_sub(Host::monotonic_nanos()))
     }
 
     /// One of `shares` equal parts of the time left.
     pub(super) fn share(self, shares: usize) -> Self {
-        let now = imports::monotonic_nanos();
+        let now = Host::monotonic_nanos();
         let shares = u64::try_from(shares).unwrap_or(u64::MAX);
         let part = self.at.saturating_sub(now).checked_div(shares).unwrap_or(0);
         Self { at: now.saturating_add(part) }
@@ -53,7 +54,7 @@ impl Pauses {
     }
 
     pub(crate) fn with_patience(patience: Duration) -> Self {
-        Self { since: imports::monotonic_nanos(), patience }
+        Self { since: Host::monotonic_nanos(), patience }
     }
 
     /// Pauses, or says that there is no time left to.
@@ -67,11 +68,11 @@ impl Pauses {
 
     /// Pauses.
     pub(crate) fn rest(self) {
-        let waited = imports::monotonic_nanos().saturating_sub(self.since);
+        let waited = Host::monotonic_nanos().saturating_sub(self.since);
         if Duration::from_nanos(waited) < self.patience {
-            imports::yield_now();
+            Host::yield_now();
         } else {
-            imports::sleep(PAUSE);
+            Host::sleep(PAUSE);
         }
     }
 }

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::files::{self, MountedFiles, locate, read_all};
-use super::imports::{self, Descriptor, Errno};
-use super::mailbox;
+use super::imports;
+use super::kernel::{Descriptor, Errno};
+use super::lock;
 use crate::core::unix_time::Seconds;
 use crate::documents::directory::{Claim, Directory};
 use crate::documents::files::ReadFile;
@@ -35,7 +36,7 @@ impl Directory for MountedDirectory {
         else {
             return;
         };
-        mailbox::exclusive(|| {
+        lock::exclusive(|| {
             let renamed = write_new(mount, &temporary, content)
                 .and_then(|()| imports::rename(mount, &temporary, &path))
                 .is_ok();

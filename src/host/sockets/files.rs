@@ -4,8 +4,9 @@
 //! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
 //! and after, the content is read twice, and a reading that does not fit is done again.
 
-use super::imports::{self, Descriptor, Errno, FileStat, FileType};
-use super::mailbox;
+use super::imports::{self, FileStat};
+use super::kernel::{Descriptor, Errno, FileType};
+use super::lock;
 use crate::documents::files::{FileError, FileStamp, ReadFile};
 use crate::host::limits::MAX_READINGS;
 
@@ -26,7 +27,7 @@ impl ReadFile for MountedFiles {
             // Most files that cannot be read are missing, which needs no window.
             examine(mount, &below, max_bytes)?;
             // One instance at a time: two that open at once may lose a descriptor for good.
-            if let Some(content) = mailbox::exclusive(|| read_once(mount, &below, max_bytes))? {
+            if let Some(content) = lock::exclusive(|| read_once(mount, &below, max_bytes))? {
                 return Ok(content);
             }
         }

@@ -1,36 +1,45 @@
-//! What the instances of one runtime share, and everything that goes through the host's shared descriptor table:
-//! connections, files, the lock that keeps instances apart, and the record that tells them what another has fetched.
+//! What the instances of one runtime share, and everything that goes through the descriptor table that they share:
+//! connections, files, the lock that keeps instances apart, and the mailbox in which they find what another has fetched.
+//!
+//! Lock, signals, notifications and mailbox stand on [`kernel::Kernel`] only: tests run many instances of them on a
+//! simulated host.
 
-pub(crate) mod connect;
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "connections and files, which need more of it, are not simulated")
+)]
 pub(crate) mod deadline;
-pub(crate) mod imports;
-pub(crate) mod mailbox;
-mod directory;
-mod files;
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "connections and files, which need more of it, are not simulated")
+)]
+pub(crate) mod kernel;
+pub(crate) mod lock;
+mod mailbox;
 mod mark;
 mod notify;
 mod private_socket;
+mod signals;
 
+#[cfg(target_os = "wasi")]
+pub(crate) mod connect;
+#[cfg(target_os = "wasi")]
+pub(crate) mod imports;
+#[cfg(target_os = "wasi")]
+mod directory;
+#[cfg(target_os = "wasi")]
+mod files;
+
+#[cfg(test)]
+mod simulated;
+
+#[cfg(target_os = "wasi")]
 pub use directory::MountedDirectory;
+#[cfg(target_os = "wasi")]
 pub use files::MountedFiles;
 pub use mailbox::Mailbox;
 
-/// Closes the standard streams that the host opened for this runtime. Only the first instance finds them; a later
-/// one may find somebody's socket under the same number, which is why the type is asked for.
-pub(crate) fn close_standard_streams() {
-    let mut found = false;
-    for descriptor in imports::Descriptor::STANDARD {
-        if imports::file_type(descriptor) == Ok(imports::FileType::CharacterDevice) {
-            // Nothing is lost with a stream that stays open but its descriptor.
-            found |= imports::close(descriptor).is_ok();
-        }
-    }
-    if found {
-        mailbox::mark_first_instance();
-    }
-}
-
-/// Opens the mailbox of this runtime, in its first instance.
-pub(crate) fn open_mailbox() {
-    Mailbox::open();
-}
+#[cfg(target_os = "wasi")]
+pub(crate) use imports::Wasi as Host;
+#[cfg(test)]
+pub(crate) use simulated::Simulated as Host;

@@ -6,7 +6,7 @@ use crate::core::policy::Policy;
 use crate::core::refusal_log::LogLevel;
 use crate::host::wasm::abi::is_first_instance;
 use crate::host::wasm::log;
-use crate::host::{close_standard_streams, open_mailbox};
+use crate::host::{close_standard_streams, open_lock};
 
 /// Sends panics to the host log and gives up the standard streams: descriptor 2 may be somebody's socket, and the
 /// host never closes the three that it opens for every router and reload.
@@ -30,6 +30,6 @@ pub fn warn(policy: &Policy) {
 pub fn share(policy: &Policy) {
     let asks = |source: &KeySource| !matches!(source, KeySource::Configured(_));
     if policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks)) {
-        open_mailbox();
+        open_lock();
     }
 }

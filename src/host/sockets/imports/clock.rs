@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Errno, check};
+use super::check;
+use crate::host::sockets::kernel::Errno;
 
 /// Shortest sleep. The host makes a deadline of the span, and then looks how much time is left of it. Where its thread
 /// is off the processor between the two for longer than the span and a millisecond, what is left is negative, which

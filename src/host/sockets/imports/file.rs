@@ -1,6 +1,7 @@
 //! Files and directories below the mounts.
 
-use super::{Descriptor, Errno, FileType, check, to_file_type};
+use super::{check, to_file_type};
+use crate::host::sockets::kernel::{Descriptor, Errno, FileType};
 
 /// fd_read, fd_seek (which fd_pread and fd_pwrite need) and fd_filestat_get.
 const RIGHTS_READ: u64 = (1 << 1) | (1 << 2) | (1 << 21);

@@ -8,8 +8,8 @@
 //! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones, and after
 //!   every transfer, so that a send of another instance which takes this buffer for its own sends zeros.
 //! - Counts, addresses and descriptors that come back are data to be checked, not facts.
-//! - Nothing waits for a descriptor, but whoever listens for a bell: all other sockets are non-blocking, and the only
-//!   poll is one relative clock.
+//! - No call blocks on a descriptor, except the wait for a notification: all other sockets are non-blocking, and the
+//!   only poll is one relative clock.
 #![expect(unsafe_code, reason = "the WASI and socket imports: the only unsafe code of the project")]
 
 mod clock;
@@ -18,85 +18,20 @@ mod socket;
 mod resolve;
 mod file;
 
-pub(crate) use clock::{monotonic_nanos, random, sleep, yield_now};
+use std::time::Duration;
+
+use super::kernel::{Descriptor, Errno, Family, FileType, Kernel, Receive, SocketName, Wipe};
+
+pub(crate) use clock::{random, sleep};
 pub(crate) use file::{
     FileStat, create_directory, create_file, file_stat, mount_path, open_file, path_stat, remove_directory,
     remove_file, rename,
 };
 pub(crate) use resolve::resolve;
-pub(crate) use socket::{
-    SocketName, bind_anew, connect, connect_to, keep_alive, local_name, open_datagram, open_stream,
-    peer_address, peer_name, pending_error, receive_buffer, send_buffer, set_blocking, set_keep_alive,
-    set_receive_buffer, set_send_buffer, shut_down,
-};
+pub(crate) use socket::{connect, open_stream, peer_address, pending_error, send_buffer, set_send_buffer};
 #[cfg(feature = "race-test")]
 pub(crate) use transfer::canaries_are_whole;
-pub(crate) use transfer::{Receive, Wipe, read_at, receive, receive_from, send, write_at};
-
-/// A WASI error number, or one of ours for answers that cannot be true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Errno(u16);
-
-impl Errno {
-    pub(crate) const NO_FAMILY: Self = Self(5);
-    pub(crate) const AGAIN: Self = Self(6);
-    pub(crate) const ALREADY: Self = Self(7);
-    pub(crate) const BAD_DESCRIPTOR: Self = Self(8);
-    pub(crate) const EXISTS: Self = Self(20);
-    pub(crate) const IN_PROGRESS: Self = Self(26);
-    pub(crate) const IS_CONNECTED: Self = Self(30);
-    pub(crate) const TOO_MANY_OPEN: Self = Self(33);
-    pub(crate) const NO_SUCH_FILE: Self = Self(44);
-    pub(crate) const NOT_CONNECTED: Self = Self(53);
-    pub(crate) const NOT_SOCKET: Self = Self(57);
-    /// The host returned something outside of what the call can return.
-    pub(crate) const NONSENSE: Self = Self(u16::MAX);
-}
-
-/// A descriptor number. Whether it still means what it meant is for the caller to check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Descriptor(i32);
-
-impl Descriptor {
-    /// The standard streams, or what took their place.
-    pub(crate) const STANDARD: [Self; 3] = [Self(0), Self(1), Self(2)];
-    /// Where mounts begin.
-    pub(crate) const FIRST_MOUNT: Self = Self(3);
-
-    /// The descriptor that another instance told of.
-    pub(crate) fn from_number(number: u32) -> Option<Self> {
-        i32::try_from(number).ok().map(Self)
-    }
-
-    /// To be told to another instance; never negative.
-    pub(crate) fn number(self) -> u32 {
-        self.0.unsigned_abs()
-    }
-
-    /// The number after this one.
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-/// What a descriptor stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileType {
-    CharacterDevice,
-    Directory,
-    RegularFile,
-    Datagram,
-    Stream,
-    Other,
-}
-
-/// Families of datagram sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Unix,
-    V4,
-    V6,
-}
+pub(crate) use transfer::{read_at, receive, send, write_at};
 
 #[repr(C)]
 #[derive(Default)]
@@ -105,16 +40,6 @@ struct FdStat {
     flags: u16,
     rights_base: u64,
     rights_inheriting: u64,
-}
-
-impl Family {
-    const fn number(self) -> u8 {
-        match self {
-            Self::V4 => 1,
-            Self::V6 => 2,
-            Self::Unix => 3,
-        }
-    }
 }
 
 // The host writes it by offset.
@@ -152,5 +77,104 @@ const fn to_file_type(number: u8) -> FileType {
         5 => FileType::Datagram,
         6 => FileType::Stream,
         _ => FileType::Other,
+    }
+}
+
+/// WASI as the kernel of the rooms above.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wasi;
+
+impl Kernel for Wasi {
+    fn monotonic_nanos() -> u64 {
+        clock::monotonic_nanos()
+    }
+
+    fn random() -> Result<u32, Errno> {
+        clock::random()
+    }
+
+    fn sleep(span: Duration) {
+        clock::sleep(span);
+    }
+
+    fn yield_now() {
+        clock::yield_now();
+    }
+
+    fn file_type(descriptor: Descriptor) -> Result<FileType, Errno> {
+        file_type(descriptor)
+    }
+
+    fn close(descriptor: Descriptor) -> Result<(), Errno> {
+        close(descriptor)
+    }
+
+    fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
+        socket::open_datagram(family)
+    }
+
+    fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno> {
+        socket::bind_anew(descriptor, family)
+    }
+
+    fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+        socket::local_name(descriptor)
+    }
+
+    fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+        socket::peer_name(descriptor)
+    }
+
+    fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<(), Errno> {
+        socket::connect_to(descriptor, name)
+    }
+
+    fn set_blocking(descriptor: Descriptor) -> Result<(), Errno> {
+        socket::set_blocking(descriptor)
+    }
+
+    fn shut_down(descriptor: Descriptor) -> Result<(), Errno> {
+        socket::shut_down(descriptor)
+    }
+
+    fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno> {
+        transfer::send(descriptor, bytes)
+    }
+
+    fn receive(descriptor: Descriptor, mode: Receive, wipe: Wipe, out: &mut Vec<u8>) -> Result<usize, Errno> {
+        transfer::receive(descriptor, mode, wipe, out)
+    }
+
+    fn receive_from(
+        descriptor: Descriptor,
+        mode: Receive,
+        wipe: Wipe,
+        out: &mut Vec<u8>,
+    ) -> Result<SocketName, Errno> {
+        transfer::receive_from(descriptor, mode, wipe, out)
+    }
+
+    fn send_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
+        socket::send_buffer(descriptor)
+    }
+
+    fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
+        socket::set_send_buffer(descriptor, bytes)
+    }
+
+    fn receive_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
+        socket::receive_buffer(descriptor)
+    }
+
+    fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
+        socket::set_receive_buffer(descriptor, bytes)
+    }
+
+    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
+        socket::keep_alive(descriptor)
+    }
+
+    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
+        socket::set_keep_alive(descriptor, on)
     }
 }

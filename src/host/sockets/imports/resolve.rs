@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::ptr::null_mut;
 
+use super::check;
 use super::socket::ip_address;
-use super::{Errno, check};
 use crate::host::limits::MAX_ADDRESSES;
+use crate::host::sockets::kernel::Errno;
 
 /// `AI_NUMERICSERV`: the service is a decimal port.
 const NUMERIC_SERVICE: u16 = 1 << 3;

@@ -2,14 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Descriptor, Errno, Family, check, close};
-
-/// The name of a socket as the host has it, only to be compared and given back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SocketName {
-    address: [u8; 128],
-    port: u32,
-}
+use super::{check, close};
+use crate::host::sockets::kernel::{Descriptor, Errno, Family, SocketName};
 
 /// The V2 form: the address buffer is 128 bytes, a little-endian family and the address.
 #[repr(C)]
@@ -66,7 +60,7 @@ fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
 fn open(family: Family, kind: i32) -> Result<Descriptor, Errno> {
     let mut opened = -1;
     // SAFETY: the host writes a descriptor number to a local.
-    check(unsafe { sock_open(family.number().into(), kind, &raw mut opened) })?;
+    check(unsafe { sock_open(family_number(family).into(), kind, &raw mut opened) })?;
     if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
 }
 
@@ -82,7 +76,7 @@ pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Er
         Family::Unix => {
             let mut bytes = [0; 128];
             if let Some(first) = bytes.first_mut() {
-                *first = Family::Unix.number();
+                *first = family_number(Family::Unix);
             }
             bytes
         }
@@ -94,19 +88,15 @@ pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Er
     check(unsafe { sock_bind(descriptor.0, &raw const reference, 0) })
 }
 
-impl SocketName {
-    pub(super) const EMPTY: Self = Self { address: [0; 128], port: 0 };
-
-    /// Where the host writes one; only for as long as the name stays where it is.
-    pub(super) fn places(&mut self) -> (AddressReference, *mut u32) {
-        (AddressReference { pointer: self.address.as_mut_ptr(), length: 128 }, &raw mut self.port)
-    }
+/// Where the host writes a name; only for as long as the name stays where it is.
+pub(super) fn places(name: &mut SocketName) -> (AddressReference, *mut u32) {
+    (AddressReference { pointer: name.address.as_mut_ptr(), length: 128 }, &raw mut name.port)
 }
 
 /// The socket's own name.
 pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
     let mut name = SocketName::EMPTY;
-    let (reference, port) = name.places();
+    let (reference, port) = places(&mut name);
     // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
     check(unsafe { sock_getlocaladdr(descriptor.0, &raw const reference, port) })?;
     Ok(name)
@@ -115,7 +105,7 @@ pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
 /// The name of whom the socket is connected to.
 pub(crate) fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
     let mut name = SocketName::EMPTY;
-    let (reference, port) = name.places();
+    let (reference, port) = places(&mut name);
     // SAFETY: the host writes at most the 128 bytes that the reference names, and a u32.
     check(unsafe { sock_getpeeraddr(descriptor.0, &raw const reference, port) })?;
     Ok(name)
@@ -194,10 +184,18 @@ fn option(descriptor: Descriptor, option: i32) -> Result<i32, Errno> {
     Ok(value)
 }
 
+const fn family_number(family: Family) -> u8 {
+    match family {
+        Family::V4 => 1,
+        Family::V6 => 2,
+        Family::Unix => 3,
+    }
+}
+
 fn address_bytes(address: IpAddr) -> [u8; 128] {
     let (family, octets): (u8, &[u8]) = match &address {
-        IpAddr::V4(address) => (Family::V4.number(), &address.octets()),
-        IpAddr::V6(address) => (Family::V6.number(), &address.octets()),
+        IpAddr::V4(address) => (family_number(Family::V4), &address.octets()),
+        IpAddr::V6(address) => (family_number(Family::V6), &address.octets()),
     };
     let mut bytes = [0; 128];
     let text = [family, 0];

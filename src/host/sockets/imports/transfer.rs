@@ -2,8 +2,9 @@
 
 use std::cell::UnsafeCell;
 
-use super::socket::AddressReference;
-use super::{Descriptor, Errno, SocketName, check};
+use super::check;
+use super::socket::{AddressReference, places};
+use crate::host::sockets::kernel::{Descriptor, Errno, Receive, SocketName, Wipe};
 
 /// Bytes of the buffer. More than the largest datagram that a send buffer of 32 KiB lets through, so that a send
 /// with a foreign receive length fails (EMSGSIZE) instead of queueing.
@@ -11,28 +12,10 @@ pub(crate) const BUFFER_BYTES: usize = 1 << 16;
 
 const BUFFER_LENGTH: u32 = 1 << 16;
 
-/// Whether received bytes stay in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Receive {
-    Take,
-    Peek,
-}
-
-/// How much of the buffer is zeroed before a receive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wipe {
-    /// What is received has a checksum that begins in its head.
-    Head,
-    /// Zeros are how missing bytes are found.
-    All,
-}
-
-impl Receive {
-    const fn flags(self) -> i32 {
-        match self {
-            Self::Take => 0,
-            Self::Peek => 1,
-        }
+const fn flags(mode: Receive) -> i32 {
+    match mode {
+        Receive::Take => 0,
+        Receive::Peek => 1,
     }
 }
 
@@ -120,7 +103,7 @@ pub(crate) fn receive(
     let mut out_flags = 0;
     // SAFETY: the vector names the static buffer, all of it; count and flags are locals of four bytes.
     check(unsafe {
-        sock_recv(descriptor.0, &raw const vector, 1, mode.flags(), &raw mut count, &raw mut out_flags)
+        sock_recv(descriptor.0, &raw const vector, 1, flags(mode), &raw mut count, &raw mut out_flags)
     })?;
     copy_out(count, out)
 }
@@ -134,7 +117,7 @@ pub(crate) fn receive_from(
 ) -> Result<SocketName, Errno> {
     let vector = wiped_buffer(wipe);
     let mut sender = SocketName::EMPTY;
-    let (reference, port) = sender.places();
+    let (reference, port) = places(&mut sender);
     let mut count = 0;
     let mut out_flags = 0;
     // SAFETY: the vector names the static buffer, all of it; the host writes at most the 128 bytes that the reference
@@ -145,7 +128,7 @@ pub(crate) fn receive_from(
             &raw const vector,
             1,
             &raw const reference,
-            mode.flags(),
+            flags(mode),
             port,
             &raw mut count,
             &raw mut out_flags,
