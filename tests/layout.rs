@@ -70,12 +70,7 @@ fn every_bound_stands_in_the_limits_of_its_ring() {
         });
         let bounds: Vec<&str> = bounds.collect();
         found += bounds.len();
-        let is_a_test = path.iter().any(|folder| folder == "simulated");
-        assert!(
-            bounds.is_empty() || path.ends_with("limits.rs") || is_a_test,
-            "{}: {bounds:?}",
-            path.display()
-        );
+        assert!(bounds.is_empty() || path.ends_with("limits.rs"), "{}: {bounds:?}", path.display());
     }
     assert!(found > 60, "{found}");
 }

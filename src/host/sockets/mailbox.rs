@@ -30,7 +30,7 @@ thread_local! {
     static VERSION: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Shares key documents between the instances of a router.
+/// Shares documents between the instances of a router.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mailbox;
 

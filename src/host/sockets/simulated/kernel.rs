@@ -12,7 +12,7 @@ const YIELD: u64 = 400_000;
 const SHORTEST_SLEEP: Duration = Duration::from_millis(50);
 const LATE: u64 = 2_000_000;
 /// Datagrams that a queue takes, and how much more than the set bytes a send buffer has room for.
-const MAX_QUEUED: usize = 11;
+const MOST_QUEUED: usize = 11;
 const MESSAGE_TOO_LONG: Errno = Errno(35);
 /// The name of sockets of other processes.
 const FOREIGN: u64 = u64::MAX;
@@ -51,7 +51,7 @@ impl State {
         let to = self.sockets.iter().position(|socket| socket.name == peer).ok_or(Errno::NOT_CONNECTED)?;
         let queue = &self.sockets[to].queue;
         let queued: usize = queue.iter().map(|(_, bytes)| bytes.len() + 512).sum();
-        if queue.len() >= MAX_QUEUED || (queued > 0 && queued + bytes.len() > limit) {
+        if queue.len() >= MOST_QUEUED || (queued > 0 && queued + bytes.len() > limit) {
             return Err(Errno::AGAIN);
         }
         if self.suffers(Fault::Lost, 12) {

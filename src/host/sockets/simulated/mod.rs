@@ -18,7 +18,7 @@ use super::kernel::SocketName;
 pub(crate) struct Simulated;
 
 /// Calls of one run, far more than any needs: instances that only look at each other get here.
-const MAX_CALLS: u64 = 400_000;
+const MOST_CALLS: u64 = 400_000;
 
 /// What may happen to an instance that is no fault of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ fn call<R>(cost: u64, mut act: impl FnMut(&mut State, usize) -> Outcome<R>) -> R
     let mut state = world.state.lock().unwrap();
     state.calls += 1;
     state.clock += 1 + state.random.below(cost);
-    if state.calls > MAX_CALLS {
+    if state.calls > MOST_CALLS {
         state.fail("no end: instances wait for each other".to_owned());
     }
     let trap_in = state.trap_in;
