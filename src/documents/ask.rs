@@ -95,7 +95,7 @@ impl Remote<'_> {
     #[must_use]
     pub fn freshness(&self, document: &SharedDocument, now: UnixTime) -> Freshness {
         let lifetime = cache_control::lifetime(&document.document.cache_control, document.document.age);
-        // The clock of whoever fetched may be ahead.
+        // The clock of the instance that fetched it may be ahead.
         Freshness::new(self.cache).fetched(document.fetched_at.min(now), lifetime)
     }
 

@@ -3,7 +3,7 @@
 use crate::core::unix_time::Seconds;
 use crate::documents::limits::{MAX_LIFETIME, MIN_LIFETIME};
 
-/// Freshness named by `Cache-Control` less `Age`, clamped into 60 s to 24 h. `None` where it names none.
+/// Freshness named by `Cache-Control` less `Age`, clamped into 60 s to 24 h. `None` if it names none.
 #[must_use]
 pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
     let mut max_age = None;

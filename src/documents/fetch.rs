@@ -68,7 +68,7 @@ pub enum Fetched {
 /// Why a GET brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// The URL is not an absolute http(s) URL, or http where it is not allowed.
+    /// The URL is not an absolute http(s) URL, or http and that is not allowed.
     Url,
     /// The name did not resolve.
     Resolve,

@@ -275,6 +275,8 @@ impl<T> Kept<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::{Change, Kept};
     use crate::core::fetching::{CacheRules, ClientRules, ServerRules};
     use crate::core::unix_time::{Seconds, UnixTime};
@@ -288,8 +290,9 @@ mod tests {
 
     const URL: &str = "https://idp.example/revoked.jsonl";
 
-    /// Lines, of which none may be empty: a document that has nothing to do with keys.
-    struct Lines;
+    /// Lines, of which none may be empty: a document that has nothing to do with keys. Counts how often one is read.
+    #[derive(Default)]
+    struct Lines(Cell<usize>);
 
     impl Meaning for Lines {
         type Content = Vec<String>;
@@ -300,6 +303,7 @@ mod tests {
         }
 
         fn read(&self, body: &[u8]) -> Result<Vec<String>, DocumentError> {
+            self.0.set(self.0.get() + 1);
             let text = String::from_utf8(body.to_vec()).map_err(|_| DocumentError::NotUtf8)?;
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
             if lines.iter().any(String::is_empty) { Err(DocumentError::NotUtf8) } else { Ok(lines) }
@@ -344,28 +348,28 @@ mod tests {
     #[test]
     fn any_document_is_fetched_shared_and_kept_for_as_long_as_it_is_acceptable() {
         with_remote(Some("/shared"), |remote| {
-            let (outside, never) = (Outside::new(), Kept::of_remote(remote));
+            let (outside, never, meaning) = (Outside::new(), Kept::of_remote(remote), Lines::default());
             outside.next(document("a\nb"));
-            let (kept, change) = never.asked(remote, &Lines, Waiting::ForDocument, &outside.io());
+            let (kept, change) = never.asked(remote, &meaning, Waiting::ForDocument, &outside.io());
             assert_eq!((lines(&kept), change), (vec!["a", "b"], Some(Change::Replaced)));
-            assert_eq!(outside.accept.take(), "application/jsonl");
+            assert_eq!((outside.accept.get(), meaning.0.take()), ("application/jsonl", 1));
             // Another instance finds it in the record, another router in the directory.
-            let other = never.caught_up(remote, &Lines, outside.now(), &outside.io());
-            assert_eq!(lines(&other), ["a", "b"]);
+            let other = never.caught_up(remote, &meaning, outside.now(), &outside.io());
+            assert_eq!((lines(&other), meaning.0.take()), (vec!["a", "b"], 1));
             outside.forget_shared();
-            let (other, _) = never.asked(remote, &Lines, Waiting::ForDocument, &outside.io());
+            let (other, _) = never.asked(remote, &meaning, Waiting::ForDocument, &outside.io());
             assert_eq!((lines(&other), outside.asked.get()), (vec!["a", "b"], 1));
-            // The last good one stays, also among the others.
+            assert_eq!(meaning.0.take(), 1);
+            // The last good one stays, also among the others, and is not read again.
             outside.wait(30);
             outside.next(document("a\n\nb"));
-            let (failed, change) = kept.asked(remote, &Lines, Waiting::NotAtAll, &outside.io());
-            assert_eq!(
-                (lines(&failed), change),
-                (vec!["a", "b"], Some(Change::Failed(DocumentError::NotUtf8)))
-            );
-            let other = never.caught_up(remote, &Lines, outside.now(), &outside.io());
+            let (failed, change) = kept.asked(remote, &meaning, Waiting::NotAtAll, &outside.io());
+            assert_eq!((lines(&failed), failed.generation), (vec!["a", "b"], kept.generation));
+            assert_eq!(change, Some(Change::Failed(DocumentError::NotUtf8)));
+            assert_eq!(meaning.0.take(), 1);
+            let other = other.caught_up(remote, &meaning, outside.now(), &outside.io());
             assert_eq!((lines(&other), other.last_error.is_some()), (vec!["a", "b"], true));
-            assert_eq!((failed.generation, kept.generation), (1, 1));
+            assert_eq!(meaning.0.take(), 0);
         });
     }
 
@@ -376,11 +380,17 @@ mod tests {
             for (failures, reported) in [(1, true), (2, false)] {
                 let shared = Shared { version: Version(7), failures, ..Shared::default() };
                 let own = |error: FetchError| Some(Err(error.into()));
-                let (failed, change) =
-                    never.taken_over(shared.clone(), remote, &Lines, own(FetchError::Connect), now);
+                let (failed, change) = never.taken_over(
+                    shared.clone(),
+                    remote,
+                    &Lines::default(),
+                    own(FetchError::Connect),
+                    now,
+                );
                 assert_eq!(change.is_some(), reported, "{failures}");
                 // In a new way: reported, whoever was first.
-                let again = failed.taken_over(shared, remote, &Lines, own(FetchError::Timeout), now);
+                let again =
+                    failed.taken_over(shared, remote, &Lines::default(), own(FetchError::Timeout), now);
                 assert!(again.1.is_some());
             }
         });

@@ -60,18 +60,19 @@ pub struct Lease {
     pub source: SourceId,
     /// The document that all instances have, which may be asked for conditionally.
     pub known: Option<SharedDocument>,
-    /// From whom it was taken.
+    /// Of the state after the attempt, unless that is recorded with a newer one.
+    pub version: Version,
+    /// For whom it holds.
     pub holder: Holder,
 }
 
-/// Whom a lease keeps from asking.
+/// Which other instances a lease keeps from asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// All other instances: it is in their record, and those who wait for its end are notified.
+    /// All: it is in their record, and those that wait for its end are notified.
     Recorded(Option<Notify>),
-    /// Nobody: the instance has no record in common with others, or one that has no room for the document. It has seen
-    /// this version.
-    Alone(Version),
+    /// None: the instance has no record in common with others, or one that has no room for the document.
+    Alone,
 }
 
 /// What wakes those who wait for a lease to end, as the host knows it.
@@ -106,23 +107,27 @@ impl Share for Unshared {
     }
 
     fn begin(&self, source: SourceId, seen: Version, _: Waiting, _: Seconds) -> Turn {
-        Turn::Ask(Lease::alone(source, seen))
+        Turn::Ask(Lease::alone(source, seen.next()))
     }
 
     fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
-        let version = match lease.holder {
-            Holder::Alone(seen) => seen,
-            Holder::Recorded(_) => Version::default(),
-        };
-        Shared { version, ..Shared::default().after(attempt, version) }
+        Shared::default().after(attempt, lease.version)
+    }
+}
+
+impl Version {
+    /// The next one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 }
 
 impl Lease {
-    /// A lease that keeps nobody from asking. Nothing is known, so it brings a document.
+    /// A lease that keeps no other instance from asking. Nothing is known, so it brings a document.
     #[must_use]
-    pub const fn alone(source: SourceId, seen: Version) -> Self {
-        Self { source, known: None, holder: Holder::Alone(seen) }
+    pub const fn alone(source: SourceId, version: Version) -> Self {
+        Self { source, known: None, version, holder: Holder::Alone }
     }
 }
 
@@ -130,7 +135,7 @@ impl Shared {
     /// The state after an attempt; its version is `at_least` or the next one.
     #[must_use]
     pub fn after(self, attempt: Result<SharedDocument, Failure>, at_least: Version) -> Self {
-        let version = Version(self.version.0.saturating_add(1)).max(at_least);
+        let version = self.version.next().max(at_least);
         match attempt {
             Ok(document) => Self { version, document: Some(document), failures: 0, failure: None },
             Err(failure) => {

@@ -176,7 +176,7 @@ impl Share for Outside {
             return if waiting == Waiting::NotAtAll { Turn::Underway } else { Turn::Crowded };
         }
         let known = self.shared.borrow().get(&source).and_then(|shared| shared.document.clone());
-        Turn::Ask(Lease { source, known, holder: Holder::Recorded(None) })
+        Turn::Ask(Lease { source, known, version: seen.next(), holder: Holder::Recorded(None) })
     }
 
     fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {

@@ -1,7 +1,7 @@
 //! The record that all instances of a router share: what is known of each source, and who is asking.
 //!
 //! Pure. The record travels through a host that may lose it, double it, or mix it with other bytes, so it carries a
-//! checksum, every length is checked, what nobody can have written is not read, and two records merge into one whatever
+//! checksum, every length is checked, what no instance can have written is not read, and two records merge into one whatever
 //! order they come in.
 //!
 //! A header of 64 bytes, little endian: magic `DOCS` at 0, format at 4, the highest version at 8, waiters at 16,
@@ -36,7 +36,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     source: SourceId,
-    /// Until when its owner may be asking; zero if nobody is.
+    /// When the lease of its owner ends; zero without one.
     lease_until: Nanos,
     owner: u32,
     /// Of the lease.
@@ -74,7 +74,7 @@ pub enum Watch {
 
 impl Record {
     /// The highest version of a valid record, without reading the entries. `None` for anything that is not whole, or
-    /// that nobody can have written by `now`: versions are times, so one from the future would win for good.
+    /// that no instance can have written by `now`: versions are times, so one from the future would win for good.
     #[must_use]
     pub fn verify(bytes: &[u8], now: Nanos) -> Option<Version> {
         let (header, entries) = bytes.split_first_chunk::<HEADER_BYTES>()?;
@@ -102,7 +102,7 @@ impl Record {
         bytes.get(16..20).is_some_and(|waiters| waiters != [0; 4])
     }
 
-    /// Reads a record; `None` for anything that is not whole, or that nobody can have written by `now`: no version
+    /// Reads a record; `None` for anything that is not whole, or that no instance can have written by `now`: no version
     /// beyond the one in the header, no lease longer than there are.
     #[must_use]
     pub fn decode(bytes: &[u8], now: Nanos) -> Option<Self> {
@@ -182,7 +182,7 @@ impl Record {
         self.entries.sort_by_key(|entry| entry.source);
     }
 
-    /// What is known of `source` where it is newer than `seen`.
+    /// What is known of `source` if it is newer than `seen`.
     #[must_use]
     pub fn look(&self, source: SourceId, seen: Version) -> Option<&Shared> {
         self.entry(source).map(|entry| &entry.shared).filter(|shared| shared.version > seen)
@@ -242,7 +242,7 @@ impl Record {
         }
     }
 
-    /// Until when nobody else may begin to wait for `source`, where as many wait as may.
+    /// Until when no other request is admitted to wait for `source`, if as many wait as may.
     #[must_use]
     pub fn crowded_until(&self, source: SourceId) -> Option<Nanos> {
         self.entry(source).filter(|_| self.waiters >= MAX_WAITERS).map(|entry| entry.lease_until)
@@ -446,7 +446,7 @@ mod tests {
         for expected in [None, Some(notify), Some(notify)] {
             assert_eq!(ask(&mut record, NONE, Waiting::ForDocument, 2, 101), Next::Wait(expected));
         }
-        // The lease ends: whoever takes it over finds what wakes the others, and has one of its own.
+        // The lease ends: the instance that takes it over finds what wakes the others, and has one of its own.
         assert_eq!(record.notify(A), Some(notify));
         assert_eq!(ask(&mut record, NONE, Waiting::ForDocument, 3, 2_000_000_000), Next::Ask(None));
         let other = Notify { number: 9, mark: 9 };
@@ -515,7 +515,7 @@ mod tests {
         let read = Record::decode(&bytes, LATER).unwrap();
         assert_eq!(read.look(A, NONE).map(|shared| shared.document.is_some()), Some(false));
         assert_eq!(read.look(B, NONE).map(|shared| shared.document.is_some()), Some(true));
-        // Whoever still has the document gives it back.
+        // An instance that still has the document gives it back.
         let mut merged = read;
         merged.merge(record.clone());
         assert_eq!(merged, record);

@@ -101,3 +101,14 @@ fn text(source: &TextSource) -> Vec<u8> {
 fn of_all(parts: &[Vec<u8>]) -> SourceId {
     SourceId::of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SourceId;
+
+    #[test]
+    fn a_source_is_named_by_all_of_its_parts() {
+        let ids = [SourceId::of(&[b"ab", b"c"]), SourceId::of(&[b"a", b"bc"]), SourceId::of(&[b"abc"])];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+    }
+}

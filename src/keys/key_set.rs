@@ -51,7 +51,7 @@ impl Meaning for RemoteKeys {
 }
 
 /// The `jwks_uri` of the first metadata document that is the issuer's. A document that names another issuer ends
-/// the search: whoever answers there is not to be asked again in another way.
+/// the search: the server that answers there is not to be asked again in another way.
 fn discover(
     issuers: &[String],
     base: &Url,
@@ -80,6 +80,7 @@ pub(super) mod tests {
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
+    use crate::documents::ask::Remote;
     use crate::documents::source_id::SourceId;
 
     pub(in crate::keys) fn remote() -> RemoteKeys {
@@ -193,6 +194,11 @@ pub(super) mod tests {
             told_apart.dedup();
             assert_eq!(told_apart.len(), ids.len());
         }
+        // Another kind of document at the same URL is another document.
+        let keys = remote();
+        let other = Remote { kind: "list", ..document(&keys) };
+        assert_ne!(other.id(), source_id(&keys));
+        assert_ne!(other.public_id(), public_id(&keys));
         // When an attempt is given up says nothing of what it brings.
         let patient = with(|client| (client.timeout, client.max_retries) = (Seconds(60), 9));
         assert_eq!((source_id(&patient), public_id(&patient)), (source_id(&remote()), public_id(&remote())));

@@ -85,7 +85,8 @@ impl Share for Mailbox {
                 // Its document did not fit the record, so each instance asks for itself.
                 Next::Known(shared) => return Turn::Ask(Lease::alone(source, shared.version)),
                 Next::Ask(known) => {
-                    return Turn::Ask(Lease { source, known, holder: Holder::Recorded(notify) });
+                    let (version, holder) = (seen.next(), Holder::Recorded(notify));
+                    return Turn::Ask(Lease { source, known, version, holder });
                 }
                 Next::Underway => return Turn::Underway,
                 Next::Crowded => return Turn::Crowded,

@@ -26,8 +26,8 @@ impl Share for RacingShare {
     }
 
     /// A fetch, even if others are fetching.
-    fn begin(&self, source: SourceId, seen: Version, _: Waiting, _: Seconds) -> Turn {
-        Turn::Ask(Lease::alone(source, seen))
+    fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn {
+        Unshared.begin(source, seen, waiting, span)
     }
 
     /// Puts the result into the record, unless that is being done.

@@ -41,8 +41,7 @@ struct Seen {
 }
 
 fn document(number: u64) -> SharedDocument {
-    let body = number.to_le_bytes().to_vec();
-    let document = Document { body, cache_control: String::new(), age: Seconds(0), etag: None };
+    let document = Document { body: number.to_le_bytes().to_vec(), ..Document::default() };
     SharedDocument { document, fetched_at: UnixTime::from_millis(1) }
 }
 
@@ -78,7 +77,7 @@ impl Instance<'_> {
         act(&mut self.seen.lock().unwrap())
     }
 
-    /// Looks at the record, then asks as a request without keys does, or one that refreshes them.
+    /// Looks at the record, then asks as a request without the document does, or one that refreshes it.
     fn request(&mut self, waiting: Waiting) {
         if let Some(shared) = Mailbox.look(SOURCE, self.version) {
             assert!(shared.version > self.version, "an older version than was seen");
@@ -86,8 +85,7 @@ impl Instance<'_> {
             return;
         }
         let (seen, since) = (self.version, Simulated::monotonic_nanos());
-        let turn = Mailbox.begin(SOURCE, seen, waiting, LEASE);
-        let shared = match turn {
+        let shared = match Mailbox.begin(SOURCE, seen, waiting, LEASE) {
             Turn::Known(shared) => Some(shared),
             Turn::Ask(lease) => Some(Mailbox.finish(lease, self.attempt())),
             Turn::Underway | Turn::Crowded => None,
