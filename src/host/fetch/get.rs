@@ -84,7 +84,7 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
     loop {
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
-                // Nothing else keeps another instance's document apart where there is neither TLS nor a mailbox.
+                // Nothing else keeps another instance's document apart if there is neither TLS nor a lock.
                 if hop.url.origin.scheme == Scheme::Https || lock::exists() || first.as_ref() == Some(&answer)
                 {
                     return Ok(answer);

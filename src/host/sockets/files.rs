@@ -54,7 +54,7 @@ fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<V
     Ok(content)
 }
 
-/// Closes a file. Where the record of the mailbox was lost and two are at work, the number may be another instance's by
+/// Closes a file. If the record of the lock was lost and two are at work, the number may be another instance's by
 /// now. If that is a file, it is read or written again; a socket is never closed here.
 pub(super) fn close(file: Descriptor) {
     if imports::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {

@@ -65,11 +65,10 @@ impl Share for Mailbox {
                 let mut notify = None;
                 if matches!(next, Next::Ask(_)) {
                     if let Some(abandoned) = abandoned {
-                        notify::ring(abandoned);
-                        notify::take_down(abandoned);
+                        notify::wake(abandoned);
                     }
                     // A request that has a document refreshes it alone.
-                    notify = if waiting == Waiting::ForDocument { notify::hang() } else { None };
+                    notify = if waiting == Waiting::ForDocument { notify::open() } else { None };
                     record.set_notify(source, notify);
                 }
                 (next, record.crowded_until(source), notify)
@@ -109,8 +108,7 @@ impl Share for Mailbox {
         let shared = update(lock, |record| {
             // Before the result is there: if this instance ends between the two, those who wait are awake.
             if let Some(notify) = notify {
-                notify::ring(notify);
-                notify::take_down(notify);
+                notify::wake(notify);
             }
             record.finish(lease.source, id(), now(), attempt)
         });
@@ -154,13 +152,13 @@ fn wait(
     notify: Option<Notify>,
     deadline: Deadline,
 ) -> Option<Shared> {
-    // When it has rung, the record comes in a moment.
-    let rung = notify.is_some_and(notify::listen).then(Pauses::new);
+    // Once woken, the record comes in a moment.
+    let woken = notify.is_some_and(notify::wait).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
     let mut next_look = now();
     while deadline.check().is_ok() {
-        match rung {
+        match woken {
             Some(pauses) => pauses.rest(),
             None => Host::sleep(PAUSE),
         }

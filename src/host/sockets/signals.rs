@@ -101,3 +101,75 @@ fn second(at: Nanos) -> Option<u32> {
 // A unix datagram may have twice the set size less 32 bytes.
 const _: () = assert!(MAX_RECORD_BYTES == 65_000 && FIRST_ADMISSION * 2 - 32 > 65_000);
 const _: () = assert!(FIRST_ADMISSION + ADMISSION_SECONDS <= SEND_BUFFER);
+
+#[cfg(test)]
+mod tests {
+    use super::Signals;
+    use crate::documents::lease::Version;
+    use crate::documents::record::Nanos;
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::{Family, Kernel as _};
+    use crate::host::sockets::simulated::alone;
+
+    fn on_a_new_socket(test: impl Fn(Signals) + Sync) {
+        alone(|| {
+            let signals = Signals::of(Host::open_datagram(Family::Unix).unwrap());
+            assert_eq!(signals.version(), None, "of the system's own size");
+            signals.begin().unwrap();
+            test(signals);
+        });
+    }
+
+    #[test]
+    fn requests_are_refused_for_as_long_as_was_said() {
+        let seconds = |seconds: u64| Nanos(seconds * 1_000_000_000);
+        on_a_new_socket(|signals| {
+            assert!(!signals.are_full(seconds(0)), "of a new socket");
+            for (name, until, now, full) in [
+                ("a second before the end", 100, 99, true),
+                ("at the end", 100, 100, false),
+                ("after the end", 100, 101, false),
+                ("as long as it is told apart", 219, 100, true),
+                ("longer than any lease", 220, 100, false),
+                ("over the end of the circle", 241, 239, true),
+                ("before the end of the circle", 239, 241, false),
+                ("one round later", 100, 339, true),
+            ] {
+                signals.refuse(seconds(until));
+                assert_eq!(signals.are_full(seconds(now)), full, "{name}");
+                signals.admit();
+                assert!(!signals.are_full(seconds(now)), "{name}, admitted again");
+            }
+        });
+    }
+
+    #[test]
+    fn each_signal_leaves_the_others_alone() {
+        on_a_new_socket(|signals| {
+            let all = || (signals.version(), signals.are_full(Nanos(0)), signals.heartbeat());
+            let (version, full, beat) = all();
+            signals.set_version(Version(0x12_3456));
+            let changed = signals.version();
+            assert!(changed.is_some() && changed != version);
+            assert_eq!(all(), (changed, full, beat));
+            signals.refuse(Nanos(1_000_000_000));
+            assert_eq!(all(), (changed, true, beat));
+            signals.beat();
+            assert_eq!(all(), (changed, true, beat.map(|beat| !beat)));
+            signals.beat();
+            assert_eq!(all(), (changed, true, beat));
+        });
+    }
+
+    #[test]
+    fn results_of_different_microseconds_have_different_versions() {
+        on_a_new_socket(|signals| {
+            for (version, next, differ) in [(0_u64, 256, true), (255, 256, true), (0, 255, false)] {
+                signals.set_version(Version(version));
+                let first = signals.version();
+                signals.set_version(Version(next));
+                assert_eq!(signals.version() != first, differ, "{version} and {next}");
+            }
+        });
+    }
+}

@@ -341,6 +341,12 @@ fn run(plan: Plan, life: &(dyn Fn(usize) + Sync)) -> Result<(), String> {
     failure.map_or(Ok(()), Err)
 }
 
+/// Runs `test` in the only instance of a host without faults.
+pub(super) fn alone(test: impl Fn() + Sync) {
+    let plan = Plan { seed: 0, instances: 1, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+    run(plan, &|_| test()).unwrap();
+}
+
 /// Whether `request` ended without a trap. The instance lives on in either case.
 fn survives(request: impl FnOnce()) -> bool {
     match catch_unwind(AssertUnwindSafe(request)) {
