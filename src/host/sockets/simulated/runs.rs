@@ -38,6 +38,8 @@ struct Seen {
     /// Most instances at once that were in an attempt, or in exclusive work.
     most_attempts: usize,
     most_exclusive: usize,
+    /// What each instance knew when it last held the lock, if there was no fault then, and how many there had been.
+    left: Vec<(usize, Version)>,
 }
 
 fn document(number: u64) -> SharedDocument {
@@ -70,6 +72,8 @@ struct Instance<'r> {
     me: usize,
     seen: &'r Mutex<Seen>,
     version: Version,
+    /// Longest exclusive work, nanoseconds.
+    hold: u64,
 }
 
 impl Instance<'_> {
@@ -92,7 +96,7 @@ impl Instance<'_> {
         };
         let (_, lost) = faults();
         // Twice the lease, an attempt at its end, and the lock may be given up for lost before and after it.
-        let bound = 2 * LEASE.0 * SECOND + LONGEST_ATTEMPT + 4 * PATIENCE + 2 * lost;
+        let bound = 2 * LEASE.0 * SECOND + LONGEST_ATTEMPT + 4 * PATIENCE + 2 * lost + 100 * self.hold;
         let waited = Simulated::monotonic_nanos() - since;
         assert!(waited < bound, "waited {waited} ns");
         if let Some(shared) = shared {
@@ -140,6 +144,9 @@ impl Instance<'_> {
             for _ in 0..below(4) {
                 Simulated::yield_now();
             }
+            if self.hold > 0 {
+                Simulated::sleep(Duration::from_nanos(below(self.hold)));
+            }
             self.with(|seen| seen.exclusive.remove(&self.me));
         });
     }
@@ -162,6 +169,14 @@ impl Instance<'_> {
         }
     }
 
+    /// Holds the lock once more, which merges what this instance knows into the record.
+    fn leave(&self) {
+        let before = faults().0.len();
+        if survives(|| self.exclusive_work()) && faults().0.len() == before {
+            self.with(|seen| seen.left.push((before, self.version)));
+        }
+    }
+
     /// After all others: the lock comes back, and is there at once from then on.
     fn finds_everything_whole(&mut self) {
         while !survives(await_others) {}
@@ -169,9 +184,14 @@ impl Instance<'_> {
             let since = Simulated::monotonic_nanos();
             self.exclusive_work();
             let waited = Simulated::monotonic_nanos() - since;
-            let bound = if round == 0 { PATIENCE + SECOND } else { SECOND / 20 };
+            let bound = if round == 0 { PATIENCE + SECOND } else { SECOND / 20 } + self.hold;
             assert!(waited < bound, "the lock of nobody was held for {waited} ns");
         }
+        let record = Mailbox.look(SOURCE, Version(0)).map_or(Version(0), |shared| shared.version);
+        let faults_now = faults().0.len();
+        let left = self.with(|seen| std::mem::take(&mut seen.left));
+        let kept = left.iter().all(|(faults, version)| *faults < faults_now || *version <= record);
+        assert!(kept, "forgotten: {left:?} with {faults_now} faults, and the record has {record:?}");
         // Who takes a lease over wakes those who waited for its owner.
         Simulated::sleep(Duration::from_secs(LEASE.0 + 1));
         self.version = self.version.max(Version(Simulated::monotonic_nanos()));
@@ -180,6 +200,12 @@ impl Instance<'_> {
         Simulated::sleep(Duration::from_secs(60));
         assert!(living() == 1, "an instance waits for good");
     }
+}
+
+/// Nanoseconds that exclusive work takes. In some runs without faults that is so much that all instances wait for each
+/// other for longer than their patience, although the lock is never lost.
+const fn longest_hold(seed: u64) -> u64 {
+    if seed.is_multiple_of(20) { 500_000_000 } else { 0 }
 }
 
 /// The faults of a run. Most have one kind, so that what each kind allows is told apart.
@@ -208,7 +234,7 @@ fn one_run(seed: u64) -> Result<Seen, String> {
     let seen = Mutex::new(Seen::default());
     let allowed = Mutex::new(0);
     run(plan, &|me| {
-        let mut instance = Instance { me, seen: &seen, version: Version(0) };
+        let mut instance = Instance { me, seen: &seen, version: Version(0), hold: longest_hold(seed) };
         if me > 0 {
             while !survives(await_first) {}
         }
@@ -227,6 +253,7 @@ fn one_run(seed: u64) -> Result<Seen, String> {
             *allowed.lock().unwrap() = 2 * harmful;
         } else {
             instance.live(requests);
+            instance.leave();
         }
     })?;
     let (seen, allowed) = (seen.into_inner().unwrap(), allowed.into_inner().unwrap());
