@@ -319,3 +319,87 @@ pub(super) fn now() -> Nanos {
 pub(super) fn elapsed(since: Nanos) -> Duration {
     Duration::from_nanos(now().0.saturating_sub(since.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Lock, close_standard_streams, exclusive, exists, keep, now, open};
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::documents::lease::{Failure, Version, Waiting};
+    use crate::documents::record::{Nanos, Record};
+    use crate::documents::source_id::SourceId;
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::{Kernel as _, Receive};
+    use crate::host::sockets::simulated::alone;
+
+    const SOURCE: SourceId = SourceId([7; 16]);
+
+    fn result(version: u64) -> Record {
+        let mut record = Record::default();
+        let failure = Failure { at: UnixTime::from_millis(1), reason: format!("{version}") };
+        record.finish(SOURCE, 1, Nanos(version), Err(failure));
+        record
+    }
+
+    fn with_lease(mut record: Record) -> Record {
+        record.turn(SOURCE, Version(9), Waiting::NotAtAll, 1, Nanos(900_000_000_000), Seconds(40));
+        record
+    }
+
+    #[test]
+    fn a_record_that_is_taken_has_all_that_is_known() {
+        let noise = || vec![0x5a; 100];
+        for (name, sent, copy, expected) in [
+            ("one record", vec![result(1).encode()], Vec::new(), result(1)),
+            ("a newer one than the copy", vec![result(2).encode()], result(1).encode(), result(2)),
+            ("an older one than the copy", vec![result(1).encode()], result(2).encode(), result(2)),
+            (
+                "one from before a lease",
+                vec![result(1).encode()],
+                with_lease(result(1)).encode(),
+                with_lease(result(1)),
+            ),
+            ("two records", vec![result(2).encode(), result(1).encode()], Vec::new(), result(2)),
+            (
+                "a lease in the second",
+                vec![result(1).encode(), with_lease(result(1)).encode()],
+                Vec::new(),
+                with_lease(result(1)),
+            ),
+            ("noise", vec![noise()], result(1).encode(), result(1)),
+            ("noise before a record", vec![noise(), result(1).encode()], Vec::new(), result(1)),
+            ("nothing", Vec::new(), result(1).encode(), result(1)),
+            ("nothing, and no copy", Vec::new(), Vec::new(), Record::default()),
+        ] {
+            alone(|| {
+                close_standard_streams();
+                open();
+                let lock = Lock::find().unwrap();
+                lock.receive(Receive::Take, &mut Vec::new()).unwrap();
+                sent.iter().for_each(|record| {
+                    Host::send(lock.descriptor, record).unwrap();
+                });
+                keep(copy.clone());
+                let taken = lock.take();
+                assert_eq!(Record::decode(&taken, now()), Some(expected.clone()), "{name}");
+                assert_eq!(lock.look(), None, "{name}: more is left");
+                lock.put(taken.clone());
+                assert_eq!(lock.look(), Some(taken), "{name}");
+            });
+        }
+    }
+
+    #[test]
+    fn exclusive_work_may_have_exclusive_work_in_it() {
+        alone(|| {
+            assert!(!exists());
+            assert_eq!(exclusive(|| 1), 1, "without a lock");
+        });
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            let held = exclusive(|| exclusive(|| lock.look()));
+            assert_eq!((held, lock.look().is_some()), (None, true));
+        });
+    }
+}
