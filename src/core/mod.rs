@@ -7,6 +7,7 @@ pub mod limits;
 pub mod about;
 pub mod unix_time;
 pub mod url;
+pub mod json;
 pub mod known_token;
 pub mod decide;
 pub mod evidence;

@@ -7,12 +7,12 @@
 use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
 use crate::core::about::CONFIGURATION_PAGE;
+use crate::core::json::{Kind, Value};
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
-use crate::core::token::json::{Kind, Value};
 use std::fmt;
 
 /// A key with what its owner says about it.
@@ -356,12 +356,12 @@ impl fmt::Display for JwkError {
 #[cfg(test)]
 mod tests {
     use super::{Jwk, JwkError, Origin, SecretError, parse};
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::limits::MAX_SHOWN_CHARS;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::verify;
     use crate::core::token::base64url;
-    use crate::core::token::json::{Document, JsonLimits};
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
