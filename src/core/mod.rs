@@ -17,6 +17,7 @@ pub mod request;
 pub mod bypass;
 pub mod token;
 pub mod jwk;
+pub mod tls_material;
 pub mod signature;
 pub mod claims;
 pub mod answer;
