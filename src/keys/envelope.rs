@@ -143,25 +143,21 @@ impl Envelope {
     /// instance at a time, but each instance has to.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let sizes: Vec<usize> = self.slots.iter().map(Slot::size).collect();
-        let mut total = sizes.iter().fold(HEADER_BYTES, |sum, size| sum.saturating_add(*size));
-        let mut by_size: Vec<usize> = (0..sizes.len()).collect();
-        by_size.sort_by_key(|index| std::cmp::Reverse(sizes.get(*index).copied()));
-        let mut left_out = Vec::new();
-        for index in by_size {
-            if total <= MAX_RECORD_BYTES {
-                break;
-            }
-            let without = self.slots.get(index).map_or(0, |slot| slot.without_document().size());
-            total = total.saturating_sub(sizes.get(index).copied().unwrap_or(0)).saturating_add(without);
-            left_out.push(index);
+        let sizes = self.slots.iter().map(Slot::size);
+        let mut total = sizes.clone().fold(HEADER_BYTES, usize::saturating_add);
+        // Not sorted, which would be 5 KB of the module for what hardly ever happens.
+        let mut whole: Vec<Option<usize>> = sizes.map(Some).collect();
+        while total > MAX_RECORD_BYTES {
+            // Of equal ones the first.
+            let largest = self.slots.iter().zip(&mut whole).rev().max_by_key(|(_, size)| **size);
+            let Some((slot, Some(size))) = largest.map(|(slot, size)| (slot, size.take())) else { break };
+            total = total.saturating_sub(size).saturating_add(slot.without_document().size());
         }
         let mut record = vec![0; HEADER_BYTES];
-        for (index, slot) in self.slots.iter().enumerate() {
-            if left_out.contains(&index) {
-                slot.without_document().write(&mut record);
-            } else {
-                slot.write(&mut record);
+        for (slot, whole) in self.slots.iter().zip(whole) {
+            match whole {
+                Some(_) => slot.write(&mut record),
+                None => slot.without_document().write(&mut record),
             }
         }
         let generation = self.newest();
@@ -196,10 +192,11 @@ impl Envelope {
             match self.slots.iter_mut().find(|known| known.source == slot.source) {
                 Some(known) if known.rank() < slot.rank() => *known = slot,
                 Some(known) => known.watched |= known.rank() == slot.rank() && slot.watched,
-                None => self.slots.push(slot),
+                None => {
+                    self.insert(slot);
+                }
             }
         }
-        self.slots.sort_by_key(|slot| slot.source);
     }
 
     /// What is known of `source` where it is newer than `seen`.
@@ -309,13 +306,20 @@ impl Envelope {
     }
 
     fn slot_mut(&mut self, source: SourceId) -> &mut Slot {
-        let at = self.slots.iter().position(|slot| slot.source == source).unwrap_or(self.slots.len());
-        if at == self.slots.len() {
+        let found = self.slots.iter().position(|slot| slot.source == source);
+        let at = found.unwrap_or_else(|| {
             let (lease_until, shared) = (Nanos(0), Shared::default());
-            self.slots.push(Slot { source, lease_until, owner: 0, bell: None, watched: false, shared });
-        }
-        #[expect(clippy::indexing_slicing, reason = "found, or just pushed at the end")]
+            self.insert(Slot { source, lease_until, owner: 0, bell: None, watched: false, shared })
+        });
+        #[expect(clippy::indexing_slicing, reason = "found, or just inserted there")]
         &mut self.slots[at]
+    }
+
+    /// Slots are in the order of their sources, so that two records that know the same are the same.
+    fn insert(&mut self, slot: Slot) -> usize {
+        let at = self.slots.partition_point(|known| known.source < slot.source);
+        self.slots.insert(at, slot);
+        at
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads JSON (RFC 8259) as tokens, key sets and configurations need it: no duplicate member names, bounded depth and
 //! size, numbers kept as their text, strings borrowed where they have no escapes.
 
+use std::collections::BinaryHeap;
 use std::fmt;
 
 use super::document::{Document, Kind, Node, Span, ending, slice};
@@ -335,13 +336,18 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
+    /// By a heap: the sorting of slices is 2 KB more.
     #[cold]
     #[inline(never)]
     fn refuse_duplicates_sorted(&self, index: usize) -> Result<(), JsonError> {
-        let mut names: Vec<&str> = self.members(index).map(|node| self.decoded_slice(node.name)).collect();
-        names.sort_unstable();
-        let twice = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
-        if twice { Err(JsonError::DuplicateMember) } else { Ok(()) }
+        let mut names: BinaryHeap<&str> =
+            self.members(index).map(|node| self.decoded_slice(node.name)).collect();
+        while let Some(name) = names.pop() {
+            if names.peek() == Some(&name) {
+                return Err(JsonError::DuplicateMember);
+            }
+        }
+        Ok(())
     }
 
     /// The members of the object at `index`.
