@@ -2,10 +2,10 @@
 
 #[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
 pub mod jwk;
-mod public_key;
+pub(in crate::core) mod public_key;
 mod thumbprint;
 pub(crate) mod der;
-mod spki;
+pub(in crate::core) mod spki;
 pub(in crate::core) mod certificate;
 pub mod pem;
 pub mod secret;

@@ -4,7 +4,7 @@ use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
 
 /// The members of a key that make it the key that it is (RFC 7638 3.2), decoded.
-pub(super) enum PublicKey {
+pub(in crate::core) enum PublicKey {
     /// Without leading zeros (RFC 7518 2, Base64urlUInt).
     Rsa { n: Vec<u8>, e: Vec<u8> },
     /// Both of the full length (RFC 7518 6.2.1.2).
@@ -17,7 +17,7 @@ pub(super) enum PublicKey {
 
 impl PublicKey {
     /// The key to verify with.
-    pub(super) fn verifying(&self) -> Result<VerifyingKey, KeyError> {
+    pub(in crate::core) fn verifying(&self) -> Result<VerifyingKey, KeyError> {
         match self {
             Self::Rsa { n, e } => VerifyingKey::rsa(n, e),
             Self::Ec { crv, x, y } => VerifyingKey::ec(*crv, x, y),

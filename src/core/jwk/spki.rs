@@ -26,7 +26,7 @@ pub(super) fn parse(der: &[u8]) -> Result<Jwk, SpkiError> {
 }
 
 /// An RSAPublicKey, which is all of `der`.
-pub(super) fn rsa_public_key(der: &[u8]) -> Option<PublicKey> {
+pub(in crate::core) fn rsa_public_key(der: &[u8]) -> Option<PublicKey> {
     let mut reader = Reader::new(der);
     let mut inside = reader.inside(SEQUENCE)?;
     let (n, e) = (inside.positive_integer()?, inside.positive_integer()?);
