@@ -82,9 +82,9 @@ impl Object<'_> {
 
     /// The path of a member as rows have it, also if there is no such row.
     fn pattern(&self, name: &str) -> String {
-        let section = self.section.map(|row| match row.kind {
-            Kind::Objects => format!("{}[]", row.path),
-            _ => row.path.to_owned(),
+        let section = self.section.map(|row| {
+            let list = matches!(row.kind, Kind::Objects);
+            format!("{}{}", row.path, if list { "[]" } else { "" })
         });
         format!("{}{}", if self.in_entry { ENTRY } else { "" }, join(&section.unwrap_or_default(), name))
     }

@@ -47,9 +47,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[must_use]
 pub fn paths() -> Vec<String> {
     let options = rows().filter(|row| !matches!(row.kind, Kind::Object | Kind::Objects));
-    let path = |row: &Row| match row.kind {
-        Kind::Map | Kind::Secrets(_) => format!("{}.*", row.path),
-        _ => row.path.to_owned(),
+    let path = |row: &Row| {
+        let chosen = matches!(row.kind, Kind::Map | Kind::Secrets(_));
+        format!("{}{}", row.path, if chosen { ".*" } else { "" })
     };
     let places = |row: &'static Row| {
         let entry = (row.scope != Scope::Top).then(|| format!("{ENTRY}{}", path(row)));
