@@ -91,19 +91,19 @@ impl Object<'_> {
 
     /// The row of the member `name`.
     fn option(&self, name: &str) -> Option<&'static Row> {
-        // It would be the path of an option in a section.
-        if name.contains('.') {
-            return None;
-        }
-        options::rows().find(|row| {
-            let inner = self.section.map_or(Some(row.path), |section| {
-                let inner = row.path.strip_prefix(section.path)?;
-                let inner =
-                    if matches!(section.kind, Kind::Objects) { inner.strip_prefix("[]")? } else { inner };
-                inner.strip_prefix('.')
-            });
-            inner == Some(name) && !(self.in_entry && row.scope == Scope::Top)
-        })
+        let (section, step) = match self.section {
+            None => ("", ""),
+            Some(row) if matches!(row.kind, Kind::Objects) => (row.path, "[]."),
+            Some(row) => (row.path, "."),
+        };
+        // Most rows differ in their length.
+        let length = section.len().saturating_add(step.len()).saturating_add(name.len());
+        let is_it = |row: &&Row| {
+            let inner = || row.path.strip_prefix(section).and_then(|inner| inner.strip_prefix(step));
+            row.path.len() == length && inner() == Some(name) && !(self.in_entry && row.scope == Scope::Top)
+        };
+        // A name with a dot in it would be the path of an option in a section.
+        options::rows().find(is_it).filter(|_| !name.contains('.'))
     }
 }
 
