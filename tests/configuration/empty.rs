@@ -1,7 +1,7 @@
 //! A rule that is written and empty never loads, however it arrives: an unset variable must not open anything.
 
 use serde_json::{Value, json};
-use traefik_jwt_auth::core::config::options::{ENTRY, Empty, Kind, Scope, rows};
+use traefik_jwt_auth::core::config::options::{Empty, Kind, places, rows};
 
 use crate::options::example;
 use crate::{SECRET, compiled, keyed, refusals};
@@ -37,8 +37,7 @@ fn an_option_that_is_empty_is_refused_unless_its_row_says_otherwise() {
         json!("{}"),
     ];
     for row in rows() {
-        let entry = (row.scope != Scope::Top).then(|| format!("{ENTRY}{}", row.path));
-        for option in [Some(row.path.to_owned()), entry].into_iter().flatten() {
+        for option in places(row) {
             let is_refused =
                 |form: &&Value| !refusals(&with_value(example("everything"), &option, form), true).is_empty();
             let (refused, accepted): (Vec<&Value>, Vec<&Value>) = forms.iter().partition(is_refused);

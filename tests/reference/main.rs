@@ -56,7 +56,7 @@ fn rows_say_all() {
         let about = row.about.trim();
         assert!(about.ends_with('.') && about.len() > 5, "{}: {about}", row.path);
         let section = row.path.rsplit_once('.').map(|(section, _)| section.trim_end_matches("[]"));
-        let is_section = |row: &Row| matches!(row.kind, Kind::Object | Kind::Objects);
+        let is_section = |row: &Row| matches!(row.kind, Kind::Object | Kind::Objects(_));
         assert!(
             section.is_none_or(|section| rows().any(|row| row.path == section && is_section(row))),
             "{}",
@@ -99,7 +99,9 @@ fn texts_are_valid() {
             Value::Array(texts) if list => {
                 texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
             }
-            _ => value.to_string(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                value.to_string()
+            }
         };
         (name.clone(), Value::from(text))
     });

@@ -30,13 +30,17 @@ fn option(row: &'static Row, example: &Value, page: &mut String) {
     if let Some(default) = default(row) {
         writeln!(page, "- Default: {default}").unwrap();
     }
-    let place = match row.scope {
+    let mut place = match row.scope {
         Scope::Top => "the top level",
         Scope::Own => "the top level and `trustedIssuers[]`, each for itself",
         Scope::Inherited => {
             "the top level and `trustedIssuers[]`, where that of the top level is the default"
         }
-    };
+    }
+    .to_owned();
+    if row.in_rules {
+        place.push_str(", and `rules[]`");
+    }
     let empty = match row.empty {
         Empty::Allowed => "as if it was left out, or none",
         Empty::Refused(_) => "refused",
@@ -70,11 +74,12 @@ fn kind(row: &Row) -> String {
         Kind::ListOrNone => "list of texts, or `none`".to_owned(),
         Kind::Issuers => "text or list of texts".to_owned(),
         Kind::Map => "object of texts".to_owned(),
+        Kind::Lists => "object of lists of texts".to_owned(),
         Kind::Secrets(_) => {
             "object of texts, which may be secret: `env:NAME` or `file:/path` as well".to_owned()
         }
         Kind::Object => "section".to_owned(),
-        Kind::Objects => "list of sections".to_owned(),
+        Kind::Objects(_) => "list of sections".to_owned(),
         Kind::KeySet => "JWK Set: object or JSON in a text; `env:NAME` or `file:/path` as well".to_owned(),
         Kind::Json => "object".to_owned(),
         Kind::Time => "time".to_owned(),
@@ -106,9 +111,10 @@ pub(crate) fn default_value(row: &Row) -> Option<Value> {
         | Kind::ListOrNone
         | Kind::Issuers
         | Kind::Map
+        | Kind::Lists
         | Kind::Secrets(_)
         | Kind::Object
-        | Kind::Objects
+        | Kind::Objects(_)
         | Kind::KeySet
         | Kind::Json
         | Kind::Time => None,
@@ -117,7 +123,7 @@ pub(crate) fn default_value(row: &Row) -> Option<Value> {
 
 /// The option as `example` has it, on one line.
 fn shown(row: &Row, example: &Value) -> Option<String> {
-    if matches!(row.kind, Kind::Object | Kind::Objects) {
+    if matches!(row.kind, Kind::Object | Kind::Objects(_)) {
         return None;
     }
     let mut found = vec![example];

@@ -18,29 +18,36 @@ pub(crate) fn schema() -> Value {
             "textOrEmpty": {"type": "string"},
             "list": {"anyOf": [{"type": "array", "items": not_blank, "minItems": 1}, not_blank]},
             "listOrEmpty": {"anyOf": [{"type": "array", "items": not_blank}, {"type": "string"}]},
+            "lists": {"anyOf": [
+                {"type": "object", "additionalProperties": {"$ref": "#/$defs/list"}},
+                {"type": "string"}
+            ]},
             "texts": {"anyOf": [{"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}, {"type": "string"}]},
         },
     });
-    let members = object(None, false);
+    let members = object(None, None);
     schema.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     schema
 }
 
-/// The options directly below `section`.
-fn object(section: Option<&Row>, in_entry: bool) -> Value {
-    let prefix = section.map_or(String::new(), |section| {
-        format!("{}{}", section.path, if matches!(section.kind, Kind::Objects) { "[]." } else { "." })
-    });
+/// The options directly in `section`, of an element of `list`.
+fn object(section: Option<&Row>, list: Option<&Row>) -> Value {
+    let step = |section: &Row| if section.is_list_of_sections() { "[]." } else { "." };
     let mut properties = Map::new();
-    for row in rows().filter(|row| !in_entry || row.scope != Scope::Top) {
-        if let Some(name) = row.path.strip_prefix(&prefix).filter(|name| !name.contains('.')) {
-            properties.insert(name.to_owned(), property(row, in_entry));
+    for row in rows().filter(|row| list.is_none_or(|list| list.may_hold(row))) {
+        let own = section.map_or(Some(row.path), |section| {
+            row.path.strip_prefix(section.path)?.strip_prefix(step(section))
+        });
+        let shared = Some(row.path).filter(|_| list.is_some() && section == list);
+        let is_name = |name: &&str| !name.contains(['.', '[']);
+        if let Some(name) = own.filter(is_name).or(shared.filter(is_name)) {
+            properties.insert(name.to_owned(), property(row, list));
         }
     }
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
-fn property(row: &'static Row, in_entry: bool) -> Value {
+fn property(row: &'static Row, list: Option<&Row>) -> Value {
     let may_be_empty = row.empty == Empty::Allowed;
     let reference =
         |name: &str| json!({"$ref": format!("#/$defs/{name}{}", if may_be_empty { "OrEmpty" } else { "" })});
@@ -55,16 +62,16 @@ fn property(row: &'static Row, in_entry: bool) -> Value {
         Kind::Word(words, _) => json!({"enum": words}),
         Kind::List | Kind::ListOrNone | Kind::Issuers => reference("list"),
         Kind::Map | Kind::Secrets(_) => json!({"$ref": "#/$defs/texts"}),
+        Kind::Lists => json!({"$ref": "#/$defs/lists"}),
         Kind::Object => {
-            let mut section = object(Some(row), in_entry);
+            let mut section = object(Some(row), list);
             if !may_be_empty {
                 section["minProperties"] = json!(1);
             }
             json!({"anyOf": [section, text]})
         }
-        Kind::Objects => {
-            let entries = row.path == "trustedIssuers";
-            let item = object((!entries).then_some(row), entries);
+        Kind::Objects(_) => {
+            let item = object(Some(row), Some(row));
             let mut list = json!({"type": "array", "items": {"anyOf": [item, {"type": "string"}]}});
             if !may_be_empty {
                 list["minItems"] = json!(1);
@@ -75,7 +82,9 @@ fn property(row: &'static Row, in_entry: bool) -> Value {
         Kind::Time => json!({"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/$defs/text"}]}),
     };
     property["description"] = Value::from(sentence(row));
-    if let Some(default) = default_value(row).filter(|_| !in_entry || row.scope == Scope::Own) {
+    if let Some(default) = default_value(row)
+        .filter(|_| list.is_none_or(|list| list.may_hold(row) && row.scope != Scope::Inherited))
+    {
         property["default"] = default;
     }
     property

@@ -8,6 +8,7 @@ use serde_json::Value;
 pub(crate) fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
     let Some(schema) = schema.as_object() else { return schema.as_bool().unwrap() };
     let valid = |schema: &Value, value: &Value| is_valid(root, schema, value);
+    let at_least = |length: usize, rule: &Value| u64::try_from(length).unwrap() >= rule.as_u64().unwrap();
     schema.iter().all(|(keyword, rule)| match keyword.as_str() {
         "$schema" | "$id" | "$defs" | "title" | "description" | "default" => true,
         "$ref" => valid(root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap(), value),
@@ -24,13 +25,11 @@ pub(crate) fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
         "pattern" => {
             value.as_str().is_none_or(|text| Regex::new(rule.as_str().unwrap()).unwrap().is_match(text))
         }
-        "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= rule.as_u64().unwrap()),
+        "minLength" => value.as_str().is_none_or(|text| at_least(text.len(), rule)),
         "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
-        "minItems" => value.as_array().is_none_or(|list| list.len() as u64 >= rule.as_u64().unwrap()),
-        "minProperties" => {
-            value.as_object().is_none_or(|members| members.len() as u64 >= rule.as_u64().unwrap())
-        }
+        "minItems" => value.as_array().is_none_or(|list| at_least(list.len(), rule)),
+        "minProperties" => value.as_object().is_none_or(|members| at_least(members.len(), rule)),
         "items" => value.as_array().is_none_or(|list| list.iter().all(|element| valid(rule, element))),
         "properties" => value.as_object().is_none_or(|members| {
             members.iter().all(|(name, value)| rule.get(name).is_none_or(|schema| valid(schema, value)))

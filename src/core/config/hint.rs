@@ -3,7 +3,7 @@
 
 use crate::core::config::names_elsewhere::{self, Hint};
 use crate::core::config::options::keys::{KEYS, SOURCES};
-use crate::core::config::options::{self, ENTRY, Row, Scope};
+use crate::core::config::options::{self, ENTRY, Row};
 use crate::core::config::written::nested;
 use crate::core::token::json::{Kind, Value};
 
@@ -42,9 +42,10 @@ pub(super) fn hint(unknown: &str, value: Value<'_>) -> Option<Hint> {
 
 /// Every option and every section, those of the top level first.
 fn known() -> Vec<Known> {
-    let top = options::rows().map(|row| (row.path.to_owned(), row));
-    let entry = options::rows().filter(|row| row.scope != Scope::Top);
-    top.chain(entry.map(|row| (format!("{ENTRY}{}", row.path), row))).collect()
+    let mut known: Vec<Known> =
+        options::rows().flat_map(|row| options::places(row).map(move |place| (place, row))).collect();
+    known.sort_by_key(|(path, row)| path != row.path);
+    known
 }
 
 /// How deep a block is looked for: `plugin: {jwt: {...}}`.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::hint::hint;
-use crate::core::config::options::{self, ENTRY, Empty, Kind, Row, Scope};
+use crate::core::config::options::{self, Empty, Kind, Row, Scope};
 use crate::core::config::values::{Typed, Values, join};
 use crate::core::config::written::{LIMITS, by_name, found, instant, is_empty, is_empty_json, nested, whole};
 use crate::core::text::quoted;
@@ -19,10 +19,10 @@ use crate::core::token::json::{Document, Kind as Json, Value};
 struct Object<'d> {
     document: &'d Rc<Document>,
     value: Option<Value<'d>>,
-    /// The section that it is, or whose element; none for the top level and entries of `trustedIssuers`.
+    /// The section that it is, or the list of sections whose element; none for the top level.
     section: Option<&'static Row>,
-    /// Whether it is in `trustedIssuers`.
-    in_entry: bool,
+    /// The list of sections that it is in.
+    list: Option<&'static Row>,
     /// Where it is.
     path: String,
 }
@@ -41,7 +41,7 @@ pub fn read(json: Vec<u8>, errors: &mut Errors) -> Option<Values> {
                 document: &document,
                 value: Some(root),
                 section: None,
-                in_entry: false,
+                list: None,
                 path: String::new(),
             };
             Some(element(root, errors))
@@ -82,29 +82,34 @@ impl Object<'_> {
 
     /// The path of a member as rows have it, also if there is no such row.
     fn pattern(&self, name: &str) -> String {
-        let section = self.section.map(|row| {
-            let list = matches!(row.kind, Kind::Objects);
-            format!("{}{}", row.path, if list { "[]" } else { "" })
-        });
-        format!("{}{}", if self.in_entry { ENTRY } else { "" }, join(&section.unwrap_or_default(), name))
+        let Some(section) = self.section else { return name.to_owned() };
+        let list = self.list.filter(|list| *list != section && !list.owns(section));
+        let outer = list.map(|list| format!("{}[].", list.path)).unwrap_or_default();
+        format!("{outer}{}{}{name}", section.path, step(section))
     }
 
     /// The row of the member `name`.
     fn option(&self, name: &str) -> Option<&'static Row> {
-        let (section, step) = match self.section {
-            None => ("", ""),
-            Some(row) if matches!(row.kind, Kind::Objects) => (row.path, "[]."),
-            Some(row) => (row.path, "."),
-        };
-        // Most rows differ in their length.
-        let length = section.len().saturating_add(step.len()).saturating_add(name.len());
-        let is_it = |row: &&Row| {
-            let inner = || row.path.strip_prefix(section).and_then(|inner| inner.strip_prefix(step));
-            row.path.len() == length && inner() == Some(name) && !(self.in_entry && row.scope == Scope::Top)
-        };
-        // A name with a dot in it would be the path of an option in a section.
-        options::rows().find(is_it).filter(|_| !name.contains('.'))
+        let own = self.section.map_or_else(|| find("", "", name), |row| find(row.path, step(row), name));
+        let Some(list) = self.list else { return own };
+        let shared = || find("", "", name).filter(|_| self.section == Some(list));
+        own.or_else(shared).filter(|row| list.may_hold(row))
     }
+}
+
+/// What stands between a section and the names in it.
+const fn step(section: &Row) -> &'static str {
+    if section.is_list_of_sections() { "[]." } else { "." }
+}
+
+/// The row of `name` in a section.
+fn find(section: &str, step: &str, name: &str) -> Option<&'static Row> {
+    // Most rows differ in their length.
+    let length = section.len().saturating_add(step.len()).saturating_add(name.len());
+    let inner = |row: &Row| row.path.strip_prefix(section).and_then(|inner| inner.strip_prefix(step));
+    let is_it = |row: &&Row| row.path.len() == length && inner(row) == Some(name);
+    // A name with a dot in it would be the path of an option in a section.
+    options::rows().find(is_it).filter(|_| !name.contains('.'))
 }
 
 /// The value of one option.
@@ -117,7 +122,7 @@ fn written(
     into: &mut Vec<(&'static Row, Typed)>,
     errors: &mut Errors,
 ) -> Typed {
-    if let Some(instead) = must_not_be_empty(row, object.in_entry, value) {
+    if let Some(instead) = must_not_be_empty(row, object.list, value) {
         errors.push(object.place(name), Problem::EmptyOption { instead });
         return Typed::Refused;
     }
@@ -147,8 +152,10 @@ fn written(
         (Kind::List | Kind::ListOrNone | Kind::Issuers, _) => {
             return list(row, object.place(name), value, errors);
         }
-        (Kind::Map | Kind::Secrets(_), _) => return map(row, object.place(name), value, errors),
-        (Kind::Objects, _) => return sections(row, object, name, value, errors),
+        (Kind::Map | Kind::Lists | Kind::Secrets(_), _) => {
+            return map(row, object.place(name), value, errors);
+        }
+        (Kind::Objects(_), _) => return sections(row, object, name, value, errors),
         (Kind::Object | Kind::Json | Kind::KeySet, _) => {
             let nested = nested(value);
             let (document, value) = effective(object.document, value, nested.as_ref());
@@ -182,7 +189,7 @@ fn effective<'d>(
 }
 
 /// Where `value` is empty and `row` must not be: what to do instead.
-fn must_not_be_empty(row: &Row, in_entry: bool, value: Value<'_>) -> Option<&'static str> {
+fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<&'static str> {
     let Empty::Refused(instead) = row.empty else { return None };
     let may_be_none = matches!(row.kind, Kind::ListOrNone);
     // An empty list as JSON in a text has been thought of.
@@ -192,7 +199,9 @@ fn must_not_be_empty(row: &Row, in_entry: bool, value: Value<'_>) -> Option<&'st
     }
     Some(match row.scope {
         _ if instead.is_empty() => "leave the option out, or give it a value",
-        Scope::Inherited if in_entry && !may_be_none => "leave the option out to have that of the top level",
+        Scope::Inherited if list.is_some() && !may_be_none => {
+            "leave the option out to have that of the top level"
+        }
         Scope::Top | Scope::Own | Scope::Inherited => instead,
     })
 }
@@ -275,12 +284,17 @@ fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed 
         errors.value(path, found(object, row.is_secret()), expected);
         return Typed::Refused;
     }
-    let mut texts = Vec::new();
+    let (mut texts, mut lists) = (Vec::new(), Vec::new());
     for (name, value) in by_name(object) {
         let path = || format!("{path}.{name}");
         match value.as_str() {
+            _ if matches!(row.kind, Kind::Lists) => {
+                if let Typed::List(list) = list(row, path(), value, errors) {
+                    lists.push((name.to_owned(), list));
+                }
+            }
             Some(text) if !text.is_empty() && !name.is_empty() => {
-                texts.push((name.to_owned(), text.to_owned()))
+                texts.push((name.to_owned(), text.to_owned()));
             }
             None if value.kind() == Json::Object => {
                 // A dot in the key of a label makes a level.
@@ -291,7 +305,10 @@ fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed 
             Some(_) | None => errors.value(path(), found(value, row.is_secret()), AN_ELEMENT),
         }
     }
-    if errors.len() == told { Typed::Map(texts) } else { Typed::Refused }
+    if errors.len() != told {
+        return Typed::Refused;
+    }
+    if matches!(row.kind, Kind::Lists) { Typed::Lists(lists) } else { Typed::Map(texts) }
 }
 
 /// A list of sections.
@@ -318,8 +335,6 @@ fn sections(
             }
         };
     }
-    let in_entry = *row == options::keys::TRUSTED_ISSUERS;
-    let section = (!in_entry).then_some(row);
     let mut sections = Vec::new();
     for (index, value) in list.elements().enumerate() {
         let path = format!("{path}[{index}]");
@@ -328,7 +343,8 @@ fn sections(
         let is_object = inner.kind() == Json::Object;
         if is_object || value.as_str() == Some("") {
             let value = is_object.then_some(inner);
-            sections.push(element(Object { document, value, section, in_entry, path }, errors));
+            sections
+                .push(element(Object { document, value, section: Some(row), list: Some(row), path }, errors));
         } else {
             errors.value(path, found(value, false), "an object");
         }

@@ -28,6 +28,7 @@ pub(super) enum Typed {
     Word(usize),
     List(Vec<String>),
     Map(Vec<(String, String)>),
+    Lists(Vec<(String, Vec<String>)>),
     /// A section, whose options stand beside it.
     Section,
     Sections(Vec<Values>),
@@ -73,6 +74,12 @@ impl Values {
     #[must_use]
     pub fn is_refused(&self, row: &Row) -> bool {
         matches!(self.get(row), Some(Typed::Refused))
+    }
+
+    /// Whether any of the options that are written has been refused.
+    #[must_use]
+    pub fn has_refused(&self) -> bool {
+        self.written.iter().any(|(_, typed)| matches!(typed, Typed::Refused))
     }
 
     /// A text that is not empty.
@@ -153,10 +160,17 @@ impl Values {
         if let Some(Typed::Map(map)) = self.get(row) { Some(map) } else { None }
     }
 
+    /// Names and lists, none for an empty text; `None` where the option is left out.
+    #[must_use]
+    pub fn lists(&self, row: &Row) -> Option<&[(String, Vec<String>)]> {
+        debug_assert!(matches!(row.kind, Kind::Lists), "{row:?}");
+        if let Some(Typed::Lists(lists)) = self.get(row) { Some(lists) } else { None }
+    }
+
     /// The elements of a list of sections.
     #[must_use]
     pub fn sections(&self, row: &Row) -> &[Self] {
-        debug_assert!(matches!(row.kind, Kind::Objects), "{row:?}");
+        debug_assert!(row.is_list_of_sections(), "{row:?}");
         if let Some(Typed::Sections(sections)) = self.get(row) { sections } else { &[] }
     }
 

@@ -1,7 +1,7 @@
 //! Where keys come from, and whose they are.
 
 use crate::core::config::options::row::{own, rows, top};
-use crate::core::config::options::{Kind, Row, Table};
+use crate::core::config::options::{Kind, Row, Shared, Table};
 
 rows! {
     "Keys and issuers";
@@ -44,7 +44,7 @@ rows! {
         .otherwise("`tid` without `tenants`");
 
     /// Further issuers, each with its own keys; rules that an entry leaves out are those of the top level.
-    TRUSTED_ISSUERS = top("trustedIssuers", Kind::Objects);
+    TRUSTED_ISSUERS = top("trustedIssuers", Kind::Objects(Shared::OfIssuers));
 }
 
 /// The options that keys come from.

@@ -14,7 +14,7 @@ pub mod places;
 pub mod tests;
 pub mod upstream;
 
-pub use row::{Empty, Kind, Range, Row, Scope, Words};
+pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
 
 /// The rows by subject, in the order of the reference.
 pub static TABLES: [&Table; 9] = [
@@ -42,20 +42,20 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     TABLES.iter().flat_map(|table| table.rows).copied()
 }
 
-/// The full path of every option: at the top level, and in `trustedIssuers` where it may stand there. Sections are left
-/// out. `[]` is an element of a list, `*` a name that the user chooses.
+/// Where an option may stand, as full paths: at the top level, and in the elements of lists.
+pub fn places(row: &'static Row) -> impl Iterator<Item = String> {
+    let lists = rows().filter(move |list| !list.owns(row) && list.may_hold(row));
+    [row.path.to_owned()].into_iter().chain(lists.map(|list| format!("{}[].{}", list.path, row.path)))
+}
+
+/// The full path of every option, wherever it may stand. Sections are left out. `[]` is an element of a list, `*` a name
+/// that the user chooses.
 #[must_use]
 pub fn paths() -> Vec<String> {
-    let options = rows().filter(|row| !matches!(row.kind, Kind::Object | Kind::Objects));
-    let path = |row: &Row| {
-        let chosen = matches!(row.kind, Kind::Map | Kind::Secrets(_));
-        format!("{}{}", row.path, if chosen { ".*" } else { "" })
-    };
-    let places = |row: &'static Row| {
-        let entry = (row.scope != Scope::Top).then(|| format!("{ENTRY}{}", path(row)));
-        [Some(path(row)), entry].into_iter().flatten()
-    };
-    options.flat_map(places).collect()
+    let options = rows().filter(|row| !matches!(row.kind, Kind::Object | Kind::Objects(_)));
+    let chosen = |row: &Row| matches!(row.kind, Kind::Map | Kind::Lists | Kind::Secrets(_));
+    let path = |row, path: String| if chosen(row) { format!("{path}.*") } else { path };
+    options.flat_map(|row| places(row).map(move |place| path(row, place))).collect()
 }
 
 /// Where the options of one issuer stand.

@@ -1,7 +1,7 @@
 //! Where the token is.
 
 use crate::core::config::options::row::{rows, top, words};
-use crate::core::config::options::{Kind, Range, Row, Table, Words};
+use crate::core::config::options::{Kind, Range, Row, Shared, Table, Words};
 use crate::core::limits::MAX_TOKEN_BYTES;
 use crate::core::token::source::Encoding;
 
@@ -16,7 +16,7 @@ rows! {
     "Where the token is";
 
     /// Places that are looked at, in this order; each entry names one place.
-    TOKEN_SOURCES = top("tokenSources", Kind::Objects).otherwise("`Authorization` with `Bearer`");
+    TOKEN_SOURCES = top("tokenSources", Kind::Objects(Shared::Nothing)).otherwise("`Authorization` with `Bearer`");
 
     /// Name of a header.
     SOURCE_HEADER = top("tokenSources[].header", Kind::Text);

@@ -9,6 +9,8 @@ pub struct Row {
     pub path: &'static str,
     /// Where it may stand.
     pub scope: Scope,
+    /// Whether an entry of `rules` may have it as well.
+    pub in_rules: bool,
     /// What its value is.
     pub kind: Kind,
     /// What happens where it is written and empty.
@@ -62,18 +64,31 @@ pub enum Kind {
     Issuers,
     /// An object of texts by names that the user chooses.
     Map,
+    /// The same of lists of texts.
+    Lists,
     /// The same of secrets, and what is expected of it.
     Secrets(&'static str),
     /// A section.
     Object,
-    /// A list of sections.
-    Objects,
+    /// A list of sections, which may have these options of the top level besides their own.
+    Objects(Shared),
     /// A JWK Set as an object, or a text.
     KeySet,
     /// An object of any JSON.
     Json,
     /// An instant: RFC 3339, or seconds since 1970.
     Time,
+}
+
+/// Options of the top level that the elements of a list may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// None.
+    Nothing,
+    /// Those of issuers, by their scope.
+    OfIssuers,
+    /// Those of rules.
+    OfRules,
 }
 
 /// Bounds of a whole number.
@@ -115,6 +130,7 @@ pub(super) const fn top(path: &'static str, kind: Kind) -> Row {
     Row {
         path,
         scope: Scope::Top,
+        in_rules: false,
         kind,
         empty: Empty::Refused(""),
         #[cfg(not(target_os = "wasi"))]
@@ -155,6 +171,29 @@ impl Row {
         }
     }
 
+    /// Whether the elements of this list of sections may have the option `row`.
+    #[must_use]
+    pub fn may_hold(&self, row: &Self) -> bool {
+        let Kind::Objects(shared) = self.kind else { return false };
+        self.owns(row)
+            || match shared {
+                Shared::Nothing => false,
+                Shared::OfIssuers => row.scope != Scope::Top,
+                Shared::OfRules => row.in_rules,
+            }
+    }
+
+    /// Whether `row` is an option of the elements of this list alone.
+    pub(in crate::core::config) fn owns(&self, row: &Self) -> bool {
+        row.path.strip_prefix(self.path).is_some_and(|inner| inner.starts_with("[]."))
+    }
+
+    /// Whether it is a list of sections.
+    #[must_use]
+    pub const fn is_list_of_sections(&self) -> bool {
+        matches!(self.kind, Kind::Objects(_))
+    }
+
     /// Whether its value is not repeated in errors.
     #[must_use]
     pub const fn is_secret(&self) -> bool {
@@ -183,12 +222,12 @@ macro_rules! rows {
 macro_rules! words {
     ($(
         $(#[doc = $about:literal])+
-        $name:ident: $meaning:ty = { $first:literal => $value:expr, $($word:literal => $other:expr),+ $(,)? };
+        $name:ident: $meaning:ty = { $first:literal => $value:expr, $($word:literal => $other:expr),* $(,)? };
     )+) => {
         $(
             $(#[doc = $about])+
             pub const $name: Words<$meaning> =
-                Words { names: &[$first, $($word),+], values: &[$value, $($other),+], first: $value };
+                Words { names: &[$first, $($word),*], values: &[$value, $($other),*], first: $value };
         )+
     };
 }

@@ -1,14 +1,14 @@
 //! Tests inside the configuration.
 
 use crate::core::config::options::row::{rows, top};
-use crate::core::config::options::{Kind, Row, Table};
+use crate::core::config::options::{Kind, Row, Shared, Table};
 
 rows! {
     "Tests inside the configuration";
 
     /// Sample tokens and requests that run through the same rules at load; one with another outcome refuses the
     /// configuration.
-    TESTS = top("tests", Kind::Objects).or_empty();
+    TESTS = top("tests", Kind::Objects(Shared::Nothing)).or_empty();
 
     /// Shown when the test fails.
     TEST_NAME = top("tests[].name", Kind::Text).or_empty();
