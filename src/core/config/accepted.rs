@@ -8,10 +8,7 @@ use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, TimeRules};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::options::Row;
-use crate::core::config::options::accepted::{
-    AUDIENCE, BINDINGS, BOUND_TOKENS, CLAIMS, CLOCK_SKEW, MATCHES, MAX_AGE, MAX_AGE_CLAIM, MAX_LIFETIME,
-    REQUIRED_CLAIMS, SCOPES, SCOPES_CLAIM, SCOPES_MATCH, SCOPES_REQUIRED, SINCE, TOKEN_TYPE,
-};
+use crate::core::config::options::accepted::*;
 use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS};
 use crate::core::config::values::Values;
 use crate::core::limits::CLOCK_AHEAD;

@@ -7,11 +7,7 @@ use crate::core::answer::{AnswerRules, BodyFormat, Details};
 use crate::core::config::error::Errors;
 use crate::core::config::operators;
 use crate::core::config::options::Row;
-use crate::core::config::options::answers::{
-    ERRORS_BODY, ERRORS_CODE_HEADER, ERRORS_CONTENT_TYPE, ERRORS_CORS, ERRORS_DETAILS,
-    ERRORS_FORBIDDEN_REDIRECT, ERRORS_FORMAT, ERRORS_REALM, ERRORS_REDIRECT, FORMATS, METADATA,
-    METADATA_RESOURCE, METADATA_SCOPES, METADATA_SERVERS, UNAVAILABLE_STATUS,
-};
+use crate::core::config::options::answers::*;
 use crate::core::config::upstream::header_name;
 use crate::core::config::values::Values;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};

@@ -3,11 +3,7 @@
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
-use crate::core::config::options::fetching::{
-    CACHE_COOLDOWN, CACHE_DIRECTORY, CACHE_STALE, CACHE_TTL, CLIENT, CLIENT_ALLOW_HTTP, CLIENT_HEADERS,
-    CLIENT_NO_PROXY, CLIENT_PROXY, CLIENT_RETRIES, CLIENT_TIMEOUT, TLS_CA, TLS_CERT, TLS_INSECURE, TLS_KEY,
-    TLS_SERVER_NAME,
-};
+use crate::core::config::options::fetching::*;
 use crate::core::config::outside::{Outside, is_elsewhere, mentions_elsewhere, outside};
 use crate::core::config::url;
 use crate::core::config::values::Values;

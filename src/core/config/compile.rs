@@ -13,7 +13,7 @@ use crate::core::config::client::{self, Shared};
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::options::accepted::ALGORITHMS;
-use crate::core::config::options::bypass::{BYPASS_METHODS, BYPASS_PATHS, BYPASS_PREFLIGHT, MODE, MODES};
+use crate::core::config::options::bypass::*;
 use crate::core::config::options::keys::{ISSUER, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;

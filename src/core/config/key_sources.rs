@@ -4,10 +4,7 @@ use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
-use crate::core::config::options::keys::{
-    DISCOVERY, ISSUER, JWKS, JWKS_FILE, JWKS_URL, KEYS, PUBLIC_KEY, SIGNING_SECRET, SIGNING_SECRET_BASE64,
-    SOURCES,
-};
+use crate::core::config::options::keys::*;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
 use crate::core::config::values::Values;

@@ -3,15 +3,11 @@
 //! Their names are compared without case, as Traefik does for plugins in Go.
 
 use crate::core::config::options::Row;
-use crate::core::config::options::accepted::{
-    ALGORITHMS, AUDIENCE, CLAIMS, CLOCK_SKEW, MAX_AGE, REQUIRED_CLAIMS, SCOPES,
-};
+use crate::core::config::options::accepted::*;
 use crate::core::config::options::answers::ERRORS_REDIRECT;
 use crate::core::config::options::bypass::MODE;
-use crate::core::config::options::fetching::{CLIENT_HEADERS, CLIENT_TIMEOUT, TLS_CA, TLS_INSECURE};
-use crate::core::config::options::keys::{
-    DISCOVERY, ISSUER, JWKS_URL, KEYS, PUBLIC_KEY, SIGNING_SECRET, SIGNING_SECRET_BASE64, TRUSTED_ISSUERS,
-};
+use crate::core::config::options::fetching::*;
+use crate::core::config::options::keys::*;
 use crate::core::config::options::places::TOKEN_SOURCES;
 use crate::core::config::options::upstream::{FORWARD_AUTHORIZATION, FORWARD_HEADERS, MISSING_CLAIM};
 use crate::core::config::written::{by_name, nested};

@@ -2,9 +2,7 @@
 
 use crate::core::answer::status::{Kids, StatusRules};
 use crate::core::config::error::Errors;
-use crate::core::config::options::operators::{
-    LEVELS, LOG_PER_MINUTE, LOG_REFUSALS, LOG_SUB, STATUS, STATUS_KIDS, STATUS_PATH, STATUS_SOURCE_RANGE,
-};
+use crate::core::config::options::operators::*;
 use crate::core::config::values::Values;
 use crate::core::refusal_log::{LogRules, LoggedSub};
 use crate::core::request::path::PathPattern;

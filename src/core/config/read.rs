@@ -103,13 +103,17 @@ const fn step(section: &Row) -> &'static str {
 }
 
 /// The row of `name` in a section.
+#[inline(never)]
 fn find(section: &str, step: &str, name: &str) -> Option<&'static Row> {
+    // It would be the path of an option in a section.
+    if name.contains('.') {
+        return None;
+    }
     // Most rows differ in their length.
     let length = section.len().saturating_add(step.len()).saturating_add(name.len());
     let inner = |row: &Row| row.path.strip_prefix(section).and_then(|inner| inner.strip_prefix(step));
-    let is_it = |row: &&Row| row.path.len() == length && inner(row) == Some(name);
-    // A name with a dot in it would be the path of an option in a section.
-    options::rows().find(is_it).filter(|_| !name.contains('.'))
+    let is_it = |row: &Row| row.path.len() == length && inner(row) == Some(name);
+    options::TABLES.iter().find_map(|table| table.rows.iter().find(|row| is_it(row)).copied())
 }
 
 /// The value of one option.
@@ -213,11 +217,10 @@ const AN_ELEMENT: &str = "a string that is not empty, in quotes";
 fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed {
     let issuers = matches!(row.kind, Kind::Issuers);
     let told = errors.len();
-    let nested = nested(value);
     let mut list = Vec::new();
     match (value.kind(), value.as_str().unwrap_or_default()) {
         (Json::Array, _) => texts_of(&path, value, &mut list, errors),
-        (Json::String, text) if text.trim_start().starts_with('[') => match &nested {
+        (Json::String, text) if text.trim_start().starts_with('[') => match nested(value) {
             Some(nested) => texts_of(&path, nested.root(), &mut list, errors),
             None => errors.value(&path, quoted(text), "a list of strings, which is valid JSON"),
         },

@@ -6,9 +6,7 @@
 use crate::core::bypass::Bypass;
 use crate::core::claims;
 use crate::core::config::error::{Errors, Problem};
-use crate::core::config::options::tests::{
-    TEST_CLAIMS, TEST_EXPECT, TEST_HEADERS, TEST_METHOD, TEST_NAME, TEST_NOW, TEST_PATH, TEST_TYP, TESTS,
-};
+use crate::core::config::options::tests::*;
 use crate::core::config::values::Values;
 use crate::core::config::written::by_name;
 use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH, MAX_SELF_TESTS};

@@ -2,10 +2,7 @@
 
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
-use crate::core::config::options::places::{
-    ENCODINGS, MAX_TOKEN, SOURCE_COOKIE, SOURCE_ENCODING, SOURCE_HEADER, SOURCE_PADDING, SOURCE_QUERY,
-    SOURCE_SCHEME, SOURCE_WS_PREFIX, SOURCE_WS_PROTOCOL, TOKEN_KEY, TOKEN_QUERY_KEY, TOKEN_SOURCES,
-};
+use crate::core::config::options::places::*;
 use crate::core::config::values::Values;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::parameter_name::is_usable;

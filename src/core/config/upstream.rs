@@ -6,10 +6,7 @@ use crate::core::answer::field_value::Filling;
 use crate::core::answer::forward::{ClaimHeader, ForwardRules, ManagedNames, TokenForwarding};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
-use crate::core::config::options::upstream::{
-    FORWARD_AUTHORIZATION, FORWARD_HEADERS, FORWARD_LISTS, LISTS, MISSING, MISSING_CLAIM, PAYLOAD_FORMAT,
-    PAYLOAD_FORMATS, PAYLOAD_HEADER, VERDICT_REQUEST, VERDICT_RESPONSE,
-};
+use crate::core::config::options::upstream::*;
 use crate::core::config::values::Values;
 use crate::core::config::{accepted, token_places};
 use crate::core::issuer_id::IssuerId;

@@ -39,31 +39,26 @@ pub(super) enum Typed {
 
 impl Values {
     /// Whether nothing is written.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.written.is_empty()
     }
 
     /// Where these values stand: empty for the top level, else `trustedIssuers[0]`.
-    #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
     /// Full path of an option, as errors have it.
-    #[must_use]
     pub fn path(&self, row: &Row) -> String {
         join(&self.place, row.path.rsplit("[].").next().unwrap_or(row.path))
     }
 
     /// Whether the option is written.
-    #[must_use]
     pub fn has(&self, row: &Row) -> bool {
         self.get(row).is_some()
     }
 
     /// Whether any option of a section is written.
-    #[must_use]
     pub fn has_in(&self, section: &Row) -> bool {
         let is_inner =
             |row: &Row| row.path.strip_prefix(section.path).is_some_and(|inner| inner.starts_with('.'));
@@ -71,32 +66,27 @@ impl Values {
     }
 
     /// Whether the option is written and has been refused: what follows from that is no further mistake.
-    #[must_use]
     pub fn is_refused(&self, row: &Row) -> bool {
         matches!(self.get(row), Some(Typed::Refused))
     }
 
     /// Whether any of the options that are written has been refused.
-    #[must_use]
     pub fn has_refused(&self) -> bool {
         self.written.iter().any(|(_, typed)| matches!(typed, Typed::Refused))
     }
 
     /// A text that is not empty.
-    #[must_use]
     pub fn text(&self, row: &Row) -> Option<&str> {
         debug_assert!(matches!(row.kind, Kind::Text | Kind::Secret | Kind::KeySet), "{row:?}");
         if let Some(Typed::Text(text)) = self.get(row) { Some(text) } else { None }
     }
 
     /// Whether the flag is set.
-    #[must_use]
     pub fn flag(&self, row: &Row) -> bool {
         self.flag_or(row, None)
     }
 
     /// The same, with what holds `above` where it is left out.
-    #[must_use]
     pub fn flag_or(&self, row: &Row, above: Option<bool>) -> bool {
         debug_assert!(matches!(row.kind, Kind::Flag(_)), "{row:?}");
         if let Some(Typed::Flag(flag)) = self.get(row) {
@@ -106,13 +96,11 @@ impl Values {
     }
 
     /// The number.
-    #[must_use]
     pub fn int(&self, row: &Row) -> u64 {
         self.int_or(row, None)
     }
 
     /// The same, with what holds `above` where it is left out.
-    #[must_use]
     pub fn int_or(&self, row: &Row, above: Option<u64>) -> u64 {
         debug_assert!(matches!(row.kind, Kind::Whole(_)), "{row:?}");
         if let Some(Typed::Whole(number)) = self.get(row) {
@@ -122,19 +110,16 @@ impl Values {
     }
 
     /// The number as a span of seconds.
-    #[must_use]
     pub fn seconds(&self, row: &Row) -> Seconds {
         Seconds(self.int(row))
     }
 
     /// What the word means.
-    #[must_use]
     pub fn word<T: Clone>(&self, row: &Row, words: &Words<T>) -> T {
         self.word_or(row, words, None)
     }
 
     /// The same, with what holds `above` where it is left out.
-    #[must_use]
     pub fn word_or<T: Clone>(&self, row: &Row, words: &Words<T>, above: Option<T>) -> T {
         debug_assert!(matches!(row.kind, Kind::Word(names, _) if names == words.names), "{row:?}");
         let number = match (self.get(row), above, row.kind) {
@@ -147,42 +132,36 @@ impl Values {
     }
 
     /// The elements, none for an empty text; `None` where the option is left out.
-    #[must_use]
     pub fn list(&self, row: &Row) -> Option<&[String]> {
         debug_assert!(matches!(row.kind, Kind::List | Kind::ListOrNone | Kind::Issuers), "{row:?}");
         if let Some(Typed::List(list)) = self.get(row) { Some(list) } else { None }
     }
 
     /// Names and texts, none for an empty text; `None` where the option is left out.
-    #[must_use]
     pub fn map(&self, row: &Row) -> Option<&[(String, String)]> {
         debug_assert!(matches!(row.kind, Kind::Map | Kind::Secrets(_)), "{row:?}");
         if let Some(Typed::Map(map)) = self.get(row) { Some(map) } else { None }
     }
 
     /// Names and lists, none for an empty text; `None` where the option is left out.
-    #[must_use]
     pub fn lists(&self, row: &Row) -> Option<&[(String, Vec<String>)]> {
         debug_assert!(matches!(row.kind, Kind::Lists), "{row:?}");
         if let Some(Typed::Lists(lists)) = self.get(row) { Some(lists) } else { None }
     }
 
     /// The elements of a list of sections.
-    #[must_use]
     pub fn sections(&self, row: &Row) -> &[Self] {
         debug_assert!(row.is_list_of_sections(), "{row:?}");
         if let Some(Typed::Sections(sections)) = self.get(row) { sections } else { &[] }
     }
 
     /// An object of any JSON.
-    #[must_use]
     pub fn json(&self, row: &Row) -> Option<Value<'_>> {
         debug_assert!(matches!(row.kind, Kind::Json | Kind::KeySet), "{row:?}");
         if let Some(Typed::Json(document, at)) = self.get(row) { Some(document.at(*at)) } else { None }
     }
 
     /// An instant.
-    #[must_use]
     pub fn time(&self, row: &Row) -> Option<UnixTime> {
         debug_assert!(matches!(row.kind, Kind::Time), "{row:?}");
         if let Some(Typed::Time(time)) = self.get(row) { Some(*time) } else { None }

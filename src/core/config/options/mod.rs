@@ -50,7 +50,6 @@ pub fn places(row: &'static Row) -> impl Iterator<Item = String> {
 
 /// The full path of every option, wherever it may stand. Sections are left out. `[]` is an element of a list, `*` a name
 /// that the user chooses.
-#[must_use]
 pub fn paths() -> Vec<String> {
     let options = rows().filter(|row| !matches!(row.kind, Kind::Object | Kind::Objects(_)));
     let chosen = |row: &Row| matches!(row.kind, Kind::Map | Kind::Lists | Kind::Secrets(_));

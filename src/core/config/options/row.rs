@@ -23,10 +23,10 @@ pub struct Row {
     pub otherwise: &'static str,
 }
 
-/// Each path is that of one row.
+/// Each row is a `static` of its own.
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self.path, other.path)
+        ptr::eq(self, other)
     }
 }
 
@@ -172,7 +172,6 @@ impl Row {
     }
 
     /// Whether the elements of this list of sections may have the option `row`.
-    #[must_use]
     pub fn may_hold(&self, row: &Self) -> bool {
         let Kind::Objects(shared) = self.kind else { return false };
         self.owns(row)
@@ -189,13 +188,11 @@ impl Row {
     }
 
     /// Whether it is a list of sections.
-    #[must_use]
     pub const fn is_list_of_sections(&self) -> bool {
         matches!(self.kind, Kind::Objects(_))
     }
 
     /// Whether its value is not repeated in errors.
-    #[must_use]
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret | Kind::Secrets(_) | Kind::KeySet | Kind::Json | Kind::Object)
     }
