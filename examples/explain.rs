@@ -417,9 +417,9 @@ fn steps(
             Match::All => "all",
             Match::Any => "any",
         };
-        let held = scope::held(claims, scopes);
+        let held = scope::held(claims, scopes.claim.as_ref());
         say!(report, "scopes          {}; required: {how} of {}", list(&held), list(&scopes.required));
-        scope::check(claims, scopes)?;
+        scope::check(claims, Some(scopes), None)?;
     }
     if let Some(expression) = &rules.expression {
         for (function, truth) in expression.explain(claims, request, now) {

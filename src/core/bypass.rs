@@ -1,7 +1,7 @@
 //! Step 4: requests that need no token, and what a refusal means in each mode.
 
 use crate::core::request::RequestView;
-use crate::core::request::header_name::is_alias;
+use crate::core::request::method;
 use crate::core::request::path::{self, PathPattern};
 
 /// `mode`, `bypassPreflight`, `bypassMethods`, `bypassPaths`.
@@ -101,15 +101,12 @@ fn has_no_body(request: &dyn RequestView) -> bool {
         && request.header_values("content-length").iter().all(|length| length == b"0")
 }
 
-/// Headers in which frameworks find another method than that of the request line.
-const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
-
 /// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not where a back end may take it for another
 /// one, and not with a body.
 fn is_bypassed_method(methods: &[String], request: &dyn RequestView) -> bool {
     methods.iter().any(|method| method == request.method())
         && has_no_body(request)
-        && !request.header_names().any(|name| METHOD_OVERRIDES.iter().any(|other| is_alias(name, other)))
+        && method::unambiguous(request).is_some()
 }
 
 /// A path that a back end could read in two ways matches no pattern: it needs a token like all others.

@@ -18,5 +18,6 @@ pub mod token;
 pub mod jwk;
 pub mod signature;
 pub mod claims;
+pub mod rules;
 pub mod answer;
 pub mod config;

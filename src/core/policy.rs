@@ -7,6 +7,7 @@ use crate::core::claims::ClaimRules;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
+use crate::core::rules::RuleTable;
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
 
@@ -19,6 +20,10 @@ pub struct Policy {
     pub token: TokenSources,
     /// Whose tokens are accepted, and how each is checked; never empty.
     pub issuers: Vec<TrustedIssuer>,
+    /// What a request has to be besides, by method, path and header.
+    pub rules: RuleTable,
+    /// Origins whose pages may send requests; empty for all.
+    pub origins: Vec<String>,
     /// What the upstream gets.
     pub forward: ForwardRules,
     /// How refusals are answered.
@@ -91,6 +96,7 @@ mod tests {
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
+    use crate::core::rules::RuleTable;
     use crate::core::signature::VerifyingKey;
     use crate::core::token::claims_set::ClaimPath;
     use crate::core::token::source::TokenSources;
@@ -114,6 +120,8 @@ mod tests {
             },
             token: TokenSources { places: vec![], max_bytes: 1 },
             issuers: entries.iter().map(issuer).collect(),
+            rules: RuleTable::default(),
+            origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
             doubts: vec![],

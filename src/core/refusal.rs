@@ -81,6 +81,8 @@ pub enum Refusal {
     },
     /// `aud` names none of the configured audiences.
     AudienceNotAccepted,
+    /// `azp`, or `client_id` where there is none, names none of the configured clients.
+    ClientNotAccepted,
     /// `typ` is not the one that `tokenType` asks for (RFC 8725 3.11).
     TokenTypeNotAccepted {
         /// The `typ` of the token.
@@ -105,6 +107,24 @@ pub enum Refusal {
     },
     /// The `claims` expression does not hold.
     ClaimsRejected,
+    /// How, or how long ago, the user signed in is not what the request needs (RFC 9470).
+    StepUpRequired {
+        /// Values of `acr` that would do, separated by spaces; empty where that of the token does.
+        acr_values: String,
+        /// How long ago the sign-in may be, where it is not known to be as recent.
+        max_age: Option<Seconds>,
+    },
+    /// The request is under none of the `rules`, or could be under another one for a back end.
+    RuleMissing,
+    /// A header that has to repeat a part of the message (Model Context Protocol) cannot be used.
+    McpHeaderInvalid {
+        /// The header, as the configuration or the protocol writes it.
+        header: String,
+        /// What is wrong with it, the end of a sentence.
+        problem: &'static str,
+    },
+    /// `Origin` is one whose pages may send no requests.
+    OriginNotAllowed,
     /// No key of the issuer could be had and none is kept from before.
     KeysUnavailable {
         /// When asking again makes sense.
@@ -148,12 +168,17 @@ impl Refusal {
             Self::ClaimMissing { .. } => "claim_missing",
             Self::ClaimInvalid { .. } => "claim_invalid",
             Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::ClientNotAccepted => "client_not_accepted",
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
             Self::ProofMissing => "proof_missing",
             Self::ScopeInsufficient { .. } => "scope_insufficient",
             Self::ClaimsRejected => "claims_rejected",
+            Self::StepUpRequired { .. } => "step_up_required",
+            Self::RuleMissing => "rule_missing",
+            Self::McpHeaderInvalid { .. } => "mcp_header_invalid",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -184,12 +209,20 @@ impl Refusal {
             Self::ClaimMissing { claim } => format!("the claim {} is missing", named(claim)),
             Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", named(claim)),
             Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::ClientNotAccepted => "the token was issued to another client".into(),
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
             Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
             Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
+            Self::StepUpRequired { max_age: None, .. } => "the user has to sign in by another method".into(),
+            Self::StepUpRequired { .. } => "the user has to sign in again".into(),
+            Self::RuleMissing => "no rule allows this request".into(),
+            Self::McpHeaderInvalid { header, problem } => {
+                format!("the header {} {problem}", text::unescaped(header))
+            }
+            Self::OriginNotAllowed => "pages of this origin may send no requests".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
         }
     }

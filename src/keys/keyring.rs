@@ -284,6 +284,7 @@ mod tests {
         Candidates, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource, MoreKeys, RemoteKeys,
     };
     use crate::core::policy::{Policy, TrustedIssuer};
+    use crate::core::rules::RuleTable;
     use crate::core::signature::alg::Alg;
     use crate::core::token::source::TokenSources;
     use crate::core::unix_time::Seconds;
@@ -335,6 +336,8 @@ mod tests {
             },
             token: TokenSources { places: vec![], max_bytes: 1 },
             issuers: sources.into_iter().map(issuer).collect(),
+            rules: RuleTable::default(),
+            origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
             doubts: vec![],

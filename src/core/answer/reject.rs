@@ -62,6 +62,7 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::CredentialsMalformed
         | Refusal::SchemeUnexpected
         | Refusal::CookieMalformed
+        | Refusal::McpHeaderInvalid { .. }
         | Refusal::TargetMalformed => Class {
             status: 400,
             title: "Invalid request",
@@ -80,6 +81,7 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::ClaimMissing { .. }
         | Refusal::ClaimInvalid { .. }
         | Refusal::AudienceNotAccepted
+        | Refusal::ClientNotAccepted
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
         | Refusal::TokenTooOld { .. }
@@ -100,6 +102,19 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
             title: "Forbidden",
             challenge: Challenge::Error("insufficient_scope"),
             grpc: GrpcStatus::PermissionDenied,
+        },
+        // Another token would change nothing.
+        Refusal::RuleMissing | Refusal::OriginNotAllowed => Class {
+            status: 403,
+            title: "Forbidden",
+            challenge: Challenge::No,
+            grpc: GrpcStatus::PermissionDenied,
+        },
+        Refusal::StepUpRequired { .. } => Class {
+            status: 401,
+            title: "Sign-in required",
+            challenge: Challenge::Error("insufficient_user_authentication"),
+            grpc,
         },
         Refusal::KeysUnavailable { .. } => Class {
             status: unavailable_status,
@@ -213,7 +228,7 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
 mod tests {
     use super::{Reject, reject};
     use crate::core::answer::browser::Redirect;
-    use crate::core::answer::resource_metadata::ResourceMetadata;
+    use crate::core::answer::resource_metadata::{Members, ResourceMetadata};
     use crate::core::answer::{AnswerRules, Details};
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
@@ -280,7 +295,7 @@ mod tests {
             details: Details::Show,
             realm: "api".into(),
             code_header: "X-Code".into(),
-            resource_metadata: ResourceMetadata::new("https://api.example/", &[], &[]),
+            resource_metadata: ResourceMetadata::new("https://api.example/", &Members::default()),
             ..AnswerRules::default()
         };
         let answer = reject(&rules, Refusal::AudienceNotAccepted, &RecordedRequest::new("HEAD", "/"));

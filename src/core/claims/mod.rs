@@ -1,16 +1,19 @@
 //! Step 9: the claims of a verified token against the rules.
 
 pub mod registered;
+pub mod client;
 pub mod binding;
 pub mod validity;
 pub mod tenant;
 pub mod scope;
+pub mod step_up;
 pub mod expression;
 
 use crate::core::claims::binding::BoundTokens;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::step_up::StepUp;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::TimeRules;
 use crate::core::refusal::Refusal;
@@ -24,6 +27,8 @@ use crate::core::unix_time::UnixTime;
 pub struct ClaimRules {
     /// Accepted audiences, any of; empty asks for none (`audience`).
     pub audience: Vec<String>,
+    /// Accepted clients, any of; empty asks for none (`clients`).
+    pub clients: Vec<String>,
     /// Claims that have to be present (`requiredClaims`).
     pub required: Vec<String>,
     /// What the token has to be (`tokenType`).
@@ -38,6 +43,8 @@ pub struct ClaimRules {
     pub bound_tokens: BoundTokens,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
+    /// How, and how long ago, the user has to have signed in (`stepUp`).
+    pub step_up: Option<StepUp>,
 }
 
 /// A token whose signature and claims hold. Identity headers are made from nothing else.
@@ -86,10 +93,9 @@ pub fn check_rules(
     tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
     registered::check_audience(claims, &rules.audience)?;
+    client::check(claims, &rules.clients)?;
     binding::check(claims, rules.bound_tokens)?;
-    if let Some(scopes) = &rules.scopes {
-        scope::check(claims, scopes)?;
-    }
+    scope::check(claims, rules.scopes.as_ref(), None)?;
     if let Some(expression) = &rules.expression {
         expression.check(claims, request, now)?;
     }
@@ -109,7 +115,7 @@ pub fn check_unverified(claims: &ClaimsSet, rules: &ClaimRules, now: UnixTime) -
 mod tests {
     use super::expression::Expression;
     use super::registered::TokenType;
-    use super::scope::{Match, ScopeRules};
+    use super::scope::ScopeRules;
     use super::tenant::IssuerTemplate;
     use super::validity::{MaxAge, Since, TimeRules};
     use super::{ClaimRules, check, check_rules};
@@ -181,9 +187,15 @@ mod tests {
                 code: "audience_not_accepted",
             },
             Row {
+                set: |rules| rules.clients = vec!["web".into()],
+                meets: r#""azp":"web""#,
+                fails: r#""azp":"other""#,
+                code: "client_not_accepted",
+            },
+            Row {
                 set: |rules| {
                     let required = vec!["r".into()];
-                    rules.scopes = Some(ScopeRules { required, matching: Match::All, claim: None });
+                    rules.scopes = Some(ScopeRules { required, ..ScopeRules::default() });
                 },
                 meets: r#""scope":"r w""#,
                 fails: r#""scope":"rw""#,
@@ -248,7 +260,7 @@ mod tests {
         fn random_claims_never_panic(members in prop::collection::btree_map(
             prop::sample::select(vec![
                 "exp", "nbf", "iat", "auth_time", "iss", "sub", "aud", "jti", "scope", "scp", "typ", "tenant", "grp",
-                "cnf",
+                "cnf", "azp", "acr",
             ]),
             prop_oneof![
                 any::<i64>().prop_map(serde_json::Value::from),

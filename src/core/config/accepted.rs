@@ -9,7 +9,7 @@ use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, Since, TimeRules};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::config::schema;
+use crate::core::config::{schema, step_up};
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
@@ -22,6 +22,7 @@ use crate::core::unix_time::Seconds;
 pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
     ClaimRules {
         audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
+        clients: section.list("clients", errors).unwrap_or_else(|| defaults.clients.clone()),
         required: required_claims(section, errors).unwrap_or_else(|| defaults.required.clone()),
         token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
         time: TimeRules {
@@ -43,6 +44,7 @@ pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut
             errors,
         ),
         expression: expression(section, errors).or_else(|| defaults.expression.clone()),
+        step_up: step_up::step_up(section, errors).or_else(|| defaults.step_up.clone()),
         templates: Vec::new(),
     }
 }
@@ -163,7 +165,21 @@ fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> O
     span.map(|span| MaxAge { span, since })
 }
 
-fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
+/// Whether a text is a scope (RFC 6749 3.3); the challenge repeats it between quotes.
+pub(super) fn is_scope(scope: &str) -> bool {
+    !scope.is_empty()
+        && scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
+/// The scope that asks for a refresh token, which no server demands of an access token (OpenID Connect Core 11).
+pub(super) const OFFLINE: &str = "offline_access";
+
+/// Why it cannot be demanded.
+pub(super) const OFFLINE_IS_FOR_CLIENTS: &str =
+    "offline_access asks the issuer for a refresh token, and says nothing about a request; leave it out";
+
+/// `scopes`.
+pub(super) fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     let told = errors.len();
     let scopes = section.section("scopes", errors);
     // What is empty or no object has been told.
@@ -174,18 +190,18 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     // A scope has no space in it, so "read write" is two.
     let required: Vec<String> =
         list.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect();
-    // RFC 6749 3.3; the challenge repeats them between quotes.
-    let is_scope = |scope: &String| {
-        scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
-    };
     let misnamed = required.is_empty() && errors.misnamed(&scopes.path(""), &["scopes.required"]);
-    if (required.is_empty() || !required.iter().all(is_scope)) && !misnamed {
+    if (required.is_empty() || !required.iter().all(|scope| is_scope(scope))) && !misnamed {
         errors.value(scopes.path("required"), quoted(&list.join(",")), "at least one scope (RFC 6749 3.3)");
+    }
+    if required.iter().any(|scope| scope == OFFLINE) {
+        errors.conflict(scopes.path("required"), OFFLINE_IS_FOR_CLIENTS);
     }
     Some(ScopeRules {
         required,
         matching: scopes.choice("match", Match::All, &[("all", Match::All), ("any", Match::Any)], errors),
         claim: claim_path(&scopes, "claim", errors),
+        ..ScopeRules::default()
     })
 }
 
@@ -207,7 +223,8 @@ fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<Claim
     path
 }
 
-fn expression(section: &Section, errors: &mut Errors) -> Option<Expression> {
+/// `claims`.
+pub(super) fn expression(section: &Section, errors: &mut Errors) -> Option<Expression> {
     let text = section.text("claims", Shown::Plain, errors)?;
     match Expression::parse(text) {
         Ok(expression) => Some(expression),

@@ -2,13 +2,15 @@
 
 use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
-use crate::core::answer::resource_metadata::ResourceMetadata;
+use crate::core::answer::resource_metadata::{Members, ResourceMetadata};
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
+use crate::core::config::accepted::{OFFLINE, OFFLINE_IS_FOR_CLIENTS};
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::operators;
 use crate::core::config::upstream::header_name;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
+use crate::core::rules::RuleTable;
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 
@@ -16,7 +18,7 @@ use crate::core::token::source::TokenSources;
 #[inline(never)]
 pub(super) fn answer_rules(
     root: &Section,
-    issuers: &[String],
+    (issuers, scopes): (&[String], &[String]),
     token: &TokenSources,
     errors: &mut Errors,
 ) -> AnswerRules {
@@ -32,7 +34,7 @@ pub(super) fn answer_rules(
         cors: cors(&section, errors),
         unavailable_status: u16::try_from(root.integer("unavailableStatus", 503, 400..=599, errors))
             .unwrap_or(503),
-        resource_metadata: resource_metadata(root, issuers, errors),
+        resource_metadata: resource_metadata(root, issuers, scopes, errors),
         status: operators::status_rules(root, errors),
         log: operators::log_rules(root, errors),
     }
@@ -115,24 +117,52 @@ fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Err
 
 fn cors(section: &Section, errors: &mut Errors) -> Origins {
     let allowed = section.list("cors", errors).unwrap_or_default();
-    for origin in &allowed {
-        let serialized = origin.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty()
-                && !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && origin.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !byte.is_ascii_uppercase())
-        });
-        if origin != "*" && !serialized {
-            errors.value(section.path("cors"), quoted(origin), "origins such as https://app.example, or *");
-        }
+    for origin in allowed.iter().filter(|origin| *origin != "*" && !is_origin(origin)) {
+        errors.value(section.path("cors"), quoted(origin), "origins such as https://app.example, or *");
     }
     Origins { allowed }
 }
 
-fn resource_metadata(root: &Section, issuers: &[String], errors: &mut Errors) -> Option<ResourceMetadata> {
+/// A serialized origin (RFC 6454 6.1), as browsers send it.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty()
+            && !host.is_empty()
+            && !host.contains(['/', '?', '#', '@', '*'])
+            && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !byte.is_ascii_uppercase())
+    })
+}
+
+/// `origins`. A server of the Model Context Protocol has to check them (2026-07-28, Streamable HTTP, "Security"), so there
+/// those of `errors.cors` count where nothing else is written.
+pub(super) fn allowed_origins(
+    root: &Section,
+    answer: &AnswerRules,
+    rules: &RuleTable,
+    errors: &mut Errors,
+) -> Vec<String> {
+    let Some(origins) = root.list("origins", errors) else {
+        let named = &answer.cors.allowed;
+        let is_named = rules.is_about_mcp() && !named.iter().any(|origin| origin == "*");
+        return if is_named { named.clone() } else { Vec::new() };
+    };
+    for origin in origins.iter().filter(|origin| !is_origin(origin)) {
+        errors.value(root.path("origins"), quoted(origin), "origins such as https://app.example");
+    }
+    origins
+}
+
+fn resource_metadata(
+    root: &Section,
+    issuers: &[String],
+    demanded: &[String],
+    errors: &mut Errors,
+) -> Option<ResourceMetadata> {
     let section = root.section("resourceMetadata", errors);
     let servers = section.list("authorizationServers", errors);
-    let scopes = section.list("scopesSupported", errors).unwrap_or_default();
+    let scopes = scopes_supported(&section, demanded, errors);
+    let name = section.text("resourceName", Shown::Plain, errors).unwrap_or_default();
+    let details = section.list("authorizationDetailsTypesSupported", errors).unwrap_or_default();
     let Some(resource) = section.text("resource", Shown::Plain, errors) else {
         if !section.is_empty() {
             errors.conflict(section.path("resource"), "is needed with the other options of resourceMetadata");
@@ -146,7 +176,16 @@ fn resource_metadata(root: &Section, issuers: &[String], errors: &mut Errors) ->
             "is needed where there is no issuer to take its place",
         );
     }
-    let metadata = ResourceMetadata::new(&resource, &servers, &scopes);
+    let metadata = ResourceMetadata::new(
+        &resource,
+        &Members {
+            authorization_servers: &servers,
+            scopes: &scopes,
+            name: &name,
+            authorization_details_types: &details,
+            ..Members::default()
+        },
+    );
     if metadata.is_none() {
         errors.value(
             section.path("resource"),
@@ -155,4 +194,28 @@ fn resource_metadata(root: &Section, issuers: &[String], errors: &mut Errors) ->
         );
     }
     metadata
+}
+
+/// A client that finds the server by its metadata registers for these scopes and can get no others later, so every scope
+/// that may be demanded is among them.
+fn scopes_supported(section: &Section, demanded: &[String], errors: &mut Errors) -> Vec<String> {
+    let Some(scopes) = section.list("scopesSupported", errors) else {
+        return demanded.to_vec();
+    };
+    let path = section.path("scopesSupported");
+    if scopes.iter().any(|scope| scope == OFFLINE) {
+        errors.conflict(&path, OFFLINE_IS_FOR_CLIENTS);
+    }
+    let missing: Vec<&str> =
+        demanded.iter().filter(|scope| !scopes.contains(scope)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        errors.conflict(
+            path,
+            format!(
+                "lacks {}, which may be demanded; name every scope, or leave the option out",
+                missing.join(", ")
+            ),
+        );
+    }
+    scopes
 }

@@ -1,6 +1,7 @@
 //! The whole configuration.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::answer::forward::ClaimHeader;
@@ -14,7 +15,7 @@ use crate::core::config::client::{self, Shared};
 use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
-use crate::core::config::{answers, key_sources, schema, self_test, token_places, too_open, upstream};
+use crate::core::config::{answers, key_sources, rules, schema, self_test, token_places, too_open, upstream};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::limits::CLOCK_AHEAD;
@@ -58,7 +59,7 @@ pub fn compile(
 #[inline(never)]
 fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
-    let (issuers, headers) = issuers(root, &shared, errors);
+    let (mut issuers, headers) = issuers(root, &shared, errors);
     let sources = issuers.iter().flat_map(|issuer| &issuer.keys);
     let fetched = sources.filter_map(|source| match source {
         KeySource::Url(remote) => Some(&remote.client),
@@ -68,8 +69,15 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
-    let answer = answers::answer_rules(root, &trusted, &token, errors);
-    Policy { bypass: bypass(root, errors), token, issuers, forward, answer, doubts: Vec::new() }
+    let bypass = bypass(root, errors);
+    let mut table = rules::rule_table(root, &bypass.paths, &issuers, errors);
+    let hierarchy = rules::scope_hierarchy(root, errors);
+    let scopes = issuers.iter_mut().filter_map(|issuer| issuer.claims.scopes.as_mut());
+    scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
+    let scopes = rules::all_scopes(&issuers, &table);
+    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, errors);
+    let origins = answers::allowed_origins(root, &answer, &table, errors);
+    Policy { bypass, token, issuers, rules: table, origins, forward, answer, doubts: Vec::new() }
 }
 
 /// Headers of issuers that have their own.
@@ -195,7 +203,7 @@ fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> V
 }
 
 /// One of another writing would never be that of a request.
-fn is_method(text: &str) -> bool {
+pub(super) fn is_method(text: &str) -> bool {
     is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 

@@ -11,6 +11,8 @@ mod outside;
 mod url;
 mod token_places;
 mod accepted;
+mod step_up;
+mod rules;
 mod upstream;
 mod answers;
 mod operators;

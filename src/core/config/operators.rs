@@ -54,7 +54,7 @@ pub(super) fn status_rules(root: &Section, errors: &mut Errors) -> Option<Status
         }
         return None;
     };
-    if !matches!(PathPattern::parse(&path), Some(PathPattern::Exact(_))) {
+    if PathPattern::parse(&path).is_none_or(|pattern| pattern.one().is_none()) {
         errors.value(section.path("path"), quoted(&path), "a path such as /jwt-status");
     }
     if texts.is_empty() {

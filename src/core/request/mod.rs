@@ -2,6 +2,7 @@
 
 pub mod cookie;
 pub mod header_name;
+pub mod method;
 pub mod parameter_name;
 pub mod path;
 pub mod source_range;
