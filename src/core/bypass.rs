@@ -56,6 +56,8 @@ pub enum Bypass {
     Path,
     /// It is a preflight. These have no body, so none goes on: the host does not show the guest one without a length.
     Preflight,
+    /// The rule that it is under (`token: none`).
+    Rule,
     /// Its method, and it has no body; none goes on, as with a preflight.
     Method,
 }
@@ -77,7 +79,7 @@ impl Bypass {
     #[must_use]
     pub const fn body(self) -> Body {
         match self {
-            Self::Path => Body::Keep,
+            Self::Path | Self::Rule => Body::Keep,
             Self::Preflight | Self::Method => Body::Drop,
         }
     }

@@ -3,11 +3,11 @@
 use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::bypass::BypassRules;
-use crate::core::claims::ClaimRules;
+use crate::core::claims::{ClaimRules, scope};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
-use crate::core::rules::RuleTable;
+use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
 
@@ -69,6 +69,49 @@ impl TrustedIssuer {
 }
 
 impl Policy {
+    /// The entry at `id`; `None` only for an id of another policy.
+    #[must_use]
+    pub fn trusted(&self, id: IssuerId) -> Option<&TrustedIssuer> {
+        self.issuers.get(id.0)
+    }
+
+    /// A policy that is about `issuers` alone, for the tests of other rooms.
+    #[cfg(test)]
+    pub(crate) fn of(issuers: Vec<TrustedIssuer>) -> Self {
+        Self {
+            bypass: BypassRules {
+                mode: crate::core::bypass::Mode::Required,
+                preflight: crate::core::bypass::Preflight::Check,
+                methods: vec![],
+                paths: vec![],
+            },
+            token: TokenSources { places: vec![], max_bytes: 1 },
+            issuers,
+            rules: RuleTable::default(),
+            origins: vec![],
+            forward: ForwardRules::default(),
+            answer: AnswerRules::default(),
+            doubts: vec![],
+        }
+    }
+
+    /// The scopes that a token for a request has to hold, separated by spaces: those that its issuer's rules ask for, and
+    /// those of the rule. Where the issuer is not known, those that all of them ask for.
+    #[must_use]
+    pub fn scopes(&self, issuer: Option<IssuerId>, ruling: Ruling<'_>) -> String {
+        fn required(issuer: &TrustedIssuer) -> &[String] {
+            issuer.claims.scopes.as_ref().map_or(&[], |scopes| &scopes.required)
+        }
+        let known = issuer.and_then(|id| self.trusted(id));
+        let first = known.or_else(|| self.issuers.first()).map_or(&[][..], required);
+        let is_asked = |scope: &&String| {
+            known.is_some() || self.issuers.iter().all(|issuer| required(issuer).contains(scope))
+        };
+        let of_rule = ruling.demands().and_then(|demands| demands.scopes.as_ref());
+        let of_rule = of_rule.map_or(&[][..], |scopes| &scopes.required);
+        scope::demanded(first.iter().filter(is_asked).chain(of_rule))
+    }
+
     /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.
     /// It alone decides which keys are looked at.
     #[must_use]
@@ -89,17 +132,12 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::{Policy, TrustedIssuer};
-    use crate::core::answer::AnswerRules;
-    use crate::core::answer::forward::ForwardRules;
-    use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
-    use crate::core::rules::RuleTable;
     use crate::core::signature::VerifyingKey;
     use crate::core::token::claims_set::ClaimPath;
-    use crate::core::token::source::TokenSources;
 
     fn policy(entries: &[&str]) -> Policy {
         let issuer = |name: &&str| {
@@ -111,21 +149,7 @@ mod tests {
                 claims: ClaimRules { templates: template.into_iter().collect(), ..ClaimRules::default() },
             }
         };
-        Policy {
-            bypass: BypassRules {
-                mode: Mode::Required,
-                preflight: Preflight::Check,
-                methods: vec![],
-                paths: vec![],
-            },
-            token: TokenSources { places: vec![], max_bytes: 1 },
-            issuers: entries.iter().map(issuer).collect(),
-            rules: RuleTable::default(),
-            origins: vec![],
-            forward: ForwardRules::default(),
-            answer: AnswerRules::default(),
-            doubts: vec![],
-        }
+        Policy::of(entries.iter().map(issuer).collect())
     }
 
     #[test]

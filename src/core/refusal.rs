@@ -80,7 +80,10 @@ pub enum Refusal {
         claim: &'static str,
     },
     /// `aud` names none of the configured audiences.
-    AudienceNotAccepted,
+    AudienceNotAccepted {
+        /// Whose audiences they are.
+        asked_by: AskedBy,
+    },
     /// `azp`, or `client_id` where there is none, names none of the configured clients.
     ClientNotAccepted,
     /// `typ` is not the one that `tokenType` asks for (RFC 8725 3.11).
@@ -101,10 +104,7 @@ pub enum Refusal {
     /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), and no configured check covers the proof.
     ProofMissing,
     /// The token holds too few of the `scopes`.
-    ScopeInsufficient {
-        /// The scopes that are asked for, separated by spaces.
-        required: String,
-    },
+    ScopeInsufficient,
     /// The `claims` expression does not hold.
     ClaimsRejected,
     /// How, or how long ago, the user signed in is not what the request needs (RFC 9470).
@@ -132,6 +132,15 @@ pub enum Refusal {
     },
 }
 
+/// Who asks for something that both may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// The rules about all tokens of an issuer.
+    Issuer,
+    /// The rule that the request is under.
+    Rule,
+}
+
 /// What decided a refusal, with both values: for the log and `explain`, never for an answer. Each is one text, empty for
 /// none; what the client or the issuer chose is in printable ASCII and bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +154,44 @@ pub struct Evidence {
 }
 
 impl Refusal {
+    /// Whether the token is one of somebody who is trusted, and only may not do here what it is used for.
+    #[must_use]
+    pub const fn is_of_a_good_token(&self) -> bool {
+        match self {
+            Self::AudienceNotAccepted { asked_by } => matches!(asked_by, AskedBy::Rule),
+            Self::ScopeInsufficient
+            | Self::ClaimsRejected
+            | Self::StepUpRequired { .. }
+            | Self::RuleMissing
+            | Self::McpHeaderInvalid { .. } => true,
+            Self::TokenMissing
+            | Self::TokenRepeated
+            | Self::CredentialsMalformed
+            | Self::SchemeUnexpected
+            | Self::CookieMalformed
+            | Self::TargetMalformed
+            | Self::TokenTooLarge { .. }
+            | Self::TokenMalformed { .. }
+            | Self::TokenEncrypted
+            | Self::CritNotSupported
+            | Self::AlgNotAllowed { .. }
+            | Self::IssuerNotTrusted { .. }
+            | Self::KeyNotFound { .. }
+            | Self::SignatureInvalid { .. }
+            | Self::TokenExpired { .. }
+            | Self::TokenNotYetValid { .. }
+            | Self::ClaimMissing { .. }
+            | Self::ClaimInvalid { .. }
+            | Self::ClientNotAccepted
+            | Self::TokenTypeNotAccepted { .. }
+            | Self::TokenLifetimeTooLong { .. }
+            | Self::TokenTooOld { .. }
+            | Self::ProofMissing
+            | Self::OriginNotAllowed
+            | Self::KeysUnavailable { .. } => false,
+        }
+    }
+
     /// The stable machine-readable code (`docs/errors.md`). Never renamed or reused.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -167,13 +214,13 @@ impl Refusal {
             Self::TokenNotYetValid { .. } => "token_not_yet_valid",
             Self::ClaimMissing { .. } => "claim_missing",
             Self::ClaimInvalid { .. } => "claim_invalid",
-            Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::AudienceNotAccepted { .. } => "audience_not_accepted",
             Self::ClientNotAccepted => "client_not_accepted",
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
             Self::ProofMissing => "proof_missing",
-            Self::ScopeInsufficient { .. } => "scope_insufficient",
+            Self::ScopeInsufficient => "scope_insufficient",
             Self::ClaimsRejected => "claims_rejected",
             Self::StepUpRequired { .. } => "step_up_required",
             Self::RuleMissing => "rule_missing",
@@ -208,13 +255,13 @@ impl Refusal {
             Self::TokenNotYetValid { .. } => "the token is not valid yet".into(),
             Self::ClaimMissing { claim } => format!("the claim {} is missing", named(claim)),
             Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", named(claim)),
-            Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::AudienceNotAccepted { .. } => "the token is meant for another audience".into(),
             Self::ClientNotAccepted => "the token was issued to another client".into(),
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
             Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
-            Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
+            Self::ScopeInsufficient => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::StepUpRequired { max_age: None, .. } => "the user has to sign in by another method".into(),
             Self::StepUpRequired { .. } => "the user has to sign in again".into(),

@@ -20,7 +20,7 @@ use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::limits::CLOCK_AHEAD;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::request::header_name::is_field_name;
+use crate::core::request::method::is_method;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
@@ -200,11 +200,6 @@ fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> V
         errors.conflict(&path, "no configured key can be used with any of them");
     }
     allowed
-}
-
-/// One of another writing would never be that of a request.
-pub(super) fn is_method(text: &str) -> bool {
-    is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 #[inline(never)]

@@ -5,34 +5,33 @@ mod places;
 mod rules;
 mod keys;
 
-use crate::core::claims::registered;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::refusal::{Evidence, Refusal};
+use crate::core::refusal::{AskedBy, Evidence, Refusal};
 use crate::core::refusal_log::{self, Fate};
 use crate::core::request::{RequestView, uri};
 use crate::core::text::name;
 use crate::core::token::jws::UnverifiedToken;
-use crate::core::token::source::{self, FoundToken};
+use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
 
-/// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`.
+/// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`, in which it `found` a token.
 #[must_use]
 pub fn of(
     policy: &Policy,
     keys: &dyn KeyLookup,
     now: UnixTime,
     refusal: &Refusal,
+    found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> Evidence {
-    let found = source::find(&policy.token, request).ok();
-    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-    of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()))
+    let token = found.and_then(|found| found.parse(&policy.token).ok());
+    of_token(policy, keys, now, refusal, request, (found, token.as_ref()))
 }
 
-/// The line of the log about a refusal; the token is looked for and read once for all that it says.
+/// The line of the log about a refusal; the token is read once for all that it says.
 #[must_use]
 pub fn line(
     policy: &Policy,
@@ -40,11 +39,11 @@ pub fn line(
     now: UnixTime,
     (refusal, fate): (&Refusal, Fate),
     left_out: u32,
+    found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> String {
-    let found = source::find(&policy.token, request).ok();
-    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-    let evidence = of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()));
+    let token = found.and_then(|found| found.parse(&policy.token).ok());
+    let evidence = of_token(policy, keys, now, refusal, request, (found, token.as_ref()));
     refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
 }
 
@@ -60,11 +59,11 @@ fn of_token(
         |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| token.map(of_token).unwrap_or_default();
     let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
         with_token(&|token| {
-            let issuer = token.claimed_issuer().ok().and_then(|iss| policy.issuer(iss));
+            let issuer = token.claimed.issuer().ok().and_then(|iss| policy.issuer(iss));
             issuer.map(|(id, issuer)| of_issuer(token, id, issuer)).unwrap_or_default()
         })
     };
-    let demands = policy.rules.demands(request);
+    let demands = policy.rules.ruling(request).demands();
     match refusal {
         Refusal::TokenMissing => places::missing(&policy.token, request),
         Refusal::TokenRepeated => places::repeated(&policy.token, request),
@@ -111,10 +110,12 @@ fn of_token(
             // Without a proper `iss` there is no issuer.
             with_token(&|token| rules::invalid(claim, &token.claimed, now))
         }
-        Refusal::AudienceNotAccepted => with_issuer(&|token, _, issuer| {
-            let of_rule = || demands.map(|demands| demands.audience.as_slice()).unwrap_or_default();
-            let is_met = registered::check_audience(&token.claimed, &issuer.claims.audience).is_ok();
-            rules::audience(&token.claimed, if is_met { of_rule() } else { &issuer.claims.audience })
+        Refusal::AudienceNotAccepted { asked_by } => with_issuer(&|token, _, issuer| {
+            let accepted = match asked_by {
+                AskedBy::Issuer => issuer.claims.audience.as_slice(),
+                AskedBy::Rule => demands.map(|demands| demands.audience.as_slice()).unwrap_or_default(),
+            };
+            rules::audience(&token.claimed, accepted)
         }),
         Refusal::ClientNotAccepted => {
             with_issuer(&|token, _, issuer| rules::client(&token.claimed, &issuer.claims.clients))
@@ -123,7 +124,7 @@ fn of_token(
             with_issuer(&|_, _, issuer| rules::token_type(typ.as_deref(), &issuer.claims.token_type))
         }
         Refusal::ProofMissing => with_token(&|token| rules::proof(&token.claimed)),
-        Refusal::ScopeInsufficient { .. } => with_issuer(&|token, _, issuer| {
+        Refusal::ScopeInsufficient => with_issuer(&|token, _, issuer| {
             let of_rule = demands.and_then(|demands| demands.scopes.as_ref());
             rules::scopes(&token.claimed, issuer.claims.scopes.as_ref(), of_rule)
         }),

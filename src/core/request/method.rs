@@ -1,7 +1,7 @@
 //! The method of a request, as far as all who read it agree on it (RFC 9110 9.1).
 
 use crate::core::request::RequestView;
-use crate::core::request::header_name::is_alias;
+use crate::core::request::header_name::{is_alias, is_field_name};
 
 /// Headers in which frameworks find another method than that of the request line.
 const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
@@ -11,6 +11,12 @@ const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Meth
 pub fn unambiguous(request: &dyn RequestView) -> Option<&str> {
     let is_override = |name: &str| OVERRIDES.iter().any(|other| is_alias(name, other));
     (!request.header_names().any(is_override)).then(|| request.method())
+}
+
+/// Whether `text` is a method, in the case in which clients send it: one of another would never be that of a request.
+#[must_use]
+pub fn is_method(text: &str) -> bool {
+    is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod cookie;
 pub mod header_name;
 pub mod method;
+pub mod origin;
 pub mod parameter_name;
 pub mod path;
 pub mod source_range;

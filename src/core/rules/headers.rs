@@ -1,9 +1,8 @@
 //! Headers that rules look at: one clear value each, exact or by its beginning.
 
-use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::header_name::{self, Single};
-use crate::core::rules::mcp;
+use crate::core::rules::{Fault, mcp};
 
 /// A header that has to have one of some values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +64,13 @@ impl ValuePattern {
 }
 
 /// Reads the headers of one request, each once: the host is asked for them.
-pub(super) struct Reader<'r> {
+pub(super) struct Reader<'p, 'r> {
     request: &'r dyn RequestView,
-    read: Vec<(&'r str, Single)>,
+    read: Vec<(&'p str, Single)>,
     is_mcp: bool,
 }
 
-impl<'r> Reader<'r> {
+impl<'p, 'r> Reader<'p, 'r> {
     pub(super) const fn new(request: &'r dyn RequestView) -> Self {
         Self { request, read: Vec::new(), is_mcp: false }
     }
@@ -79,8 +78,8 @@ impl<'r> Reader<'r> {
     /// Whether the request meets every one of `conditions`.
     ///
     /// # Errors
-    /// `rule_missing` where a header is unclear, `mcp_header_invalid`.
-    pub(super) fn meet(&mut self, conditions: &'r [HeaderCondition]) -> Result<bool, Refusal> {
+    /// [`Fault`], also where a header is unclear.
+    pub(super) fn meet(&mut self, conditions: &'p [HeaderCondition]) -> Result<bool, Fault<'p>> {
         for condition in conditions {
             let name = condition.name.as_str();
             let met = if condition.is_mcp() {
@@ -97,7 +96,7 @@ impl<'r> Reader<'r> {
                 match self.read(name) {
                     Single::Text(value) => condition.holds(value),
                     Single::Absent => false,
-                    Single::Unclear => return Err(Refusal::RuleMissing),
+                    Single::Unclear => return Err(Fault::Missing),
                 }
             };
             if !met {
@@ -107,11 +106,11 @@ impl<'r> Reader<'r> {
         Ok(true)
     }
 
-    pub(super) fn is_unclear(&mut self, name: &'r str) -> bool {
+    pub(super) fn is_unclear(&mut self, name: &'p str) -> bool {
         *self.read(name) == Single::Unclear
     }
 
-    fn read(&mut self, name: &'r str) -> &Single {
+    fn read(&mut self, name: &'p str) -> &Single {
         let at = self.read.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             self.read.push((name, header_name::single(self.request, name)));
             self.read.len().saturating_sub(1)

@@ -4,8 +4,8 @@
 //! The server has to compare header and body, and servers of that revision do. One of an earlier revision, and a client of
 //! one, knows nothing of these headers, so the revision of the request is checked first.
 
-use crate::core::refusal::Refusal;
 use crate::core::request::header_name::{Single, fold, is_alias};
+use crate::core::rules::Fault;
 use crate::core::token::base64url::decode_padded;
 
 /// The header with the revision.
@@ -40,9 +40,9 @@ fn begins(name: &str, start: &str) -> bool {
 /// Checks that the request is of a revision in which headers can be believed.
 ///
 /// # Errors
-/// `mcp_header_invalid`.
-pub(super) fn check_version(single: &Single) -> Result<(), Refusal> {
-    let invalid = |problem| Err(Refusal::McpHeaderInvalid { header: VERSION.into(), problem });
+/// [`Fault::McpHeader`].
+pub(super) fn check_version(single: &Single) -> Result<(), Fault<'static>> {
+    let invalid = |problem| Err(Fault::McpHeader { header: VERSION, problem });
     match single {
         Single::Absent => invalid(MISSING),
         Single::Unclear => invalid(UNCLEAR),
@@ -65,13 +65,13 @@ fn is_date(text: &str) -> bool {
 /// The value of the header `name`; `None` where the message has no such value. `method` reads [`METHOD`].
 ///
 /// # Errors
-/// `mcp_header_invalid` where the header has to be there and is not, or has not one value that can be read.
-pub(super) fn value(
-    name: &str,
+/// [`Fault::McpHeader`] where the header has to be there and is not, or has not one value that can be read.
+pub(super) fn value<'r>(
+    name: &'r str,
     single: Single,
     method: impl FnOnce() -> Single,
-) -> Result<Option<String>, Refusal> {
-    let invalid = |problem| Err(Refusal::McpHeaderInvalid { header: name.to_owned(), problem });
+) -> Result<Option<String>, Fault<'r>> {
+    let invalid = |problem| Err(Fault::McpHeader { header: name, problem });
     match single {
         Single::Text(text) => match decoded(text) {
             Some(value) => Ok(Some(value)),
@@ -103,7 +103,7 @@ mod tests {
     use super::{decoded, is_mirrored};
     use crate::core::request::RecordedRequest;
     use crate::core::rules::RuleTable;
-    use crate::core::rules::tests::rule;
+    use crate::core::rules::tests::{found, rule};
 
     #[test]
     fn headers_that_repeat_the_message() {
@@ -185,11 +185,9 @@ mod tests {
             (&[("MCP-Protocol-Version", "2026-7-28"), call, ("Mcp-Name", "search")], invalid),
             (&[revision, revision, call, ("Mcp-Name", "search")], invalid),
         ] {
-            let found = table.find(&request(headers));
-            let found = found.map_or_else(|refusal| refusal.code().to_owned(), |at| at.to_string());
-            assert_eq!(found, expected, "{headers:?}");
+            assert_eq!(found(&table, &request(headers)), expected, "{headers:?}");
         }
         // Rules for other paths ask for none of it.
-        assert_eq!(table.find(&RecordedRequest::new("GET", "/other")), Ok(4));
+        assert_eq!(found(&table, &RecordedRequest::new("GET", "/other")), "4");
     }
 }

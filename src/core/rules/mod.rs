@@ -8,16 +8,12 @@ mod headers;
 mod mcp;
 mod reach;
 
-use crate::core::claims::ClaimRules;
 use crate::core::claims::expression::Expression;
-use crate::core::claims::registered;
-use crate::core::claims::scope::{self, ScopeRules};
-use crate::core::claims::step_up::{self, StepUp};
+use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::step_up::StepUp;
 use crate::core::refusal::Refusal;
 use crate::core::request::path::PathPattern;
 use crate::core::request::{RequestView, method, path};
-use crate::core::token::claims_set::ClaimsSet;
-use crate::core::unix_time::UnixTime;
 
 pub use headers::{HeaderCondition, ValuePattern};
 pub use reach::shadowed;
@@ -78,6 +74,31 @@ pub struct Demands {
     pub step_up: Option<StepUp>,
 }
 
+/// What the table says of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling<'p> {
+    /// There is no table: what the rules of the issuers ask for is all.
+    Free,
+    /// The request is under this rule, by its position from 0.
+    Under(usize, &'p Rule),
+    /// It is under none.
+    Fault(Fault<'p>),
+}
+
+/// Why a request is under no rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault<'p> {
+    /// None matches, or another one could for a back end.
+    Missing,
+    /// A header that repeats a part of a message cannot be used.
+    McpHeader {
+        /// The header.
+        header: &'p str,
+        /// What is wrong with it, the end of a sentence.
+        problem: &'static str,
+    },
+}
+
 impl RuleTable {
     /// The table of `rules`.
     #[must_use]
@@ -117,35 +138,31 @@ impl RuleTable {
         self.looks_at.mcp
     }
 
-    /// The rule that `request` is under, by its position from 0.
-    ///
-    /// # Errors
-    /// `rule_missing` where none matches, or another one could for a back end; `mcp_header_invalid`.
-    pub fn find(&self, request: &dyn RequestView) -> Result<usize, Refusal> {
+    /// What the table says of `request`.
+    #[must_use]
+    pub fn ruling(&self, request: &dyn RequestView) -> Ruling<'_> {
+        if self.rules.is_empty() {
+            return Ruling::Free;
+        }
         let method = if self.looks_at.methods { method::unambiguous(request) } else { Some("") };
         let path = if self.looks_at.paths { path::unambiguous(request.uri()) } else { Some("".into()) };
         let (Some(method), Some(path)) = (method, path) else {
-            return Err(Refusal::RuleMissing);
+            return Ruling::Fault(Fault::Missing);
         };
         let mut headers = headers::Reader::new(request);
         for (at, rule) in self.rules.iter().enumerate() {
             let is_meant = (rule.methods.is_empty() || rule.methods.iter().any(|known| known == method))
                 && (rule.paths.is_empty() || rule.paths.iter().any(|pattern| pattern.matches(&path)));
-            if is_meant && headers.meet(&rule.headers)? {
-                return Ok(at);
+            if !is_meant {
+                continue;
+            }
+            match headers.meet(&rule.headers) {
+                Ok(true) => return Ruling::Under(at, rule),
+                Ok(false) => {}
+                Err(fault) => return Ruling::Fault(fault),
             }
         }
-        Err(Refusal::RuleMissing)
-    }
-
-    /// What the rule of `request` demands, if it is under one that demands anything.
-    #[must_use]
-    pub fn demands(&self, request: &dyn RequestView) -> Option<&Demands> {
-        let rule = self.find(request).ok().and_then(|at| self.rules.get(at))?;
-        match &rule.needs {
-            Needs::Token(demands) => Some(demands),
-            Needs::Nothing => None,
-        }
+        Ruling::Fault(Fault::Missing)
     }
 
     /// What makes the request unclear, so that it is under no rule, in words; empty where it is clear.
@@ -165,39 +182,50 @@ impl RuleTable {
     }
 }
 
-impl Demands {
-    /// Whether nothing is asked for but a token.
+impl<'p> Ruling<'p> {
+    /// What the rule demands of a token, where the request is under one that demands anything.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    pub const fn demands(self) -> Option<&'p Demands> {
+        match self {
+            Self::Under(_, Rule { needs: Needs::Token(demands), .. }) => Some(demands),
+            Self::Under(_, Rule { needs: Needs::Nothing, .. }) | Self::Free | Self::Fault(_) => None,
+        }
     }
 
-    /// Checks that a token holds what is demanded. The rules of its issuer, `issuer`, have been checked.
+    /// Whether the request is under a rule that asks for no token.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Under(_, Rule { needs: Needs::Nothing, .. }))
+    }
+
+    /// Whether nothing is asked for beside what the rules of the issuers do.
+    #[must_use]
+    pub fn asks_for_nothing_more(self) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Under(_, _) => self.demands().is_none_or(|demands| *demands == Demands::default()),
+            Self::Fault(_) => false,
+        }
+    }
+
+    /// Checks that there is a rule for the request.
     ///
     /// # Errors
-    /// The refusal of the first demand that is not met: first whether the token is good, then whether it allows this request,
-    /// then whether its user has to sign in again.
-    pub fn check(
-        &self,
-        claims: &ClaimsSet,
-        issuer: &ClaimRules,
-        now: UnixTime,
-        request: &dyn RequestView,
-    ) -> Result<(), Refusal> {
-        if !self.audience.is_empty() {
-            registered::check_audience(claims, &self.audience)?;
+    /// `rule_missing` where none matches, or another one could for a back end; `mcp_header_invalid`.
+    pub fn check(self) -> Result<(), Refusal> {
+        match self {
+            Self::Free | Self::Under(_, _) => Ok(()),
+            Self::Fault(Fault::Missing) => Err(Refusal::RuleMissing),
+            Self::Fault(Fault::McpHeader { header, problem }) => {
+                Err(Refusal::McpHeaderInvalid { header: header.to_owned(), problem })
+            }
         }
-        scope::check(claims, issuer.scopes.as_ref(), self.scopes.as_ref())?;
-        if let Some(expression) = &self.expression {
-            expression.check(claims, request, now)?;
-        }
-        step_up::check(claims, issuer.step_up.as_ref(), self.step_up.as_ref(), &issuer.time, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HeaderCondition, Rule, RuleTable, ValuePattern};
+    use super::{HeaderCondition, Rule, RuleTable, Ruling, ValuePattern};
     use crate::core::request::RecordedRequest;
     use crate::core::request::path::PathPattern;
 
@@ -216,8 +244,12 @@ mod tests {
         }
     }
 
-    fn found(table: &RuleTable, request: &RecordedRequest) -> String {
-        table.find(request).map_or_else(|refusal| refusal.code().to_owned(), |at| at.to_string())
+    /// The position of the rule, or the code of the refusal.
+    pub(super) fn found(table: &RuleTable, request: &RecordedRequest) -> String {
+        match table.ruling(request) {
+            Ruling::Under(at, _) => at.to_string(),
+            other => other.check().map_or_else(|refusal| refusal.code().to_owned(), |()| "free".to_owned()),
+        }
     }
 
     #[test]

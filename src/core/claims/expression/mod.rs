@@ -15,9 +15,8 @@ mod reference;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::core::claims::expression::eval::{Subject, Work};
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{RecordedRequest, RequestView};
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
 use crate::core::unix_time::UnixTime;
 
@@ -28,7 +27,17 @@ pub struct Expression(Rc<Parsed>);
 struct Parsed {
     source: String,
     root: parser::Node,
+    /// Whether neither the request nor the clock has a say in the value.
+    looks_at_claims_only: bool,
 }
+
+/// An expression whose value follows from the claims alone.
+#[derive(Clone, Copy)]
+pub struct OfClaims<'e>(&'e Expression);
+
+/// An expression whose value changes with the request or the clock.
+#[derive(Clone, Copy)]
+pub struct OfRequest<'e>(&'e Expression);
 
 /// Why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +80,8 @@ impl Expression {
     pub fn parse(source: impl Into<String>) -> Result<Self, ExpressionError> {
         let source = source.into();
         let root = parser::parse(&source)?;
-        Ok(Self(Rc::new(Parsed { source, root })))
+        let looks_at_claims_only = root.looks_at_claims_only();
+        Ok(Self(Rc::new(Parsed { source, root, looks_at_claims_only })))
     }
 
     /// The expression as written.
@@ -83,14 +93,20 @@ impl Expression {
     /// Evaluates the expression. `now` is for `Before` and `After`.
     #[must_use]
     pub fn evaluate(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Truth {
-        let work = Work::for_evaluation();
-        eval::evaluate(&self.0.root, &Subject::new(claims, request, now, &work))
+        let work = eval::Work::for_evaluation();
+        eval::evaluate(&self.0.root, &eval::Subject::new(claims, request, now, &work))
     }
 
-    /// Whether neither the request nor the clock has a say in the value.
+    /// The expression if its value follows from the claims; else [`Self::of_request`] has it.
     #[must_use]
-    pub fn looks_at_claims_only(&self) -> bool {
-        self.0.root.looks_at_claims_only()
+    pub fn of_claims(&self) -> Option<OfClaims<'_>> {
+        self.0.looks_at_claims_only.then_some(OfClaims(self))
+    }
+
+    /// The expression if its value changes with the request or the clock; else [`Self::of_claims`] has it.
+    #[must_use]
+    pub fn of_request(&self) -> Option<OfRequest<'_>> {
+        (!self.0.looks_at_claims_only).then_some(OfRequest(self))
     }
 
     /// Whether a function is about `claim`, or something in it.
@@ -121,7 +137,8 @@ impl Expression {
         request: &dyn RequestView,
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
-        let value = |term| eval::term(term, &Subject::new(claims, request, now, &Work::for_evaluation()));
+        let value =
+            |term| eval::term(term, &eval::Subject::new(claims, request, now, &eval::Work::for_evaluation()));
         let terms = self.0.root.terms().into_iter();
         terms.map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), value(term))).collect()
     }
@@ -135,9 +152,9 @@ impl Expression {
         request: &dyn RequestView,
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
-        let work = Work::for_explanation();
+        let work = eval::Work::for_explanation();
         let culprits =
-            eval::culprits(&self.0.root, Truth::True, &Subject::new(claims, request, now, &work)).1;
+            eval::culprits(&self.0.root, Truth::True, &eval::Subject::new(claims, request, now, &work)).1;
         if work.is_exhausted() {
             return Vec::new();
         }
@@ -146,16 +163,43 @@ impl Expression {
             .map(|(term, truth)| (self.0.source.get(term.span.clone()).unwrap_or(""), truth))
             .collect()
     }
+}
 
+impl OfClaims<'_> {
     /// Checks that the expression holds.
     ///
     /// # Errors
     /// `claims_rejected`.
+    pub fn check(self, claims: &ClaimsSet) -> Result<(), Refusal> {
+        // It reads nothing of either.
+        holds(self.0.evaluate(claims, &RecordedRequest::default(), UnixTime::from_seconds(0)))
+    }
+}
+
+impl OfRequest<'_> {
+    /// Checks that the expression holds for this request at this instant.
+    ///
+    /// # Errors
+    /// `claims_rejected`.
+    pub fn check(self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
+        holds(self.0.evaluate(claims, request, now))
+    }
+}
+
+impl Expression {
+    /// Checks that the expression holds for this request at this instant.
+    ///
+    /// # Errors
+    /// `claims_rejected`.
     pub fn check(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
-        match self.evaluate(claims, request, now) {
-            Truth::True => Ok(()),
-            Truth::False | Truth::Undecided => Err(Refusal::ClaimsRejected),
-        }
+        holds(self.evaluate(claims, request, now))
+    }
+}
+
+const fn holds(truth: Truth) -> Result<(), Refusal> {
+    match truth {
+        Truth::True => Ok(()),
+        Truth::False | Truth::Undecided => Err(Refusal::ClaimsRejected),
     }
 }
 
@@ -182,6 +226,7 @@ impl fmt::Display for ExpressionError {
 #[cfg(test)]
 mod tests {
     use super::{Expression, Truth};
+    use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::UnixTime;
@@ -277,8 +322,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            expression.check(&set, &request, UnixTime::from_seconds(0)).map_err(|refusal| refusal.code()),
-            Err("claims_rejected")
+            expression.of_request().unwrap().check(&set, &request, UnixTime::from_seconds(0)),
+            Err(Refusal::ClaimsRejected)
         );
     }
 }
