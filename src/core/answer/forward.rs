@@ -35,6 +35,8 @@ pub struct ForwardRules {
     pub verdict_request_header: String,
     /// In mode `dryRun`: response header with the verdict, for the client; empty for none.
     pub verdict_response_header: String,
+    /// Headers that `rules` look at: the upstream has to see what they saw.
+    pub looked_at: Vec<String>,
     /// All headers that only the middleware sets.
     pub managed: ManagedNames,
 }
@@ -300,8 +302,8 @@ pub fn with_identity(
 }
 
 /// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
-/// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1). One that is too long to be
-/// searched goes whole.
+/// that names neither one nor a header of the rules: Traefik would drop it as hop-by-hop (RFC 9110 7.6.1). One that is too
+/// long to be searched goes whole.
 fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
     let mut forward = Forward::default();
     let is_managed = |name: &str| rules.manages(name);
@@ -316,7 +318,10 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
             }
             let options =
                 || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-            let names_managed = |option: &[u8]| std::str::from_utf8(option).is_ok_and(is_managed);
+            let is_looked_at = |name: &str| rules.looked_at.iter().any(|other| is_alias(other, name));
+            let names_managed = |option: &[u8]| {
+                std::str::from_utf8(option).is_ok_and(|name| is_managed(name) || is_looked_at(name))
+            };
             if !options().any(names_managed) {
                 continue;
             }

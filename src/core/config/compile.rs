@@ -68,9 +68,10 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
     shared.check_proxy(fetched, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
-    let forward = upstream::forward_rules(root, headers, &token, errors);
+    let mut forward = upstream::forward_rules(root, headers, &token, errors);
     let bypass = bypass(root, errors);
     let mut table = rules::rule_table(root, &bypass.paths, &issuers, errors);
+    forward.looked_at = table.headers();
     let hierarchy = rules::scope_hierarchy(root, errors);
     let scopes = issuers.iter_mut().filter_map(|issuer| issuer.claims.scopes.as_mut());
     scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));

@@ -43,7 +43,7 @@ pub(super) fn rule_table(
                 let takers: Vec<String> = takers.iter().map(|at| format!("rules[{at}]")).collect();
                 errors.conflict(
                     entry.path(""),
-                    format!("no request comes to it: {} before it takes them all", takers.join(" and ")),
+                    format!("no request comes to it: all of them are under {}", takers.join(" or ")),
                 );
             }
             check_step_up(entry, &rule, issuers, errors);

@@ -86,6 +86,7 @@ pub(super) fn forward_rules(
         },
         verdict_request_header: header_name(&verdict, "request", errors),
         verdict_response_header: header_name(&verdict, "response", errors),
+        looked_at: Vec::new(),
         managed: ManagedNames::default(),
     };
     let is_filled = |name: &str| rules.filled().any(|header| is_alias(&header.name, name));

@@ -102,7 +102,9 @@ pub enum Fault<'p> {
 impl RuleTable {
     /// The table of `rules`.
     #[must_use]
-    pub fn new(rules: Vec<Rule>) -> Self {
+    pub fn new(mut rules: Vec<Rule>) -> Self {
+        // What only makes a rule not match comes before what can refuse the request.
+        rules.iter_mut().for_each(|rule| rule.headers.sort_by_key(HeaderCondition::is_mcp));
         let any = |looks: fn(&Rule) -> bool| rules.iter().any(looks);
         let looks_at = LooksAt {
             methods: any(|rule| !rule.methods.is_empty()),
@@ -130,6 +132,19 @@ impl RuleTable {
             Needs::Token(demands) => demands.scopes.as_mut(),
             Needs::Nothing => None,
         })
+    }
+
+    /// The headers that the rules look at.
+    #[must_use]
+    pub fn headers(&self) -> Vec<String> {
+        let conditions = self.rules.iter().flat_map(|rule| &rule.headers);
+        let mut names: Vec<String> = conditions.map(|condition| condition.name.clone()).collect();
+        if self.looks_at.mcp {
+            names.extend([mcp::VERSION, mcp::METHOD].map(str::to_owned));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Whether a rule is about what the Model Context Protocol says in headers.
