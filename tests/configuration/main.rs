@@ -10,6 +10,7 @@
 mod empty;
 mod migrate;
 mod options;
+mod rules;
 mod strange;
 
 use options::example;
