@@ -104,7 +104,12 @@ impl RuleTable {
     #[must_use]
     pub fn new(mut rules: Vec<Rule>) -> Self {
         // What only makes a rule not match comes before what can refuse the request.
-        rules.iter_mut().for_each(|rule| rule.headers.sort_by_key(HeaderCondition::is_mcp));
+        for rule in &mut rules {
+            let (mirrored, mut headers): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut rule.headers).into_iter().partition(HeaderCondition::is_mcp);
+            headers.extend(mirrored);
+            rule.headers = headers;
+        }
         let any = |looks: fn(&Rule) -> bool| rules.iter().any(looks);
         let looks_at = LooksAt {
             methods: any(|rule| !rule.methods.is_empty()),
@@ -137,13 +142,15 @@ impl RuleTable {
     /// The headers that the rules look at.
     #[must_use]
     pub fn headers(&self) -> Vec<String> {
-        let conditions = self.rules.iter().flat_map(|rule| &rule.headers);
-        let mut names: Vec<String> = conditions.map(|condition| condition.name.clone()).collect();
+        let mut names: Vec<String> = Vec::new();
+        for condition in self.rules.iter().flat_map(|rule| &rule.headers) {
+            if !names.contains(&condition.name) {
+                names.push(condition.name.clone());
+            }
+        }
         if self.looks_at.mcp {
             names.extend([mcp::VERSION, mcp::METHOD].map(str::to_owned));
         }
-        names.sort_unstable();
-        names.dedup();
         names
     }
 
@@ -197,6 +204,15 @@ impl RuleTable {
     }
 }
 
+impl Demands {
+    /// Whether nothing is asked for but a token.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        let Self { audience, scopes, expression, step_up } = self;
+        audience.is_empty() && scopes.is_none() && expression.is_none() && step_up.is_none()
+    }
+}
+
 impl<'p> Ruling<'p> {
     /// What the rule demands of a token, where the request is under one that demands anything.
     #[must_use]
@@ -218,7 +234,7 @@ impl<'p> Ruling<'p> {
     pub fn asks_for_nothing_more(self) -> bool {
         match self {
             Self::Free => true,
-            Self::Under(_, _) => self.demands().is_none_or(|demands| *demands == Demands::default()),
+            Self::Under(_, _) => self.demands().is_none_or(Demands::is_empty),
             Self::Fault(_) => false,
         }
     }

@@ -21,7 +21,6 @@ pub fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Vec<usize>> {
             }
         }
     }
-    takers.sort_unstable();
     Some(takers)
 }
 
