@@ -14,6 +14,7 @@ use traefik_jwt_auth::core::answer::field_value::json;
 use traefik_jwt_auth::core::bypass::{Body, Bypass};
 use traefik_jwt_auth::core::claims::binding::BoundTokens;
 use traefik_jwt_auth::core::claims::checks;
+use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::claims::scope::{self, Match};
 use traefik_jwt_auth::core::claims::tenant::IssuerTemplate;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
@@ -237,7 +238,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
     match decision {
         Decision::Forward(forward) => {
             say!(report, "\nallow");
-            for name in &forward.remove {
+            for name in forward.removed() {
                 say!(report, "  the upstream does not get {name} of the client");
             }
             for (name, value) in forward.headers() {
@@ -249,7 +250,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
             if forward.body == Body::Drop {
                 say!(report, "  the upstream gets no body");
             }
-            for (name, value) in &forward.response {
+            for (name, value) in forward.response() {
                 say!(report, "  the client gets {name}: {value}");
             }
             Verdict::Allow
@@ -260,7 +261,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
         }
         Decision::Reject(reject) => {
             say!(report, "\ndeny: {} with status {}", reject.refusal.code(), reject.status);
-            for (name, value) in &reject.headers {
+            for (name, value) in reject.label.response.iter().chain(&reject.headers) {
                 say!(report, "  {name}: {value}");
             }
             say!(report, "  {}", String::from_utf8_lossy(&reject.body));
@@ -455,13 +456,22 @@ fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             })
             .collect(),
         "expression" => {
-            let expression = rules.expression.iter();
-            let functions =
-                expression.flat_map(|expression| expression.explain(claims, sent.request, sent.now));
-            functions.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
+            let expression = rules.expression.as_ref().filter(|expression| expression.of_claims().is_some());
+            functions(expression, presented)
+        }
+        "live expression" => {
+            let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
+            functions(expression, presented)
         }
         _ => vec!["is checked".into()],
     }
+}
+
+/// Each function of the expression, with its value.
+fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<String> {
+    let (claims, sent) = (presented.claims, &presented.sent);
+    let values = expression.iter().flat_map(|expression| expression.explain(claims, sent.request, sent.now));
+    values.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
 }
 
 /// What is accepted, where an empty list asks for nothing.

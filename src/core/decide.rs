@@ -1,7 +1,8 @@
-//! The product: one request in, one decision out. Pure: time, keys and request are arguments.
+//! Steps 4 to 10: one request in, one decision out. Pure: time, keys and request are arguments, and what was found out is
+//! part of the result.
 
-use crate::core::answer::forward::{self, Verdict};
-use crate::core::answer::{Decision, Forward, reject};
+use crate::core::answer::verdict::Verdict;
+use crate::core::answer::{Decision, Forward, Reject, Served, forward, reject};
 use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
@@ -67,7 +68,7 @@ fn performable<S: Steps>(
     match &decision {
         Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
             steps.step(Step::Refused(&Refusal::TargetMalformed));
-            Decision::Reject(reject::reject(&policy.answer, Refusal::TargetMalformed, "", request))
+            rejected(policy, Refusal::TargetMalformed, "", request)
         }
         Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
     }
@@ -76,16 +77,15 @@ fn performable<S: Steps>(
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
     let (policy, request) = (walk.policy, walk.request);
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return Decision::Serve(status.serve(&walk.keys.key_sets(), walk.now, request));
+        return served(policy, status.serve(&walk.keys.key_sets(), walk.now, request), request);
     }
-    if let Some(served) =
-        policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
-    {
-        return Decision::Serve(served);
+    let metadata = policy.answer.resource_metadata.as_ref();
+    if let Some(document) = metadata.and_then(|metadata| metadata.serve(request)) {
+        return served(policy, document, request);
     }
     let ruling = match walk.entry() {
         Ok(Entry::Open(bypass)) => {
-            let anonymous = forward::anonymous(&policy.forward, &policy.token, request);
+            let anonymous = anonymous(policy, Verdict::Anonymous, request);
             return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
         }
         Ok(Entry::Ruled(ruling)) => ruling,
@@ -96,11 +96,7 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     };
     match walk.sender(ruling) {
         Ok((Sender::Known(identity), found)) => {
-            let forward = forward::with_identity(&policy.forward, identity, found, request);
-            match policy.bypass.mode {
-                Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
-                Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
-            }
+            Decision::Forward(forward::with_identity(&policy.forward, identity, found, request))
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {
@@ -124,22 +120,33 @@ fn refused(
     issuer: Option<IssuerId>,
     ruling: Ruling<'_>,
 ) -> Decision {
-    let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
+    let passed = |verdict| anonymous(policy, verdict, request);
+    let verdict = Verdict::Refused(refusal.code());
     match (policy.bypass.mode, &refusal) {
-        // Here a request without a token is one like others, and nothing to log; but a rule that demands something demands it of
-        // every request.
-        (Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),
+        // In these two modes a request without a token is one like others, and nothing to log. But a rule that demands
+        // something demands it of every request.
         (Mode::Optional, Refusal::TokenMissing) if ruling.asks_for_nothing_more() => {
-            Decision::Forward(anonymous())
+            Decision::Forward(passed(Verdict::Anonymous))
         }
-        (Mode::Permissive, _) => Decision::Forward(Forward { refused: Some(refusal), ..anonymous() }),
-        (Mode::DryRun, _) => {
-            let labelled = anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code()));
-            Decision::Forward(Forward { refused: Some(refusal), ..labelled })
+        (Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(passed(verdict)),
+        (Mode::Permissive | Mode::DryRun, _) => {
+            Decision::Forward(Forward { refused: Some(refusal), ..passed(verdict) })
         }
         (Mode::Required | Mode::Optional, _) => {
-            let scopes = policy.scopes(issuer, ruling);
-            Decision::Reject(reject::reject(&policy.answer, refusal, &scopes, request))
+            rejected(policy, refusal, &policy.scopes(issuer, ruling), request)
         }
     }
+}
+
+fn anonymous(policy: &Policy, verdict: Verdict, request: &dyn RequestView) -> Forward {
+    forward::anonymous(&policy.forward, &policy.token, verdict, request)
+}
+
+fn rejected(policy: &Policy, refusal: Refusal, scopes: &str, request: &dyn RequestView) -> Decision {
+    let label = policy.forward.label(Verdict::Refused(refusal.code()), request);
+    Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, scopes, request) })
+}
+
+fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decision {
+    Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document })
 }

@@ -1,4 +1,4 @@
-//! Steps 3 to 8: from a request to who sends it. One walk for the product, `explain` and the configuration's own tests.
+//! Steps 4 to 9: from a request to who sends it. One walk for the product, `explain` and the configuration's own tests.
 
 use std::rc::Rc;
 
@@ -22,26 +22,26 @@ use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
 /// A walk, with what it finds on its way.
-pub(in crate::core) struct Walk<'p, 'w, K, S> {
-    pub(in crate::core) policy: &'p Policy,
-    pub(in crate::core) keys: &'w K,
-    pub(in crate::core) now: UnixTime,
-    pub(in crate::core) request: &'w dyn RequestView,
-    pub(in crate::core) steps: &'w mut S,
+pub(super) struct Walk<'p, 'w, K, S> {
+    pub(super) policy: &'p Policy,
+    pub(super) keys: &'w K,
+    pub(super) now: UnixTime,
+    pub(super) request: &'w dyn RequestView,
+    pub(super) steps: &'w mut S,
     /// What `rules` say of the request: nothing good until it is known.
     ruling: Ruling<'p>,
     /// What verifying has cost so far.
     spent: u32,
     /// The token of the request.
-    pub(in crate::core) found: Option<FoundToken<'p>>,
+    pub(super) found: Option<FoundToken<'p>>,
     /// Whose keys it asked about last.
-    pub(in crate::core) asked: Option<IssuerId>,
+    pub(super) asked: Option<IssuerId>,
     /// What it found out about tokens.
-    pub(in crate::core) learned: Vec<Learned>,
+    pub(super) learned: Vec<Learned>,
 }
 
 /// What a request needs.
-pub(in crate::core) enum Entry<'p> {
+pub(super) enum Entry<'p> {
     /// No token, for this reason.
     Open(Bypass),
     /// A token, and what `rules` say.
@@ -49,7 +49,7 @@ pub(in crate::core) enum Entry<'p> {
 }
 
 /// Where a walk ends that meets no refusal.
-pub(in crate::core) enum Sender {
+pub(super) enum Sender {
     /// At who sends the request.
     Known(Rc<Identity>),
     /// At keys that are to be had first.
@@ -57,7 +57,7 @@ pub(in crate::core) enum Sender {
 }
 
 impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
-    pub(in crate::core) const fn new(
+    pub(super) const fn new(
         policy: &'p Policy,
         keys: &'w K,
         now: UnixTime,
@@ -80,15 +80,12 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
     }
 
     /// Whether the request needs a token, and what `rules` say of it then.
-    pub(in crate::core) fn entry(&mut self) -> Result<Entry<'p>, Refusal> {
+    pub(super) fn entry(&mut self) -> Result<Entry<'p>, Refusal> {
         entry(self.policy, self.request, self.steps)
     }
 
     /// Who sends the request, and the token that says so. `ruling` is that of the request.
-    pub(in crate::core) fn sender(
-        &mut self,
-        ruling: Ruling<'p>,
-    ) -> Result<(Sender, &FoundToken<'p>), Refusal> {
+    pub(super) fn sender(&mut self, ruling: Ruling<'p>) -> Result<(Sender, &FoundToken<'p>), Refusal> {
         self.ruling = ruling;
         let mut found = source::find(&self.policy.token, self.request)?;
         let sender =

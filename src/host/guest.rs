@@ -1,4 +1,4 @@
-//! Step 1: one request from the host: view, decide, perform; where keys are lacking, refresh and decide once more.
+//! Step 1: one request from the host: view, decide, remember, perform; if keys are lacking, refresh and decide once more.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -121,12 +121,10 @@ impl Handler for Middleware {
             }
             Decision::Reject(reject) => {
                 self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
-                perform::remove(&self.policy.forward.managed(&request));
                 perform::reject(&reject);
                 Next::Answered
             }
             Decision::Serve(served) => {
-                perform::remove(&self.policy.forward.managed(&request));
                 perform::serve(&served);
                 Next::Answered
             }

@@ -1,4 +1,4 @@
-//! Step 7: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
+//! Steps 3, 7 and 12: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
 
 use std::cell::RefCell;
 use std::rc::Rc;

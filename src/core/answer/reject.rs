@@ -1,5 +1,6 @@
 //! The one table from a refusal to its answer.
 
+use crate::core::answer::verdict::Label;
 use crate::core::answer::{AnswerRules, Details, body, challenge};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
@@ -15,6 +16,8 @@ pub struct Reject {
     pub body: Vec<u8>,
     /// The reason, for the log.
     pub refusal: Refusal,
+    /// What became of the request; filled in by `decide`.
+    pub label: Label,
 }
 
 struct Class {
@@ -149,7 +152,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, scopes: &str, request: &dyn
     }
     if let Some(location) = redirect(rules, &class, &refusal, request) {
         header("Location", location);
-        return Reject { status: 302, headers, body: Vec::new(), refusal };
+        return Reject { status: 302, headers, body: Vec::new(), refusal, label: Label::default() };
     }
     let (content_type, mut body) =
         body::render(&rules.format, rules.details, class.status, class.title, &refusal);
@@ -159,7 +162,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, scopes: &str, request: &dyn
     if request.method() == "HEAD" {
         body.clear();
     }
-    Reject { status: class.status, headers, body, refusal }
+    Reject { status: class.status, headers, body, refusal, label: Label::default() }
 }
 
 fn challenge(rules: &AnswerRules, class: &Class, refusal: &Refusal, scopes: &str) -> Option<String> {
@@ -229,7 +232,7 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
     headers.push(("Grpc-Status".into(), class.grpc.code().into()));
     // Percent-encoding leaves printable ASCII other than the percent sign as it is.
     headers.push(("Grpc-Message".into(), message.replace('%', "%25")));
-    Reject { status: 200, headers, body: Vec::new(), refusal }
+    Reject { status: 200, headers, body: Vec::new(), refusal, label: Label::default() }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The checks of a token as tables. A check is one row, and its type says how long its result lasts:
+//! Step 9: the checks of a token as tables. A check is one row, and its type says how long its result lasts:
 //!
 //! | | looks at | is run |
 //! |---|---|---|
@@ -59,7 +59,7 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
 /// under, and last whether its user has to sign in again.
 pub static REQUEST_CHECKS: [Check<RequestCheck>; 6] = [
     Check {
-        name: "expression",
+        name: "live expression",
         check: |presented| {
             let rules = &presented.sent.issuer.claims;
             let open = rules.expression.as_ref().and_then(|expression| expression.of_request());

@@ -1,4 +1,4 @@
-//! Step 9: the claims of a verified token against the rules.
+//! Step 9: the rules about a token, and the checks that hold it to them.
 
 pub mod checks;
 pub mod registered;

@@ -27,7 +27,7 @@ pub fn of(
     found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> Evidence {
-    let token = found.and_then(|found| found.parse(&policy.token).ok());
+    let token = found.and_then(|found| found.read(&policy.token));
     of_token(policy, keys, now, refusal, request, (found, token.as_ref()))
 }
 
@@ -42,7 +42,7 @@ pub fn line(
     found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> String {
-    let token = found.and_then(|found| found.parse(&policy.token).ok());
+    let token = found.and_then(|found| found.read(&policy.token));
     let evidence = of_token(policy, keys, now, refusal, request, (found, token.as_ref()));
     refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
 }

@@ -6,6 +6,7 @@ pub mod method;
 pub mod origin;
 pub mod parameter_name;
 pub mod path;
+pub mod rewritten;
 pub mod source_range;
 pub mod uri;
 pub mod view;

@@ -1,4 +1,4 @@
-//! Step 4: where the token is (RFC 6750 2), from finding it to stripping it.
+//! Step 5: where the token is (RFC 6750 2), from finding it to stripping it.
 
 mod places;
 mod search;
