@@ -12,8 +12,6 @@ use crate::core::token::source::FoundToken;
 pub enum Step<'s> {
     /// The request needs no token.
     Bypassed(Bypass),
-    /// The request is under this one of `rules`, by its position from 0.
-    Rule(usize),
     /// The request has this token. Told again for each copy of a cookie.
     Found(&'s FoundToken<'s>),
     /// This is what the token says.

@@ -250,9 +250,6 @@ fn entry<'p, S: Steps>(
         steps.step(Step::Bypassed(bypass));
         return Ok(Entry::Open(bypass));
     }
-    if let Ruling::Under(at, _) = ruling {
-        steps.step(Step::Rule(at));
-    }
     Ok(Entry::Ruled(ruling))
 }
 
