@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::core::json::{Kind, Value};
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
-use crate::core::token::json::{Kind, Value};
 
 /// `scopes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
