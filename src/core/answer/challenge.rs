@@ -1,7 +1,7 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 3, RFC 9110 11.6.1).
 
 /// A number, which has no quotes around it (RFC 9470 3).
-const MAX_AGE: &str = "max_age";
+const UNQUOTED: &str = "max_age";
 
 /// `scheme` with the given parameters, in order; those that are empty are left out.
 #[must_use]
@@ -9,7 +9,7 @@ pub fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> String {
     let mut challenge = scheme.to_owned();
     let mut separator = " ";
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-        let quote = if *name == MAX_AGE { "" } else { "\"" };
+        let quote = if *name == UNQUOTED { "" } else { "\"" };
         challenge.push_str(separator);
         separator = ", ";
         challenge.push_str(name);
