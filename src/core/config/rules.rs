@@ -111,7 +111,7 @@ fn headers(entry: &Values, errors: &mut Errors) -> Vec<HeaderCondition> {
                 None => errors.value(path(), quoted(text), "a value, or its beginning and *"),
             }
         }
-        conditions.push(HeaderCondition { name: name.clone(), values });
+        conditions.push(HeaderCondition::new(name.clone(), values));
     }
     conditions
 }

@@ -223,6 +223,12 @@ impl PathPattern {
         (self.rest.is_empty() && self.end == End::Here).then_some(&self.fixed)
     }
 
+    /// The text that every path begins with that is meant: the whole path, or up to a slash.
+    #[must_use]
+    pub fn fixed(&self) -> &str {
+        &self.fixed
+    }
+
     /// Whether all paths are meant.
     #[must_use]
     pub fn is_every_path(&self) -> bool {

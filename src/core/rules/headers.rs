@@ -2,15 +2,18 @@
 
 use crate::core::request::RequestView;
 use crate::core::request::header_name::{self, Single};
-use crate::core::rules::{Fault, mcp};
+use crate::core::rules::fault::Fault;
+use crate::core::rules::mcp;
 
 /// A header that has to have one of some values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderCondition {
-    /// Its name.
-    pub name: String,
+    name: String,
     /// The values, any of.
-    pub values: Vec<ValuePattern>,
+    pub(super) values: Vec<ValuePattern>,
+    is_mcp: bool,
+    /// Its number among the headers that are looked at.
+    number: usize,
 }
 
 /// A value, or all with one beginning.
@@ -23,10 +26,30 @@ pub enum ValuePattern {
 }
 
 impl HeaderCondition {
+    /// That the header `name` has one of `values`.
+    #[must_use]
+    pub fn new(name: String, values: Vec<ValuePattern>) -> Self {
+        Self { is_mcp: mcp::is_mirrored(&name), name, values, number: 0 }
+    }
+
+    /// The name of the header.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether it is about what the Model Context Protocol repeats of a message.
     #[must_use]
-    pub fn is_mcp(&self) -> bool {
-        mcp::is_mirrored(&self.name)
+    pub const fn is_mcp(&self) -> bool {
+        self.is_mcp
+    }
+
+    /// Gives the header its number in `headers`.
+    pub(super) fn number(&mut self, headers: &mut Vec<String>) {
+        self.number = headers.iter().position(|known| *known == self.name).unwrap_or_else(|| {
+            headers.push(self.name.clone());
+            headers.len().saturating_sub(1)
+        });
     }
 
     fn holds(&self, value: &str) -> bool {
@@ -64,41 +87,26 @@ impl ValuePattern {
 }
 
 /// Reads the headers of one request, each once: the host is asked for them.
-pub(super) struct Reader<'p, 'r> {
+pub(super) struct Reader<'r> {
     request: &'r dyn RequestView,
-    read: Vec<(&'p str, Single)>,
+    /// By the numbers of headers.
+    read: Vec<Option<Single>>,
     is_mcp: bool,
 }
 
-impl<'p, 'r> Reader<'p, 'r> {
-    pub(super) const fn new(request: &'r dyn RequestView) -> Self {
-        Self { request, read: Vec::new(), is_mcp: false }
+impl<'r> Reader<'r> {
+    /// For `headers` different ones.
+    pub(super) fn new(request: &'r dyn RequestView, headers: usize) -> Self {
+        Self { request, read: vec![None; headers], is_mcp: false }
     }
 
     /// Whether the request meets every one of `conditions`.
     ///
     /// # Errors
     /// [`Fault`], also where a header is unclear.
-    pub(super) fn meet(&mut self, conditions: &'p [HeaderCondition]) -> Result<bool, Fault<'p>> {
+    pub(super) fn meet<'p>(&mut self, conditions: &'p [HeaderCondition]) -> Result<bool, Fault<'p>> {
         for condition in conditions {
-            let name = condition.name.as_str();
-            let met = if condition.is_mcp() {
-                if !self.is_mcp {
-                    mcp::check_version(self.read(mcp::VERSION))?;
-                    self.is_mcp = true;
-                }
-                let single = self.read(name).clone();
-                match mcp::value(name, single, || self.read(mcp::METHOD).clone())? {
-                    Some(value) => condition.holds(&value),
-                    None => false,
-                }
-            } else {
-                match self.read(name) {
-                    Single::Text(value) => condition.holds(value),
-                    Single::Absent => false,
-                    Single::Unclear => return Err(Fault::Missing),
-                }
-            };
+            let met = if condition.is_mcp { self.meets_mcp(condition)? } else { self.meets(condition)? };
             if !met {
                 return Ok(false);
             }
@@ -106,16 +114,28 @@ impl<'p, 'r> Reader<'p, 'r> {
         Ok(true)
     }
 
-    pub(super) fn is_unclear(&mut self, name: &'p str) -> bool {
-        *self.read(name) == Single::Unclear
+    fn meets<'p>(&mut self, condition: &'p HeaderCondition) -> Result<bool, Fault<'p>> {
+        match self.read(condition) {
+            Some(Single::Text(value)) => Ok(condition.holds(value)),
+            Some(Single::Absent) => Ok(false),
+            Some(Single::Unclear) | None => Err(Fault::Missing),
+        }
     }
 
-    fn read(&mut self, name: &'p str) -> &Single {
-        let at = self.read.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-            self.read.push((name, header_name::single(self.request, name)));
-            self.read.len().saturating_sub(1)
-        });
-        self.read.get(at).map_or(&Single::Unclear, |(_, single)| single)
+    fn meets_mcp<'p>(&mut self, condition: &'p HeaderCondition) -> Result<bool, Fault<'p>> {
+        let request = self.request;
+        if !self.is_mcp {
+            mcp::check_version(&header_name::single(request, mcp::VERSION))?;
+            self.is_mcp = true;
+        }
+        let read = self.read(condition).unwrap_or(&Single::Unclear);
+        let value = mcp::value(&condition.name, read, || header_name::single(request, mcp::METHOD))?;
+        Ok(value.is_some_and(|value| condition.holds(&value)))
+    }
+
+    fn read(&mut self, condition: &HeaderCondition) -> Option<&Single> {
+        let place = self.read.get_mut(condition.number)?;
+        Some(place.get_or_insert_with(|| header_name::single(self.request, &condition.name)))
     }
 }
 

@@ -4,8 +4,10 @@
 //! The server has to compare header and body, and servers of that revision do. One of an earlier revision, and a client of
 //! one, knows nothing of these headers, so the revision of the request is checked first.
 
+use std::borrow::Cow;
+
 use crate::core::request::header_name::{Single, fold, is_alias};
-use crate::core::rules::Fault;
+use crate::core::rules::fault::Fault;
 use crate::core::token::base64url::decode_padded;
 
 /// The header with the revision.
@@ -66,11 +68,11 @@ fn is_date(text: &str) -> bool {
 ///
 /// # Errors
 /// [`Fault::McpHeader`] where the header has to be there and is not, or has not one value that can be read.
-pub(super) fn value<'r>(
+pub(super) fn value<'r, 'v>(
     name: &'r str,
-    single: Single,
+    single: &'v Single,
     method: impl FnOnce() -> Single,
-) -> Result<Option<String>, Fault<'r>> {
+) -> Result<Option<Cow<'v, str>>, Fault<'r>> {
     let invalid = |problem| Err(Fault::McpHeader { header: name, problem });
     match single {
         Single::Text(text) => match decoded(text) {
@@ -88,14 +90,14 @@ pub(super) fn value<'r>(
 }
 
 /// The text that a value stands for. What resembles an encoded value and is none is nothing: a server may read it as one.
-fn decoded(text: String) -> Option<String> {
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
     let (start, end) = ENCODED;
     let resembles = text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
     if !resembles {
-        return text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')).then_some(text);
+        return text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')).then_some(Cow::Borrowed(text));
     }
     let encoded = text.strip_prefix(start)?.strip_suffix(end)?;
-    String::from_utf8(decode_padded(encoded.as_bytes())?).ok()
+    String::from_utf8(decode_padded(encoded.as_bytes())?).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -103,7 +105,7 @@ mod tests {
     use super::{decoded, is_mirrored};
     use crate::core::request::RecordedRequest;
     use crate::core::rules::RuleTable;
-    use crate::core::rules::tests::{found, rule};
+    use crate::core::rules::examples::{found, rule};
 
     #[test]
     fn headers_that_repeat_the_message() {
@@ -141,7 +143,7 @@ mod tests {
             ("\u{e9}", None),
             ("a\u{7f}", None),
         ] {
-            assert_eq!(decoded(text.to_owned()).as_deref(), expected, "{text}");
+            assert_eq!(decoded(text).as_deref(), expected, "{text}");
         }
     }
 

@@ -4,24 +4,32 @@
 //! A rule opens something, and those behind it may ask for less. So a request that a back end could take for one under
 //! another rule is under none.
 
-mod headers;
+mod fault;
 mod mcp;
+mod headers;
+mod rule;
+mod index;
 mod reach;
+#[cfg(test)]
+mod examples;
 
-use crate::core::claims::expression::Expression;
 use crate::core::claims::scope::ScopeRules;
-use crate::core::claims::step_up::StepUp;
 use crate::core::refusal::Refusal;
-use crate::core::request::path::PathPattern;
+use crate::core::request::header_name::{self, Single};
 use crate::core::request::{RequestView, method, path};
 
+pub use fault::Fault;
 pub use headers::{HeaderCondition, ValuePattern};
 pub use reach::shadowed;
+pub use rule::{Demands, Needs, Rule};
 
 /// `rules`, in their order; a policy without any has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleTable {
     rules: Vec<Rule>,
+    index: index::Index,
+    /// The headers that rules look at.
+    headers: Vec<String>,
     looks_at: LooksAt,
 }
 
@@ -31,47 +39,6 @@ struct LooksAt {
     methods: bool,
     paths: bool,
     mcp: bool,
-}
-
-/// One of `rules`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// Methods, any of, compared exactly; empty for all.
-    pub methods: Vec<String>,
-    /// Paths, any of; empty for all.
-    pub paths: Vec<PathPattern>,
-    /// Headers, each of which has to have one of its values.
-    pub headers: Vec<HeaderCondition>,
-    /// What a request under the rule needs.
-    pub needs: Needs,
-}
-
-/// What a request under a rule needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// `token: none`. A token is not looked at, and there is no identity.
-    Nothing,
-    /// A token that its issuer's rules accept, and that holds these.
-    Token(Box<Demands>),
-}
-
-impl Default for Needs {
-    fn default() -> Self {
-        Self::Token(Box::default())
-    }
-}
-
-/// What a token has to hold beside what the rules of its issuer ask for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Demands {
-    /// Accepted audiences, any of; empty asks for none.
-    pub audience: Vec<String>,
-    /// Scopes.
-    pub scopes: Option<ScopeRules>,
-    /// What else has to hold.
-    pub expression: Option<Expression>,
-    /// How, and how long ago, the user signed in.
-    pub step_up: Option<StepUp>,
 }
 
 /// What the table says of a request.
@@ -85,20 +52,6 @@ pub enum Ruling<'p> {
     Fault(Fault<'p>),
 }
 
-/// Why a request is under no rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault<'p> {
-    /// None matches, or another one could for a back end.
-    Missing,
-    /// A header that repeats a part of a message cannot be used.
-    McpHeader {
-        /// The header.
-        header: &'p str,
-        /// What is wrong with it, the end of a sentence.
-        problem: &'static str,
-    },
-}
-
 impl RuleTable {
     /// The table of `rules`.
     #[must_use]
@@ -110,13 +63,17 @@ impl RuleTable {
             headers.extend(mirrored);
             rule.headers = headers;
         }
+        let mut headers: Vec<String> = Vec::new();
+        for condition in rules.iter_mut().flat_map(|rule| &mut rule.headers) {
+            condition.number(&mut headers);
+        }
         let any = |looks: fn(&Rule) -> bool| rules.iter().any(looks);
         let looks_at = LooksAt {
             methods: any(|rule| !rule.methods.is_empty()),
             paths: any(|rule| !rule.paths.is_empty()),
             mcp: any(|rule| rule.headers.iter().any(HeaderCondition::is_mcp)),
         };
-        Self { rules, looks_at }
+        Self { index: index::Index::new(&rules), rules, headers, looks_at }
     }
 
     /// Whether there is no rule, so that the rules of the issuers are all.
@@ -142,12 +99,7 @@ impl RuleTable {
     /// The headers that the rules look at.
     #[must_use]
     pub fn headers(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for condition in self.rules.iter().flat_map(|rule| &rule.headers) {
-            if !names.contains(&condition.name) {
-                names.push(condition.name.clone());
-            }
-        }
+        let mut names = self.headers.clone();
         if self.looks_at.mcp {
             names.extend([mcp::VERSION, mcp::METHOD].map(str::to_owned));
         }
@@ -171,13 +123,9 @@ impl RuleTable {
         let (Some(method), Some(path)) = (method, path) else {
             return Ruling::Fault(Fault::Missing);
         };
-        let mut headers = headers::Reader::new(request);
-        for (at, rule) in self.rules.iter().enumerate() {
-            let is_meant = (rule.methods.is_empty() || rule.methods.iter().any(|known| known == method))
-                && (rule.paths.is_empty() || rule.paths.iter().any(|pattern| pattern.matches(&path)));
-            if !is_meant {
-                continue;
-            }
+        let mut headers = headers::Reader::new(request, self.headers.len());
+        for at in self.index.candidates(&self.rules, method, &path).iter() {
+            let Some(rule) = self.rules.get(at) else { continue };
             match headers.meet(&rule.headers) {
                 Ok(true) => return Ruling::Under(at, rule),
                 Ok(false) => {}
@@ -196,20 +144,9 @@ impl RuleTable {
         if self.looks_at.paths && path::unambiguous(request.uri()).is_none() {
             return "the path can be read in two ways".into();
         }
-        let mut headers = headers::Reader::new(request);
-        let mut conditions = self.rules.iter().flat_map(|rule| &rule.headers);
-        let unclear = conditions.find(|condition| headers.is_unclear(&condition.name));
-        unclear
-            .map_or_else(String::new, |condition| format!("{} is there twice, or is no text", condition.name))
-    }
-}
-
-impl Demands {
-    /// Whether nothing is asked for but a token.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        let Self { audience, scopes, expression, step_up } = self;
-        audience.is_empty() && scopes.is_none() && expression.is_none() && step_up.is_none()
+        let is_unclear = |name: &&String| header_name::single(request, name) == Single::Unclear;
+        let unclear = self.headers.iter().find(is_unclear);
+        unclear.map_or_else(String::new, |name| format!("{name} is there twice, or is no text"))
     }
 }
 
@@ -256,32 +193,9 @@ impl<'p> Ruling<'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HeaderCondition, Rule, RuleTable, Ruling, ValuePattern};
+    use super::RuleTable;
     use crate::core::request::RecordedRequest;
-    use crate::core::request::path::PathPattern;
-
-    /// A rule of `methods`, `paths` and headers, each `name: value value`.
-    pub(super) fn rule(methods: &[&str], paths: &[&str], headers: &[&str]) -> Rule {
-        let condition = |text: &&str| {
-            let (name, values) = text.split_once(": ").unwrap();
-            let values = values.split(' ').map(|value| ValuePattern::parse(value).unwrap()).collect();
-            HeaderCondition { name: name.into(), values }
-        };
-        Rule {
-            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
-            paths: paths.iter().map(|path| PathPattern::parse(path).unwrap()).collect(),
-            headers: headers.iter().map(condition).collect(),
-            ..Rule::default()
-        }
-    }
-
-    /// The position of the rule, or the code of the refusal.
-    pub(super) fn found(table: &RuleTable, request: &RecordedRequest) -> String {
-        match table.ruling(request) {
-            Ruling::Under(at, _) => at.to_string(),
-            other => other.check().map_or_else(|refusal| refusal.code().to_owned(), |()| "free".to_owned()),
-        }
-    }
+    use crate::core::rules::examples::{found, rule};
 
     #[test]
     fn the_first_rule_decides() {

@@ -2,7 +2,8 @@
 
 use crate::core::request::header_name::is_alias;
 use crate::core::request::path::PathPattern;
-use crate::core::rules::{HeaderCondition, Rule};
+use crate::core::rules::headers::HeaderCondition;
+use crate::core::rules::rule::Rule;
 
 /// The earlier rules that together take every request that `rule` means, by their positions; `None` where one is left to it.
 #[must_use]
@@ -44,7 +45,7 @@ fn covers_path(rule: &Rule, path: Option<&PathPattern>) -> bool {
 /// Whether whatever meets `conditions` meets those of `rule`.
 fn covers_headers(rule: &Rule, conditions: &[HeaderCondition]) -> bool {
     rule.headers.iter().all(|own| {
-        conditions.iter().filter(|other| is_alias(&own.name, &other.name)).any(|other| {
+        conditions.iter().filter(|other| is_alias(own.name(), other.name())).any(|other| {
             other.values.iter().all(|value| own.values.iter().any(|pattern| pattern.covers(value)))
         })
     })
@@ -53,7 +54,7 @@ fn covers_headers(rule: &Rule, conditions: &[HeaderCondition]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::shadowed;
-    use crate::core::rules::tests::rule;
+    use crate::core::rules::examples::rule;
 
     #[test]
     fn rules_that_no_request_comes_to() {
