@@ -15,7 +15,8 @@ use traefik_jwt_auth::core::bypass::{Body, Bypass};
 use traefik_jwt_auth::core::claims::binding::BoundTokens;
 use traefik_jwt_auth::core::claims::checks;
 use traefik_jwt_auth::core::claims::expression::Expression;
-use traefik_jwt_auth::core::claims::scope::{self, Match};
+use traefik_jwt_auth::core::claims::scope::{self, Match, ScopeRules};
+use traefik_jwt_auth::core::claims::step_up::StepUp;
 use traefik_jwt_auth::core::claims::tenant::IssuerTemplate;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, compile, summary, warnings};
@@ -25,6 +26,7 @@ use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::presented::Presented;
 use traefik_jwt_auth::core::refusal::{Evidence, Refusal};
 use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::rules::Ruling;
 use traefik_jwt_auth::core::steps::{Step, Steps};
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::base64url;
@@ -374,6 +376,7 @@ impl Steps for Told {
             Step::Bypassed(bypass) => self.line(
                 "bypass",
                 match bypass {
+                    Bypass::Rule => "no token is needed under the rule of this request",
                     Bypass::Path => "no token is needed for this path",
                     Bypass::Preflight => "no token is needed for a preflight",
                     Bypass::Method => "no token is needed for this method",
@@ -419,6 +422,7 @@ fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
     let (sent, claims) = (&presented.sent, presented.claims);
     let rules = &sent.issuer.claims;
     let of = |claim: &str| claims.claim(claim).map_or("none".into(), json);
+    let demands = sent.ruling.demands();
     match check {
         checks::TIME => vec![times(claims, &rules.time, sent.now)],
         "type" => {
@@ -438,6 +442,9 @@ fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             vec![if rules.required.is_empty() { "none".into() } else { list(&rules.required) }]
         }
         "audience" => vec![format!("aud {}; {}", of("aud"), accepted(&rules.audience))],
+        "client" => {
+            vec![format!("azp {}, client_id {}; {}", of("azp"), of("client_id"), accepted(&rules.clients))]
+        }
         "binding" => {
             let bound = match rules.bound_tokens {
                 BoundTokens::Refuse => "none is accepted",
@@ -445,18 +452,31 @@ fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             };
             vec![format!("cnf {}; {bound}", of("cnf"))]
         }
-        "scopes" => rules
-            .scopes
+        "scopes" => rules.scopes.iter().map(|scopes| scopes_of(claims, scopes, None)).collect(),
+        "rule" => match sent.ruling {
+            Ruling::Free => vec![],
+            Ruling::Under(at, _) => vec![format!("rules[{at}] is the first that matches")],
+            Ruling::Fault(_) => vec!["none matches".into()],
+        },
+        "rule audience" => demands
             .iter()
-            .map(|scopes| {
-                let how = match scopes.matching {
-                    Match::All => "all",
-                    Match::Any => "any",
-                };
-                let held = scope::held(claims, scopes);
-                format!("{}; required: {how} of {}", list(&held), list(&scopes.required))
-            })
+            .filter(|demands| !demands.audience.is_empty())
+            .map(|demands| format!("aud {}; {}", of("aud"), accepted(&demands.audience)))
             .collect(),
+        "rule scopes" => demands
+            .and_then(|demands| demands.scopes.as_ref())
+            .iter()
+            .map(|scopes| scopes_of(claims, scopes, rules.scopes.as_ref()))
+            .collect(),
+        "rule expression" => functions(demands.and_then(|demands| demands.expression.as_ref()), presented),
+        "step-up" => {
+            let asked = rules.step_up.iter().chain(demands.and_then(|demands| demands.step_up.as_ref()));
+            let words = |asked: &StepUp| {
+                let age = asked.max_age.map_or("any".into(), |age| format!("at most {} s ago", age.0));
+                format!("acr {}, auth_time {}; {}, {age}", of("acr"), of("auth_time"), accepted(&asked.acr))
+            };
+            asked.map(words).collect()
+        }
         "expression" => {
             let expression = rules.expression.as_ref().filter(|expression| expression.of_claims().is_some());
             functions(expression, presented)
@@ -474,6 +494,15 @@ fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<
     let (claims, sent) = (presented.claims, &presented.sent);
     let values = expression.iter().flat_map(|expression| expression.explain(claims, sent.request, sent.now));
     values.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
+}
+
+fn scopes_of(claims: &ClaimsSet, scopes: &ScopeRules, issuer: Option<&ScopeRules>) -> String {
+    let how = match scopes.matching {
+        Match::All => "all",
+        Match::Any => "any",
+    };
+    let claim = scopes.claim.as_ref().or_else(|| issuer?.claim.as_ref());
+    format!("{}; required: {how} of {}", list(&scope::held(claims, claim)), list(&scopes.required))
 }
 
 /// What is accepted, where an empty list asks for nothing.

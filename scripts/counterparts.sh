@@ -19,7 +19,17 @@ npm_packages() {
         say "npm ci in $to"
         (cd $to && npm ci --loglevel=error >&2) || { rm -rf $to; return 1; }
     fi
-    cp $from/*.mjs $to
+    cp $from/*.mjs $from/*.py $to
+}
+
+python_packages() {
+    local from=tests/counterparts/requirements.txt to=.cache/counterparts/python
+    if ! cmp -s $from $to/requirements.txt; then
+        rm -rf $to
+        say "pip install in $to"
+        python3 -m venv $to && $to/bin/pip install --quiet --disable-pip-version-check -r $from >&2 || { rm -rf $to; return 1; }
+        cp $from $to
+    fi
 }
 
 have node && have npm || apt_install $DEBIAN_NODE || say "no Node"
@@ -27,6 +37,8 @@ have nginx || apt_install $DEBIAN_NGINX || say "no nginx"
 have lighttpd && have php-cgi || apt_install $DEBIAN_LIGHTTPD || say "no lighttpd or no PHP"
 have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"
 npm_packages || say "no npm packages"
+python3 -c 'import ensurepip' 2>/dev/null || apt_install $DEBIAN_PYTHON || say "no Python"
+python_packages || say "no Python packages"
 
 export COUNTERPARTS=$PWD/.cache/counterparts
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}

@@ -1,5 +1,6 @@
 # Every version that the scripts fetch or install, in one place. Sourced.
-# Crates are pinned by Cargo.lock, npm packages by tests/counterparts/package-lock.json.
+# Crates are pinned by Cargo.lock, npm packages by tests/counterparts/package-lock.json,
+# Python packages by tests/counterparts/requirements.txt.
 
 # The Traefik of `make demo` and `make e2e`; `TRAEFIK=path` overrides it.
 TRAEFIK_VERSION=3.7.15
@@ -19,6 +20,7 @@ WASM_OPT_VERSION=108
 
 # What `make counterparts` tests against, besides npm packages.
 DEBIAN_NODE="nodejs npm"
+DEBIAN_PYTHON="python3 python3-venv"
 DEBIAN_NGINX="nginx"
 DEBIAN_LIGHTTPD="lighttpd php-cgi"
 DEBIAN_CHROMIUM="chromium"

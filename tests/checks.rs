@@ -75,6 +75,13 @@ fn token_rows() -> Vec<Row> {
             json!({"aud": "b"}),
             "audience_not_accepted",
         ),
+        of_token(
+            "client",
+            json!({"clients": "web"}),
+            json!({"azp": "web"}),
+            json!({"client_id": "other"}),
+            "client_not_accepted",
+        ),
         of_token("binding", json!({}), json!({}), json!({"cnf": {"jkt": "a"}}), "proof_missing"),
         of_token(
             "scopes",
@@ -96,13 +103,31 @@ fn token_rows() -> Vec<Row> {
 /// [`REQUEST_CHECKS`]: the same token, and a request that it does not allow.
 fn request_rows() -> Vec<Row> {
     let tenant = Sent { claims: json!({"tenant": "acme"}), path: "/acme/x", headers: &[] };
-    vec![Row {
+    let live = Row {
         name: "live expression",
         config: json!({"claims": "Equals(`tenant`, `{path.0}`)"}),
         bad: Sent { path: "/other/x", ..tenant.clone() },
         good: tenant,
         code: "claims_rejected",
-    }]
+    };
+    // `/` is under the first rule, and `/admin` under the one that asks for more.
+    let of_rule = |name: &'static str, more: Value, code: &'static str| {
+        let mut rule = json!({"paths": "/admin"});
+        rule.as_object_mut().unwrap().extend(members(&more));
+        let claims = json!({"aud": "api", "scope": "read", "role": "dev", "acr": "1"});
+        let good = Sent { claims, path: "/", headers: &[] };
+        let config = json!({"rules": [{"paths": "/"}, rule]});
+        Row { name, config, bad: Sent { path: "/admin", ..good.clone() }, good, code }
+    };
+    let missing = of_rule("rule", json!({"methods": "POST"}), "rule_missing");
+    vec![
+        live,
+        missing,
+        of_rule("rule audience", json!({"audience": "admin"}), "audience_not_accepted"),
+        of_rule("rule scopes", json!({"scopes": {"required": "write"}}), "scope_insufficient"),
+        of_rule("rule expression", json!({"claims": "Equals(`role`, `admin`)"}), "claims_rejected"),
+        of_rule("step-up", json!({"stepUp": {"acr": "2"}}), "step_up_required"),
+    ]
 }
 
 fn members(value: &Value) -> Map<String, Value> {

@@ -24,6 +24,7 @@ use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeySource};
 use traefik_jwt_auth::core::known_token::{Finding, Memory as _};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::rules::RuleTable;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
@@ -63,6 +64,8 @@ fn bench_with(claims: ClaimRules) -> Bench {
             algorithms: vec![Alg::Hs256],
             claims,
         }],
+        rules: RuleTable::default(),
+        origins: vec![],
         forward: ForwardRules { managed, ..ForwardRules::default() },
         answer: AnswerRules::default(),
         doubts: vec![],

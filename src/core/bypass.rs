@@ -1,7 +1,7 @@
 //! Step 4: requests that need no token, and what a refusal means in each mode.
 
 use crate::core::request::RequestView;
-use crate::core::request::header_name::is_alias;
+use crate::core::request::method;
 use crate::core::request::path::{self, PathPattern};
 
 /// `mode`, `bypassPreflight`, `bypassMethods`, `bypassPaths`.
@@ -56,6 +56,8 @@ pub enum Bypass {
     Path,
     /// It is a preflight. These have no body, so none goes on: the host does not show the guest one without a length.
     Preflight,
+    /// The rule that it is under (`token: none`).
+    Rule,
     /// Its method, and it has no body; none goes on, as with a preflight.
     Method,
 }
@@ -77,7 +79,7 @@ impl Bypass {
     #[must_use]
     pub const fn body(self) -> Body {
         match self {
-            Self::Path => Body::Keep,
+            Self::Path | Self::Rule => Body::Keep,
             Self::Preflight | Self::Method => Body::Drop,
         }
     }
@@ -101,15 +103,12 @@ fn has_no_body(request: &dyn RequestView) -> bool {
         && request.header_values("content-length").iter().all(|length| length == b"0")
 }
 
-/// Headers in which frameworks find another method than that of the request line.
-const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
-
 /// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not where a back end may take it for another
 /// one, and not with a body.
 fn is_bypassed_method(methods: &[String], request: &dyn RequestView) -> bool {
     methods.iter().any(|method| method == request.method())
         && has_no_body(request)
-        && !request.header_names().any(|name| METHOD_OVERRIDES.iter().any(|other| is_alias(name, other)))
+        && method::unambiguous(request).is_some()
 }
 
 /// A path that a back end could read in two ways matches no pattern: it needs a token like all others.

@@ -11,10 +11,11 @@ use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::uri::is_target;
+use crate::core::rules::Ruling;
 use crate::core::steps::{Step, Steps};
 use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
-use crate::core::walk::{Sender, Walk};
+use crate::core::walk::{Entry, Sender, Walk};
 
 /// A decision, and what was found out on the way to it.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ fn performable<S: Steps>(
     match &decision {
         Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
             steps.step(Step::Refused(&Refusal::TargetMalformed));
-            rejected(policy, Refusal::TargetMalformed, request)
+            rejected(policy, Refusal::TargetMalformed, "", request)
         }
         Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
     }
@@ -82,18 +83,25 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     if let Some(document) = metadata.and_then(|metadata| metadata.serve(request)) {
         return served(policy, document, request);
     }
-    if let Some(bypass) = walk.bypass() {
-        let anonymous = anonymous(policy, Verdict::Anonymous, request);
-        return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
-    }
-    match walk.sender() {
+    let ruling = match walk.entry() {
+        Ok(Entry::Open(bypass)) => {
+            let anonymous = anonymous(policy, Verdict::Anonymous, request);
+            return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
+        }
+        Ok(Entry::Ruled(ruling)) => ruling,
+        Err(refusal) => {
+            walk.steps.step(Step::Refused(&refusal));
+            return refused(policy, refusal, request, None, Ruling::Free);
+        }
+    };
+    match walk.sender(ruling) {
         Ok((Sender::Known(identity), found)) => {
             Decision::Forward(forward::with_identity(&policy.forward, identity, found, request))
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {
             walk.steps.step(Step::Refused(&refusal));
-            refused(policy, refusal, request)
+            refused(policy, refusal, request, walk.asked, ruling)
         }
     }
 }
@@ -101,20 +109,32 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
 /// What `refusal` means in the mode of the policy.
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    performable(policy, refused(policy, refusal, request), request, &mut ())
+    performable(policy, refused(policy, refusal, request, None, Ruling::Free), request, &mut ())
 }
 
-fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
+/// `issuer` is that of the token, where it is known, and `ruling` what `rules` say of the request.
+fn refused(
+    policy: &Policy,
+    refusal: Refusal,
+    request: &dyn RequestView,
+    issuer: Option<IssuerId>,
+    ruling: Ruling<'_>,
+) -> Decision {
     let passed = |verdict| anonymous(policy, verdict, request);
     let verdict = Verdict::Refused(refusal.code());
     match (policy.bypass.mode, &refusal) {
-        // In these two modes a request without a token is one like others, and nothing to log.
-        (Mode::Optional, Refusal::TokenMissing) => Decision::Forward(passed(Verdict::Anonymous)),
+        // In these two modes a request without a token is one like others, and nothing to log. But a rule that demands
+        // something demands it of every request.
+        (Mode::Optional, Refusal::TokenMissing) if ruling.asks_for_nothing_more() => {
+            Decision::Forward(passed(Verdict::Anonymous))
+        }
         (Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(passed(verdict)),
         (Mode::Permissive | Mode::DryRun, _) => {
             Decision::Forward(Forward { refused: Some(refusal), ..passed(verdict) })
         }
-        (Mode::Required | Mode::Optional, _) => rejected(policy, refusal, request),
+        (Mode::Required | Mode::Optional, _) => {
+            rejected(policy, refusal, &policy.scopes(issuer, ruling), request)
+        }
     }
 }
 
@@ -122,9 +142,9 @@ fn anonymous(policy: &Policy, verdict: Verdict, request: &dyn RequestView) -> Fo
     forward::anonymous(&policy.forward, &policy.token, verdict, request)
 }
 
-fn rejected(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
+fn rejected(policy: &Policy, refusal: Refusal, scopes: &str, request: &dyn RequestView) -> Decision {
     let label = policy.forward.label(Verdict::Refused(refusal.code()), request);
-    Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, request) })
+    Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, scopes, request) })
 }
 
 fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decision {

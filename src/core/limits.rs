@@ -44,6 +44,8 @@ pub const MAX_KNOWN_TOKENS_BYTES: usize = 32 << 10;
 pub const MAX_FAILED_TOKENS_BYTES: usize = 8 << 10;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
+/// Entries of `rules`: each request is compared with them in turn.
+pub const MAX_RULES: usize = 256;
 /// Longest `claims` expression, in bytes: each instance of the module parses it anew.
 pub const MAX_EXPRESSION_BYTES: usize = 16 << 10;
 /// Nesting of parentheses and `!` in an expression. Parsing and evaluation recurse this deep.

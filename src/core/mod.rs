@@ -24,5 +24,6 @@ pub mod jwk;
 pub mod tls_material;
 pub mod signature;
 pub mod claims;
+pub mod rules;
 pub mod answer;
 pub mod config;

@@ -3,10 +3,11 @@
 use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::bypass::BypassRules;
-use crate::core::claims::ClaimRules;
+use crate::core::claims::{ClaimRules, scope};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
+use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
 
@@ -19,6 +20,10 @@ pub struct Policy {
     pub token: TokenSources,
     /// Whose tokens are accepted, and how each is checked; never empty.
     pub issuers: Vec<TrustedIssuer>,
+    /// What a request has to be besides, by method, path and header.
+    pub rules: RuleTable,
+    /// Origins whose pages may send requests; empty for all.
+    pub origins: Vec<String>,
     /// What the upstream gets.
     pub forward: ForwardRules,
     /// How refusals are answered.
@@ -82,10 +87,29 @@ impl Policy {
             },
             token: TokenSources { places: vec![], max_bytes: 1 },
             issuers,
+            rules: RuleTable::default(),
+            origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
             doubts: vec![],
         }
+    }
+
+    /// The scopes that a token for a request has to hold, separated by spaces: those that its issuer's rules ask for, and
+    /// those of the rule. Where the issuer is not known, those that all of them ask for.
+    #[must_use]
+    pub fn scopes(&self, issuer: Option<IssuerId>, ruling: Ruling<'_>) -> String {
+        fn required(issuer: &TrustedIssuer) -> &[String] {
+            issuer.claims.scopes.as_ref().map_or(&[], |scopes| &scopes.required)
+        }
+        let known = issuer.and_then(|id| self.trusted(id));
+        let first = known.or_else(|| self.issuers.first()).map_or(&[][..], required);
+        let is_asked = |scope: &&String| {
+            known.is_some() || self.issuers.iter().all(|issuer| required(issuer).contains(scope))
+        };
+        let of_rule = ruling.demands().and_then(|demands| demands.scopes.as_ref());
+        let of_rule = of_rule.map_or(&[][..], |scopes| &scopes.required);
+        scope::demanded(first.iter().filter(is_asked).chain(of_rule))
     }
 
     /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.

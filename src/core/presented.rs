@@ -3,6 +3,7 @@
 use crate::core::issuer_id::IssuerId;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::request::RequestView;
+use crate::core::rules::Ruling;
 use crate::core::signature::VerifiedToken;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::Header;
@@ -20,6 +21,8 @@ pub struct Sent<'r> {
     pub issuer: &'r TrustedIssuer,
     /// The token as it was found; `None` for a sample of `tests`, which nobody signed.
     pub token: Option<&'r [u8]>,
+    /// What `rules` say of the request.
+    pub ruling: Ruling<'r>,
     /// The request.
     pub request: &'r dyn RequestView,
     /// The instant of the decision.

@@ -80,7 +80,12 @@ pub enum Refusal {
         claim: &'static str,
     },
     /// `aud` names none of the configured audiences.
-    AudienceNotAccepted,
+    AudienceNotAccepted {
+        /// Whose audiences they are.
+        asked_by: AskedBy,
+    },
+    /// `azp`, or `client_id` where there is none, names none of the configured clients.
+    ClientNotAccepted,
     /// `typ` is not the one that `tokenType` asks for (RFC 8725 3.11).
     TokenTypeNotAccepted {
         /// The `typ` of the token.
@@ -99,17 +104,41 @@ pub enum Refusal {
     /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), and no configured check covers the proof.
     ProofMissing,
     /// The token holds too few of the `scopes`.
-    ScopeInsufficient {
-        /// The scopes that are asked for, separated by spaces.
-        required: String,
-    },
+    ScopeInsufficient,
     /// The `claims` expression does not hold.
     ClaimsRejected,
+    /// How, or how long ago, the user signed in is not what the request needs (RFC 9470).
+    StepUpRequired {
+        /// Values of `acr` that would do, separated by spaces; empty where that of the token does.
+        acr_values: String,
+        /// How long ago the sign-in may be, where it is not known to be as recent.
+        max_age: Option<Seconds>,
+    },
+    /// The request is under none of the `rules`, or could be under another one for a back end.
+    RuleMissing,
+    /// A header that has to repeat a part of the message (Model Context Protocol) cannot be used.
+    McpHeaderInvalid {
+        /// The header, as the configuration or the protocol writes it.
+        header: String,
+        /// What is wrong with it, the end of a sentence.
+        problem: &'static str,
+    },
+    /// `Origin` is one whose pages may send no requests.
+    OriginNotAllowed,
     /// No key of the issuer could be had and none is kept from before.
     KeysUnavailable {
         /// When asking again makes sense.
         retry_after: Seconds,
     },
+}
+
+/// Who asks for something that both may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// The rules about all tokens of an issuer.
+    Issuer,
+    /// The rule that the request is under.
+    Rule,
 }
 
 /// What decided a refusal, with both values: for the log and `explain`, never for an answer. Each is one text, empty for
@@ -125,11 +154,16 @@ pub struct Evidence {
 }
 
 impl Refusal {
-    /// Whether the token says who sends the request, and is refused for what that sender may not do.
+    /// Whether the token is one of somebody who is trusted, and only may not do here what it is used for.
     #[must_use]
     pub const fn is_of_a_good_token(&self) -> bool {
         match self {
-            Self::ScopeInsufficient { .. } | Self::ClaimsRejected => true,
+            Self::AudienceNotAccepted { asked_by } => matches!(asked_by, AskedBy::Rule),
+            Self::ScopeInsufficient
+            | Self::ClaimsRejected
+            | Self::StepUpRequired { .. }
+            | Self::RuleMissing
+            | Self::McpHeaderInvalid { .. } => true,
             Self::TokenMissing
             | Self::TokenRepeated
             | Self::CredentialsMalformed
@@ -148,11 +182,12 @@ impl Refusal {
             | Self::TokenNotYetValid { .. }
             | Self::ClaimMissing { .. }
             | Self::ClaimInvalid { .. }
-            | Self::AudienceNotAccepted
+            | Self::ClientNotAccepted
             | Self::TokenTypeNotAccepted { .. }
             | Self::TokenLifetimeTooLong { .. }
             | Self::TokenTooOld { .. }
             | Self::ProofMissing
+            | Self::OriginNotAllowed
             | Self::KeysUnavailable { .. } => false,
         }
     }
@@ -179,13 +214,18 @@ impl Refusal {
             Self::TokenNotYetValid { .. } => "token_not_yet_valid",
             Self::ClaimMissing { .. } => "claim_missing",
             Self::ClaimInvalid { .. } => "claim_invalid",
-            Self::AudienceNotAccepted => "audience_not_accepted",
+            Self::AudienceNotAccepted { .. } => "audience_not_accepted",
+            Self::ClientNotAccepted => "client_not_accepted",
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
             Self::ProofMissing => "proof_missing",
-            Self::ScopeInsufficient { .. } => "scope_insufficient",
+            Self::ScopeInsufficient => "scope_insufficient",
             Self::ClaimsRejected => "claims_rejected",
+            Self::StepUpRequired { .. } => "step_up_required",
+            Self::RuleMissing => "rule_missing",
+            Self::McpHeaderInvalid { .. } => "mcp_header_invalid",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -215,13 +255,21 @@ impl Refusal {
             Self::TokenNotYetValid { .. } => "the token is not valid yet".into(),
             Self::ClaimMissing { claim } => format!("the claim {} is missing", named(claim)),
             Self::ClaimInvalid { claim } => format!("the claim {} has an invalid value", named(claim)),
-            Self::AudienceNotAccepted => "the token is meant for another audience".into(),
+            Self::AudienceNotAccepted { .. } => "the token is meant for another audience".into(),
+            Self::ClientNotAccepted => "the token was issued to another client".into(),
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
             Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
-            Self::ScopeInsufficient { .. } => "the token does not have the scopes for this request".into(),
+            Self::ScopeInsufficient => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
+            Self::StepUpRequired { max_age: None, .. } => "the user has to sign in by another method".into(),
+            Self::StepUpRequired { .. } => "the user has to sign in again".into(),
+            Self::RuleMissing => "no rule allows this request".into(),
+            Self::McpHeaderInvalid { header, problem } => {
+                format!("the header {} {problem}", text::unescaped(header))
+            }
+            Self::OriginNotAllowed => "pages of this origin may send no requests".into(),
             Self::KeysUnavailable { .. } => "the keys to verify the token are not available".into(),
         }
     }

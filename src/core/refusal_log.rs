@@ -205,7 +205,10 @@ mod tests {
         let token =
             token(r#"{"alg":"RS256","kid":"k 1"}"#, r#"{"iss":"https://idp/","sub":"alice","exp":1}"#);
         let request = RecordedRequest::new("GET", &format!("/a?token={token}"));
-        let (rules, refusal) = (LogRules::default(), Refusal::AudienceNotAccepted);
+        let (rules, refusal) = (
+            LogRules::default(),
+            Refusal::AudienceNotAccepted { asked_by: crate::core::refusal::AskedBy::Issuer },
+        );
         assert_eq!(
             of(&rules, &refusal, Fate::Refused(401), &request),
             r#"refused code=audience_not_accepted status=401 method="GET" path="/a" iss="https://idp/" alg="RS256" kid="k 1" reason="the token is meant for another audience""#

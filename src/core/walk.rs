@@ -12,7 +12,8 @@ use crate::core::known_token::{Finding, KnownToken, Learned, Memory, Recalled};
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::presented::Sent;
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{RequestView, origin};
+use crate::core::rules::{Fault, Ruling};
 use crate::core::signature::{self, NotVerified};
 use crate::core::steps::{Step, Steps};
 use crate::core::token::claims_set::ClaimsSet;
@@ -27,6 +28,8 @@ pub(super) struct Walk<'p, 'w, K, S> {
     pub(super) now: UnixTime,
     pub(super) request: &'w dyn RequestView,
     pub(super) steps: &'w mut S,
+    /// What `rules` say of the request: nothing good until it is known.
+    ruling: Ruling<'p>,
     /// What verifying has cost so far.
     spent: u32,
     /// The token of the request.
@@ -35,6 +38,14 @@ pub(super) struct Walk<'p, 'w, K, S> {
     pub(super) asked: Option<IssuerId>,
     /// What it found out about tokens.
     pub(super) learned: Vec<Learned>,
+}
+
+/// What a request needs.
+pub(super) enum Entry<'p> {
+    /// No token, for this reason.
+    Open(Bypass),
+    /// A token, and what `rules` say.
+    Ruled(Ruling<'p>),
 }
 
 /// Where a walk ends that meets no refusal.
@@ -53,16 +64,29 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
         request: &'w dyn RequestView,
         steps: &'w mut S,
     ) -> Self {
-        Self { policy, keys, now, request, steps, spent: 0, found: None, asked: None, learned: Vec::new() }
+        let ruling = Ruling::Fault(Fault::Missing);
+        Self {
+            policy,
+            keys,
+            now,
+            request,
+            steps,
+            ruling,
+            spent: 0,
+            found: None,
+            asked: None,
+            learned: Vec::new(),
+        }
     }
 
-    /// Why the request needs no token; `None` if it does.
-    pub(super) fn bypass(&mut self) -> Option<Bypass> {
-        bypass(self.policy, self.request, self.steps)
+    /// Whether the request needs a token, and what `rules` say of it then.
+    pub(super) fn entry(&mut self) -> Result<Entry<'p>, Refusal> {
+        entry(self.policy, self.request, self.steps)
     }
 
-    /// Who sends the request, and the token that says so.
-    pub(super) fn sender(&mut self) -> Result<(Sender, &FoundToken<'p>), Refusal> {
+    /// Who sends the request, and the token that says so. `ruling` is that of the request.
+    pub(super) fn sender(&mut self, ruling: Ruling<'p>) -> Result<(Sender, &FoundToken<'p>), Refusal> {
+        self.ruling = ruling;
         let mut found = source::find(&self.policy.token, self.request)?;
         let sender =
             if found.others.is_empty() { self.sender_of(&found) } else { self.sender_of_copies(&mut found) };
@@ -182,6 +206,7 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
             issuer_id: id,
             issuer,
             token: Some(&found.token),
+            ruling: self.ruling,
             request: self.request,
             now: self.now,
         }
@@ -200,22 +225,32 @@ pub fn sample<S: Steps>(
     request: &dyn RequestView,
     steps: &mut S,
 ) -> Result<(), Refusal> {
-    if bypass(policy, request, steps).is_some() {
-        return Ok(());
-    }
+    let ruling = match entry(policy, request, steps)? {
+        Entry::Open(_) => return Ok(()),
+        Entry::Ruled(ruling) => ruling,
+    };
     let (header, claims) = token.ok_or(Refusal::TokenMissing)?;
     let (issuer_id, issuer) = issuer(policy, claims, steps)?;
-    let sent = Sent { policy, issuer_id, issuer, token: None, request, now };
+    let sent = Sent { policy, issuer_id, issuer, token: None, ruling, request, now };
     let presented = sent.saying(header, claims);
     checks::time(&presented, steps)?;
     checks::token(&presented, steps)?;
     checks::request(&presented, steps)
 }
 
-fn bypass<S: Steps>(policy: &Policy, request: &dyn RequestView, steps: &mut S) -> Option<Bypass> {
-    let bypass = Bypass::of(&policy.bypass, request)?;
-    steps.step(Step::Bypassed(bypass));
-    Some(bypass)
+fn entry<'p, S: Steps>(
+    policy: &'p Policy,
+    request: &dyn RequestView,
+    steps: &mut S,
+) -> Result<Entry<'p>, Refusal> {
+    origin::check(&policy.origins, request)?;
+    let ruling = policy.rules.ruling(request);
+    let bypass = Bypass::of(&policy.bypass, request).or_else(|| ruling.is_open().then_some(Bypass::Rule));
+    if let Some(bypass) = bypass {
+        steps.step(Step::Bypassed(bypass));
+        return Ok(Entry::Open(bypass));
+    }
+    Ok(Entry::Ruled(ruling))
 }
 
 /// The entry for the issuer that the token names: it alone says which keys and which rules are asked.

@@ -11,6 +11,7 @@ mod empty;
 mod migrate;
 mod options;
 mod providers;
+mod rules;
 mod strange;
 
 use options::example;
@@ -493,7 +494,7 @@ fn an_issuer_says_otherwise_or_inherits() {
         {"issuer": "https://b.example", "signingSecret": SECRET, "audience": "b"},
         {
             "issuer": "https://c.example/{tenant}/", "tenants": ["x", "y"], "signingSecret": SECRET,
-            "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0, "scopes": {"required": ["c"]},
+            "tokenType": "at+jwt", "maxLifetimeSeconds": 60, "maxAgeSeconds": 0, "scopes": {"required": ["orders"]},
             "claims": "Exists(`c`)", "forwardHeaders": {"X-C": "sub"}
         }
     ]);
@@ -504,7 +505,7 @@ fn an_issuer_says_otherwise_or_inherits() {
     assert_eq!(c.claims.token_type, TokenType::Typ("at+jwt".into()));
     assert_eq!(c.claims.time.max_lifetime, Some(Seconds(60)));
     assert_eq!(c.claims.time.max_age, None);
-    assert_eq!(c.claims.scopes.as_ref().unwrap().required, ["c"]);
+    assert_eq!(c.claims.scopes.as_ref().unwrap().required, ["orders"]);
     assert_eq!(c.claims.expression.as_ref().unwrap().source(), "Exists(`c`)");
     assert!(c.names.is_empty() && !c.accepts_any());
     assert_eq!(policy.issuer(Some("https://c.example/x/")).map(|(id, _)| id), Some(IssuerId(2)));

@@ -40,6 +40,8 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_walk", mcp::walk)),
+    (&[Need::Node], ("mcp_tools", mcp::tools)),
+    (&[Need::Node, Need::Python], ("mcp_tools_python", mcp::tools_python)),
 ];
 
 fn main() -> ExitCode {

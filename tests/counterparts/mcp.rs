@@ -1,8 +1,10 @@
 //! The official MCP client: from the 401 through RFC 9728 to oidc-provider, and back with a token.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use testbed::http::Request;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik};
+use testbed::traefik::{FETCH, Routes, Setup, Traefik, root};
 use testbed::upstream::Upstream;
 
 use crate::provider::Provider;
@@ -61,4 +63,68 @@ pub(crate) fn walk() {
     // Nothing but the metadata is there without a token.
     let bare = traefik.send(&Request::get("localhost", "/.well-known/oauth-protected-resource"));
     assert_eq!(bare.status, 401);
+}
+
+/// `examples/mcp`, walked through by the clients that speak revision 2026-07-28: TypeScript.
+pub(crate) fn tools() {
+    let (said, host) = walk_tools("mcp-tools-client.mjs");
+    check_tools(&said, &host);
+}
+
+/// The same with the client for Python, which registers for the scopes of the metadata alone.
+pub(crate) fn tools_python() {
+    let (said, host) = walk_tools("mcp-tools-client.py");
+    check_tools(&said, &host);
+    assert_eq!(said["registered"], json!(["files:admin files:read files:write"]), "{said:#}");
+}
+
+fn walk_tools(client: &'static str) -> (Value, String) {
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let host = format!("http://localhost:{}", traefik.address().port());
+    let url = format!("{host}/mcp");
+    let provider = Provider::start(&["a"], &[&url]);
+    let server = Script::start("mcp-tools-server.mjs", &json!({}));
+    let example = fs::read_to_string(root().join("examples/mcp/dynamic.yml")).unwrap();
+    let example: Value = yaml_serde::from_str(&example).unwrap();
+    let mut configuration = example["http"]["middlewares"]["tools"]["plugin"]["jwt"].clone();
+    configuration["issuer"] = json!(provider.issuer());
+    configuration["audience"] = json!(url);
+    configuration["resourceMetadata"]["resource"] = json!(url);
+    configuration["clientConfig"] = json!({"tls": {"ca": provider.ca_pem()}});
+    configuration.as_object_mut().unwrap().remove("tests");
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    routes.protect("localhost", FETCH, &configuration);
+    routes.lead("localhost", server.said["url"].as_str().unwrap());
+    traefik.configure(&routes);
+    let tools = ["search", "write_file", "delete_all"];
+    let said = Script::run(client, &json!({"url": url, "ca": provider.ca(), "tools": tools}));
+    (said, host)
+}
+
+/// Each tool once, refused first where its scopes have not been asked for.
+fn check_tools(said: &Value, host: &str) {
+    assert_eq!(said["listed"], json!(["search", "write_file", "delete_all"]), "{said:#}");
+    let answers = ["search for alice", "write_file for alice", "delete_all for alice"];
+    assert_eq!(said["said"], json!(answers), "{said:#}");
+    let walk: Vec<&str> = said["walk"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let mut rest = walk.iter();
+    for step in [
+        format!("GET {host}/.well-known/oauth-protected-resource/mcp 200"),
+        format!("POST {host}/mcp tools/list 200"),
+        format!("POST {host}/mcp tools/call search 200"),
+        format!("POST {host}/mcp tools/call write_file 403"),
+        format!("POST {host}/mcp tools/call write_file 200"),
+        format!("POST {host}/mcp tools/call delete_all 403"),
+        format!("POST {host}/mcp tools/call delete_all 200"),
+    ] {
+        assert!(rest.any(|taken| *taken == step), "{step} is not in its turn: {walk:#?}");
+    }
+    let first = walk.iter().find(|step| step.starts_with(&format!("POST {host}"))).unwrap();
+    assert!(first.ends_with(" 401"), "{walk:#?}");
+    let asked: Vec<&str> = said["scopes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let is_asked = |at: usize, scope: &str| asked[at].split(' ').any(|asked| asked == scope);
+    assert!(is_asked(0, "files:read"), "{asked:?}");
+    assert!(is_asked(1, "files:write"), "{asked:?}");
+    assert!(is_asked(2, "files:admin"), "{asked:?}");
 }

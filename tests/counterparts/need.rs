@@ -8,6 +8,8 @@ use std::process::Command;
 pub(crate) enum Need {
     /// Node with the packages of package.json.
     Node,
+    /// Python with the packages of requirements.txt.
+    Python,
     /// nginx.
     Nginx,
     /// lighttpd, and PHP for CGI.
@@ -32,6 +34,9 @@ impl Need {
                 let installed = packages().join("node_modules/.package-lock.json").exists();
                 (!installed).then(|| "there are no npm packages: run make counterparts".into())
             }
+            Self::Python => {
+                (!python().is_file()).then(|| "there are no Python packages: run make counterparts".into())
+            }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
             Self::Lighttpd => {
                 let is_there = lighttpd().is_some() && php().is_some();
@@ -45,6 +50,11 @@ impl Need {
 /// The directory with the npm packages and the scripts.
 pub(crate) fn packages() -> PathBuf {
     std::env::var_os("COUNTERPARTS").unwrap_or_default().into()
+}
+
+/// Python with its packages.
+pub(crate) fn python() -> PathBuf {
+    packages().join("python/bin/python")
 }
 
 /// The nginx program.

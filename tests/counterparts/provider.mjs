@@ -12,6 +12,9 @@ const { issuer, port, certificate, key, socket, keyDirectory, keys, resources } 
 const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
+// The scopes of examples/mcp.
+const FILES = ['files:read', 'files:write', 'files:admin']
+
 function jwk(kid, kind) {
   const file = `${keyDirectory}/${kid}.jwk`
   if (!existsSync(file)) {
@@ -23,7 +26,7 @@ function jwk(kid, kind) {
 
 const provider = new Provider(issuer, {
   jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
-  scopes: ['openid', 'offline_access', 'read', 'write'],
+  scopes: ['openid', 'offline_access', 'read', 'write', ...FILES],
   // A client for each algorithm that its access tokens are signed with, two whose tokens are not for reading, and one
   // that people sign in for.
   clients: [
@@ -54,7 +57,7 @@ const provider = new Provider(issuer, {
         const jwt = { sign: { alg: ALGORITHMS.includes(client.clientId) ? client.clientId : 'ES256' } }
         if (client.clientId === 'encrypted') jwt.encrypt = { alg: 'dir', enc: 'A256GCM', key: randomBytes(32) }
         return {
-          scope: 'read write',
+          scope: ['read', 'write', ...FILES].join(' '),
           audience: resource,
           accessTokenTTL: 600,
           accessTokenFormat: client.clientId === 'opaque' ? 'opaque' : 'jwt',

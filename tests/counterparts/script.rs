@@ -1,4 +1,4 @@
-//! A script of this directory, run with Node. It gets one JSON value and says one: when it is ready to serve, or what
+//! A script of this directory, run with Node or Python. It gets one JSON value and says one: when it is ready to serve, or what
 //! came of what it did. `ca` in it is the path of a CA to trust.
 
 use std::fs;
@@ -10,7 +10,7 @@ use testbed::certificate::Issued;
 use testbed::traefik::{Process, temporary_directory};
 use testbed::wait::wait;
 
-use crate::need::packages;
+use crate::need::{packages, python};
 
 /// A running script, until it is dropped.
 pub(crate) struct Script {
@@ -25,7 +25,8 @@ impl Script {
     /// Starts one and waits for its word.
     pub(crate) fn start(name: &'static str, argument: &Value) -> Self {
         let directory = temporary_directory("counterpart");
-        let mut command = Command::new("node");
+        let is_python = Path::new(name).extension().is_some_and(|extension| extension == "py");
+        let mut command = if is_python { Command::new(python()) } else { Command::new("node") };
         command.arg(packages().join(name)).arg(argument.to_string()).current_dir(&directory);
         if let Some(ca) = argument["ca"].as_str() {
             command.env("NODE_EXTRA_CA_CERTS", ca);

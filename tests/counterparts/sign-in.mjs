@@ -1,8 +1,11 @@
 // Where the clients of people are sent back to; nobody listens there.
 export const redirectUrl = 'http://127.0.0.1:1/callback'
 
+// The same, as the code alone.
+export const signIn = async location => (await signedIn(location)).get('code')
+
 // What a person does in a browser: signs in, agrees, and is sent back with a code.
-export async function signIn(location) {
+export async function signedIn(location) {
   const cookies = new Map()
   let form
   for (let step = 0; step < 20; step++) {
@@ -18,9 +21,8 @@ export async function signIn(location) {
     if (next) {
       location = new URL(next, location)
       if (location.href.startsWith(redirectUrl)) {
-        const code = location.searchParams.get('code')
-        if (!code) throw new Error(location.href)
-        return code
+        if (!location.searchParams.get('code')) throw new Error(location.href)
+        return location.searchParams
       }
       continue
     }

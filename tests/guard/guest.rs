@@ -204,7 +204,14 @@ fn serve(caller: &mut Caller<'_, Host>, name: &str, given: &[Val], results: &mut
         }
         // What an instance finds that is not the first one.
         "enable_features" => Val::I32(-1),
-        "environ_sizes_get" | "environ_get" => Val::I32(0),
+        // None: what is not written would be what the stack had there.
+        "environ_sizes_get" => {
+            for at in 0..2 {
+                bytes[number(at)..][..4].copy_from_slice(&0_u32.to_le_bytes());
+            }
+            Val::I32(0)
+        }
+        "environ_get" => Val::I32(0),
         "random_get" => Val::I32(0),
         "proc_exit" => return Err(Error::new(format!("exit {}", number(0)))),
         "fd_fdstat_get" if number(0) == 0 && !host.record.is_empty() => {

@@ -33,6 +33,7 @@ use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
 use traefik_jwt_auth::core::known_token::{Memory, Recalled};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::rules::RuleTable;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
@@ -111,6 +112,8 @@ impl Bench {
                 algorithms: Alg::ALL.to_vec(),
                 claims: ClaimRules { audience: vec![AUDIENCE.into()], ..ClaimRules::default() },
             }],
+            rules: RuleTable::default(),
+            origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
             doubts: vec![],

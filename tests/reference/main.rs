@@ -125,7 +125,8 @@ fn what_is_unknown_or_empty_is_not_valid() {
         let config: Value = serde_json::from_str(config).unwrap();
         count += 1;
         // An empty list or object as JSON in a text is one of the forms that a schema cannot tell.
-        if is_valid(&schema, &schema, &config) && config != json!({"audience": "[]"}) {
+        let is_text = ["audience", "rules"].iter().any(|list| config == json!({*list: "[]"}));
+        if is_valid(&schema, &schema, &config) && !is_text {
             wrong.push(config.to_string());
         }
     }

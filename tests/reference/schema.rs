@@ -19,8 +19,8 @@ pub(crate) fn schema() -> Value {
             "list": {"anyOf": [{"type": "array", "items": not_blank, "minItems": 1}, not_blank]},
             "listOrEmpty": {"anyOf": [{"type": "array", "items": not_blank}, {"type": "string"}]},
             "lists": {"anyOf": [
-                {"type": "object", "additionalProperties": {"$ref": "#/$defs/list"}},
-                {"type": "string"}
+                {"type": "object", "additionalProperties": {"$ref": "#/$defs/list"}, "minProperties": 1},
+                {"$ref": "#/$defs/text"}
             ]},
             "texts": {"anyOf": [{"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}, {"type": "string"}]},
         },

@@ -1,22 +1,27 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 3, RFC 9110 11.6.1).
 
+/// A number, which has no quotes around it (RFC 9470 3).
+const UNQUOTED: &str = "max_age";
+
 /// `scheme` with the given parameters, in order; those that are empty are left out.
 #[must_use]
 pub fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> String {
     let mut challenge = scheme.to_owned();
     let mut separator = " ";
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        let quote = if *name == UNQUOTED { "" } else { "\"" };
         challenge.push_str(separator);
         separator = ", ";
         challenge.push_str(name);
-        challenge.push_str("=\"");
+        challenge.push('=');
+        challenge.push_str(quote);
         for c in value.chars() {
             if matches!(c, '"' | '\\') {
                 challenge.push('\\');
             }
             challenge.push(c);
         }
-        challenge.push('"');
+        challenge.push_str(quote);
     }
     challenge
 }
@@ -36,6 +41,7 @@ mod tests {
                 &[("realm", "r"), ("error", "e"), ("scope", "s t")],
                 r#"Bearer realm="r", error="e", scope="s t""#,
             ),
+            (&[("acr_values", "a b"), ("max_age", "300")], r#"Bearer acr_values="a b", max_age=300"#),
         ] {
             assert_eq!(challenge("Bearer", parameters), expected);
         }

@@ -10,8 +10,8 @@ use crate::core::claims::AcceptedToken;
 use crate::core::issuer_id::IssuerId;
 use crate::core::limits::MAX_CONNECTION_BYTES;
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
+use crate::core::request::{RequestView, header_name};
 use crate::core::token::base64url;
 use crate::core::token::source::{self, FoundToken, Stripped, TokenPlace, TokenSources};
 
@@ -28,6 +28,8 @@ pub struct ForwardRules {
     pub token: TokenForwarding,
     /// Response header with the verdict; empty for none.
     pub verdict_response_header: String,
+    /// Headers that `rules` look at: the upstream has to see what they saw.
+    pub looked_at: Vec<String>,
 }
 
 /// `missingClaim`.
@@ -206,8 +208,8 @@ pub fn with_identity(
 }
 
 /// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
-/// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1). One that is too long to be
-/// searched goes whole.
+/// that names neither one nor a header of the rules: Traefik would drop it as hop-by-hop (RFC 9110 7.6.1). One that is too
+/// long to be searched goes whole.
 fn without_managed_headers(rules: &ForwardRules, verdict: Verdict, request: &dyn RequestView) -> Forward {
     let mut forward = Forward { label: rules.verdict(verdict), ..Forward::default() };
     let is_managed = |name: &str| rules.managed.contains(name);
@@ -222,7 +224,11 @@ fn without_managed_headers(rules: &ForwardRules, verdict: Verdict, request: &dyn
             }
             let options =
                 || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-            let names_managed = |option: &[u8]| std::str::from_utf8(option).is_ok_and(is_managed);
+            let is_looked_at =
+                |name: &str| rules.looked_at.iter().any(|other| header_name::is_alias(other, name));
+            let names_managed = |option: &[u8]| {
+                std::str::from_utf8(option).is_ok_and(|name| is_managed(name) || is_looked_at(name))
+            };
             if !options().any(names_managed) {
                 continue;
             }

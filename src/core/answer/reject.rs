@@ -65,6 +65,7 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::CredentialsMalformed
         | Refusal::SchemeUnexpected
         | Refusal::CookieMalformed
+        | Refusal::McpHeaderInvalid { .. }
         | Refusal::TargetMalformed => Class {
             status: 400,
             title: "Invalid request",
@@ -82,7 +83,8 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::TokenNotYetValid { .. }
         | Refusal::ClaimMissing { .. }
         | Refusal::ClaimInvalid { .. }
-        | Refusal::AudienceNotAccepted
+        | Refusal::AudienceNotAccepted { .. }
+        | Refusal::ClientNotAccepted
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
         | Refusal::TokenTooOld { .. }
@@ -92,7 +94,7 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
         }
-        Refusal::ScopeInsufficient { .. } => Class {
+        Refusal::ScopeInsufficient => Class {
             status: 403,
             title: "Insufficient scope",
             challenge: Challenge::Error("insufficient_scope"),
@@ -104,6 +106,19 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
             challenge: Challenge::Error("insufficient_scope"),
             grpc: GrpcStatus::PermissionDenied,
         },
+        // Another token would change nothing.
+        Refusal::RuleMissing | Refusal::OriginNotAllowed => Class {
+            status: 403,
+            title: "Forbidden",
+            challenge: Challenge::No,
+            grpc: GrpcStatus::PermissionDenied,
+        },
+        Refusal::StepUpRequired { .. } => Class {
+            status: 401,
+            title: "Sign-in required",
+            challenge: Challenge::Error("insufficient_user_authentication"),
+            grpc,
+        },
         Refusal::KeysUnavailable { .. } => Class {
             status: unavailable_status,
             title: "Keys unavailable",
@@ -113,13 +128,13 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
     }
 }
 
-/// Answers `refusal`.
+/// Answers `refusal`. `scopes` are those that a token for the request has to hold, separated by spaces.
 #[must_use]
-pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) -> Reject {
+pub fn reject(rules: &AnswerRules, refusal: Refusal, scopes: &str, request: &dyn RequestView) -> Reject {
     let class = class(&refusal, rules.unavailable_status);
     let mut headers: Vec<(String, String)> = Vec::with_capacity(6);
     let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-    if let Some(challenge) = challenge(rules, &class.challenge, &refusal) {
+    if let Some(challenge) = challenge(rules, &class, &refusal, scopes) {
         header("WWW-Authenticate", challenge);
     }
     if let Refusal::KeysUnavailable { retry_after } = &refusal {
@@ -150,8 +165,8 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     Reject { status: class.status, headers, body, refusal, label: Label::default() }
 }
 
-fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> Option<String> {
-    let error = match challenge {
+fn challenge(rules: &AnswerRules, class: &Class, refusal: &Refusal, scopes: &str) -> Option<String> {
+    let error = match class.challenge {
         Challenge::No => return None,
         Challenge::Plain => "",
         Challenge::Error(error) => error,
@@ -160,13 +175,21 @@ fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> O
         Details::Show if !error.is_empty() => refusal.description(),
         Details::Show | Details::Hide => String::new(),
     };
-    let scope = if let Refusal::ScopeInsufficient { required } = refusal { required } else { "" };
+    let (mut acr_values, mut max_age) = ("", String::new());
+    if let Refusal::StepUpRequired { acr_values: values, max_age: age } = refusal {
+        acr_values = values;
+        max_age = age.map(|age| age.0.to_string()).unwrap_or_default();
+    }
+    let asks_for_a_token = class.status == 401 && !matches!(refusal, Refusal::StepUpRequired { .. });
+    let scope = if asks_for_a_token || *refusal == Refusal::ScopeInsufficient { scopes } else { "" };
     let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
-    let parameters: [(&str, &str); 5] = [
+    let parameters: [(&str, &str); 7] = [
         ("realm", &rules.realm),
         ("error", error),
         ("error_description", &description),
         ("scope", scope),
+        ("acr_values", acr_values),
+        ("max_age", &max_age),
         ("resource_metadata", metadata),
     ];
     Some(challenge::challenge(&rules.challenge_scheme, &parameters))
@@ -180,8 +203,8 @@ fn redirect(
     request: &dyn RequestView,
 ) -> Option<String> {
     let redirect = match (refusal, class.status) {
-        // Whatever its status is.
-        (Refusal::KeysUnavailable { .. }, _) => None,
+        // Whatever its status is. An issuer that does not know of the other sign-in would send the browser back at once.
+        (Refusal::KeysUnavailable { .. } | Refusal::StepUpRequired { .. }, _) => None,
         // Signing in sets the cookie anew.
         (Refusal::CookieMalformed, _) | (_, 401) => rules.redirect.as_ref(),
         (_, 403) => rules.forbidden_redirect.as_ref(),
@@ -214,13 +237,17 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
 
 #[cfg(test)]
 mod tests {
-    use super::{Reject, reject};
+    use super::Reject;
     use crate::core::answer::browser::Redirect;
-    use crate::core::answer::resource_metadata::ResourceMetadata;
+    use crate::core::answer::resource_metadata::{Members, ResourceMetadata};
     use crate::core::answer::{AnswerRules, Details};
-    use crate::core::refusal::Refusal;
+    use crate::core::refusal::{AskedBy, Refusal};
     use crate::core::request::RecordedRequest;
     use crate::core::unix_time::Seconds;
+
+    fn reject(rules: &AnswerRules, refusal: Refusal, request: &RecordedRequest) -> Reject {
+        super::reject(rules, refusal, "read write", request)
+    }
 
     fn header<'a>(answer: &'a Reject, name: &str) -> Option<&'a str> {
         answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -230,7 +257,12 @@ mod tests {
     fn the_table_of_answers() {
         let kid = None;
         for (refusal, status, body, challenge) in [
-            (Refusal::TokenMissing, 401, r#"{"error": "No token provided"}"#, Some("Bearer")),
+            (
+                Refusal::TokenMissing,
+                401,
+                r#"{"error": "No token provided"}"#,
+                Some(r#"Bearer scope="read write""#),
+            ),
             (
                 Refusal::TokenRepeated,
                 400,
@@ -241,16 +273,16 @@ mod tests {
                 Refusal::SignatureInvalid { kid, untried: 0 },
                 401,
                 r#"{"error": "Invalid token"}"#,
-                Some(r#"Bearer error="invalid_token""#),
+                Some(r#"Bearer error="invalid_token", scope="read write""#),
             ),
             (
                 Refusal::IssuerNotTrusted { issuer: None },
                 401,
                 r#"{"error": "Invalid issuer"}"#,
-                Some(r#"Bearer error="invalid_token""#),
+                Some(r#"Bearer error="invalid_token", scope="read write""#),
             ),
             (
-                Refusal::ScopeInsufficient { required: "read write".into() },
+                Refusal::ScopeInsufficient,
                 403,
                 r#"{"error": "Insufficient scope"}"#,
                 Some(r#"Bearer error="insufficient_scope", scope="read write""#),
@@ -260,6 +292,20 @@ mod tests {
                 403,
                 r#"{"error": "Forbidden"}"#,
                 Some(r#"Bearer error="insufficient_scope""#),
+            ),
+            (Refusal::RuleMissing, 403, r#"{"error": "Forbidden"}"#, None),
+            (Refusal::OriginNotAllowed, 403, r#"{"error": "Forbidden"}"#, None),
+            (
+                Refusal::McpHeaderInvalid { header: "Mcp-Name".into(), problem: "is missing" },
+                400,
+                r#"{"error": "Invalid request"}"#,
+                Some(r#"Bearer error="invalid_request""#),
+            ),
+            (
+                Refusal::StepUpRequired { acr_values: "phr 2".into(), max_age: Some(Seconds(300)) },
+                401,
+                r#"{"error": "Sign-in required"}"#,
+                Some(r#"Bearer error="insufficient_user_authentication", acr_values="phr 2", max_age=300"#),
             ),
             (
                 Refusal::KeysUnavailable { retry_after: Seconds(7) },
@@ -283,17 +329,21 @@ mod tests {
             details: Details::Show,
             realm: "api".into(),
             code_header: "X-Code".into(),
-            resource_metadata: ResourceMetadata::new("https://api.example/", &[], &[]),
+            resource_metadata: ResourceMetadata::new("https://api.example/", &Members::default()),
             ..AnswerRules::default()
         };
-        let answer = reject(&rules, Refusal::AudienceNotAccepted, &RecordedRequest::new("HEAD", "/"));
+        let answer = reject(
+            &rules,
+            Refusal::AudienceNotAccepted { asked_by: AskedBy::Issuer },
+            &RecordedRequest::new("HEAD", "/"),
+        );
         assert!(answer.body.is_empty());
         assert_eq!(header(&answer, "X-Code"), Some("audience_not_accepted"));
         assert_eq!(
             header(&answer, "WWW-Authenticate"),
             Some(concat!(
                 r#"Bearer realm="api", error="invalid_token", "#,
-                r#"error_description="the token is meant for another audience", "#,
+                r#"error_description="the token is meant for another audience", scope="read write", "#,
                 r#"resource_metadata="https://api.example/.well-known/oauth-protected-resource""#
             ))
         );
@@ -304,7 +354,11 @@ mod tests {
         let request = RecordedRequest::new("POST", "/pkg.Service/Call");
         for (content_type, refusal, status) in [
             ("application/grpc", Refusal::TokenMissing, Some("16")),
-            ("application/grpc+proto", Refusal::AudienceNotAccepted, Some("16")),
+            (
+                "application/grpc+proto",
+                Refusal::AudienceNotAccepted { asked_by: AskedBy::Issuer },
+                Some("16"),
+            ),
             ("application/grpc", Refusal::KeysUnavailable { retry_after: Seconds(1) }, Some("14")),
             ("application/grpc-web", Refusal::TokenMissing, None),
             ("application/json", Refusal::TokenMissing, None),

@@ -18,24 +18,49 @@ pub struct ResourceMetadata {
     document: String,
 }
 
+/// Members of the document beside `resource`; those that are empty or false are left out (RFC 9728 3.2).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Members<'m> {
+    /// `authorization_servers`.
+    pub authorization_servers: &'m [String],
+    /// `scopes_supported`.
+    pub scopes: &'m [String],
+    /// `resource_name`.
+    pub name: &'m str,
+    /// `authorization_details_types_supported`.
+    pub authorization_details_types: &'m [String],
+    /// `dpop_signing_alg_values_supported`.
+    pub dpop_algorithms: &'m [String],
+    /// `dpop_bound_access_tokens_required`.
+    pub dpop_required: bool,
+    /// `tls_client_certificate_bound_access_tokens`.
+    pub mtls_required: bool,
+}
+
 impl ResourceMetadata {
     /// Compiles the document. `None` where `resource` is no absolute http(s) URL, or has a query or fragment
     /// (RFC 9728 1.2).
     #[must_use]
-    pub fn new(resource: &str, authorization_servers: &[String], scopes: &[String]) -> Option<Self> {
+    pub fn new(resource: &str, members: &Members<'_>) -> Option<Self> {
         let url = Url::parse(resource).filter(|_| !resource.contains(['?', '#']))?;
         // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
         let path = format!("{WELL_KNOWN}{}", if url.path() == "/" { "" } else { url.path() });
-        let mut members = vec![("resource", Quoted(resource).to_string())];
-        for (name, list) in [("authorization_servers", authorization_servers), ("scopes_supported", scopes)] {
-            // Zero-element arrays are left out (RFC 9728 3.2).
-            if !list.is_empty() {
-                members.push((name, text::list(list)));
-            }
-        }
-        members.push(("bearer_methods_supported", text::list(&["header"])));
-        let members: Vec<String> =
-            members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let list = |list: &[String]| if list.is_empty() { String::new() } else { text::list(list) };
+        let flag = |is_set: bool| if is_set { "true".to_owned() } else { String::new() };
+        let name = if members.name.is_empty() { String::new() } else { Quoted(members.name).to_string() };
+        let members = [
+            ("resource", Quoted(resource).to_string()),
+            ("resource_name", name),
+            ("authorization_servers", list(members.authorization_servers)),
+            ("scopes_supported", list(members.scopes)),
+            ("bearer_methods_supported", text::list(&["header"])),
+            ("authorization_details_types_supported", list(members.authorization_details_types)),
+            ("dpop_signing_alg_values_supported", list(members.dpop_algorithms)),
+            ("dpop_bound_access_tokens_required", flag(members.dpop_required)),
+            ("tls_client_certificate_bound_access_tokens", flag(members.mtls_required)),
+        ];
+        let written = members.iter().filter(|(_, value)| !value.is_empty());
+        let members: Vec<String> = written.map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let document = format!("{{{}}}", members.join(","));
         Some(Self { url: format!("{}{path}", url.origin), path, document })
     }
@@ -74,7 +99,7 @@ impl ResourceMetadata {
 
 #[cfg(test)]
 mod tests {
-    use super::ResourceMetadata;
+    use super::{Members, ResourceMetadata};
     use crate::core::request::RecordedRequest;
 
     #[test]
@@ -96,17 +121,59 @@ mod tests {
             ("urn:x", None),
         ] {
             assert_eq!(
-                ResourceMetadata::new(resource, &[], &[]).as_ref().map(ResourceMetadata::url),
+                ResourceMetadata::new(resource, &Members::default()).as_ref().map(ResourceMetadata::url),
                 url,
                 "{resource}"
             );
         }
     }
 
+    const fn members(servers: &[String]) -> Members<'_> {
+        Members {
+            authorization_servers: servers,
+            scopes: &[],
+            name: "",
+            authorization_details_types: &[],
+            dpop_algorithms: &[],
+            dpop_required: false,
+            mtls_required: false,
+        }
+    }
+
+    #[test]
+    fn rfc_9728_2_every_member() {
+        let texts = |text: &str| vec![text.to_owned()];
+        let (servers, scopes, types, algorithms) =
+            (texts("https://a"), texts("read"), texts("payment"), texts("ES256"));
+        let metadata = ResourceMetadata::new(
+            "https://api.example",
+            &Members {
+                authorization_servers: &servers,
+                scopes: &scopes,
+                name: "The \"API\"",
+                authorization_details_types: &types,
+                dpop_algorithms: &algorithms,
+                dpop_required: true,
+                mtls_required: true,
+            },
+        );
+        assert_eq!(
+            metadata.unwrap().document,
+            concat!(
+                r#"{"resource":"https://api.example","resource_name":"The \"API\"","#,
+                r#""authorization_servers":["https://a"],"scopes_supported":["read"],"#,
+                r#""bearer_methods_supported":["header"],"authorization_details_types_supported":["payment"],"#,
+                r#""dpop_signing_alg_values_supported":["ES256"],"dpop_bound_access_tokens_required":true,"#,
+                r#""tls_client_certificate_bound_access_tokens":true}"#
+            )
+        );
+    }
+
     #[test]
     fn the_document_is_public_and_only_at_its_path() {
         let metadata =
-            ResourceMetadata::new("https://api.example/mcp", &["https://idp.example".into()], &[]).unwrap();
+            ResourceMetadata::new("https://api.example/mcp", &members(&["https://idp.example".into()]))
+                .unwrap();
         let at = |method, uri| metadata.serve(&RecordedRequest::new(method, uri));
         let served = at("GET", "/.well-known/oauth-protected-resource/mcp?x=1").unwrap();
         assert_eq!(served.status, 200);

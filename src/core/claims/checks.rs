@@ -7,7 +7,7 @@
 //! | [`REQUEST_CHECKS`] | all of that, clock, request, bytes of the token | for each request, also with a known token |
 
 use crate::core::claims::validity::{self, Timely};
-use crate::core::claims::{AcceptedToken, ClaimRules, binding, registered, scope, tenant};
+use crate::core::claims::{AcceptedToken, ClaimRules, binding, client, registered, scope, step_up, tenant};
 use crate::core::presented::{Presented, Sent};
 use crate::core::refusal::Refusal;
 use crate::core::signature::VerifiedToken;
@@ -32,7 +32,7 @@ pub type RequestCheck = fn(&Presented<'_>) -> Result<(), Refusal>;
 pub const TIME: &str = "time";
 
 /// First whether the token is good (401), then whether it allows anything here (403).
-pub static TOKEN_CHECKS: [Check<TokenCheck>; 8] = [
+pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
     Check {
         name: "type",
         check: |header, claims, rules| {
@@ -43,11 +43,9 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 8] = [
     Check { name: "tenant", check: |_, claims, rules| tenant::check(claims, &rules.templates) },
     Check { name: "required", check: |_, claims, rules| registered::check_required(claims, &rules.required) },
     Check { name: "audience", check: |_, claims, rules| registered::check_audience(claims, &rules.audience) },
+    Check { name: "client", check: |_, claims, rules| client::check(claims, &rules.clients) },
     Check { name: "binding", check: |_, claims, rules| binding::check(claims, rules.bound_tokens) },
-    Check {
-        name: "scopes",
-        check: |_, claims, rules| rules.scopes.as_ref().map_or(Ok(()), |scopes| scope::check(claims, scopes)),
-    },
+    Check { name: "scopes", check: |_, claims, rules| scope::check(claims, rules.scopes.as_ref(), None) },
     Check {
         name: "expression",
         check: |_, claims, rules| {
@@ -57,17 +55,54 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 8] = [
     },
 ];
 
-/// Whether the token allows this request, now.
-pub static REQUEST_CHECKS: [Check<RequestCheck>; 1] = [Check {
-    name: "live expression",
-    check: |presented| {
-        let rules = &presented.sent.issuer.claims;
-        let open = rules.expression.as_ref().and_then(|expression| expression.of_request());
-        open.map_or(Ok(()), |expression| {
-            expression.check(presented.claims, presented.sent.request, presented.sent.now)
-        })
+/// Whether the token allows this request, now: first what the issuer's rules ask for, then the rule that the request is
+/// under, and last whether its user has to sign in again.
+pub static REQUEST_CHECKS: [Check<RequestCheck>; 6] = [
+    Check {
+        name: "live expression",
+        check: |presented| {
+            let rules = &presented.sent.issuer.claims;
+            let open = rules.expression.as_ref().and_then(|expression| expression.of_request());
+            open.map_or(Ok(()), |expression| {
+                expression.check(presented.claims, presented.sent.request, presented.sent.now)
+            })
+        },
     },
-}];
+    Check { name: "rule", check: |presented| presented.sent.ruling.check() },
+    Check {
+        name: "rule audience",
+        check: |presented| match presented.sent.ruling.demands() {
+            Some(demands) => registered::check_audience_here(presented.claims, &demands.audience),
+            None => Ok(()),
+        },
+    },
+    Check {
+        name: "rule scopes",
+        check: |presented| match presented.sent.ruling.demands().and_then(|demands| demands.scopes.as_ref()) {
+            Some(scopes) => {
+                scope::check(presented.claims, presented.sent.issuer.claims.scopes.as_ref(), Some(scopes))
+            }
+            None => Ok(()),
+        },
+    },
+    Check {
+        name: "rule expression",
+        check: |presented| {
+            let demands = presented.sent.ruling.demands();
+            demands.and_then(|demands| demands.expression.as_ref()).map_or(Ok(()), |expression| {
+                expression.check(presented.claims, presented.sent.request, presented.sent.now)
+            })
+        },
+    },
+    Check {
+        name: "step-up",
+        check: |presented| {
+            let rules = &presented.sent.issuer.claims;
+            let of_rule = presented.sent.ruling.demands().and_then(|demands| demands.step_up.as_ref());
+            step_up::check(presented.claims, rules.step_up.as_ref(), of_rule, &rules.time, presented.sent.now)
+        },
+    },
+];
 
 /// Checks the time of the token. Worth it before the signature, since an expired token then costs no arithmetic; a pass
 /// says nothing of a token that nobody verified.
@@ -120,7 +155,8 @@ mod tests {
     use super::{ClaimRules, request, time, token};
     use crate::core::claims::expression::Expression;
     use crate::core::claims::registered::TokenType;
-    use crate::core::claims::scope::{Match, ScopeRules};
+    use crate::core::claims::scope::ScopeRules;
+    use crate::core::claims::step_up::StepUp;
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::claims::validity::{MaxAge, Since, TimeRules};
     use crate::core::issuer_id::IssuerId;
@@ -128,6 +164,7 @@ mod tests {
     use crate::core::presented::Sent;
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
+    use crate::core::rules::Ruling;
     use crate::core::token::claims_set::{ClaimPath, ClaimsSet, claims};
     use crate::core::token::header::Header;
     use crate::core::unix_time::{Seconds, UnixTime};
@@ -194,9 +231,15 @@ mod tests {
                 code: "audience_not_accepted",
             },
             Row {
+                set: |rules| rules.clients = vec!["web".into()],
+                meets: r#""azp":"web""#,
+                fails: r#""azp":"other""#,
+                code: "client_not_accepted",
+            },
+            Row {
                 set: |rules| {
                     let required = vec!["r".into()];
-                    rules.scopes = Some(ScopeRules { required, matching: Match::All, claim: None });
+                    rules.scopes = Some(ScopeRules { required, ..ScopeRules::default() });
                 },
                 meets: r#""scope":"r w""#,
                 fails: r#""scope":"rw""#,
@@ -207,6 +250,14 @@ mod tests {
                 meets: r#""grp":"admin""#,
                 fails: r#""grp":"dev""#,
                 code: "claims_rejected",
+            },
+            Row {
+                set: |rules| {
+                    rules.step_up = Some(StepUp { acr: vec!["phr".into()], max_age: None });
+                },
+                meets: r#""acr":"phr""#,
+                fails: r#""acr":"pwd""#,
+                code: "step_up_required",
             },
         ]
     }
@@ -235,6 +286,7 @@ mod tests {
             issuer_id: IssuerId(0),
             issuer: &policy.issuers[0],
             token: None,
+            ruling: Ruling::Free,
             request: &RecordedRequest::new("GET", path),
             now: NOW,
         };
@@ -282,7 +334,7 @@ mod tests {
         fn random_claims_never_panic(members in prop::collection::btree_map(
             prop::sample::select(vec![
                 "exp", "nbf", "iat", "auth_time", "iss", "sub", "aud", "jti", "scope", "scp", "typ", "tenant", "grp",
-                "cnf",
+                "cnf", "azp", "acr",
             ]),
             prop_oneof![
                 any::<i64>().prop_map(serde_json::Value::from),

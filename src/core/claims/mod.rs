@@ -2,16 +2,19 @@
 
 pub mod checks;
 pub mod registered;
+pub mod client;
 pub mod binding;
 pub mod validity;
 pub mod tenant;
 pub mod scope;
+pub mod step_up;
 pub mod expression;
 
 use crate::core::claims::binding::BoundTokens;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::step_up::StepUp;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::TimeRules;
 use crate::core::signature::VerifiedToken;
@@ -22,6 +25,8 @@ use crate::core::token::claims_set::ClaimsSet;
 pub struct ClaimRules {
     /// Accepted audiences, any of; empty asks for none (`audience`).
     pub audience: Vec<String>,
+    /// Accepted clients, any of; empty asks for none (`clients`).
+    pub clients: Vec<String>,
     /// Claims that have to be present (`requiredClaims`).
     pub required: Vec<String>,
     /// What the token has to be (`tokenType`).
@@ -36,6 +41,8 @@ pub struct ClaimRules {
     pub bound_tokens: BoundTokens,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
+    /// How, and how long ago, the user has to have signed in (`stepUp`).
+    pub step_up: Option<StepUp>,
 }
 
 /// A token whose signature holds, and every check of the token. Identity headers are made from nothing else.

@@ -1,7 +1,7 @@
 //! `typ`, and registered claims other than time: `iss`, `sub`, `aud`, `jti` and presence (RFC 7519 4.1 and 5.1).
 
 use crate::core::json::Kind;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{AskedBy, Refusal};
 use crate::core::token::claims_set::ClaimsSet;
 
 /// `tokenType`: what a token has to be.
@@ -107,7 +107,16 @@ pub fn check_audience(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Ref
     } else {
         return Err(Refusal::ClaimInvalid { claim: "aud" });
     }
-    if met { Ok(()) } else { Err(Refusal::AudienceNotAccepted) }
+    if met { Ok(()) } else { Err(Refusal::AudienceNotAccepted { asked_by: AskedBy::Issuer }) }
+}
+
+/// The same of the audiences that a rule asks for, where `aud` is known to be what it should.
+///
+/// # Errors
+/// `audience_not_accepted`.
+pub fn check_audience_here(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Refusal> {
+    let is_met = accepted.is_empty() || check_audience(claims, accepted).is_ok();
+    if is_met { Ok(()) } else { Err(Refusal::AudienceNotAccepted { asked_by: AskedBy::Rule }) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::core::claims::ClaimRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::step_up::StepUp;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, TimeRules};
 use crate::core::config::error::{Errors, Problem};
@@ -26,6 +27,7 @@ pub(super) fn claim_rules(values: &Values, above: Option<&ClaimRules>, errors: &
     let skew = Seconds(values.int_or(&CLOCK_SKEW, time.map(|time| time.clock_skew.0)));
     ClaimRules {
         audience: list(&AUDIENCE, above.map(|rules| &rules.audience)).unwrap_or_default(),
+        clients: list(&CLIENTS, above.map(|rules| &rules.clients)).unwrap_or_default(),
         required: list(&REQUIRED_CLAIMS, above.map(|rules| &rules.required))
             .unwrap_or_else(|| vec!["exp".into()]),
         token_type: token_type(values, errors)
@@ -45,6 +47,7 @@ pub(super) fn claim_rules(values: &Values, above: Option<&ClaimRules>, errors: &
         },
         bound_tokens: values.word_or(&BOUND_TOKENS, &BINDINGS, above.map(|rules| rules.bound_tokens)),
         expression: expression(values, errors).or_else(|| above.and_then(|rules| rules.expression.clone())),
+        step_up: step_up(values, errors).or_else(|| above.and_then(|rules| rules.step_up.clone())),
         templates: Vec::new(),
     }
 }
@@ -109,24 +112,42 @@ fn max_age(values: &Values, above: Option<MaxAge>, errors: &mut Errors) -> Optio
     span.map(|span| MaxAge { span, since })
 }
 
-fn scopes(values: &Values, errors: &mut Errors) -> Option<ScopeRules> {
+/// Whether a text is a scope (RFC 6749 3.3); the challenge repeats it between quotes.
+pub(super) fn is_scope(scope: &str) -> bool {
+    !scope.is_empty()
+        && scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
+/// The scope that asks for a refresh token, which no server demands of an access token (OpenID Connect Core 11).
+pub(super) const OFFLINE: &str = "offline_access";
+
+/// Why it cannot be demanded.
+pub(super) const OFFLINE_IS_FOR_CLIENTS: &str =
+    "offline_access asks the issuer for a refresh token, and says nothing about a request; leave it out";
+
+/// `scopes`, where it is written.
+pub(super) fn scopes(values: &Values, errors: &mut Errors) -> Option<ScopeRules> {
     let list = values.list(&SCOPES_REQUIRED).unwrap_or_default();
     // A scope has no space in it, so "read write" is two.
     let required: Vec<String> =
         list.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect();
-    // RFC 6749 3.3; the challenge repeats them between quotes.
-    let is_scope = |scope: &String| {
-        scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
-    };
     let is_told = values.is_refused(&SCOPES)
         || values.is_refused(&SCOPES_REQUIRED)
         || errors.misnamed(values.place(), &[&SCOPES_REQUIRED]);
-    if (required.is_empty() || !required.iter().all(is_scope)) && !is_told {
+    if (required.is_empty() || !required.iter().all(|scope| is_scope(scope))) && !is_told {
         let expected = "at least one scope (RFC 6749 3.3)";
         errors.value(values.path(&SCOPES_REQUIRED), quoted(&list.join(",")), expected);
     }
+    if required.iter().any(|scope| scope == OFFLINE) {
+        errors.conflict(values.path(&SCOPES_REQUIRED), OFFLINE_IS_FOR_CLIENTS);
+    }
     let claim = claim_path(values, &SCOPES_CLAIM, errors);
-    Some(ScopeRules { required, matching: values.word(&SCOPES_MATCH, &MATCHES), claim })
+    Some(ScopeRules {
+        required,
+        matching: values.word(&SCOPES_MATCH, &MATCHES),
+        claim,
+        ..ScopeRules::default()
+    })
 }
 
 /// What is expected of a claim that is named like a URL.
@@ -145,7 +166,8 @@ fn claim_path(values: &Values, row: &Row, errors: &mut Errors) -> Option<ClaimPa
     path
 }
 
-fn expression(values: &Values, errors: &mut Errors) -> Option<Expression> {
+/// `claims`.
+pub(super) fn expression(values: &Values, errors: &mut Errors) -> Option<Expression> {
     match Expression::parse(values.text(&CLAIMS)?) {
         Ok(expression) => Some(expression),
         Err(error) => {
@@ -153,4 +175,19 @@ fn expression(values: &Values, errors: &mut Errors) -> Option<Expression> {
             None
         }
     }
+}
+
+/// `stepUp`, where it is written.
+pub(super) fn step_up(values: &Values, errors: &mut Errors) -> Option<StepUp> {
+    if !values.has_in(&STEP_UP) {
+        return None;
+    }
+    let acr = values.list(&STEP_UP_ACR).unwrap_or_default();
+    // The challenge has them between quotes, with spaces between them.
+    for value in acr.iter().filter(|value| !is_scope(value)) {
+        let expected = "values of acr without blanks, quotes and backslashes";
+        errors.value(values.path(&STEP_UP_ACR), quoted(value), expected);
+    }
+    let max_age = values.has(&STEP_UP_MAX_AGE).then(|| values.seconds(&STEP_UP_MAX_AGE));
+    Some(StepUp { acr: acr.to_vec(), max_age })
 }

@@ -2,15 +2,18 @@
 
 use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
-use crate::core::answer::resource_metadata::ResourceMetadata;
+use crate::core::answer::resource_metadata::{Members, ResourceMetadata};
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
+use crate::core::config::accepted::{OFFLINE, OFFLINE_IS_FOR_CLIENTS};
 use crate::core::config::error::Errors;
 use crate::core::config::operators;
 use crate::core::config::options::Row;
 use crate::core::config::options::answers::*;
+use crate::core::config::options::rules::ORIGINS;
 use crate::core::config::upstream::header_name;
 use crate::core::config::values::Values;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
+use crate::core::rules::RuleTable;
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 use crate::core::url::{Url, is_serialized_origin};
@@ -19,7 +22,7 @@ use crate::core::url::{Url, is_serialized_origin};
 #[inline(never)]
 pub(super) fn answer_rules(
     root: &Values,
-    issuers: &[String],
+    (issuers, scopes): (&[String], &[String]),
     token: &TokenSources,
     errors: &mut Errors,
 ) -> AnswerRules {
@@ -33,7 +36,7 @@ pub(super) fn answer_rules(
         forbidden_redirect: redirect(root, &ERRORS_FORBIDDEN_REDIRECT, token, errors),
         cors: cors(root, errors),
         unavailable_status: u16::try_from(root.int(&UNAVAILABLE_STATUS)).unwrap_or(503),
-        resource_metadata: resource_metadata(root, issuers, errors),
+        resource_metadata: resource_metadata(root, issuers, scopes, errors),
         status: operators::status_rules(root, errors),
         log: operators::log_rules(root),
     }
@@ -98,7 +101,32 @@ fn cors(root: &Values, errors: &mut Errors) -> Origins {
     Origins { allowed: allowed.to_vec() }
 }
 
-fn resource_metadata(root: &Values, issuers: &[String], errors: &mut Errors) -> Option<ResourceMetadata> {
+/// `origins`. A server of the Model Context Protocol has to check them (2026-07-28, Streamable HTTP, "Security"), so there
+/// those of `errors.cors` count where nothing else is written.
+pub(super) fn allowed_origins(
+    root: &Values,
+    answer: &AnswerRules,
+    rules: &RuleTable,
+    errors: &mut Errors,
+) -> Vec<String> {
+    let Some(origins) = root.list(&ORIGINS) else {
+        let named = &answer.cors.allowed;
+        let is_named = rules.is_about_mcp() && !named.iter().any(|origin| origin == "*");
+        return if is_named { named.clone() } else { Vec::new() };
+    };
+    for origin in origins.iter().filter(|origin| !is_serialized_origin(origin)) {
+        errors.value(ORIGINS.path, quoted(origin), "origins such as https://app.example");
+    }
+    origins.to_vec()
+}
+
+fn resource_metadata(
+    root: &Values,
+    issuers: &[String],
+    demanded: &[String],
+    errors: &mut Errors,
+) -> Option<ResourceMetadata> {
+    let scopes = scopes_supported(root, demanded, errors);
     let Some(resource) = root.text(&METADATA_RESOURCE) else {
         if root.has_in(&METADATA) && !root.is_refused(&METADATA_RESOURCE) {
             let rule = "is needed with the other options of resourceMetadata";
@@ -110,10 +138,40 @@ fn resource_metadata(root: &Values, issuers: &[String], errors: &mut Errors) -> 
     if servers.is_empty() && !root.is_refused(&METADATA_SERVERS) {
         errors.conflict(METADATA_SERVERS.path, "is needed where there is no issuer to take its place");
     }
-    let metadata = ResourceMetadata::new(resource, servers, root.list(&METADATA_SCOPES).unwrap_or_default());
+    let metadata = ResourceMetadata::new(
+        resource,
+        &Members {
+            authorization_servers: servers,
+            scopes,
+            name: root.text(&METADATA_NAME).unwrap_or_default(),
+            authorization_details_types: root.list(&METADATA_DETAILS).unwrap_or_default(),
+            ..Members::default()
+        },
+    );
     if metadata.is_none() {
         let expected = "an absolute URL without query and fragment";
         errors.value(METADATA_RESOURCE.path, quoted(resource), expected);
     }
     metadata
+}
+
+/// A client that finds the server by its metadata registers for these scopes and can get no others later, so every scope
+/// that may be demanded is among them.
+fn scopes_supported<'v>(root: &'v Values, demanded: &'v [String], errors: &mut Errors) -> &'v [String] {
+    let Some(scopes) = root.list(&METADATA_SCOPES) else {
+        return demanded;
+    };
+    if scopes.iter().any(|scope| scope == OFFLINE) {
+        errors.conflict(METADATA_SCOPES.path, OFFLINE_IS_FOR_CLIENTS);
+    }
+    let missing: Vec<&str> =
+        demanded.iter().filter(|scope| !scopes.contains(scope)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        errors.conflict(
+            METADATA_SCOPES.path,
+            format!("lacks {missing}, which may be demanded; name every scope, or leave the option out"),
+        );
+    }
+    scopes
 }

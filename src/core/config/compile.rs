@@ -1,6 +1,7 @@
 //! The whole configuration.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::bypass::{BypassRules, Preflight};
@@ -16,11 +17,11 @@ use crate::core::config::options::bypass::*;
 use crate::core::config::options::keys::{ISSUER, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
-use crate::core::config::{answers, key_sources, self_test, token_places, too_open, upstream};
+use crate::core::config::{answers, key_sources, rules, self_test, token_places, too_open, upstream};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::request::header_name::is_field_name;
+use crate::core::request::method::is_method;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
@@ -58,7 +59,7 @@ pub fn compile(
 #[inline(never)]
 fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
-    let (issuers, headers) = issuers(root, &shared, errors);
+    let (mut issuers, headers) = issuers(root, &shared, errors);
     let sources = issuers.iter().flat_map(|issuer| &issuer.keys);
     let fetched = sources.filter_map(|source| match source {
         KeySource::Url(remote) => Some(&remote.client),
@@ -67,9 +68,17 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     shared.check_proxy(fetched, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
-    let forward = upstream::forward_rules(root, headers, &token, errors);
-    let answer = answers::answer_rules(root, &trusted, &token, errors);
-    Policy { bypass: bypass(root, errors), token, issuers, forward, answer, doubts: Vec::new() }
+    let mut forward = upstream::forward_rules(root, headers, &token, errors);
+    let bypass = bypass(root, errors);
+    let mut table = rules::rule_table(root, &bypass.paths, &issuers, errors);
+    forward.looked_at = table.headers();
+    let hierarchy = rules::scope_hierarchy(root, errors);
+    let scopes = issuers.iter_mut().filter_map(|issuer| issuer.claims.scopes.as_mut());
+    scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
+    let scopes = rules::all_scopes(&issuers, &table);
+    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, errors);
+    let origins = answers::allowed_origins(root, &answer, &table, errors);
+    Policy { bypass, token, issuers, rules: table, origins, forward, answer, doubts: Vec::new() }
 }
 
 /// Headers of issuers that have their own.
@@ -187,11 +196,6 @@ fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec
         errors.conflict(&path, "no configured key can be used with any of them");
     }
     allowed
-}
-
-/// One of another writing would never be that of a request.
-fn is_method(text: &str) -> bool {
-    is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 #[inline(never)]

@@ -14,6 +14,7 @@ mod outside;
 mod url;
 mod token_places;
 mod accepted;
+mod rules;
 mod upstream;
 mod answers;
 mod operators;

@@ -37,7 +37,7 @@ pub(super) fn status_rules(root: &Values, errors: &mut Errors) -> Option<StatusR
         }
         return None;
     };
-    if !matches!(PathPattern::parse(path), Some(PathPattern::Exact(_))) {
+    if PathPattern::parse(path).is_none_or(|pattern| pattern.one().is_none()) {
         errors.value(STATUS_PATH.path, quoted(path), "a path such as /jwt-status");
     }
     if root.list(&STATUS_SOURCE_RANGE).is_none_or(<[_]>::is_empty) && !root.is_refused(&STATUS_SOURCE_RANGE) {

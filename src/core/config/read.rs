@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::hint::hint;
-use crate::core::config::options::{self, Empty, Kind, Row, Scope};
+use crate::core::config::options::{self, Empty, Kind, Row, Scope, Shared};
 use crate::core::config::values::{Typed, Values, join};
 use crate::core::config::written::{by_name, found, instant, is_empty, is_empty_json, nested, whole};
 use crate::core::json::{Document, Kind as Json, Value};
@@ -203,13 +203,21 @@ fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<
         return None;
     }
     Some(match row.scope {
-        _ if instead.is_empty() => "leave the option out, or give it a value",
+        _ if instead.is_empty() => VALUE,
+        _ if list
+            .is_some_and(|list| !list.owns(row) && matches!(list.kind, Kind::Objects(Shared::OfRules))) =>
+        {
+            VALUE
+        }
         Scope::Inherited if list.is_some() && !may_be_none => {
             "leave the option out to have that of the top level"
         }
         Scope::Top | Scope::Own | Scope::Inherited => instead,
     })
 }
+
+/// What to do instead of leaving an option empty, where there is no more to say.
+const VALUE: &str = "leave the option out, or give it a value";
 
 const AN_ELEMENT: &str = "a string that is not empty, in quotes";
 

@@ -3,6 +3,7 @@
 //!
 //! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
 
+use crate::core::claims::expression::Expression;
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::options::tests::*;
 use crate::core::config::values::Values;
@@ -155,9 +156,7 @@ pub(super) fn doubts(tests: &[SelfTest], policy: &Policy) -> Vec<String> {
     let mut doubts = Vec::new();
     for test in tests {
         let Some(set) = &test.claims else { continue };
-        let iss = set.claim("iss").and_then(|iss| iss.as_str());
-        let expression = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
-        for function in expression.map(|expression| expression.parts_of_texts(set)).into_iter().flatten() {
+        for function in expressions(set, test, policy).flat_map(|expression| expression.parts_of_texts(set)) {
             if !seen.contains(&function) {
                 seen.push(function);
                 doubts.push(format!(
@@ -171,17 +170,27 @@ pub(super) fn doubts(tests: &[SelfTest], policy: &Policy) -> Vec<String> {
     doubts
 }
 
+/// The expressions that the test is about: that of the issuer, and that of the rule.
+fn expressions<'p>(
+    claims: &ClaimsSet,
+    test: &SelfTest,
+    policy: &'p Policy,
+) -> impl Iterator<Item = &'p Expression> {
+    let iss = claims.claim("iss").and_then(|iss| iss.as_str());
+    let of_issuer = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
+    let demands = policy.rules.ruling(&test.request).demands();
+    of_issuer.into_iter().chain(demands.and_then(|demands| demands.expression.as_ref()))
+}
+
 /// One sentence, and for an expression what each of its functions is.
 fn reason(test: &SelfTest, policy: &Policy, refusal: &Refusal) -> String {
     let mut why = refusal.description();
     let Some(set) = test.claims.as_ref().filter(|_| *refusal == Refusal::ClaimsRejected) else {
         return why;
     };
-    let iss = set.claim("iss").and_then(|iss| iss.as_str());
-    let expression = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
-    for (function, truth) in
-        expression.map(|expression| expression.explain(set, &test.request, test.now)).into_iter().flatten()
-    {
+    let functions = expressions(set, test, policy)
+        .flat_map(|expression| expression.explain(set, &test.request, test.now));
+    for (function, truth) in functions {
         why.push_str("; ");
         why.push_str(function);
         why.push_str(" is ");

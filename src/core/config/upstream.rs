@@ -107,6 +107,7 @@ pub(super) fn forward_rules(
         missing: root.word(&MISSING_CLAIM, &MISSING),
         token: if root.flag(&FORWARD_AUTHORIZATION) { TokenForwarding::Keep } else { TokenForwarding::Strip },
         verdict_response_header: header_name(root, &VERDICT_RESPONSE, errors),
+        looked_at: Vec::new(),
     }
 }
 

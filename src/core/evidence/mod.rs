@@ -9,9 +9,9 @@ use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::refusal::{Evidence, Refusal};
+use crate::core::refusal::{AskedBy, Evidence, Refusal};
 use crate::core::refusal_log::{self, Fate};
-use crate::core::request::RequestView;
+use crate::core::request::{RequestView, uri};
 use crate::core::text::name;
 use crate::core::token::jws::UnverifiedToken;
 use crate::core::token::source::FoundToken;
@@ -63,6 +63,7 @@ fn of_token(
             issuer.map(|(id, issuer)| of_issuer(token, id, issuer)).unwrap_or_default()
         })
     };
+    let demands = policy.rules.ruling(request).demands();
     match refusal {
         Refusal::TokenMissing => places::missing(&policy.token, request),
         Refusal::TokenRepeated => places::repeated(&policy.token, request),
@@ -109,27 +110,55 @@ fn of_token(
             // Without a proper `iss` there is no issuer.
             with_token(&|token| rules::invalid(claim, &token.claimed, now))
         }
-        Refusal::AudienceNotAccepted => {
-            with_issuer(&|token, _, issuer| rules::audience(&token.claimed, &issuer.claims.audience))
+        Refusal::AudienceNotAccepted { asked_by } => with_issuer(&|token, _, issuer| {
+            let accepted = match asked_by {
+                AskedBy::Issuer => issuer.claims.audience.as_slice(),
+                AskedBy::Rule => demands.map(|demands| demands.audience.as_slice()).unwrap_or_default(),
+            };
+            rules::audience(&token.claimed, accepted)
+        }),
+        Refusal::ClientNotAccepted => {
+            with_issuer(&|token, _, issuer| rules::client(&token.claimed, &issuer.claims.clients))
         }
         Refusal::TokenTypeNotAccepted { typ } => {
             with_issuer(&|_, _, issuer| rules::token_type(typ.as_deref(), &issuer.claims.token_type))
         }
         Refusal::ProofMissing => with_token(&|token| rules::proof(&token.claimed)),
-        Refusal::ScopeInsufficient { .. } => with_issuer(&|token, _, issuer| {
-            issuer
-                .claims
-                .scopes
-                .as_ref()
-                .map(|scopes| rules::scopes(&token.claimed, scopes))
-                .unwrap_or_default()
+        Refusal::ScopeInsufficient => with_issuer(&|token, _, issuer| {
+            let of_rule = demands.and_then(|demands| demands.scopes.as_ref());
+            rules::scopes(&token.claimed, issuer.claims.scopes.as_ref(), of_rule)
         }),
         Refusal::ClaimsRejected => with_issuer(&|token, _, issuer| {
-            let expression = issuer.claims.expression.as_ref();
-            let culprits = expression.map(|expression| expression.culprits(&token.claimed, request, now));
-            rules::expression(&culprits.unwrap_or_default())
+            let own = issuer.claims.expression.as_ref();
+            let expressions = own.into_iter().chain(demands.and_then(|demands| demands.expression.as_ref()));
+            let culprits =
+                expressions.flat_map(|expression| expression.culprits(&token.claimed, request, now));
+            rules::expression(&culprits.collect::<Vec<_>>())
         }),
+        Refusal::StepUpRequired { acr_values, max_age } => {
+            with_token(&|token| rules::step_up(&token.claimed, acr_values, *max_age, now))
+        }
+        Refusal::RuleMissing => Evidence {
+            found: format!("{} {}", name(request.method()), path_of(request)),
+            expected: format!("a request under one of {} rules", policy.rules.rules().len()),
+            hint: policy.rules.unclear(request),
+        },
+        Refusal::McpHeaderInvalid { header, problem } => Evidence {
+            found: format!("{} {problem}", name(header)),
+            expected: "the headers of the Model Context Protocol, 2026-07-28 or later".into(),
+            ..Evidence::default()
+        },
+        Refusal::OriginNotAllowed => Evidence {
+            found: list(request.header_values("Origin").iter().map(|value| String::from_utf8_lossy(value))),
+            expected: list(&policy.origins),
+            ..Evidence::default()
+        },
     }
+}
+
+/// The path without its query, which may hold a token.
+fn path_of(request: &dyn RequestView) -> String {
+    name(&String::from_utf8_lossy(uri::path(request.uri())))
 }
 
 /// Names with a space between them, as many as a line has room for.

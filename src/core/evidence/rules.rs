@@ -1,10 +1,10 @@
 //! What a token claims beside what the rules ask for.
 
-use crate::core::claims::ClaimRules;
 use crate::core::claims::expression::Truth;
 use crate::core::claims::registered::{ACCESS_TOKEN_CLAIMS, TokenType};
 use crate::core::claims::scope::{self, Match, ScopeRules};
 use crate::core::claims::validity::TimeRules;
+use crate::core::claims::{ClaimRules, client};
 use crate::core::evidence::{list, near};
 use crate::core::json::{Kind, Value};
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -66,20 +66,59 @@ pub(super) fn token_type(typ: Option<&str>, wanted: &TokenType) -> Evidence {
     }
 }
 
-pub(super) fn scopes(claims: &ClaimsSet, rules: &ScopeRules) -> Evidence {
-    let held = scope::held(claims, rules);
-    let claim = match &rules.claim {
+pub(super) fn client(claims: &ClaimsSet, accepted: &[String]) -> Evidence {
+    let found = client::of(claims);
+    Evidence {
+        found: found.map_or("no azp and no client_id".into(), name),
+        hint: near(found.as_slice(), accepted),
+        expected: list(accepted),
+    }
+}
+
+pub(super) fn step_up(
+    claims: &ClaimsSet,
+    acr_values: &str,
+    max_age: Option<Seconds>,
+    now: UnixTime,
+) -> Evidence {
+    let (mut found, mut expected) = (Vec::new(), Vec::new());
+    if !acr_values.is_empty() {
+        found.push(format!("acr is {}", claims.claim("acr").map_or("absent".into(), shown)));
+        expected.push(format!("acr out of {acr_values}"));
+    }
+    if let Some(max_age) = max_age {
+        let signed_in = claims.claim("auth_time").and_then(numeric_date);
+        found.push(match signed_in {
+            Some(date) if date > now => format!("auth_time is {} s ahead", ahead(date, now).0),
+            Some(date) => format!("auth_time was {} s ago", now.seconds_since(date).0),
+            None => "no auth_time that is a date".into(),
+        });
+        expected.push(format!("at most {} s ago (stepUp.maxAgeSeconds)", max_age.0));
+    }
+    Evidence { found: found.join(", "), expected: expected.join(", "), ..Evidence::default() }
+}
+
+/// `issuer` and `rule` are asked for together; of one that asks for one of several scopes, all are missing.
+pub(super) fn scopes(claims: &ClaimsSet, issuer: Option<&ScopeRules>, rule: Option<&ScopeRules>) -> Evidence {
+    let Some(unmet) =
+        [issuer, rule].into_iter().flatten().find(|rules| scope::check(claims, issuer, Some(rules)).is_err())
+    else {
+        return Evidence::default();
+    };
+    let path = unmet.claim.as_ref().or_else(|| issuer?.claim.as_ref());
+    let held = scope::held(claims, path);
+    let claim = match path {
         Some(path) => path.to_string(),
         None => "scope and no scp".into(),
     };
-    let missing = rules.required.iter().filter(|scope| !held.contains(&scope.as_str()));
-    let how = match rules.matching {
+    let missing = unmet.required.iter().filter(|scope| !unmet.is_held(claims, path, scope));
+    let how = match unmet.matching {
         Match::All => "all of",
         Match::Any => "one of",
     };
     Evidence {
         found: if held.is_empty() { format!("no {claim}") } else { list(&held) },
-        expected: format!("{how} {}", list(&rules.required)),
+        expected: format!("{how} {}", list(&unmet.required)),
         hint: format!("missing: {}", list(missing)),
     }
 }

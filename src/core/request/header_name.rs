@@ -38,6 +38,30 @@ pub fn values(request: &dyn RequestView, name: &str) -> Vec<Vec<u8>> {
     values
 }
 
+/// What a request has of a header that may be there once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Single {
+    /// Nothing.
+    Absent,
+    /// This text, without the blanks around it.
+    Text(String),
+    /// Several values, or what is no text.
+    Unclear,
+}
+
+/// What `request` has of the header `name`, in every spelling.
+#[must_use]
+pub fn single(request: &dyn RequestView, name: &str) -> Single {
+    let mut values = values(request, name);
+    match (values.pop(), values.is_empty()) {
+        (None, _) => Single::Absent,
+        (Some(value), true) => {
+            String::from_utf8(value.trim_ascii().to_vec()).map_or(Single::Unclear, Single::Text)
+        }
+        (Some(_), false) => Single::Unclear,
+    }
+}
+
 /// What stands for `byte` where back ends compare names: case does not count, and all but letters and digits is one.
 #[must_use]
 pub const fn fold(byte: u8) -> u8 {

@@ -2,6 +2,8 @@
 
 pub mod cookie;
 pub mod header_name;
+pub mod method;
+pub mod origin;
 pub mod parameter_name;
 pub mod path;
 pub mod rewritten;

@@ -150,52 +150,155 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
 }
 
-/// A path, or all below one.
+/// A path, or all below one, in which segments may be left open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathPattern {
-    /// Exactly this path.
-    Exact(String),
-    /// Every path that starts with this, which ends in `/`.
-    Below(String),
+pub struct PathPattern {
+    /// The text up to the first open segment, or up to the `*`: then it ends in `/`.
+    fixed: String,
+    /// The segments from the first open one on.
+    rest: Vec<Segment>,
+    end: End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    /// `{name}`: one segment that is not empty.
+    Open,
+    /// This one.
+    Is(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing follows.
+    Here,
+    /// `/*`: a slash, and whatever follows it.
+    Below,
 }
 
 impl PathPattern {
-    /// Parses `/path` or `/path/*`. `None` for anything else, a pattern that no path could match included.
+    /// Parses `/path`, `/path/{segment}/path` or `/path/*`. `None` for anything else, a pattern that no path could match
+    /// included.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (path, below) = match text.strip_suffix('*') {
-            Some(path) => (path, true),
-            None => (text, false),
+        let (path, end) = match text.strip_suffix("/*") {
+            Some(path) => (path, End::Below),
+            None => (text, End::Here),
         };
-        if path.contains('*')
-            || path.contains('?')
-            || unambiguous(path.as_bytes())? != path
-            || below != text.ends_with("/*")
+        // A segment that is left open stands for any that can be read in one way.
+        let is_open = |segment: &&str| {
+            let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
+            name.is_some_and(|name| !name.is_empty() && name.bytes().all(is_name_byte))
+        };
+        let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        let filled = |segment: &&str| if is_open(segment) { "x".to_owned() } else { (*segment).to_owned() };
+        let example = format!("/{}", segments.iter().map(filled).collect::<Vec<_>>().join("/"));
+        let is_pattern = if path.is_empty() { end == End::Below } else { path.starts_with('/') };
+        if !is_pattern
+            || example.contains(['*', '?', '{', '}'])
+            || unambiguous(example.as_bytes())? != example
+            || (end == End::Below && path.ends_with('/'))
         {
             return None;
         }
-        Some(if below { Self::Below(path.to_owned()) } else { Self::Exact(path.to_owned()) })
+        let first_open = segments.iter().position(|segment| is_open(&segment));
+        let fixed = match first_open {
+            None if end == End::Here => path.to_owned(),
+            None => format!("{path}/"),
+            Some(at) => format!(
+                "/{}",
+                segments.iter().take(at).map(|segment| format!("{segment}/")).collect::<String>()
+            ),
+        };
+        let segment = |segment: &&str| {
+            if is_open(segment) { Segment::Open } else { Segment::Is((*segment).to_owned()) }
+        };
+        let rest = segments.iter().skip(first_open.unwrap_or(segments.len())).map(segment).collect();
+        Some(Self { fixed, rest, end })
+    }
+
+    /// The path that is meant, if it is one.
+    #[must_use]
+    pub fn one(&self) -> Option<&str> {
+        (self.rest.is_empty() && self.end == End::Here).then_some(&self.fixed)
+    }
+
+    /// The text that every path begins with that is meant: the whole path, or up to a slash.
+    #[must_use]
+    pub fn fixed(&self) -> &str {
+        &self.fixed
     }
 
     /// Whether all paths are meant.
     #[must_use]
     pub fn is_every_path(&self) -> bool {
-        matches!(self, Self::Below(path) if path == "/")
+        self.fixed == "/" && self.rest.is_empty() && self.end == End::Below
     }
 
     /// Whether `path`, as [`unambiguous`] gives it, is meant.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(exact) => path == exact,
-            Self::Below(prefix) => path.starts_with(prefix.as_str()),
+        let Some(behind) = behind(path, &self.fixed) else { return false };
+        if self.rest.is_empty() {
+            return self.end == End::Below || behind.is_empty();
         }
+        let mut segments = behind.split('/');
+        let fits = self.rest.iter().all(|wanted| {
+            segments.next().is_some_and(|segment| match wanted {
+                Segment::Open => !segment.is_empty(),
+                Segment::Is(text) => segment == text,
+            })
+        });
+        fits && segments.next().is_some() == (self.end == End::Below)
     }
+
+    /// Whether every path that `other` means is meant.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let (own, others) = (self.segments(), other.segments());
+        let is_long_enough = match (self.end, other.end) {
+            (End::Here, End::Here) => others.len() == own.len(),
+            (End::Here, End::Below) => false,
+            (End::Below, End::Here) => others.len() > own.len(),
+            (End::Below, End::Below) => others.len() >= own.len(),
+        };
+        let fits = |(own, other): (&Segment, &Segment)| match (own, other) {
+            (Segment::Open, Segment::Is(text)) => !text.is_empty(),
+            (Segment::Open, Segment::Open) => true,
+            (Segment::Is(own), Segment::Is(other)) => own == other,
+            (Segment::Is(_), Segment::Open) => false,
+        };
+        is_long_enough && own.iter().zip(&others).all(fits)
+    }
+
+    /// All segments before the end.
+    fn segments(&self) -> Vec<Segment> {
+        let mut segments: Vec<Segment> =
+            self.fixed.split('/').skip(1).map(|segment| Segment::Is(segment.to_owned())).collect();
+        if !self.rest.is_empty() || self.end == End::Below {
+            // What is behind the last slash of the fixed text is the rest.
+            segments.pop();
+        }
+        segments.extend(self.rest.iter().cloned());
+        segments
+    }
+}
+
+/// What `path` has behind `start`. Patterns of one table often begin alike, so their last bytes are compared first.
+fn behind<'p>(path: &'p str, start: &str) -> Option<&'p str> {
+    let (found, behind) = path.split_at_checked(start.len())?;
+    let ends_alike = found.as_bytes().last_chunk::<4>() == start.as_bytes().last_chunk::<4>();
+    (ends_alike && found == start).then_some(behind)
+}
+
+const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 #[cfg(test)]
 mod tests {
     use super::{PathPattern, unambiguous};
+    use proptest::prelude::*;
 
     #[test]
     fn paths_that_everyone_reads_alike() {
@@ -255,21 +358,124 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (text, expected) in [
-            ("/health", Some(PathPattern::Exact("/health".into()))),
-            ("/", Some(PathPattern::Exact("/".into()))),
-            ("/public/*", Some(PathPattern::Below("/public/".into()))),
-            ("/*", Some(PathPattern::Below("/".into()))),
-            ("/public*", None),
-            ("/a/*/b", None),
-            ("health", None),
-            ("", None),
-            ("/a//b", None),
-            ("/a/../b", None),
-            ("/a?b", None),
-            ("/a%20b", None),
+        for (text, meant, not_meant) in [
+            ("/health", vec!["/health"], vec!["/health/", "/healthz", "/", "/Health"]),
+            ("/", vec!["/"], vec!["/a"]),
+            ("/a/", vec!["/a/"], vec!["/a", "/a/b"]),
+            ("/public/*", vec!["/public/", "/public/a", "/public/a/b/"], vec!["/public", "/publicity"]),
+            ("/*", vec!["/", "/a", "/a/b"], vec![]),
+            (
+                "/orders/{id}",
+                vec!["/orders/7", "/orders/a b"],
+                vec!["/orders/", "/orders", "/orders/7/", "/orders/7/x"],
+            ),
+            ("/{a}", vec!["/x"], vec!["/", "/x/"]),
+            ("/{a}/*", vec!["/x/", "/x/y/z"], vec!["/x", "/"]),
+            ("/a/{b}/c/{d-1}", vec!["/a/1/c/2"], vec!["/a/1/d/2", "/a/1/c", "/a/1/c/", "/a//c/2"]),
+            ("/a/{b}/c/*", vec!["/a/1/c/", "/a/1/c/x"], vec!["/a/1/c", "/a/1/cc/x", "/b/1/c/x"]),
+            ("/a/{b}/", vec!["/a/1/"], vec!["/a/1", "/a/1/2"]),
         ] {
-            assert_eq!(PathPattern::parse(text), expected, "{text}");
+            let pattern = PathPattern::parse(text).unwrap();
+            for path in meant {
+                assert!(pattern.matches(path), "{text} {path}");
+            }
+            for path in not_meant {
+                assert!(!pattern.matches(path), "{text} {path}");
+            }
+            assert_eq!(pattern.is_every_path(), text == "/*", "{text}");
+            assert_eq!(pattern.one(), (!text.contains(['*', '{'])).then_some(text), "{text}");
+            assert!(pattern.covers(&pattern), "{text}");
+        }
+        for text in [
+            "",
+            "health",
+            "*",
+            "/public*",
+            "/a/*/b",
+            "/*/a",
+            "/a/**",
+            "/a//b",
+            "/a//*",
+            "//*",
+            "/a/../b",
+            "/a?b",
+            "/a%20b",
+            "/a/{}",
+            "/a/{b",
+            "/a/b}",
+            "/a/x{b}",
+            "/a/{b}x",
+            "/a/{b c}",
+            "/a/{*}",
+            "/{a}*",
+            "{a}",
+            "/a/{b}{c}",
+        ] {
+            assert_eq!(PathPattern::parse(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn what_covers_what() {
+        for (text, other, expected) in [
+            ("/a", "/a", true),
+            ("/a", "/b", false),
+            ("/a", "/a/", false),
+            ("/a", "/a/*", false),
+            ("/a/*", "/a", false),
+            ("/a/*", "/a/", true),
+            ("/a/*", "/a/b", true),
+            ("/a/*", "/a/b/*", true),
+            ("/a/*", "/a/{b}", true),
+            ("/a/b/*", "/a/*", false),
+            ("/*", "/", true),
+            ("/*", "/{a}/*", true),
+            ("/{a}", "/b", true),
+            ("/{a}", "/{b}", true),
+            ("/{a}", "/", false),
+            ("/b", "/{a}", false),
+            ("/{a}/*", "/b/c", true),
+            ("/{a}/*", "/b/", true),
+            ("/{a}/*", "/b", false),
+            ("/{a}/c/*", "/b/c/{d}/e", true),
+            ("/{a}/c", "/b/c/*", false),
+        ] {
+            let (pattern, other_pattern) =
+                (PathPattern::parse(text).unwrap(), PathPattern::parse(other).unwrap());
+            assert_eq!(pattern.covers(&other_pattern), expected, "{text} {other}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn a_pattern_covers_what_it_says(
+            own in prop::sample::select(PATTERNS.to_vec()), other in prop::sample::select(PATTERNS.to_vec()),
+            path in prop::collection::vec(prop::sample::select(vec!["a", "b", "c", ""]), 1..5),
+        ) {
+            let (own, other) = (PathPattern::parse(own).unwrap(), PathPattern::parse(other).unwrap());
+            let uri = format!("/{}", path.join("/"));
+            let path = unambiguous(uri.as_bytes());
+            if let Some(path) = path && own.covers(&other) && other.matches(&path) {
+                prop_assert!(own.matches(&path), "{own:?} {other:?} {path}");
+            }
+        }
+    }
+
+    const PATTERNS: [&str; 14] = [
+        "/",
+        "/*",
+        "/a",
+        "/a/",
+        "/a/*",
+        "/{x}",
+        "/{x}/*",
+        "/{x}/",
+        "/a/b",
+        "/a/{x}",
+        "/{x}/b",
+        "/{x}/b/*",
+        "/a/{x}/c/*",
+        "/a/b/c",
+    ];
 }

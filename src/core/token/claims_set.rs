@@ -56,20 +56,7 @@ impl ClaimsSet {
     /// The value at `path`.
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<Value<'_>> {
-        self.find(path).0
-    }
-
-    /// The value at `path`, and how many values were looked at for it.
-    #[must_use]
-    pub fn find(&self, path: &ClaimPath) -> (Option<Value<'_>>, usize) {
-        let (mut found, mut looked_at) = (Some(self.0.root()), 0_usize);
-        for name in &path.segments {
-            let Some(value) = found else { break };
-            let more;
-            (found, more) = child(value, name);
-            looked_at = looked_at.saturating_add(more);
-        }
-        (found, looked_at)
+        find(self.0.root(), path).0
     }
 
     /// A NumericDate (RFC 7519 2): a JSON number, integer or fraction, from 0 to 2^53 seconds.
@@ -83,6 +70,19 @@ impl ClaimsSet {
         let date = numeric_date(value).ok_or(Refusal::ClaimInvalid { claim: name })?;
         Ok(Some(date))
     }
+}
+
+/// What is at `path` in `value`, and how many values were looked at for it.
+#[must_use]
+pub fn find<'d>(value: Value<'d>, path: &ClaimPath) -> (Option<Value<'d>>, usize) {
+    let (mut found, mut looked_at) = (Some(value), 0_usize);
+    for name in &path.segments {
+        let Some(value) = found else { break };
+        let more;
+        (found, more) = child(value, name);
+        looked_at = looked_at.saturating_add(more);
+    }
+    (found, looked_at)
 }
 
 /// A member of an object by its name, an element of an array by its position from 0.

@@ -6,20 +6,22 @@ use std::cell::Cell;
 
 use crate::core::claims::expression::Truth;
 use crate::core::claims::expression::decimal::Decimal;
-use crate::core::claims::expression::parser::{Node, Term, Test};
+use crate::core::claims::expression::parser::{Looked, Node, Term, Test};
 use crate::core::claims::expression::request_value::Template;
 use crate::core::json::{Kind, Value};
 use crate::core::limits::{MAX_EXPLANATION_WORK, MAX_EXPRESSION_WORK};
 use crate::core::request::RequestView;
-use crate::core::token::claims_set::{ClaimsSet, numeric_date};
+use crate::core::token::claims_set::{ClaimsSet, find, numeric_date};
 use crate::core::unix_time::UnixTime;
 
 /// What an expression is about, and how much more it may cost.
+#[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
-    claims: &'a ClaimsSet,
+    /// The claims; inside `Any`, an element of one.
+    root: Value<'a>,
     request: &'a dyn RequestView,
     now: UnixTime,
-    work: Work,
+    work: &'a Work,
 }
 
 /// Work of one function whatever it does, in units of [`MAX_EXPRESSION_WORK`].
@@ -34,10 +36,25 @@ const FEW_VALUES: usize = 4;
 /// How much more it takes to search for all of the pieces of a text than for one.
 const PIECES: usize = 3;
 
-/// What is left of [`MAX_EXPRESSION_WORK`].
-struct Work(Cell<usize>);
+/// How much more an evaluation may cost: work that was done is not given back.
+pub(super) struct Work(Cell<usize>);
 
 impl Work {
+    /// For one evaluation.
+    pub(super) const fn for_evaluation() -> Self {
+        Self(Cell::new(MAX_EXPRESSION_WORK))
+    }
+
+    /// For saying why an evaluation came out as it did.
+    pub(super) const fn for_explanation() -> Self {
+        Self(Cell::new(MAX_EXPLANATION_WORK))
+    }
+
+    /// Whether none is left.
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.0.get() == 0
+    }
+
     /// Takes `units`. `None` if there are not so many left; then there are none for whatever follows, either.
     fn spend(&self, units: usize) -> Option<()> {
         let left = self.0.get().checked_sub(units);
@@ -47,23 +64,13 @@ impl Work {
 }
 
 impl<'a> Subject<'a> {
-    /// For one evaluation: work that was done is not given back.
-    pub(super) const fn new(claims: &'a ClaimsSet, request: &'a dyn RequestView, now: UnixTime) -> Self {
-        Self { claims, request, now, work: Work(Cell::new(MAX_EXPRESSION_WORK)) }
-    }
-
-    /// For saying why an evaluation came out as it did.
-    pub(super) const fn for_explanation(
+    pub(super) const fn new(
         claims: &'a ClaimsSet,
         request: &'a dyn RequestView,
         now: UnixTime,
+        work: &'a Work,
     ) -> Self {
-        Self { claims, request, now, work: Work(Cell::new(MAX_EXPLANATION_WORK)) }
-    }
-
-    /// Whether no work is left.
-    pub(super) const fn is_exhausted(&self) -> bool {
-        self.work.0.get() == 0
+        Self { root: claims.value(), request, now, work }
     }
 }
 
@@ -112,15 +119,6 @@ pub(super) fn evaluate(node: &Node, subject: &Subject<'_>) -> Truth {
     }
 }
 
-/// Every function of `node`, in the order of the source.
-pub(super) fn terms(node: &Node) -> Vec<&Term> {
-    match node {
-        Node::All(nodes) | Node::Any(nodes) => nodes.iter().flat_map(terms).collect(),
-        Node::Not(node) => terms(node),
-        Node::Term(term) => vec![term],
-    }
-}
-
 /// True if one is; else undecided if one is. Nothing is evaluated after the first true.
 fn any(truths: impl Iterator<Item = Truth>) -> Truth {
     let mut result = Truth::False;
@@ -158,67 +156,138 @@ pub(super) fn term(term: &Term, subject: &Subject<'_>) -> Truth {
     measured(term, subject).unwrap_or(Truth::Undecided)
 }
 
+/// What a function compares.
+enum Operand<'a> {
+    /// A value of the token.
+    Claim(Value<'a>),
+    /// A value of the request.
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Operand<'a> {
+    /// The text that it is.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Claim(claim) => claim.as_str(),
+            Self::Text(text) => Some(text),
+        }
+    }
+
+    /// The text of a string, a boolean or a number; numbers as written in the token.
+    fn scalar(&self) -> Option<&str> {
+        match self {
+            Self::Claim(claim) => scalar(*claim),
+            Self::Text(text) => Some(text),
+        }
+    }
+
+    fn claim(&self) -> Option<Value<'a>> {
+        match self {
+            Self::Claim(claim) => Some(*claim),
+            Self::Text(_) => None,
+        }
+    }
+
+    fn array(&self) -> Option<Value<'a>> {
+        self.claim().filter(|claim| claim.kind() == Kind::Array)
+    }
+}
+
 /// `None` if no work is left.
 fn measured(term: &Term, subject: &Subject<'_>) -> Option<Truth> {
-    let work = &subject.work;
-    let (claim, looked_at) = subject.claims.find(&term.claim);
-    work.spend(looked_at.saturating_add(TERM))?;
-    let Some(claim) = claim else {
-        return Some(Truth::False);
+    let work = subject.work;
+    let operand = match &term.subject {
+        Looked::At(path) => {
+            let (claim, looked_at) = find(subject.root, path);
+            work.spend(looked_at.saturating_add(TERM))?;
+            let Some(claim) = claim else {
+                return Some(Truth::False);
+            };
+            Operand::Claim(claim)
+        }
+        Looked::AtRequest(value) => {
+            work.spend(TERM)?;
+            let Some(text) = text(value, subject)? else {
+                return Some(Truth::Undecided);
+            };
+            Operand::Text(text)
+        }
     };
     let string = |value: &Template, cost: fn(&str, &str) -> usize, holds: fn(&str, &str) -> bool| {
-        let Some(claim) = claim.as_str() else {
+        let Some(own) = operand.text() else {
             return Some(Truth::False);
         };
         let Some(text) = text(value, subject)? else {
             return Some(Truth::Undecided);
         };
-        work.spend(cost(claim, &text))?;
-        Some(holds(claim, &text).into())
+        work.spend(cost(own, &text))?;
+        Some(holds(own, &text).into())
     };
+    let number = || operand.claim().map_or(Some(None), |claim| number(claim, work));
+    let date = || operand.claim().map_or(Some(None), |claim| date(claim, work));
     Some(match &term.test {
-        Test::Equals(value) => match scalar(claim) {
-            Some(claim) => equals(claim, value, subject)?,
+        Test::Equals(value) => match operand.scalar() {
+            Some(own) => equals(own, value, subject)?,
             None => Truth::False,
         },
-        Test::Prefix(value) => string(value, comparison, |claim, text| claim.starts_with(text))?,
-        Test::Suffix(value) => string(value, comparison, |claim, text| claim.ends_with(text))?,
-        Test::Contains(value) if claim.kind() == Kind::Array => contains(claim, value, subject)?,
-        Test::Contains(value) => string(value, search, |claim, text| claim.contains(text))?,
-        Test::SplitContains { separator, value } => match claim.as_str() {
-            Some(claim) => {
+        Test::Prefix(value) => string(value, comparison, |own, text| own.starts_with(text))?,
+        Test::Suffix(value) => string(value, comparison, |own, text| own.ends_with(text))?,
+        Test::Contains(value) => match operand.array() {
+            Some(array) => contains(array, value, subject)?,
+            None => string(value, search, |own, text| own.contains(text))?,
+        },
+        Test::SplitContains { separator, value } => match operand.text() {
+            Some(own) => {
                 let Some(text) = text(value, subject)? else {
                     return Some(Truth::Undecided);
                 };
-                work.spend(search(claim, separator).saturating_mul(PIECES))?;
-                split_contains(claim, separator, &text).into()
+                work.spend(search(own, separator).saturating_mul(PIECES))?;
+                split_contains(own, separator, &text).into()
             }
             None => Truth::False,
         },
-        Test::OneOf(values) if claim.kind() == Kind::Array && values.len() <= FEW_VALUES => {
-            any_of(values, |value| contains(claim, value, subject))?
-        }
-        Test::OneOf(values) if claim.kind() == Kind::Array => {
-            let elements = elements(claim, work)?;
-            any_of(values, |value| has_element(&elements, claim, value, subject))?
-        }
-        Test::OneOf(values) => match scalar(claim) {
-            Some(claim) => any_of(values, |value| equals(claim, value, subject))?,
-            None => Truth::False,
+        Test::OneOf(values) => match (operand.array(), operand.scalar()) {
+            (Some(array), _) if values.len() <= FEW_VALUES => {
+                any_of(values, |value| contains(array, value, subject))?
+            }
+            (Some(array), _) => {
+                let elements = elements(array, work)?;
+                any_of(values, |value| has_element(&elements, array, value, subject))?
+            }
+            (None, Some(own)) => any_of(values, |value| equals(own, value, subject))?,
+            (None, None) => Truth::False,
         },
-        Test::Exists => (claim.kind() != Kind::Null).into(),
-        Test::Matches(pattern) => match claim.as_str() {
-            Some(claim) => {
-                work.spend(pattern.cost(claim))?;
-                pattern.matches(claim).map_or(Truth::Undecided, Truth::from)
+        Test::Exists => operand.claim().is_some_and(|claim| claim.kind() != Kind::Null).into(),
+        Test::Matches(pattern) => match operand.text() {
+            Some(own) => {
+                work.spend(pattern.cost(own))?;
+                pattern.matches(own).map_or(Truth::Undecided, Truth::from)
             }
             None => Truth::False,
         },
-        Test::Greater(bound) => number(claim, work)?.is_some_and(|claim| claim > bound.borrowed()).into(),
-        Test::Less(bound) => number(claim, work)?.is_some_and(|claim| claim < bound.borrowed()).into(),
-        Test::Before(instant) => date(claim, work)?.is_some_and(|date| date < instant.at(subject.now)).into(),
-        Test::After(instant) => date(claim, work)?.is_some_and(|date| date > instant.at(subject.now)).into(),
+        Test::Greater(bound) => number()?.is_some_and(|own| own > bound.borrowed()).into(),
+        Test::Less(bound) => number()?.is_some_and(|own| own < bound.borrowed()).into(),
+        Test::Before(instant) => date()?.is_some_and(|date| date < instant.at(subject.now)).into(),
+        Test::After(instant) => date()?.is_some_and(|date| date > instant.at(subject.now)).into(),
+        Test::Any(node) => match operand.array() {
+            Some(array) => any_element(node, array, subject)?,
+            None => Truth::False,
+        },
     })
+}
+
+/// [`any`] over the elements of an array.
+fn any_element(node: &Node, array: Value<'_>, subject: &Subject<'_>) -> Option<Truth> {
+    let mut result = Truth::False;
+    for element in array.elements() {
+        subject.work.spend(ELEMENT)?;
+        match evaluate(node, &Subject { root: element, ..*subject }) {
+            Truth::True => return Some(Truth::True),
+            Truth::Undecided => result = Truth::Undecided,
+            Truth::False => {}
+        }
+    }
+    Some(result)
 }
 
 /// [`any`] of what may run out of work.

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use crate::core::refusal::Refusal;
 use crate::core::request::{RecordedRequest, RequestView};
-use crate::core::token::claims_set::ClaimsSet;
+use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
 use crate::core::unix_time::UnixTime;
 
 /// A parsed expression. Issuers share one that they all have.
@@ -80,8 +80,7 @@ impl Expression {
     pub fn parse(source: impl Into<String>) -> Result<Self, ExpressionError> {
         let source = source.into();
         let root = parser::parse(&source)?;
-        let looks_at_claims_only =
-            eval::terms(&root).into_iter().all(|term| term.test.looks_at_claims_only());
+        let looks_at_claims_only = root.looks_at_claims_only();
         Ok(Self(Rc::new(Parsed { source, root, looks_at_claims_only })))
     }
 
@@ -94,7 +93,8 @@ impl Expression {
     /// Evaluates the expression. `now` is for `Before` and `After`.
     #[must_use]
     pub fn evaluate(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Truth {
-        eval::evaluate(&self.0.root, &eval::Subject::new(claims, request, now))
+        let work = eval::Work::for_evaluation();
+        eval::evaluate(&self.0.root, &eval::Subject::new(claims, request, now, &work))
     }
 
     /// The expression if its value follows from the claims; else [`Self::of_request`] has it.
@@ -112,7 +112,8 @@ impl Expression {
     /// Whether a function is about `claim`, or something in it.
     #[must_use]
     pub fn looks_at(&self, claim: &str) -> bool {
-        eval::terms(&self.0.root).into_iter().any(|term| term.claim.first() == claim)
+        let is_it = |path: &ClaimPath| path.first() == claim;
+        self.0.root.terms().into_iter().any(|term| term.claim().is_some_and(is_it))
     }
 
     /// The functions `Contains` that look for a part of a text in `claims`, as written: of an array, they compare whole
@@ -120,10 +121,11 @@ impl Expression {
     #[must_use]
     pub fn parts_of_texts(&self, claims: &ClaimsSet) -> Vec<&str> {
         let is_part = |term: &&parser::Term| {
+            let claim = || term.claim().and_then(|path| claims.at(path));
             matches!(term.test, parser::Test::Contains(_))
-                && claims.at(&term.claim).is_some_and(|claim| claim.as_str().is_some())
+                && claim().is_some_and(|claim| claim.as_str().is_some())
         };
-        let terms = eval::terms(&self.0.root).into_iter().filter(is_part);
+        let terms = self.0.root.terms().into_iter().filter(is_part);
         terms.map(|term| self.0.source.get(term.span.clone()).unwrap_or("")).collect()
     }
 
@@ -135,11 +137,10 @@ impl Expression {
         request: &dyn RequestView,
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
-        let value = |term| eval::term(term, &eval::Subject::new(claims, request, now));
-        eval::terms(&self.0.root)
-            .into_iter()
-            .map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), value(term)))
-            .collect()
+        let value =
+            |term| eval::term(term, &eval::Subject::new(claims, request, now, &eval::Work::for_evaluation()));
+        let terms = self.0.root.terms().into_iter();
+        terms.map(|term| (self.0.source.get(term.span.clone()).unwrap_or(""), value(term))).collect()
     }
 
     /// The functions because of which the expression does not hold, as written, each with its value: one that is true
@@ -151,9 +152,10 @@ impl Expression {
         request: &dyn RequestView,
         now: UnixTime,
     ) -> Vec<(&str, Truth)> {
-        let subject = eval::Subject::for_explanation(claims, request, now);
-        let culprits = eval::culprits(&self.0.root, Truth::True, &subject).1;
-        if subject.is_exhausted() {
+        let work = eval::Work::for_explanation();
+        let culprits =
+            eval::culprits(&self.0.root, Truth::True, &eval::Subject::new(claims, request, now, &work)).1;
+        if work.is_exhausted() {
             return Vec::new();
         }
         culprits
@@ -181,6 +183,16 @@ impl OfRequest<'_> {
     /// `claims_rejected`.
     pub fn check(self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
         holds(self.0.evaluate(claims, request, now))
+    }
+}
+
+impl Expression {
+    /// Checks that the expression holds for this request at this instant.
+    ///
+    /// # Errors
+    /// `claims_rejected`.
+    pub fn check(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
+        holds(self.evaluate(claims, request, now))
     }
 }
 

@@ -27,12 +27,31 @@ pub(super) enum Node {
 /// One function with its arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Term {
-    /// The claim it looks at.
-    pub(super) claim: ClaimPath,
+    /// What it looks at.
+    pub(super) subject: Looked,
     /// What it demands.
     pub(super) test: Test,
     /// Where it stands in the source.
     pub(super) span: Range<usize>,
+}
+
+impl Term {
+    /// The claim that it looks at, if it is one.
+    pub(super) const fn claim(&self) -> Option<&ClaimPath> {
+        match &self.subject {
+            Looked::At(path) => Some(path),
+            Looked::AtRequest(_) => None,
+        }
+    }
+}
+
+/// What a function looks at.
+#[derive(Clone, Debug)]
+pub(super) enum Looked {
+    /// A claim; inside `Any`, a member of an element.
+    At(ClaimPath),
+    /// A value of the request.
+    AtRequest(Template),
 }
 
 #[derive(Clone, Debug)]
@@ -41,7 +60,10 @@ pub(super) enum Test {
     Prefix(Template),
     Suffix(Template),
     Contains(Template),
-    SplitContains { separator: String, value: Template },
+    SplitContains {
+        separator: String,
+        value: Template,
+    },
     OneOf(Vec<Template>),
     Exists,
     Matches(Pattern),
@@ -49,6 +71,8 @@ pub(super) enum Test {
     Less(Decimal<String>),
     Before(Instant),
     After(Instant),
+    /// An element of an array for which the expression holds.
+    Any(Box<Node>),
 }
 
 impl Test {
@@ -63,7 +87,45 @@ impl Test {
             Self::OneOf(values) => values.iter().all(Template::is_text),
             Self::Exists | Self::Matches(_) | Self::Greater(_) | Self::Less(_) => true,
             Self::Before(_) | Self::After(_) => false,
+            Self::Any(node) => node.looks_at_claims_only(),
         }
+    }
+
+    /// Whether it is about a text, which a value of the request is.
+    const fn is_about_text(&self) -> bool {
+        match self {
+            Self::Equals(_)
+            | Self::Prefix(_)
+            | Self::Suffix(_)
+            | Self::Contains(_)
+            | Self::SplitContains { .. }
+            | Self::OneOf(_)
+            | Self::Matches(_) => true,
+            Self::Exists
+            | Self::Greater(_)
+            | Self::Less(_)
+            | Self::Before(_)
+            | Self::After(_)
+            | Self::Any(_) => false,
+        }
+    }
+}
+
+impl Node {
+    /// Every function, in the order of the source; of `Any`, itself and none in it.
+    pub(super) fn terms(&self) -> Vec<&Term> {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().flat_map(Self::terms).collect(),
+            Self::Not(node) => node.terms(),
+            Self::Term(term) => vec![term],
+        }
+    }
+
+    /// Whether neither the request nor the clock has a say in the value.
+    pub(super) fn looks_at_claims_only(&self) -> bool {
+        self.terms()
+            .into_iter()
+            .all(|term| matches!(term.subject, Looked::At(_)) && term.test.looks_at_claims_only())
     }
 }
 
@@ -88,6 +150,9 @@ pub(super) fn parse(source: &str) -> Result<Node, ExpressionError> {
         | TokenKind::Not => Err(parser.unexpected("&&, || or the end")),
     }
 }
+
+/// The function that has an expression inside.
+const ANY: &str = "Any";
 
 struct Parser<'s> {
     lexer: Lexer<'s>,
@@ -139,11 +204,11 @@ impl<'s> Parser<'s> {
             self.expect(&TokenKind::Close, "&&, || or )")?;
             return Ok(node);
         }
-        self.call()
+        self.call(depth_left)
     }
 
-    /// `call = name "(" text { "," text } [ "," ] ")"`
-    fn call(&mut self) -> Result<Node, ExpressionError> {
+    /// `call = name "(" text { "," text } [ "," ] ")" | "Any" "(" text "," any [ "," ] ")"`
+    fn call(&mut self, depth_left: usize) -> Result<Node, ExpressionError> {
         let start = self.next.at;
         let TokenKind::Name(name) = self.next.kind else {
             return Err(self.unexpected("a function, ! or ("));
@@ -154,6 +219,39 @@ impl<'s> Parser<'s> {
             .ok_or_else(|| self.lexer.error(start, format!("more than {MAX_EXPRESSION_TERMS} functions")))?;
         self.advance()?;
         self.expect(&TokenKind::Open, "( after the name of a function")?;
+        let (subject, test) =
+            if name == ANY { self.any_element(start, depth_left)? } else { self.arguments(start, name)? };
+        let end = self.next.at.saturating_add(1);
+        self.advance()?;
+        Ok(Node::Term(Term { subject, test, span: start..end }))
+    }
+
+    /// The arguments of `Any` up to the parenthesis behind them.
+    fn any_element(&mut self, start: usize, depth_left: usize) -> Result<(Looked, Test), ExpressionError> {
+        let too_deep = || format!("nested deeper than {MAX_EXPRESSION_DEPTH} parentheses and !");
+        let depth_left = depth_left.checked_sub(1).ok_or_else(|| self.lexer.error(start, too_deep()))?;
+        let at = self.next.at;
+        let TokenKind::Text(text) = std::mem::replace(&mut self.next.kind, TokenKind::End) else {
+            return Err(self
+                .lexer
+                .error(at, "expected the claim with the array between backticks or double quotes"));
+        };
+        self.advance()?;
+        let subject = self.subject(&mut Arguments { at: start, texts: vec![(at, text)].into_iter() })?;
+        if let Looked::AtRequest(_) = subject {
+            return Err(self.lexer.error(at, "no value of the request is an array"));
+        }
+        self.expect(&TokenKind::Comma, ", and what has to hold for an element")?;
+        let node = self.any(depth_left)?;
+        self.eat(&TokenKind::Comma)?;
+        if self.next.kind != TokenKind::Close {
+            return Err(self.unexpected("&&, || or )"));
+        }
+        Ok((subject, Test::Any(Box::new(node))))
+    }
+
+    /// The arguments of another function, up to the parenthesis behind them.
+    fn arguments(&mut self, start: usize, name: &str) -> Result<(Looked, Test), ExpressionError> {
         let mut texts = Vec::new();
         while self.next.kind != TokenKind::Close {
             let at = self.next.at;
@@ -166,14 +264,10 @@ impl<'s> Parser<'s> {
                 return Err(self.unexpected(", or )"));
             }
         }
-        let end = self.next.at.saturating_add(1);
-        self.advance()?;
-        let arguments = Arguments { at: start, texts: texts.into_iter() };
-        let (claim, test) = self.function(name, arguments)?;
-        Ok(Node::Term(Term { claim, test, span: start..end }))
+        self.function(name, Arguments { at: start, texts: texts.into_iter() })
     }
 
-    fn function(&self, name: &str, mut args: Arguments<'s>) -> Result<(ClaimPath, Test), ExpressionError> {
+    fn function(&self, name: &str, mut args: Arguments<'s>) -> Result<(Looked, Test), ExpressionError> {
         let make: fn(&Self, &mut Arguments<'s>) -> Result<Test, ExpressionError> = match name {
             // The one function to which an empty text says something.
             "Equals" => |p, args| Ok(Test::Equals(p.template(args)?.1)),
@@ -208,27 +302,40 @@ impl<'s> Parser<'s> {
             _ => {
                 let problem = format!(
                     "there is no function {name}; there are Equals, Prefix, Suffix, Contains, SplitContains, \
-                     OneOf, Exists, Matches, Greater, Less, Before and After"
+                     OneOf, Exists, Matches, Greater, Less, Before, After and Any"
                 );
                 return Err(self.lexer.error(args.at, problem));
             }
         };
-        let claim = self.claim(&mut args)?;
+        let first = args.texts.as_slice().first().map_or(args.at, |(at, _)| *at);
+        let subject = self.subject(&mut args)?;
         let test = make(self, &mut args)?;
-        match args.texts.next() {
-            Some((at, _)) => Err(self.lexer.error(at, format!("{name} takes fewer arguments"))),
-            None => Ok((claim, test)),
+        if let Some((at, _)) = args.texts.next() {
+            return Err(self.lexer.error(at, format!("{name} takes fewer arguments")));
         }
+        if matches!(subject, Looked::AtRequest(_)) {
+            if !test.is_about_text() {
+                let problem = format!("{name} is about a claim; a value of the request is a text");
+                return Err(self.lexer.error(first, problem));
+            }
+            if matches!(&test, Test::Equals(value) if value.fixed() == Some("")) {
+                return Err(self.lexer.error(first, "a value of the request that is empty counts as absent"));
+            }
+        }
+        Ok((subject, test))
     }
 
-    /// The claim that a function looks at. One without a name is in no token, so that a negation would hold for all of
-    /// them; so is one that is named like a value of the request.
-    fn claim(&self, args: &mut Arguments<'s>) -> Result<ClaimPath, ExpressionError> {
+    /// What a function looks at. A claim without a name is in no token, so that a negation would hold for all of them; so is
+    /// one that has a value of the request in its name.
+    fn subject(&self, args: &mut Arguments<'s>) -> Result<Looked, ExpressionError> {
         let (at, text) = self.argument(args, "the claim")?;
         let named = Template::parse(&text).map_err(|problem| self.lexer.error(at, problem))?;
+        if named.is_one_value() {
+            return Ok(Looked::AtRequest(named));
+        }
         if !named.is_text() {
             let problem =
-                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)";
+                "a value of the request stands alone where a claim is named: Equals(`{path.0}`, `a`)";
             return Err(self.lexer.error(at, problem));
         }
         let path = ClaimPath::parse(&text.value).ok_or_else(|| {
@@ -243,7 +350,7 @@ impl<'s> Parser<'s> {
                 );
                 Err(self.lexer.error(at, problem))
             }
-            None => Ok(path),
+            None => Ok(Looked::At(path)),
         }
     }
 
@@ -380,7 +487,7 @@ mod tests {
                 "equals(`a`,`b`)",
                 1,
                 "there is no function equals; there are Equals, Prefix, Suffix, Contains, SplitContains, OneOf, \
-                 Exists, Matches, Greater, Less, Before and After",
+                 Exists, Matches, Greater, Less, Before, After and Any",
             ),
             (
                 "Equals(`a`, `{user}`)",
@@ -393,15 +500,26 @@ mod tests {
             ("Exists(`a.`)", 8, "the claim has an empty part"),
             ("Exists(`.a`)", 8, "the claim has an empty part"),
             (
-                "!Equals(`{path.1}`, `admin`)",
-                9,
-                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)",
-            ),
-            (
                 "Exists(`a.{method}`)",
                 8,
-                "the claim stands first, and a value of the request behind it: Equals(`claim`, `{path.0}`)",
+                "a value of the request stands alone where a claim is named: Equals(`{path.0}`, `a`)",
             ),
+            (
+                "Equals(`{path.0}{path.1}`, `a`)",
+                8,
+                "a value of the request stands alone where a claim is named: Equals(`{path.0}`, `a`)",
+            ),
+            ("Exists(`{method}`)", 8, "Exists is about a claim; a value of the request is a text"),
+            ("Greater(`{path.0}`, `1`)", 9, "Greater is about a claim; a value of the request is a text"),
+            ("Before(`{path.0}`, `now`)", 8, "Before is about a claim; a value of the request is a text"),
+            ("!Equals(`{path.0}`, ``)", 9, "a value of the request that is empty counts as absent"),
+            ("Any(`{path.0}`, Exists(`a`))", 5, "no value of the request is an array"),
+            ("Any(`a`)", 8, "expected , and what has to hold for an element, found )"),
+            ("Any(`a`, `b`)", 10, "expected a function, ! or (, found an argument"),
+            ("Any(`a`, Exists(`b`)", 21, "expected &&, || or ), found the end"),
+            ("Any(`a`, Exists(`b`), `c`)", 23, "expected &&, || or ), found an argument"),
+            ("Any(Exists(`a`))", 5, "expected the claim with the array between backticks or double quotes"),
+            ("Any(``, Exists(`a`))", 5, "the claim is empty"),
             ("Prefix(`a`, ``)", 13, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
             ("Suffix(`a`, \"\")", 13, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
             ("Contains(`a`, ``)", 15, "the value is empty; Equals(`claim`, ``) is about an empty claim"),
@@ -450,11 +568,17 @@ mod tests {
             r#"Equals(`a`, `{"b": {}}`)"#,
             r#"Equals("\{path.0}", `a`)"#,
             "Equals(`{}`, ``)",
+            "!OneOf(`{method}`, `GET`, `HEAD`)",
+            "Equals(`{path.0}`, `{host.0}`)",
+            "Any(`a`, Exists(`b`) && !Any(`c`, Equals(`d`, `{path.0}`)) || Exists(`e`), )",
         ] {
             assert!(parse(source).is_ok(), "{source}");
         }
         let deep = format!("{}Exists(`a`){}", "(".repeat(32), ")".repeat(32));
         assert!(parse(&deep).is_ok());
+        let deep = |levels| format!("{}Exists(`a`){}", "Any(`a`,".repeat(levels), ")".repeat(levels));
+        assert!(parse(&deep(32)).is_ok());
+        assert!(parse(&deep(33)).is_err());
     }
 
     proptest! {
@@ -468,7 +592,7 @@ mod tests {
         #[test]
         fn random_pieces_never_panic(pieces in prop::collection::vec(
             prop::sample::select(vec![
-                "Equals", "OneOf", "Matches", "Before", "Greater", "SplitContains", "Exists", "(", ")", ",", "`", "\"",
+                "Equals", "OneOf", "Matches", "Before", "Greater", "SplitContains", "Exists", "Any", "(", ")", ",", "`", "\"",
                 "`a`", "\"b\"", "`{path.0}`", "\\", "\\u", "\\x4", "{", "}", "now", "1", "&&", "||", "!", " ", "\u{e9}",
             ]), 0..24
         )) {

@@ -16,7 +16,20 @@ enum Tree {
     And(Box<Tree>, Box<Tree>),
     Or(Box<Tree>, Box<Tree>),
     Not(Box<Tree>),
-    Call(&'static str, Vec<&'static str>, Vec<String>),
+    Call(&'static str, Left, Vec<String>),
+    Any(Vec<&'static str>, Box<Tree>),
+}
+
+/// What a function is about.
+#[derive(Clone, Debug)]
+enum Left {
+    Claim(Vec<&'static str>),
+    Request(String),
+}
+
+fn write_path(path: &[&str]) -> String {
+    let steps: Vec<_> = path.iter().map(|s| s.replace('\\', "\\\\").replace('.', "\\.")).collect();
+    steps.join(".")
 }
 
 /// Writes a tree as text; `style` chooses quotes, spaces and superfluous parentheses.
@@ -31,12 +44,19 @@ fn write(tree: &Tree, style: &mut u64) -> String {
         Tree::Or(a, b) => format!("{open}{} ||\t{}{close}", write(a, style), write(b, style)),
         Tree::Not(a) => format!("! {}", write(a, style)),
         Tree::Call(name, path, args) => {
-            let path: Vec<_> = path.iter().map(|s| s.replace('\\', "\\\\").replace('.', "\\.")).collect();
-            let texts: Vec<String> = std::iter::once(path.join("."))
+            let left = match path {
+                Left::Claim(path) => write_path(path),
+                Left::Request(value) => value.clone(),
+            };
+            let texts: Vec<String> = std::iter::once(left)
                 .chain(args.iter().cloned())
                 .map(|text| if choose(2) == 0 { format!("`{text}`") } else { format!("{text:?}") })
                 .collect();
             format!("{name}({})", texts.join(if choose(2) == 0 { "," } else { " , " }))
+        }
+        Tree::Any(path, tree) => {
+            let end = if choose(2) == 0 { ")" } else { " , )" };
+            format!("Any(`{}`, {}{end}", write_path(path), write(tree, style))
         }
     }
 }
@@ -62,12 +82,24 @@ fn slow(tree: &Tree, claims: &Value, request: usize) -> Possible {
             let (a, b) = (slow(a, claims, request), slow(b, claims, request));
             Possible { yes: a.yes || b.yes, no: a.no && b.no }
         }
-        Tree::Call(name, path, args) => slow_call(name, path, args, claims, request),
+        Tree::Call(name, Left::Claim(path), args) => match slow_find(path, claims) {
+            Some(at) => slow_call(name, at, args, request),
+            None => Possible { yes: false, no: true },
+        },
+        Tree::Call(name, Left::Request(value), args) => match substitute(value, request) {
+            Some(text) => slow_call(name, &Value::String(text), args, request),
+            None => Possible { yes: true, no: true },
+        },
+        Tree::Any(path, tree) => {
+            let elements = slow_find(path, claims).and_then(Value::as_array);
+            let each: Vec<_> =
+                elements.into_iter().flatten().map(|element| slow(tree, element, request)).collect();
+            Possible { yes: each.iter().any(|one| one.yes), no: each.iter().all(|one| one.no) }
+        }
     }
 }
 
-fn slow_call(name: &str, path: &[&str], args: &[String], claims: &Value, request: usize) -> Possible {
-    let sure = |holds: bool| Possible { yes: holds, no: !holds };
+fn slow_find<'v>(path: &[&str], claims: &'v Value) -> Option<&'v Value> {
     let mut at = claims;
     for step in path {
         let found = match at {
@@ -77,9 +109,13 @@ fn slow_call(name: &str, path: &[&str], args: &[String], claims: &Value, request
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         };
-        let Some(found) = found else { return sure(false) };
-        at = found;
+        at = found?;
     }
+    Some(at)
+}
+
+fn slow_call(name: &str, at: &Value, args: &[String], request: usize) -> Possible {
+    let sure = |holds: bool| Possible { yes: holds, no: !holds };
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -261,12 +297,23 @@ fn arbitrary_tree() -> impl Strategy<Value = Tree> {
     // Most paths lead somewhere.
     let path =
         prop_oneof![4 => prop::collection::vec(name(), 1..2), 1 => prop::collection::vec(name(), 2..4)];
-    let call = (path, arguments).prop_map(|(path, (name, args))| Tree::Call(name, path, args));
-    call.prop_recursive(4, 16, 2, |inner| {
+    let call =
+        (path, arguments.clone()).prop_map(|(path, (name, args))| Tree::Call(name, Left::Claim(path), args));
+    // Of a value of the request only what is about a text, and not whether it is empty.
+    let request =
+        prop::sample::select(vec!["{method}", "{host}", "{path}", "{path.0}", "{path.1}", "{header:x-a}"]);
+    let about_text = arguments.prop_filter("about a text", |(name, args)| {
+        !matches!(*name, "Exists" | "Greater" | "Less" | "Before" | "After") && args[0] != ""
+    });
+    let of_request = (request, about_text)
+        .prop_map(|(value, (name, args))| Tree::Call(name, Left::Request(value.into()), args));
+    prop_oneof![4 => call, 1 => of_request].prop_recursive(4, 16, 2, |inner| {
+        let any = (prop::collection::vec(name(), 1..3), inner.clone());
         prop_oneof![
-            (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::And(a.into(), b.into())),
-            (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::Or(a.into(), b.into())),
-            inner.prop_map(|a| Tree::Not(a.into())),
+            2 => (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::And(a.into(), b.into())),
+            2 => (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::Or(a.into(), b.into())),
+            2 => inner.prop_map(|a| Tree::Not(a.into())),
+            1 => any.prop_map(|(path, tree)| Tree::Any(path, tree.into())),
         ]
     })
 }

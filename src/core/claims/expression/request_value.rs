@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::core::claims::expression::lexer::Text;
-use crate::core::request::header_name::{self, is_field_name};
-use crate::core::request::{RequestView, path};
+use crate::core::request::header_name::{self, Single, is_field_name};
+use crate::core::request::{RequestView, method, path};
 
 /// Work of asking the host for a header.
 const HEADER: usize = 200;
@@ -80,6 +80,11 @@ impl Template {
         self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
+    /// Whether it is one value of the request and nothing else.
+    pub(super) fn is_one_value(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Value(_)])
+    }
+
     /// The text that it is for every request, if it is.
     pub(super) fn fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {
@@ -92,8 +97,9 @@ impl Template {
     pub(super) fn cost(&self, request: &dyn RequestView) -> usize {
         let cost = |part: &Part| match part {
             Part::Text(text) => text.len() / 8,
-            Part::Value(RequestValue::Method) => 1,
-            Part::Value(RequestValue::Host | RequestValue::Label(_) | RequestValue::Header(_)) => HEADER,
+            Part::Value(
+                RequestValue::Method | RequestValue::Host | RequestValue::Label(_) | RequestValue::Header(_),
+            ) => HEADER,
             Part::Value(RequestValue::Path | RequestValue::Segment(_)) => {
                 request.uri().len().saturating_mul(PATH_BYTE)
             }
@@ -146,7 +152,7 @@ impl RequestValue {
 
     fn of<'a>(&'a self, request: &'a dyn RequestView) -> Option<Cow<'a, str>> {
         match self {
-            Self::Method => Some(Cow::Borrowed(request.method())),
+            Self::Method => method::unambiguous(request).map(Cow::Borrowed),
             Self::Host => host(request).map(Cow::Owned),
             Self::Label(at) => label(&host(request)?, *at).map(|label| Cow::Owned(label.to_owned())),
             Self::Path => path::unambiguous(request.uri()),
@@ -176,9 +182,10 @@ fn segment(path: &str, at: usize) -> Option<&str> {
 }
 
 fn single_header(request: &dyn RequestView, name: &str) -> Option<String> {
-    let mut values = header_name::values(request, name);
-    let value = values.pop().filter(|_| values.is_empty())?;
-    String::from_utf8(value.trim_ascii().to_vec()).ok()
+    match header_name::single(request, name) {
+        Single::Text(value) => Some(value),
+        Single::Absent | Single::Unclear => None,
+    }
 }
 
 /// The host in lower case, without port and without a root dot: how routers compare it.

@@ -62,5 +62,12 @@ rows! {
     METADATA_SERVERS = top("resourceMetadata.authorizationServers", Kind::List).or_empty().otherwise("the issuers");
 
     /// Scopes that clients may ask for.
-    METADATA_SCOPES = top("resourceMetadata.scopesSupported", Kind::List).or_empty();
+    METADATA_SCOPES = top("resourceMetadata.scopesSupported", Kind::List).or_empty()
+        .otherwise("all that may be demanded");
+
+    /// Name of this API for people.
+    METADATA_NAME = top("resourceMetadata.resourceName", Kind::Text);
+
+    /// Values of `type` in `authorization_details` (RFC 9396).
+    METADATA_DETAILS = top("resourceMetadata.authorizationDetailsTypesSupported", Kind::List);
 }

@@ -11,17 +11,19 @@ pub mod fetching;
 pub mod keys;
 pub mod operators;
 pub mod places;
+pub mod rules;
 pub mod tests;
 pub mod upstream;
 
 pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
 
 /// The rows by subject, in the order of the reference.
-pub static TABLES: [&Table; 9] = [
+pub static TABLES: [&Table; 10] = [
     &keys::TABLE,
     &fetching::TABLE,
     &places::TABLE,
     &accepted::TABLE,
+    &rules::TABLE,
     &upstream::TABLE,
     &answers::TABLE,
     &operators::TABLE,

@@ -156,6 +156,11 @@ impl Row {
         Self { empty: Empty::Allowed, ..self }
     }
 
+    /// An entry of `rules` may have it as well.
+    pub(super) const fn and_in_rules(self) -> Self {
+        Self { in_rules: true, ..self }
+    }
+
     /// What to do instead of leaving it empty.
     pub(super) const fn instead(self, instead: &'static str) -> Self {
         Self { empty: Empty::Refused(instead), ..self }

@@ -1,0 +1,35 @@
+//! The method of a request, as far as all who read it agree on it (RFC 9110 9.1).
+
+use crate::core::request::RequestView;
+use crate::core::request::header_name::{is_alias, is_field_name};
+
+/// Headers in which frameworks find another method than that of the request line.
+const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+
+/// The method; `None` where a back end may take it for another one.
+#[must_use]
+pub fn unambiguous(request: &dyn RequestView) -> Option<&str> {
+    let is_override = |name: &str| OVERRIDES.iter().any(|other| is_alias(name, other));
+    (!request.header_names().any(is_override)).then(|| request.method())
+}
+
+/// Whether `text` is a method, in the case in which clients send it: one of another would never be that of a request.
+#[must_use]
+pub fn is_method(text: &str) -> bool {
+    is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unambiguous;
+    use crate::core::request::RecordedRequest;
+
+    #[test]
+    fn no_header_says_otherwise() {
+        let request = || RecordedRequest::new("POST", "/");
+        assert_eq!(unambiguous(&request().header("X-Method", "GET")), Some("POST"));
+        for name in ["X-HTTP-Method-Override", "x_http_method", "X~Method~Override"] {
+            assert_eq!(unambiguous(&request().header(name, "POST")), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// The official MCP client of revision 2026-07-28 at {url}, which it knows nothing about: it is refused, finds the
+// authorization server, registers, sends alice to sign in, lists the tools and calls {tools} in turn. If a tool needs more
+// scopes, it has alice sign in again. Says what the tools said, every request on the way with its headers Mcp-…, and the
+// scopes that were asked for.
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
+import { redirectUrl, signedIn } from './sign-in.mjs'
+
+const { url, tools } = JSON.parse(process.argv[2])
+const walk = []
+const scopes = []
+const stored = {}
+let authorization
+
+const authProvider = {
+  redirectUrl,
+  clientMetadata: {
+    client_name: 'the tests',
+    application_type: 'native',
+    redirect_uris: [redirectUrl],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  },
+  clientInformation: () => stored.client,
+  saveClientInformation: client => { stored.client = client },
+  tokens: () => stored.tokens,
+  saveTokens: tokens => { stored.tokens = tokens },
+  codeVerifier: () => stored.verifier,
+  saveCodeVerifier: verifier => { stored.verifier = verifier },
+  discoveryState: () => stored.discovery,
+  saveDiscoveryState: discovery => { stored.discovery = discovery },
+  redirectToAuthorization: location => {
+    scopes.push(location.searchParams.get('scope'))
+    authorization = location
+  },
+}
+
+async function recorded(input, init) {
+  const answer = await fetch(input, init)
+  const headers = new Headers(init?.headers)
+  const { origin, pathname } = new URL(input)
+  const names = ['mcp-method', 'mcp-name'].map(name => headers.get(name)).filter(value => value)
+  walk.push([`${init?.method ?? 'GET'} ${origin}${pathname}`, ...names, answer.status].join(' '))
+  return answer
+}
+
+// What `use` makes of a connected client, with a sign-in wherever one is asked for.
+async function connected(use) {
+  for (let round = 0; round < 4; round++) {
+    const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider, fetch: recorded })
+    const client = new Client({ name: 'the tests', version: '1.0.0' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+    try {
+      await client.connect(transport)
+      const made = await use(client)
+      await client.close()
+      return made
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError)) throw error
+      await transport.finishAuth(await signedIn(authorization))
+    }
+  }
+  throw new Error('refused again and again')
+}
+
+const listed = await connected(async client => (await client.listTools()).tools.map(tool => tool.name))
+const said = []
+for (const name of tools) {
+  said.push(await connected(async client => (await client.callTool({ name, arguments: {} })).content[0].text))
+}
+console.log(JSON.stringify({ listed, said, walk, scopes }))
