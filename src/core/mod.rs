@@ -18,5 +18,7 @@ pub mod token;
 pub mod jwk;
 pub mod signature;
 pub mod claims;
+pub mod proof;
+pub mod revocation;
 pub mod answer;
 pub mod config;

@@ -83,9 +83,20 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
         | Refusal::TokenTooOld { .. }
-        | Refusal::ProofMissing => {
+        | Refusal::ProofMissing
+        | Refusal::TokenRevoked => {
             Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
         }
+        Refusal::ProofInvalid { .. } | Refusal::ProofReplayed => {
+            let challenge = Challenge::Error("invalid_dpop_proof");
+            Class { status: 401, title: "Invalid proof", challenge, grpc }
+        }
+        Refusal::ProofNonce { .. } => Class {
+            status: 401,
+            title: "Nonce required",
+            challenge: Challenge::Error("use_dpop_nonce"),
+            grpc,
+        },
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
         }
@@ -101,6 +112,8 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
             challenge: Challenge::Error("insufficient_scope"),
             grpc: GrpcStatus::PermissionDenied,
         },
+        Refusal::ReplayUnavailable => unavailable("Replay memory unavailable", unavailable_status),
+        Refusal::RevocationUnavailable => unavailable("Revocation unavailable", unavailable_status),
         Refusal::KeysUnavailable { .. } => Class {
             status: unavailable_status,
             title: "Keys unavailable",
@@ -108,6 +121,10 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
             grpc: GrpcStatus::Unavailable,
         },
     }
+}
+
+const fn unavailable(title: &'static str, status: u16) -> Class {
+    Class { status, title, challenge: Challenge::No, grpc: GrpcStatus::Unavailable }
 }
 
 /// Answers `refusal`.

@@ -90,6 +90,8 @@ pub enum JwkError {
     KeyOps,
     /// A secret in a set that was fetched.
     SecretFetched,
+    /// A private key where a public one belongs.
+    Private,
     /// The material is refused.
     Key(KeyError),
     /// Bytes that are no secret.
@@ -115,10 +117,7 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     let kid = name(text(value, "kid")?);
     check_use(value)?;
     check_key_ops(value)?;
-    let alg = match text(value, "alg")? {
-        Some(name) => Some(Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?),
-        None => None,
-    };
+    let alg = own_alg(value)?;
     let material = material(value, origin)?;
     let key = material.key()?;
     match alg {
@@ -138,8 +137,19 @@ pub(super) fn name(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The one algorithm of the key (RFC 7517 4.4).
+pub(super) fn own_alg(value: Value<'_>) -> Result<Option<Alg>, JwkError> {
+    match text(value, "alg")? {
+        Some(name) => match Alg::from_name(name) {
+            Some(alg) => Ok(Some(alg)),
+            None => Err(JwkError::UnknownAlg { found: shown(name) }),
+        },
+        None => Ok(None),
+    }
+}
+
 /// `use` is "sig", in any case, or absent (RFC 7517 4.2).
-fn check_use(value: Value<'_>) -> Result<(), JwkError> {
+pub(super) fn check_use(value: Value<'_>) -> Result<(), JwkError> {
     match text(value, "use")? {
         None => Ok(()),
         Some(sig) if sig.eq_ignore_ascii_case("sig") => Ok(()),
@@ -148,7 +158,7 @@ fn check_use(value: Value<'_>) -> Result<(), JwkError> {
 }
 
 /// `key_ops` names "verify" or is absent (RFC 7517 4.3).
-fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
+pub(super) fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
     match present(value, "key_ops") {
         None => Ok(()),
         Some(list) if list.kind() != Kind::Array => {
@@ -160,7 +170,7 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
 }
 
 /// What a key is made of, in the one form that its thumbprint is of.
-enum Material {
+pub(super) enum Material {
     /// Without leading zeros (RFC 7518 2, Base64urlUInt).
     Rsa { n: Vec<u8>, e: Vec<u8> },
     /// Both of the full length (RFC 7518 6.2.1.2).
@@ -174,7 +184,7 @@ enum Material {
 }
 
 impl Material {
-    fn key(&self) -> Result<VerifyingKey, JwkError> {
+    pub(super) fn key(&self) -> Result<VerifyingKey, JwkError> {
         let key = match self {
             Self::Rsa { n, e } => VerifyingKey::rsa(n, e),
             Self::Ec { crv, x, y } => VerifyingKey::ec(*crv, x, y),
@@ -186,7 +196,7 @@ impl Material {
     }
 
     /// RFC 7638 3.2. A secret has none: its hash would help to guess it.
-    fn thumbprint(&self) -> Option<String> {
+    pub(super) fn thumbprint(&self) -> Option<String> {
         match self {
             Self::Rsa { n, e } => Some(thumbprint::of_rsa(n, e)),
             Self::Ec { crv, x, y } => Some(thumbprint::of_ec(crv.name(), x, y)),
@@ -198,7 +208,7 @@ impl Material {
 }
 
 #[inline(never)]
-fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
+pub(super) fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
     let kty = text(value, "kty")?.ok_or(JwkError::Missing { member: "kty" })?;
     let known =
         [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp, Kty::Akp].into_iter().find(|known| known.name() == kty);
@@ -342,6 +352,7 @@ impl fmt::Display for JwkError {
             Self::Use { found } => write!(f, "use is {}, expected \"sig\"", Quoted(found)),
             Self::KeyOps => f.write_str("key_ops does not contain \"verify\""),
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
+            Self::Private => f.write_str("it is a private key, or has a member of one"),
             Self::Secret(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::TooManyKeys { max } => write!(f, "only the first {max} keys of a set are used"),

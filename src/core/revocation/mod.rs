@@ -1,0 +1,5 @@
+//! Tokens that were taken back before their time.
+
+pub mod name;
+pub mod marker;
+pub mod list;
