@@ -406,12 +406,12 @@ fn steps(
     };
     say!(report, "audience        aud {}; {accepted}", claims.claim("aud").map_or("none".into(), json));
     registered::check_audience(claims, &rules.audience)?;
-    let bound = match rules.bound_tokens {
+    let bound = match rules.binding.bound_tokens {
         BoundTokens::Refuse => "none is accepted",
         BoundTokens::Accept => "any is accepted",
     };
     say!(report, "binding         cnf {}; {bound}", claims.claim("cnf").map_or("none".into(), json));
-    binding::check(claims, rules.bound_tokens)?;
+    binding::check(claims, &rules.binding)?;
     if let Some(scopes) = &rules.scopes {
         let how = match scopes.matching {
             Match::All => "all",

@@ -7,7 +7,7 @@ pub mod tenant;
 pub mod scope;
 pub mod expression;
 
-use crate::core::claims::binding::BoundTokens;
+use crate::core::claims::binding::BindingRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
@@ -34,8 +34,8 @@ pub struct ClaimRules {
     pub scopes: Option<ScopeRules>,
     /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
     pub templates: Vec<IssuerTemplate>,
-    /// What becomes of tokens that are bound to a key or a certificate (`boundTokens`).
-    pub bound_tokens: BoundTokens,
+    /// What tokens have to be bound to, and what becomes of other bindings (`proofs`, `boundTokens`).
+    pub binding: BindingRules,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
 }
@@ -86,7 +86,7 @@ pub fn check_rules(
     tenant::check(claims, &rules.templates)?;
     registered::check_required(claims, &rules.required)?;
     registered::check_audience(claims, &rules.audience)?;
-    binding::check(claims, rules.bound_tokens)?;
+    binding::check(claims, &rules.binding)?;
     if let Some(scopes) = &rules.scopes {
         scope::check(claims, scopes)?;
     }

@@ -1,7 +1,7 @@
 //! Options that say which tokens are accepted, at the top level and in `trustedIssuers`.
 
 use crate::core::claims::ClaimRules;
-use crate::core::claims::binding::BoundTokens;
+use crate::core::claims::binding::{BindingRules, BoundTokens};
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::{Match, ScopeRules};
@@ -36,12 +36,15 @@ pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut
             max_age: max_age(section, defaults.time.max_age, errors),
         },
         scopes: if section.has("scopes") { scopes(section, errors) } else { defaults.scopes.clone() },
-        bound_tokens: section.choice(
-            "boundTokens",
-            defaults.bound_tokens,
-            &[("refuse", BoundTokens::Refuse), ("accept", BoundTokens::Accept)],
-            errors,
-        ),
+        binding: BindingRules {
+            bound_tokens: section.choice(
+                "boundTokens",
+                defaults.binding.bound_tokens,
+                &[("refuse", BoundTokens::Refuse), ("accept", BoundTokens::Accept)],
+                errors,
+            ),
+            ..defaults.binding
+        },
         expression: expression(section, errors).or_else(|| defaults.expression.clone()),
         templates: Vec::new(),
     }

@@ -70,7 +70,7 @@ pub struct Demand<'a> {
 }
 
 /// A proof that holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proven {
     /// The nonce for the next proof, where that of this one will soon be worth nothing (RFC 9449 8.2).
     pub next_nonce: Option<String>,

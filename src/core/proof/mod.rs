@@ -7,3 +7,5 @@ pub mod nonce;
 pub mod replay;
 pub mod certificate;
 pub mod dpop;
+pub mod mtls;
+pub mod possession;
