@@ -33,8 +33,13 @@ pub const MAX_VERIFICATION_COST: u32 = 1_800;
 pub const MAX_PROOF_BYTES: usize = 8 << 10;
 /// What the signature of a proof may cost, in the same units: every key but those of RSA above 4096 bits.
 pub const MAX_PROOF_COST: u32 = 1_000;
-/// Keys of proofs that an instance keeps. Some kilobytes each once they are in use, paid by every request in flight.
-pub const MAX_KEPT_PROOF_KEYS: usize = 8;
+/// Keys of proofs that an instance keeps, half as many as may have tables: the others are for keys of issuers.
+pub const MAX_KEPT_PROOF_KEYS: usize = 4;
+/// Proofs remembered in one of 16 directories of a span (`proofs.maxAgeSeconds`): half a million together. Below what ext4
+/// counts. Each takes a kilobyte of a kernel's memory on tmpfs.
+pub const MAX_PROOFS_PER_SHARD: u64 = 32_768;
+/// Proofs that one request removes which count no more: about a millisecond.
+pub const MAX_SWEPT_PROOFS: u32 = 512;
 /// Different tokens in copies of one cookie that are looked at: a browser sends one for its host and one for each domain
 /// above. Together they may cost what one token may.
 pub const MAX_COOKIE_COPIES: usize = 4;

@@ -14,3 +14,5 @@ pub mod keyring;
 pub mod error;
 #[cfg(test)]
 mod outside;
+pub mod proof_keys;
+pub mod replay;
