@@ -11,26 +11,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::answer::field_value::json;
-use traefik_jwt_auth::core::bypass::Body;
-use traefik_jwt_auth::core::claims::binding::{self, BoundTokens};
+use traefik_jwt_auth::core::bypass::{Body, Bypass};
+use traefik_jwt_auth::core::claims::binding::BoundTokens;
+use traefik_jwt_auth::core::claims::checks;
+use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::claims::scope::{self, Match};
-use traefik_jwt_auth::core::claims::validity::{self, TimeRules};
-use traefik_jwt_auth::core::claims::{registered, tenant};
+use traefik_jwt_auth::core::claims::tenant::IssuerTemplate;
+use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, compile, summary, warnings};
-use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::decide::{Decided, decide_telling};
 use traefik_jwt_auth::core::evidence;
-use traefik_jwt_auth::core::issuer_id::IssuerId;
-use traefik_jwt_auth::core::jwk::lookup::{KeyLookup, MoreKeys};
-use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
+use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::presented::Presented;
 use traefik_jwt_auth::core::refusal::{Evidence, Refusal};
-use traefik_jwt_auth::core::request::{RecordedRequest, RequestView};
-use traefik_jwt_auth::core::signature::alg::Alg;
-use traefik_jwt_auth::core::signature::{self, NotVerified};
+use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::steps::{Step, Steps};
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
-use traefik_jwt_auth::core::token::jws::UnverifiedToken;
-use traefik_jwt_auth::core::token::source::{self, Encoding, TokenPlace};
+use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::keys::io::{
     Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
@@ -206,20 +205,26 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     }
     let request = request(arguments, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
-    let mut decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
-    if let Decision::NeedKeys(need) = &decision {
+    let mut told = Told::default();
+    let mut decided = decide_telling(&policy, &keyring.at(outside.now), outside.now, &request, &mut told);
+    if let Decision::NeedKeys(need) = &decided.decision {
         for event in keyring.refresh(need, outside.now, &outside) {
             for (_, line) in key_log::lines(&event) {
                 say!(report, "keys            {line}");
             }
         }
-        decision = decide(&policy, &keyring.at(outside.now), outside.now, &request);
+        told = Told::default();
+        decided = decide_telling(&policy, &keyring.at(outside.now), outside.now, &request, &mut told);
     }
-    if let Err(refusal) = steps(&policy, &keyring.at(outside.now), outside.now, &request, report) {
+    for line in told.lines {
+        say!(report, "{line}");
+    }
+    let Decided { decision, found, .. } = decided;
+    if let Some(refusal) = told.refusal {
         say!(report, "fails here      {}: {}", refusal.code(), refusal.description());
-        let keys = keyring.beside(outside.now);
+        let keys = keyring.at(outside.now);
         let Evidence { found, expected, hint } =
-            evidence::of(&policy, &keys, outside.now, &refusal, &request);
+            evidence::of(&policy, &keys, outside.now, &refusal, found.as_ref(), &request);
         for (what, text) in [("  found", found), ("  expected", expected), ("  hint", hint)] {
             if !text.is_empty() {
                 say!(report, "{what:<16}{text}");
@@ -346,88 +351,130 @@ fn without_scheme(token: &str) -> &str {
     }
 }
 
-/// Each step of `decide` with its values, to the first that fails.
-fn steps(
-    policy: &Policy,
-    keys: &dyn KeyLookup,
-    now: UnixTime,
-    request: &dyn RequestView,
-    report: &mut Report,
-) -> Result<(), Refusal> {
-    let found = source::find(&policy.token, request)?;
-    for place in &found.places {
-        say!(report, "token           {} bytes in {place}", found.token.len());
+/// The steps of `decide`, each with what the request has and what the configuration asks for, and the refusal.
+#[derive(Default)]
+struct Told {
+    lines: Vec<String>,
+    refusal: Option<Refusal>,
+}
+
+impl Told {
+    fn line(&mut self, what: &str, text: impl AsRef<str>) {
+        self.lines.push(format!("{what:<16}{}", text.as_ref()));
     }
-    if found.has_strays {
-        say!(report, "copies          the cookie has other copies; this is what the first one gives");
-    }
-    let token = found.parse(&policy.token)?;
-    let header = &token.header;
-    let kid = header.kid.as_deref().map_or("none".into(), name);
-    say!(
-        report,
-        "header          alg {}, kid {kid}, typ {}",
-        name(&header.alg),
-        typ_of(header.typ.as_deref())
-    );
-    say!(report, "claims          {}", json(token.claimed.value()));
-    let iss = token.claimed_issuer()?;
-    let (id, issuer) =
-        policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
-    let names = issuer.named();
-    let accepted =
-        if names.is_empty() { "any is accepted".into() } else { format!("accepted: {}", list(&names)) };
-    say!(report, "issuer          iss {}; {accepted}", iss.map_or("none".into(), name));
-    let alg = Alg::from_name(&header.alg).filter(|alg| issuer.algorithms.contains(alg));
-    let alg = alg.ok_or_else(|| Refusal::AlgNotAllowed { alg: header.alg.clone() })?;
-    let algs: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
-    say!(report, "algorithm       {alg}; accepted: {}", list(&algs));
-    let rules = &issuer.claims;
-    let typ = header.typ.clone();
-    let verified = verified(token, keys, (id, issuer), alg, now, report)?;
-    let claims = &verified;
-    say!(report, "time            {}", times(claims, &rules.time, now));
-    validity::check(claims, &rules.time, now)?;
-    let wanted =
-        rules.token_type.typ().map_or("any is accepted".into(), |typ| format!("accepted: {}", name(typ)));
-    say!(report, "type            typ {}; {wanted}", typ_of(typ.as_deref()));
-    registered::check_type(typ.as_deref(), claims, &rules.token_type)?;
-    registered::check_types(claims)?;
-    tenant::check(claims, &rules.templates)?;
-    say!(
-        report,
-        "required        {}",
-        if rules.required.is_empty() { "none".into() } else { list(&rules.required) }
-    );
-    registered::check_required(claims, &rules.required)?;
-    let accepted = match rules.audience.as_slice() {
-        [] => "any is accepted".into(),
-        audience => format!("accepted: {}", list(audience)),
-    };
-    say!(report, "audience        aud {}; {accepted}", claims.claim("aud").map_or("none".into(), json));
-    registered::check_audience(claims, &rules.audience)?;
-    let bound = match rules.binding.bound_tokens {
-        BoundTokens::Refuse => "none is accepted",
-        BoundTokens::Accept => "any is accepted",
-    };
-    say!(report, "binding         cnf {}; {bound}", claims.claim("cnf").map_or("none".into(), json));
-    binding::check(claims, &rules.binding)?;
-    if let Some(scopes) = &rules.scopes {
-        let how = match scopes.matching {
-            Match::All => "all",
-            Match::Any => "any",
-        };
-        let held = scope::held(claims, scopes);
-        say!(report, "scopes          {}; required: {how} of {}", list(&held), list(&scopes.required));
-        scope::check(claims, scopes)?;
-    }
-    if let Some(expression) = &rules.expression {
-        for (function, truth) in expression.explain(claims, request, now) {
-            say!(report, "expression      {function} is {}", truth.name());
+}
+
+impl Steps for Told {
+    fn step(&mut self, step: Step<'_>) {
+        match step {
+            Step::Bypassed(bypass) => self.line(
+                "bypass",
+                match bypass {
+                    Bypass::Path => "no token is needed for this path",
+                    Bypass::Preflight => "no token is needed for a preflight",
+                    Bypass::Method => "no token is needed for this method",
+                },
+            ),
+            Step::Found(found) => {
+                for place in &found.places {
+                    self.line("token", format!("{} bytes in {place}", found.token.len()));
+                }
+                if found.has_strays {
+                    self.line("copies", "the cookie has other copies; this is what this one gives");
+                }
+            }
+            Step::Read(token) => {
+                let header = &token.header;
+                let kid = header.kid.as_deref().map_or("none".into(), name);
+                let typ = typ_of(header.typ.as_deref());
+                self.line("header", format!("alg {}, kid {kid}, typ {typ}", name(&header.alg)));
+                self.line("claims", json(token.claimed.value()));
+            }
+            Step::Issuer(iss, issuer) => {
+                let accepted = accepted(&issuer.named());
+                self.line("issuer", format!("iss {}; {accepted}", iss.map_or("none".into(), name)));
+            }
+            Step::Algorithm(alg, issuer) => {
+                let algs: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
+                self.line("algorithm", format!("{}; {}", name(alg), accepted(&algs)));
+            }
+            Step::Keys(count) => self.line("keys", format!("{count} of this issuer come into question")),
+            Step::Verified => self.line("signature", "holds"),
+            Step::Check(check, presented) => {
+                for text in checked(check, presented) {
+                    self.line(check, text);
+                }
+            }
+            Step::Refused(refusal) => self.refusal = Some(refusal.clone()),
         }
-        expression.check(claims, request, now)?;
     }
-    Ok(())
+}
+
+/// What the check of this name compares. One that has no words here is at least named.
+fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
+    let (sent, claims) = (&presented.sent, presented.claims);
+    let rules = &sent.issuer.claims;
+    let of = |claim: &str| claims.claim(claim).map_or("none".into(), json);
+    match check {
+        checks::TIME => vec![times(claims, &rules.time, sent.now)],
+        "type" => {
+            let wanted: Vec<&str> = rules.token_type.typ().into_iter().collect();
+            vec![format!("typ {}; {}", typ_of(presented.header.typ.as_deref()), accepted(&wanted))]
+        }
+        "registered" => vec![format!("sub {}, jti {}", of("sub"), of("jti"))],
+        "tenant" => rules
+            .templates
+            .iter()
+            .filter_map(IssuerTemplate::claim)
+            .map(|path| {
+                format!("{path} {}; has to repeat the tenant", claims.at(path).map_or("none".into(), json))
+            })
+            .collect(),
+        "required" => {
+            vec![if rules.required.is_empty() { "none".into() } else { list(&rules.required) }]
+        }
+        "audience" => vec![format!("aud {}; {}", of("aud"), accepted(&rules.audience))],
+        "binding" => {
+            let bound = match rules.binding.bound_tokens {
+                BoundTokens::Refuse => "none is accepted",
+                BoundTokens::Accept => "any is accepted",
+            };
+            vec![format!("cnf {}; {bound}", of("cnf"))]
+        }
+        "scopes" => rules
+            .scopes
+            .iter()
+            .map(|scopes| {
+                let how = match scopes.matching {
+                    Match::All => "all",
+                    Match::Any => "any",
+                };
+                let held = scope::held(claims, scopes);
+                format!("{}; required: {how} of {}", list(&held), list(&scopes.required))
+            })
+            .collect(),
+        "expression" => {
+            let expression = rules.expression.as_ref().filter(|expression| expression.of_claims().is_some());
+            functions(expression, presented)
+        }
+        "live expression" => {
+            let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
+            functions(expression, presented)
+        }
+        _ => vec!["is checked".into()],
+    }
+}
+
+/// Each function of the expression, with its value.
+fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<String> {
+    let (claims, sent) = (presented.claims, &presented.sent);
+    let values = expression.iter().flat_map(|expression| expression.explain(claims, sent.request, sent.now));
+    values.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
+}
+
+/// What is accepted, where an empty list asks for nothing.
+fn accepted<T: AsRef<str>>(names: &[T]) -> String {
+    if names.is_empty() { "any is accepted".into() } else { format!("accepted: {}", list(names)) }
 }
 
 fn typ_of(typ: Option<&str>) -> String {
@@ -455,35 +502,6 @@ fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
     said.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
     said.extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
     said.join(", ")
-}
-
-/// The claims, once a key of the issuer verifies the signature.
-fn verified(
-    token: UnverifiedToken<'_>,
-    keys: &dyn KeyLookup,
-    (id, issuer): (IssuerId, &TrustedIssuer),
-    alg: Alg,
-    now: UnixTime,
-    report: &mut Report,
-) -> Result<ClaimsSet, Refusal> {
-    validity::check(&token.claimed, &issuer.claims.time, now)?;
-    let kid = token.header.kid.clone();
-    let mut candidates = keys.candidates(id, kid.as_deref(), alg);
-    let iss = token.claimed_issuer()?;
-    candidates.keys.retain(|key| issuer.admits(key, iss));
-    say!(report, "keys            {} of this issuer come into question", candidates.keys.len());
-    match signature::verify_with_any(token, &candidates.keys, alg, &mut 0) {
-        Ok(verified) => {
-            say!(report, "signature       holds");
-            Ok(verified.claims().clone())
-        }
-        Err(NotVerified { untried }) => Err(match candidates.more {
-            MoreKeys::Ask => Refusal::KeysUnavailable { retry_after: Seconds(1) },
-            MoreKeys::Unavailable { retry_after } => Refusal::KeysUnavailable { retry_after },
-            MoreKeys::None if candidates.keys.is_empty() => Refusal::KeyNotFound { kid },
-            MoreKeys::None => Refusal::SignatureInvalid { kid, untried },
-        }),
-    }
 }
 
 /// Files as they are here, and one key set in place of all URLs.

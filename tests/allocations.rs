@@ -69,7 +69,9 @@ fn a_known_token_allocates_its_header_value_and_what_is_forwarded() {
     let now = UnixTime::from_seconds(NOW);
     let count = || {
         let before = COUNT.get();
-        let decision = decide(&policy, &keyring.at(now), now, &request);
+        let decided = decide(&policy, &keyring.at(now), now, &request);
+        keyring.remember(decided.learned);
+        let decision = decided.decision;
         let count = COUNT.get().saturating_sub(before);
         assert!(matches!(decision, Decision::Forward(_)), "{decision:?}");
         count

@@ -11,9 +11,10 @@ use testbed::tokens::{Token, forged, padded};
 use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
-use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::decide::{Decided, decide};
 use traefik_jwt_auth::core::evidence;
 use traefik_jwt_auth::core::known_token::Memory as _;
+use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::refusal_log::Fate;
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
@@ -59,6 +60,18 @@ impl Io for Outside {
     }
 }
 
+/// Decides, and has `keyring` remember what was learnt.
+fn decided<'p>(
+    policy: &'p Policy,
+    keyring: &Keyring,
+    now: UnixTime,
+    request: &RecordedRequest,
+) -> Decided<'p> {
+    let mut decided = decide(policy, &keyring.at(now), now, request);
+    keyring.remember(std::mem::take(&mut decided.learned));
+    decided
+}
+
 #[test]
 fn every_row_natively() {
     let now = wait::unix_now();
@@ -90,24 +103,25 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
         |request, (name, value)| request.header(name, value.as_bytes()),
     );
     let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
-    let mut decision = decide(&policy, &keyring.at(now), now, &request);
-    if let Decision::NeedKeys(need) = &decision {
+    let mut first = decided(&policy, &keyring, now, &request);
+    if let Decision::NeedKeys(need) = &first.decision {
         keyring.refresh(need, now, &outside);
-        decision = decide(&policy, &keyring.at(now), now, &request);
+        first = decided(&policy, &keyring, now, &request);
     }
-    let check = |decision: Decision| {
+    let check = |Decided { decision, found, .. }: Decided<'_>| {
         let logged = match &decision {
             Decision::Reject(reject) => Some((&reject.refusal, Fate::Refused(reject.status))),
             Decision::Forward(forward) => forward.refused.as_ref().map(|refusal| (refusal, Fate::Passed)),
             Decision::Serve(_) | Decision::NeedKeys(_) => None,
         };
-        let line = logged.map(|why| evidence::line(&policy, &keyring.beside(now), now, why, 0, &request));
+        let line = logged
+            .map(|why| evidence::line(&policy, &keyring.at(now), now, why, 0, found.as_ref(), &request));
         let line = line.unwrap_or_default();
         compare(case, decision)?;
         if case.expect.is_logged_in(&line) { Ok(()) } else { Err(format!("the log has {line}")) }
     };
-    check(decision)?;
-    check(decide(&policy, &keyring.at(now), now, &request))
+    check(first)?;
+    check(decided(&policy, &keyring, now, &request))
         .map_err(|difference| format!("{difference} (asked again)"))
 }
 
@@ -169,7 +183,7 @@ fn a_target_that_cannot_be_changed_is_refused_in_every_mode() {
         );
         let keyring = Keyring::new(Rc::clone(&policy));
         let request = RecordedRequest::new("GET", target);
-        let found = match decide(&policy, &keyring.at(now), now, &request) {
+        let found = match decided(&policy, &keyring, now, &request).decision {
             Decision::Reject(reject) => reject.refusal.code(),
             Decision::Forward(_) => "passed",
             Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
@@ -197,7 +211,7 @@ fn copies_of_a_cookie_share_what_a_token_may_cost() {
     let cookies: Vec<String> = tokens.iter().map(|token| format!("jwt={token}")).collect();
     let request = RecordedRequest::new("GET", "/").header("Cookie", cookies.join("; "));
     for looked_at in 1..=3 {
-        let Decision::Reject(reject) = decide(&policy, &keyring.at(now), now, &request) else { panic!() };
+        let Decision::Reject(reject) = decided(&policy, &keyring, now, &request).decision else { panic!() };
         assert_eq!(reject.refusal.code(), "signature_invalid");
         let known = tokens.iter().filter(|token| keyring.at(now).recall(token.as_bytes()).is_some());
         assert_eq!(known.count(), looked_at);
@@ -220,7 +234,7 @@ fn padding_is_for_its_place_also_in_a_known_token() {
     for (header, expected) in [("X-Plain", false), ("X-Padded", true), ("X-Plain", false), ("X-Padded", true)]
     {
         let request = RecordedRequest::new("GET", "/").header(header, token.as_str());
-        let decision = decide(&policy, &keyring.at(now), now, &request);
+        let decision = decided(&policy, &keyring, now, &request).decision;
         assert_eq!(matches!(decision, Decision::Forward(_)), expected, "{header}: {decision:?}");
     }
 }

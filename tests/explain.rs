@@ -42,6 +42,7 @@ fn exit_codes_steps_and_no_signature() {
         "errors": {"redirectUrl": "https://login.example/?next={url}"}
     });
     let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
+    let open = json!({"jwks": keys::public_set(), "bypassPaths": ["/health"]});
     let tenant = [("tenant", json!("acme")), ("scope", json!("read"))];
     let (good, no_scope, old) = (token(&tenant), token(&tenant[..1]), token(&[("exp", json!(1000))]));
     let bound = token(&[&tenant[..], &[("cnf", json!({"jkt": "a"}))]].concat());
@@ -63,6 +64,14 @@ fn exit_codes_steps_and_no_signature() {
             "Location: https://login.example/?next=%2F%3Fa%3D1\n",
         ),
         ("remote", &remote, &good, &[], 2, "cannot tell"),
+        (
+            "no token",
+            &open,
+            &good,
+            &["--path", "/health"],
+            0,
+            "bypass          no token is needed for this path",
+        ),
     ] {
         let (found, text) = explain(name, config, &[&["--token", token], arguments].concat());
         assert_eq!(found, code, "{name}: {}", text);
@@ -70,6 +79,18 @@ fn exit_codes_steps_and_no_signature() {
         let signature = token.rsplit_once('.').unwrap().1;
         assert!(!text.contains(signature), "{name}: {}", text);
     }
+}
+
+/// The steps and the decision are those of one walk: a scheme that is there twice fails in both.
+#[test]
+fn the_step_that_fails_is_the_one_that_decides() {
+    let config = json!({"jwks": keys::public_set(), "tokenSources": [{"header": "Authorization"}]});
+    let header = format!("Authorization: Bearer Bearer {}", token(&[]));
+    let (code, text) = explain("twice", &config, &["--header", &header]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("fails here      scheme_unexpected"), "{text}");
+    assert!(text.contains("deny: scheme_unexpected with status 400"), "{text}");
+    assert!(!text.contains("header          alg"), "{text}");
 }
 
 /// What the token has and what is asked for, in every step and at the end, and in no form of the language.

@@ -21,7 +21,7 @@ use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::claims::validity::{MaxAge, Since, TimeRules};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeySource};
-use traefik_jwt_auth::core::known_token::{Memory, Recalled};
+use traefik_jwt_auth::core::known_token::{Finding, Memory as _};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -160,13 +160,15 @@ impl Bench {
 
     fn decide(&self, request: &RecordedRequest) -> Decision {
         let now = self.outside.now();
-        decide(&self.policy, &self.keyring.at(now), now, request)
+        let decided = decide(&self.policy, &self.keyring.at(now), now, request);
+        self.keyring.remember(decided.learned);
+        decided.decision
     }
 
     fn recalls(&self, token: &str) -> Option<&'static str> {
-        self.keyring.at(self.outside.now()).recall(token.as_bytes()).map(|recalled| match recalled {
-            Recalled::Verified { .. } => "verified",
-            Recalled::SignatureInvalid { .. } => "invalid",
+        self.keyring.at(self.outside.now()).recall(token.as_bytes()).map(|recalled| match recalled.finding {
+            Finding::Verified(_) => "verified",
+            Finding::Invalid { .. } => "invalid",
         })
     }
 

@@ -65,7 +65,9 @@ fn request(token: &str) -> RecordedRequest {
 /// Decides with what `keyring` knows; a decision that is not the one meant would be a wrong figure.
 fn decide_as(policy: &Policy, keyring: &Keyring, request: &RecordedRequest, forwards: bool) -> Decision {
     let now = UnixTime::from_seconds(NOW);
-    let decision = decide_once(policy, &keyring.at(now), now, black_box(request));
+    let decided = decide_once(policy, &keyring.at(now), now, black_box(request));
+    keyring.remember(decided.learned);
+    let decision = decided.decision;
     assert_eq!(matches!(decision, Decision::Forward(_)), forwards, "{decision:?}");
     decision
 }

@@ -1,76 +1,112 @@
-//! The product: one request in, one decision out. Pure: time, keys and request are arguments.
+//! Steps 4 to 10: one request in, one decision out. Pure: time, keys and request are arguments, and what was found out is
+//! part of the result.
 
-use std::rc::Rc;
-
-use crate::core::answer::forward::{Identity, Verdict};
-use crate::core::answer::{Decision, Forward, NeedKeys, forward, reject};
-use crate::core::bypass::{Bypass, Mode};
-use crate::core::claims;
+use crate::core::answer::forward::{self, Verdict};
+use crate::core::answer::{Decision, Forward, reject};
+use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
-use crate::core::jwk::lookup::{KeyLookup, MoreKeys};
-use crate::core::known_token::{KnownToken, Memory, Recalled, Standing};
+use crate::core::jwk::lookup::KeyLookup;
+use crate::core::known_token::{Learned, Memory};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::uri::is_target;
-use crate::core::signature::{self, NotVerified, VerifiedToken};
-use crate::core::token::source::{self, FoundToken};
+use crate::core::steps::{Step, Steps};
+use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
+use crate::core::walk::{Sender, Walk};
+
+/// A decision, and what was found out on the way to it.
+#[derive(Debug)]
+pub struct Decided<'p> {
+    /// What to do with the request.
+    pub decision: Decision,
+    /// The token of the request, if it was looked for and found.
+    pub found: Option<FoundToken<'p>>,
+    /// Whose keys were asked about: those may be due for a refresh.
+    pub asked: Option<IssuerId>,
+    /// What later decisions may remember.
+    pub learned: Vec<Learned>,
+}
 
 /// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
-pub fn decide<K: KeyLookup + Memory>(
-    policy: &Policy,
+pub fn decide<'p, K: KeyLookup + Memory>(
+    policy: &'p Policy,
     keys: &K,
     now: UnixTime,
     request: &dyn RequestView,
-) -> Decision {
-    performable(policy, decision(policy, keys, now, request), request)
+) -> Decided<'p> {
+    decide_telling(policy, keys, now, request, &mut ())
+}
+
+/// The same, and tells `steps` of each step.
+#[must_use]
+pub fn decide_telling<'p, K: KeyLookup + Memory, S: Steps>(
+    policy: &'p Policy,
+    keys: &K,
+    now: UnixTime,
+    request: &dyn RequestView,
+    steps: &mut S,
+) -> Decided<'p> {
+    let mut walk = Walk::new(policy, keys, now, request, steps);
+    let decision = decision(&mut walk);
+    let decision = performable(policy, decision, request, walk.steps);
+    let Walk { found, asked, learned, .. } = walk;
+    Decided { decision, found, asked, learned }
 }
 
 /// A decision that the host can perform: a target that it cannot be told refuses the request in every mode, since the token
 /// would stay in it.
-fn performable(policy: &Policy, decision: Decision, request: &dyn RequestView) -> Decision {
+fn performable<S: Steps>(
+    policy: &Policy,
+    decision: Decision,
+    request: &dyn RequestView,
+    steps: &mut S,
+) -> Decision {
     match &decision {
         Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
+            steps.step(Step::Refused(&Refusal::TargetMalformed));
             Decision::Reject(reject::reject(&policy.answer, Refusal::TargetMalformed, request))
         }
         Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
     }
 }
 
-fn decision<K: KeyLookup + Memory>(
-    policy: &Policy,
-    keys: &K,
-    now: UnixTime,
-    request: &dyn RequestView,
-) -> Decision {
+fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
+    let (policy, request) = (walk.policy, walk.request);
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return Decision::Serve(status.serve(&keys.key_sets(), now, request));
+        return Decision::Serve(status.serve(&walk.keys.key_sets(), walk.now, request));
     }
     if let Some(served) =
         policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
     {
         return Decision::Serve(served);
     }
-    if let Some(bypass) = Bypass::of(&policy.bypass, request) {
+    if let Some(bypass) = walk.bypass() {
         let anonymous = forward::anonymous(&policy.forward, &policy.token, request);
         return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
     }
-    match accept(policy, keys, now, request) {
-        Ok(Accepted::Forward(forward)) => match policy.bypass.mode {
-            Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
-            Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
-        },
-        Ok(Accepted::NeedKeys(need)) => Decision::NeedKeys(need),
-        Err(refusal) => refused(policy, refusal, request),
+    match walk.sender() {
+        Ok((Sender::Known(identity), found)) => {
+            let forward = forward::with_identity(&policy.forward, identity, found, request);
+            match policy.bypass.mode {
+                Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
+                Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
+            }
+        }
+        Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
+        Err(refusal) => {
+            walk.steps.step(Step::Refused(&refusal));
+            refused(policy, refusal, request)
+        }
     }
 }
 
 /// What `refusal` means in the mode of the policy.
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    performable(policy, refused(policy, refusal, request), request)
+    performable(policy, refused(policy, refusal, request), request, &mut ())
 }
 
 fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
@@ -85,168 +121,6 @@ fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Deci
         }
         (Mode::Required | Mode::Optional, _) => {
             Decision::Reject(reject::reject(&policy.answer, refusal, request))
-        }
-    }
-}
-
-enum Accepted {
-    Forward(Forward),
-    NeedKeys(NeedKeys),
-}
-
-fn accept<K: KeyLookup + Memory>(
-    policy: &Policy,
-    keys: &K,
-    now: UnixTime,
-    request: &dyn RequestView,
-) -> Result<Accepted, Refusal> {
-    let mut found = source::find(&policy.token, request)?;
-    let mut spent = 0;
-    let sender = if found.others.is_empty() {
-        sender(policy, keys, now, &found, &mut spent, request)?
-    } else {
-        sender_of_copies(policy, keys, now, &mut found, &mut spent, request)?
-    };
-    Ok(match sender {
-        Sender::Known(identity) => {
-            Accepted::Forward(forward::with_identity(&policy.forward, identity, &found, request))
-        }
-        Sender::NeedKeys(need) => Accepted::NeedKeys(need),
-    })
-}
-
-enum Sender {
-    Known(Rc<Identity>),
-    NeedKeys(NeedKeys),
-}
-
-/// Steps 6 to 10 for the token that was found.
-fn sender<K: KeyLookup + Memory>(
-    policy: &Policy,
-    keys: &K,
-    now: UnixTime,
-    found: &FoundToken<'_>,
-    spent: &mut u32,
-    request: &dyn RequestView,
-) -> Result<Sender, Refusal> {
-    let recalled = if found.may_be_known(&policy.token) { keys.recall(&found.token) } else { None };
-    let identity = match recalled {
-        Some(Recalled::Verified { issuer, token }) => {
-            match token.standing.as_ref().and_then(|standing| standing.at(now)) {
-                Some(identity) => identity,
-                None => identify(policy, issuer, &token.token, &found.token, now, request)?,
-            }
-        }
-        Some(Recalled::SignatureInvalid { kid, untried }) => {
-            return Err(Refusal::SignatureInvalid { kid, untried });
-        }
-        None => match verify(policy, keys, now, found, spent)? {
-            Verified::Token(id, token) => {
-                let identity = identify(policy, id, &token, &found.token, now, request);
-                let rules = policy.issuers.get(id.0).map(|issuer| &issuer.claims);
-                let standing = rules
-                    .zip(identity.as_ref().ok())
-                    .and_then(|(rules, identity)| Standing::new(&token, rules, now, identity));
-                keys.remember_verified(&found.token, id, &Rc::new(KnownToken { token, standing }));
-                identity?
-            }
-            Verified::NeedKeys(need) => return Ok(Sender::NeedKeys(need)),
-        },
-    };
-    Ok(Sender::Known(identity))
-}
-
-/// The same where copies of one cookie hold several tokens: those that are no good (stale, or of nobody who is trusted) do
-/// not count, and the one that is left is the token of the request. Two good ones are a refusal, whatever they may do
-/// here: who the sender is must not depend on the path. If all are no good, the first says why.
-fn sender_of_copies<K: KeyLookup + Memory>(
-    policy: &Policy,
-    keys: &K,
-    now: UnixTime,
-    found: &mut FoundToken<'_>,
-    spent: &mut u32,
-    request: &dyn RequestView,
-) -> Result<Sender, Refusal> {
-    let mut good = None;
-    let mut first_refusal = None;
-    for copy in found.copies() {
-        let sender = sender(policy, keys, now, &copy, spent, request);
-        match sender {
-            // Whether it is good cannot be told yet.
-            Ok(Sender::NeedKeys(_)) | Err(Refusal::KeysUnavailable { .. }) => return sender,
-            Ok(Sender::Known(_)) | Err(Refusal::ScopeInsufficient { .. } | Refusal::ClaimsRejected) => {
-                if good.is_some() {
-                    return Err(Refusal::TokenRepeated);
-                }
-                good = Some((copy, sender));
-            }
-            Err(refusal) => {
-                first_refusal.get_or_insert(refusal);
-            }
-        }
-    }
-    match good {
-        Some((copy, sender)) => {
-            *found = copy;
-            sender
-        }
-        None => Err(first_refusal.unwrap_or(Refusal::TokenMissing)),
-    }
-}
-
-/// Steps 9 and 10: who sends the request, where the claims of a verified token hold.
-fn identify(
-    policy: &Policy,
-    id: IssuerId,
-    token: &VerifiedToken,
-    bytes: &[u8],
-    now: UnixTime,
-    request: &dyn RequestView,
-) -> Result<Rc<Identity>, Refusal> {
-    let issuer = policy.issuers.get(id.0).ok_or(Refusal::IssuerNotTrusted { issuer: None })?;
-    let accepted = claims::check(token, &issuer.claims, now, request)?;
-    Ok(Rc::new(Identity::new(&policy.forward, id, accepted, bytes)))
-}
-
-enum Verified {
-    Token(IssuerId, VerifiedToken),
-    NeedKeys(NeedKeys),
-}
-
-/// Steps 6 to 8 for a token that is not known yet: what refuses it without arithmetic comes first.
-fn verify<K: KeyLookup + Memory>(
-    policy: &Policy,
-    keys: &K,
-    now: UnixTime,
-    found: &FoundToken<'_>,
-    spent: &mut u32,
-) -> Result<Verified, Refusal> {
-    let token = found.parse(&policy.token)?;
-    let iss = token.claimed_issuer()?;
-    let (id, issuer) =
-        policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
-    let alg = (issuer.algorithms.iter().copied())
-        .find(|alg| alg.name() == token.header.alg)
-        .ok_or_else(|| Refusal::AlgNotAllowed { alg: token.header.alg.clone() })?;
-    claims::check_unverified(&token.claimed, &issuer.claims, now)?;
-    let kid = token.header.kid.clone();
-    let mut candidates = keys.candidates(id, kid.as_deref(), alg);
-    candidates.keys.retain(|key| issuer.admits(key, iss));
-    let spent_before = *spent;
-    let untried = match signature::verify_with_any(token, &candidates.keys, alg, spent) {
-        Ok(verified) => return Ok(Verified::Token(id, verified)),
-        Err(NotVerified { untried }) => untried,
-    };
-    match candidates.more {
-        MoreKeys::Ask => Ok(Verified::NeedKeys(NeedKeys { issuer: id, kid })),
-        MoreKeys::Unavailable { retry_after } => Err(Refusal::KeysUnavailable { retry_after }),
-        MoreKeys::None if candidates.keys.is_empty() => Err(Refusal::KeyNotFound { kid }),
-        MoreKeys::None => {
-            // What another copy left no room for may be good the next time.
-            if untried == 0 || spent_before == 0 {
-                keys.remember_invalid(&found.token, id, kid.as_deref(), untried);
-            }
-            Err(Refusal::SignatureInvalid { kid, untried })
         }
     }
 }

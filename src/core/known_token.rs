@@ -1,73 +1,111 @@
-//! A verified token that is remembered, with what it is worth for as long as only the time passes.
+//! A verified token that is remembered, with the identity that follows for as long as it is known.
 
 use std::rc::Rc;
 
 use crate::core::answer::forward::Identity;
-use crate::core::claims::{ClaimRules, validity};
+use crate::core::claims::checks;
+use crate::core::claims::validity::Timely;
 use crate::core::issuer_id::IssuerId;
+use crate::core::jwk::lookup::KeyState;
+use crate::core::presented::Sent;
+use crate::core::refusal::Refusal;
 use crate::core::signature::VerifiedToken;
-use crate::core::unix_time::UnixTime;
+use crate::core::steps::Steps;
 
 /// What one instance remembers of a token under its one policy.
 #[derive(Debug)]
 pub struct KnownToken {
-    /// The token.
-    pub token: VerifiedToken,
-    /// What it is worth whatever the request is; `None` where its claims have to be checked each time.
-    pub standing: Option<Standing>,
+    token: VerifiedToken,
+    /// `None` where a check of the token does not hold: then they are run again, for the same refusal.
+    standing: Option<Standing>,
 }
 
-/// That every rule holds, and the identity that follows.
+/// That every check of the token holds, and the identity that follows. It is given out for a request that passes the
+/// checks of requests.
 #[derive(Debug)]
-pub struct Standing {
-    from: UnixTime,
-    until: UnixTime,
+struct Standing {
+    time: Timely,
     identity: Rc<Identity>,
 }
 
-impl Standing {
-    /// The standing of a token whose claims held at `now`. `None` where the rules look at more than claims and time.
-    #[must_use]
-    pub fn new(
-        token: &VerifiedToken,
-        rules: &ClaimRules,
-        now: UnixTime,
-        identity: &Rc<Identity>,
-    ) -> Option<Self> {
-        let settled = rules.expression.as_ref().is_none_or(|expression| expression.looks_at_claims_only());
-        let until = validity::end(token.claims(), &rules.time).ok()?;
-        settled.then(|| Self { from: now, until, identity: Rc::clone(identity) })
-    }
-
-    /// The identity where everything still holds at `now`. Before the first check nothing is said, for clocks that
-    /// are set back: what held then may not have held earlier.
-    #[must_use]
-    pub fn at(&self, now: UnixTime) -> Option<Rc<Identity>> {
-        (self.from <= now && now < self.until).then(|| Rc::clone(&self.identity))
-    }
-}
-
 impl KnownToken {
+    /// The token and, if it may send this request, who does. `time` is what the check of its time gave.
+    pub fn new<S: Steps>(
+        token: VerifiedToken,
+        time: Timely,
+        sent: &Sent<'_>,
+        steps: &mut S,
+    ) -> (Self, Result<Rc<Identity>, Refusal>) {
+        let standing = Standing::new(&token, time, sent, steps);
+        let identity = standing.as_ref().map_err(Refusal::clone);
+        let identity = identity.and_then(|standing| standing.identity(&token, sent, steps));
+        (Self { token, standing: standing.ok() }, identity)
+    }
+
+    /// Who sends the request that presents the token again.
+    ///
+    /// # Errors
+    /// The refusal of the first check that does not hold.
+    pub fn identity<S: Steps>(&self, sent: &Sent<'_>, steps: &mut S) -> Result<Rc<Identity>, Refusal> {
+        match &self.standing {
+            Some(standing) => standing.identity(&self.token, sent, steps),
+            None => {
+                let time = checks::time(&sent.with(&self.token), steps)?;
+                Standing::new(&self.token, time, sent, steps)?.identity(&self.token, sent, steps)
+            }
+        }
+    }
+
     /// Bytes held, for callers that bound what they keep.
     #[must_use]
     pub fn memory(&self) -> usize {
         let identity = self.standing.as_ref().map_or(0, |standing| standing.identity.memory());
         size_of::<Self>().saturating_add(self.token.memory()).saturating_add(identity)
     }
+
+    /// A token without standing, for the tests of other rooms.
+    #[cfg(test)]
+    pub(crate) const fn unchecked(token: VerifiedToken) -> Self {
+        Self { token, standing: None }
+    }
 }
 
-/// What an earlier request found out about a token's signature, with keys that are still the current ones.
+impl Standing {
+    fn new<S: Steps>(
+        token: &VerifiedToken,
+        time: Timely,
+        sent: &Sent<'_>,
+        steps: &mut S,
+    ) -> Result<Self, Refusal> {
+        let accepted = checks::accept(token, sent, steps)?;
+        let bytes = sent.token.unwrap_or_default();
+        let identity = Identity::new(&sent.policy.forward, sent.issuer_id, accepted, bytes);
+        Ok(Self { time, identity: Rc::new(identity) })
+    }
+
+    /// The identity, if the time of `token` still holds and every check of this request does.
+    fn identity<S: Steps>(
+        &self,
+        token: &VerifiedToken,
+        sent: &Sent<'_>,
+        steps: &mut S,
+    ) -> Result<Rc<Identity>, Refusal> {
+        let presented = sent.with(token);
+        if !self.time.holds_at(sent.now) {
+            checks::time(&presented, steps)?;
+        }
+        checks::request(&presented, steps)?;
+        Ok(Rc::clone(&self.identity))
+    }
+}
+
+/// What was found out about the signature of a token.
 #[derive(Clone, Debug)]
-pub enum Recalled {
-    /// The signature holds.
-    Verified {
-        /// Whose keys verified it.
-        issuer: IssuerId,
-        /// The token; whether its claims hold is still to be checked.
-        token: Rc<KnownToken>,
-    },
+pub enum Finding {
+    /// A key verifies it.
+    Verified(Rc<KnownToken>),
     /// No key verifies it.
-    SignatureInvalid {
+    Invalid {
         /// The `kid` of the token.
         kid: Option<String>,
         /// Candidate keys that were not tried.
@@ -75,14 +113,30 @@ pub enum Recalled {
     },
 }
 
-/// What one instance remembers of tokens. What is recalled was found with keys that are still the current ones.
+/// What an earlier request found out about a token, with keys that are still the current ones.
+#[derive(Clone, Debug)]
+pub struct Recalled {
+    /// Whose keys they are.
+    pub issuer: IssuerId,
+    /// What was found out.
+    pub finding: Finding,
+}
+
+/// What a decision found out about a token, for later ones.
+#[derive(Debug)]
+pub struct Learned {
+    /// The token, as it was found.
+    pub token: Box<[u8]>,
+    /// Whose keys were tried.
+    pub issuer: IssuerId,
+    /// In which state those were.
+    pub keys: KeyState,
+    /// What was found out.
+    pub finding: Finding,
+}
+
+/// What one instance remembers of tokens.
 pub trait Memory {
     /// What is known of `token`, compared as a whole.
     fn recall(&self, token: &[u8]) -> Option<Recalled>;
-
-    /// Keeps that the current keys of `issuer` verified the token `bytes`.
-    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>);
-
-    /// Keeps that none of the current keys of `issuer` verifies the token `bytes`.
-    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>, untried: usize);
 }

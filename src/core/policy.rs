@@ -64,6 +64,30 @@ impl TrustedIssuer {
 }
 
 impl Policy {
+    /// The entry at `id`; `None` only for an id of another policy.
+    #[must_use]
+    pub fn trusted(&self, id: IssuerId) -> Option<&TrustedIssuer> {
+        self.issuers.get(id.0)
+    }
+
+    /// A policy that is about `issuers` alone, for the tests of other rooms.
+    #[cfg(test)]
+    pub(crate) fn of(issuers: Vec<TrustedIssuer>) -> Self {
+        Self {
+            bypass: BypassRules {
+                mode: crate::core::bypass::Mode::Required,
+                preflight: crate::core::bypass::Preflight::Check,
+                methods: vec![],
+                paths: vec![],
+            },
+            token: TokenSources { places: vec![], max_bytes: 1 },
+            issuers,
+            forward: ForwardRules::default(),
+            answer: AnswerRules::default(),
+            doubts: vec![],
+        }
+    }
+
     /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.
     /// It alone decides which keys are looked at.
     #[must_use]
@@ -84,16 +108,12 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::{Policy, TrustedIssuer};
-    use crate::core::answer::AnswerRules;
-    use crate::core::answer::forward::ForwardRules;
-    use crate::core::bypass::{BypassRules, Mode, Preflight};
     use crate::core::claims::ClaimRules;
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
     use crate::core::signature::VerifyingKey;
     use crate::core::token::claims_set::ClaimPath;
-    use crate::core::token::source::TokenSources;
 
     fn policy(entries: &[&str]) -> Policy {
         let issuer = |name: &&str| {
@@ -105,19 +125,7 @@ mod tests {
                 claims: ClaimRules { templates: template.into_iter().collect(), ..ClaimRules::default() },
             }
         };
-        Policy {
-            bypass: BypassRules {
-                mode: Mode::Required,
-                preflight: Preflight::Check,
-                methods: vec![],
-                paths: vec![],
-            },
-            token: TokenSources { places: vec![], max_bytes: 1 },
-            issuers: entries.iter().map(issuer).collect(),
-            forward: ForwardRules::default(),
-            answer: AnswerRules::default(),
-            doubts: vec![],
-        }
+        Policy::of(entries.iter().map(issuer).collect())
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! Step 1: one request from the host: view, decide, perform; where keys are lacking, refresh and decide once more.
+//! Step 1: one request from the host: view, decide, remember, perform; if keys are lacking, refresh and decide once more.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::core::answer::Decision;
-use crate::core::decide::{decide, refuse};
+use crate::core::decide::{Decided, decide, refuse};
 use crate::core::evidence;
+use crate::core::issuer_id::IssuerId;
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::refusal_log::{Fate, LineBudget, LogLevel};
-use crate::core::unix_time::Seconds;
+use crate::core::token::source::FoundToken;
+use crate::core::unix_time::{Seconds, UnixTime};
 use crate::host::abi::{self, Handler, Next};
 use crate::host::io::HostIo;
 use crate::host::request::HostRequest;
@@ -22,6 +24,8 @@ pub struct Middleware {
     keyring: Keyring,
     io: HostIo,
     lines: Cell<LineBudget>,
+    /// Whose keys the last decision asked about, and when.
+    asked: Cell<Option<(IssuerId, UnixTime)>>,
 }
 
 impl Middleware {
@@ -34,6 +38,7 @@ impl Middleware {
             policy,
             io: HostIo::default(),
             lines: Cell::default(),
+            asked: Cell::default(),
         }
     }
 
@@ -48,31 +53,36 @@ impl Middleware {
         Keyring::new(Rc::clone(&self.policy))
     }
 
-    fn decide(&self, request: &HostRequest) -> Decision {
+    fn decide(&self, request: &HostRequest) -> Decided<'_> {
         let keyring = self.keyring();
+        let decide = |now| {
+            let mut decided = decide(&self.policy, &keyring.at(now), now, request);
+            keyring.remember(std::mem::take(&mut decided.learned));
+            self.asked.set(decided.asked.map(|issuer| (issuer, now)));
+            decided
+        };
         let mut now = clock::now();
         log::key_events(&keyring.catch_up(now, &self.io));
-        let mut decision = decide(&self.policy, &keyring.at(now), now, request);
+        let mut decided = decide(now);
         // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
         for _ in 0..2 {
-            let Decision::NeedKeys(need) = &decision else {
-                return decision;
+            let Decision::NeedKeys(need) = &decided.decision else {
+                return decided;
             };
             log::key_events(&keyring.refresh(need, now, &self.io));
             now = clock::now();
-            decision = decide(&self.policy, &keyring.at(now), now, request);
+            decided = decide(now);
         }
-        match decision {
+        if matches!(decided.decision, Decision::NeedKeys(_)) {
             // A source that may be asked again this soon has just failed.
-            Decision::NeedKeys(_) => {
-                refuse(&self.policy, Refusal::KeysUnavailable { retry_after: Seconds(1) }, request)
-            }
-            decision @ (Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_)) => decision,
+            let refusal = Refusal::KeysUnavailable { retry_after: Seconds(1) };
+            decided.decision = refuse(&self.policy, refusal, request);
         }
+        decided
     }
 
     /// Before anything is performed: the token is still in the request.
-    fn log(&self, refusal: &Refusal, fate: Fate, request: &HostRequest) {
+    fn log(&self, refusal: &Refusal, fate: Fate, found: Option<&FoundToken<'_>>, request: &HostRequest) {
         let rules = &self.policy.answer.log;
         if rules.level == LogLevel::Off {
             return;
@@ -81,8 +91,8 @@ impl Middleware {
         let (lines, left_out) = self.lines.get().spend(rules.per_minute, now);
         self.lines.set(lines);
         if let Some(left_out) = left_out {
-            let keys = self.keyring.beside(now);
-            let line = evidence::line(&self.policy, &keys, now, (refusal, fate), left_out, request);
+            let keys = self.keyring.at(now);
+            let line = evidence::line(&self.policy, &keys, now, (refusal, fate), left_out, found, request);
             log::line(rules.level, &line);
         }
     }
@@ -92,21 +102,25 @@ impl Handler for Middleware {
     /// Keys are refreshed ahead of their end while the upstream's answer is on its way: nobody waits for a provider
     /// whose keys still serve.
     fn handle_response(&self) {
-        log::key_events(&self.keyring.refresh_ahead(&self.io));
+        if let Some((issuer, now)) = self.asked.take() {
+            log::key_events(&self.keyring.refresh_ahead(issuer, now, &self.io));
+        }
     }
 
     fn handle_request(&self) -> Next {
         let request = HostRequest::default();
-        match self.decide(&request) {
+        let Decided { decision, found, .. } = self.decide(&request);
+        let found = found.as_ref();
+        match decision {
             Decision::Forward(forward) => {
                 if let Some(refusal) = &forward.refused {
-                    self.log(refusal, Fate::Passed, &request);
+                    self.log(refusal, Fate::Passed, found, &request);
                 }
                 perform::forward(&forward);
                 Next::Forward
             }
             Decision::Reject(reject) => {
-                self.log(&reject.refusal, Fate::Refused(reject.status), &request);
+                self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
                 perform::remove(&self.policy.forward.managed(&request));
                 perform::reject(&reject);
                 Next::Answered

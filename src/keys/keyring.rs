@@ -1,27 +1,25 @@
-//! Step 7: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
+//! Steps 3, 7 and 12: the keys of every trusted issuer, as of an instant. A key never serves another issuer.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
 use crate::core::issuer_id::IssuerId;
-use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, MoreKeys};
-use crate::core::known_token::{KnownToken, Memory, Recalled};
+use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, KeyState, MoreKeys};
+use crate::core::known_token::{Finding, Learned, Memory, Recalled};
 use crate::core::policy::Policy;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
 use crate::keys::freshness::State;
 use crate::keys::io::{Io, Waiting};
 use crate::keys::source::{KeyEvent, Loaded};
-use crate::keys::verified::{Failure, Outcome, VerifiedTokens};
+use crate::keys::verified::VerifiedTokens;
 
 /// Key sets by issuer and source, in the order of the policy.
 pub struct Keyring {
     policy: Rc<Policy>,
     issuers: Vec<Vec<Slot>>,
     verified: VerifiedTokens,
-    /// Whose keys the last decision asked about, and when.
-    asked_about: Cell<Option<(IssuerId, UnixTime)>>,
 }
 
 /// A snapshot that is replaced whole; the borrow never lasts beyond one statement.
@@ -52,20 +50,20 @@ impl Keyring {
     pub fn new(policy: Rc<Policy>) -> Self {
         let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(Loaded::new(source))));
         let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
-        Self { policy, issuers, verified: VerifiedTokens::default(), asked_about: Cell::new(None) }
+        Self { policy, issuers, verified: VerifiedTokens::default() }
     }
 
     /// The keyring as a decision at `now` sees it.
     #[must_use]
-    pub fn at(&self, now: UnixTime) -> KeyringAt<'_> {
-        self.asked_about.set(None);
+    pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
         KeyringAt { keyring: self, now }
     }
 
-    /// The same for a look that is no decision: it says nothing of what the next refresh is about.
-    #[must_use]
-    pub const fn beside(&self, now: UnixTime) -> Beside<'_> {
-        Beside(KeyringAt { keyring: self, now })
+    /// Keeps what a decision found out about tokens, for as long as the keys that it used are the current ones.
+    pub fn remember(&self, learned: Vec<Learned>) {
+        for Learned { token, issuer, keys, finding } in learned {
+            self.verified.keep(token, issuer, keys, finding);
+        }
     }
 
     /// Asks every source of the issuer that could have the key and may be asked: those that have one of this name, since
@@ -101,12 +99,9 @@ impl Keyring {
         events
     }
 
-    /// Refreshes what is due of the issuer that the last decision asked about: its keys still serve, so this comes
-    /// after the decision, and no issuer waits for another. Returns what to log.
-    pub fn refresh_ahead(&self, io: &dyn Io) -> Vec<KeyEvent> {
-        let Some((issuer, now)) = self.asked_about.take() else {
-            return Vec::new();
-        };
+    /// Refreshes what is due of an issuer that a decision at `now` asked about: its keys still serve, so this comes after the
+    /// decision, and no issuer waits for another. Returns what to log.
+    pub fn refresh_ahead(&self, issuer: IssuerId, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
         self.sources(issuer).filter_map(|(source, slot)| slot.refresh_due(source, now, io)).collect()
     }
 
@@ -122,8 +117,7 @@ impl Keyring {
     }
 
     fn sources(&self, issuer: IssuerId) -> impl Iterator<Item = (&KeySource, &Slot)> {
-        let sources =
-            self.policy.issuers.get(issuer.0).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
+        let sources = self.policy.trusted(issuer).map(|issuer| issuer.keys.as_slice()).unwrap_or_default();
         sources.iter().zip(self.issuers.get(issuer.0).map(Vec::as_slice).unwrap_or_default())
     }
 }
@@ -157,7 +151,6 @@ impl KeyLookup for KeyringAt<'_> {
     }
 
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
-        self.keyring.asked_about.set(Some((issuer, self.now)));
         let mut keys = Vec::new();
         // Of the sources that have a key of this name, and of all.
         let (mut of_the_named, mut of_all) = (None, MoreKeys::None);
@@ -179,59 +172,32 @@ impl KeyLookup for KeyringAt<'_> {
             }
         }
         // Where the key that the token names is known, no other source has a say about it.
-        Candidates { keys, more: of_the_named.unwrap_or(of_all) }
-    }
-}
-
-/// [`KeyringAt`] without a trace of the look.
-pub struct Beside<'k>(KeyringAt<'k>);
-
-impl KeyLookup for Beside<'_> {
-    fn key_sets(&self) -> Vec<KeySetView> {
-        self.0.key_sets()
-    }
-
-    fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
-        let asked_about = &self.0.keyring.asked_about;
-        let before = asked_about.get();
-        let found = self.0.candidates(issuer, kid, alg);
-        asked_about.set(before);
-        found
+        Candidates { keys, more: of_the_named.unwrap_or(of_all), state: self.state(issuer) }
     }
 }
 
 impl Memory for KeyringAt<'_> {
     fn recall(&self, token: &[u8]) -> Option<Recalled> {
-        let (issuer, generation, outcome) = self.keyring.verified.recall(token)?;
-        if self.generation(issuer) != Some(generation) {
+        let (issuer, state, finding) = self.keyring.verified.recall(token)?;
+        if self.state(issuer) != Some(state) {
             return None;
         }
-        self.keyring.asked_about.set(Some((issuer, self.now)));
-        match outcome {
-            Outcome::Verified(token) => Some(Recalled::Verified { issuer, token }),
+        match &finding {
             // A refresh could bring the key that verifies it.
-            Outcome::Invalid(Failure { kid, .. })
+            Finding::Invalid { kid, .. }
                 if !self.keyring.worth_asking(issuer, kid.as_deref(), self.now).is_empty() =>
             {
                 None
             }
-            Outcome::Invalid(Failure { kid, untried }) => Some(Recalled::SignatureInvalid { kid, untried }),
+            Finding::Verified(_) | Finding::Invalid { .. } => Some(Recalled { issuer, finding }),
         }
-    }
-
-    fn remember_verified(&self, bytes: &[u8], issuer: IssuerId, token: &Rc<KnownToken>) {
-        self.remember(bytes, issuer, Outcome::Verified(Rc::clone(token)));
-    }
-
-    fn remember_invalid(&self, bytes: &[u8], issuer: IssuerId, kid: Option<&str>, untried: usize) {
-        self.remember(bytes, issuer, Outcome::Invalid(Failure { kid: kid.map(str::to_owned), untried }));
     }
 }
 
 impl KeyringAt<'_> {
     /// Names the state of all key sets of the issuer. `None` where one of them is missing or too old: then nothing
     /// is taken from memory.
-    fn generation(&self, issuer: IssuerId) -> Option<u64> {
+    fn state(&self, issuer: IssuerId) -> Option<KeyState> {
         let mut sum = 0_u64;
         for (source, slot) in self.keyring.sources(issuer) {
             match source {
@@ -246,13 +212,7 @@ impl KeyringAt<'_> {
                 }
             }
         }
-        Some(sum)
-    }
-
-    fn remember(&self, token: &[u8], issuer: IssuerId, outcome: Outcome) {
-        if let Some(generation) = self.generation(issuer) {
-            self.keyring.verified.keep(token, issuer, generation, outcome);
-        }
+        Some(KeyState(sum))
     }
 
     /// Whether the current set may serve, and what asking could bring to a token that it does not verify: a key that is not
@@ -275,9 +235,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::Keyring;
-    use crate::core::answer::forward::ForwardRules;
-    use crate::core::answer::{AnswerRules, NeedKeys};
-    use crate::core::bypass::{BypassRules, Mode, Preflight};
+    use crate::core::answer::NeedKeys;
     use crate::core::claims::ClaimRules;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::lookup::{
@@ -285,7 +243,6 @@ mod tests {
     };
     use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
-    use crate::core::token::source::TokenSources;
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
     use crate::keys::io::{FetchError, Fetched, Io, SharedDocument};
@@ -326,23 +283,11 @@ mod tests {
             algorithms: vec![Alg::EdDsa],
             claims: ClaimRules::default(),
         };
-        Keyring::new(Rc::new(Policy {
-            bypass: BypassRules {
-                mode: Mode::Required,
-                preflight: Preflight::Check,
-                methods: vec![],
-                paths: vec![],
-            },
-            token: TokenSources { places: vec![], max_bytes: 1 },
-            issuers: sources.into_iter().map(issuer).collect(),
-            forward: ForwardRules::default(),
-            answer: AnswerRules::default(),
-            doubts: vec![],
-        }))
+        Keyring::new(Rc::new(Policy::of(sources.into_iter().map(issuer).collect())))
     }
 
     fn ask(keyring: &Keyring, outside: &Outside, kid: Option<&str>) -> (usize, MoreKeys) {
-        let Candidates { keys, more } = keyring.at(outside.now()).candidates(ISSUER, kid, Alg::EdDsa);
+        let Candidates { keys, more, .. } = keyring.at(outside.now()).candidates(ISSUER, kid, Alg::EdDsa);
         (keys.len(), more)
     }
 
@@ -362,7 +307,7 @@ mod tests {
             (0, more) => (0, more),
             (keys, _) => (keys, MoreKeys::None),
         };
-        events.extend(keyring.refresh_ahead(outside));
+        events.extend(keyring.refresh_ahead(ISSUER, outside.now(), outside));
         (found, events)
     }
 
@@ -636,7 +581,9 @@ mod tests {
         assert_eq!(outside.asked.get(), 1);
         // While one asks, the others go on and do not try again right away.
         outside.busy.set(true);
-        instances.iter().for_each(|instance| assert_eq!(instance.refresh_ahead(&outside), []));
+        instances
+            .iter()
+            .for_each(|instance| assert_eq!(instance.refresh_ahead(ISSUER, outside.now(), &outside), []));
         let tries = outside.turns.get();
         instances.iter().for_each(|instance| assert_eq!(request(instance, &outside, Some("a")).0.0, 1));
         assert_eq!((outside.asked.get(), outside.turns.get()), (1, tries));
@@ -762,19 +709,6 @@ mod tests {
         outside.wait(600);
         request(&keyring, &outside, Some("b"));
         assert_eq!(outside.asked.get(), 2);
-    }
-
-    #[test]
-    fn a_request_that_needs_no_keys_refreshes_nobodys() {
-        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
-        outside.next(document(&["a"], "max-age=100"));
-        request(&keyring, &outside, Some("a"));
-        outside.wait(95);
-        // Refused: no answer of an upstream follows. Then one that is let through without a token.
-        assert_eq!(ask(&keyring, &outside, Some("a")).0, 1);
-        let _ = keyring.at(outside.now());
-        assert_eq!(keyring.refresh_ahead(&outside), []);
-        assert_eq!(outside.asked.get(), 1);
     }
 
     #[test]

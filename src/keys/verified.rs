@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::core::issuer_id::IssuerId;
-use crate::core::known_token::KnownToken;
+use crate::core::jwk::lookup::KeyState;
+use crate::core::known_token::{Finding, KnownToken};
 use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES};
 
 /// Entries of a room; a pool instance serves a handful of clients between two garbage collections of the host.
@@ -30,26 +31,15 @@ struct Room<T> {
 struct Entry<T> {
     token: Box<[u8]>,
     issuer: IssuerId,
-    generation: u64,
+    keys: KeyState,
     outcome: T,
 }
 
-/// That no candidate key verifies a token.
+/// That no candidate key verifies a token: [`Finding::Invalid`].
 #[derive(Clone)]
-pub struct Failure {
-    /// The `kid` of the token.
-    pub kid: Option<String>,
-    /// Candidate keys that were not tried.
-    pub untried: usize,
-}
-
-/// What was found out about a token's signature.
-#[derive(Clone)]
-pub enum Outcome {
-    /// It holds.
-    Verified(Rc<KnownToken>),
-    /// No candidate key verifies it.
-    Invalid(Failure),
+struct Failure {
+    kid: Option<String>,
+    untried: usize,
 }
 
 /// What an outcome holds beside the token.
@@ -80,9 +70,9 @@ impl<T: Kept + Clone> Room<T> {
         Self { slots: std::array::from_fn(|_| None), bytes: 0, max_bytes }
     }
 
-    fn recall(&self, token: &[u8]) -> Option<(IssuerId, u64, T)> {
+    fn recall(&self, token: &[u8]) -> Option<(IssuerId, KeyState, T)> {
         let entry = self.slots.get(slot(token))?.as_ref()?;
-        same(&entry.token, token).then(|| (entry.issuer, entry.generation, entry.outcome.clone()))
+        same(&entry.token, token).then(|| (entry.issuer, entry.keys, entry.outcome.clone()))
     }
 
     /// One that takes more than half of the room is not kept. One that finds no room left empties it.
@@ -115,26 +105,26 @@ impl Default for VerifiedTokens {
 }
 
 impl VerifiedTokens {
-    /// What was found out about `token`, compared as a whole; whether that still stands is the caller's to check
-    /// against issuer and generation.
+    /// What was found out about `token`, compared as a whole, and with which keys: whether those are still the current ones
+    /// is the caller's to check.
     #[must_use]
-    pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, u64, Outcome)> {
-        if let Some((issuer, generation, known)) = self.verified.borrow().recall(token) {
-            return Some((issuer, generation, Outcome::Verified(known)));
+    pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, KeyState, Finding)> {
+        if let Some((issuer, keys, known)) = self.verified.borrow().recall(token) {
+            return Some((issuer, keys, Finding::Verified(known)));
         }
-        let (issuer, generation, failure) = self.failed.borrow().recall(token)?;
-        Some((issuer, generation, Outcome::Invalid(failure)))
+        let (issuer, keys, Failure { kid, untried }) = self.failed.borrow().recall(token)?;
+        Some((issuer, keys, Finding::Invalid { kid, untried }))
     }
 
-    /// Keeps what was found out about `token` with the keys of `generation`.
-    pub fn keep(&self, token: &[u8], issuer: IssuerId, generation: u64, outcome: Outcome) {
-        let token = token.into();
-        match outcome {
-            Outcome::Verified(outcome) => {
-                self.verified.borrow_mut().keep(Entry { token, issuer, generation, outcome });
+    /// Keeps what was found out about `token` with `keys`.
+    pub fn keep(&self, token: Box<[u8]>, issuer: IssuerId, keys: KeyState, finding: Finding) {
+        match finding {
+            Finding::Verified(outcome) => {
+                self.verified.borrow_mut().keep(Entry { token, issuer, keys, outcome });
             }
-            Outcome::Invalid(outcome) => {
-                self.failed.borrow_mut().keep(Entry { token, issuer, generation, outcome });
+            Finding::Invalid { kid, untried } => {
+                let outcome = Failure { kid, untried };
+                self.failed.borrow_mut().keep(Entry { token, issuer, keys, outcome });
             }
         }
     }
@@ -166,9 +156,10 @@ fn slot(token: &[u8]) -> usize {
 mod tests {
     use std::rc::Rc;
 
-    use super::{Failure, Outcome, Room, SLOTS, VerifiedTokens, same, slot};
+    use super::{Room, SLOTS, VerifiedTokens, same, slot};
     use crate::core::issuer_id::IssuerId;
-    use crate::core::known_token::KnownToken;
+    use crate::core::jwk::lookup::KeyState;
+    use crate::core::known_token::{Finding, KnownToken};
     use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES, MAX_TOKEN_BYTES};
     use crate::core::signature::VerifiedToken;
     use crate::core::token::claims_set::claims;
@@ -176,22 +167,24 @@ mod tests {
 
     const ISSUER: IssuerId = IssuerId(0);
 
-    fn invalid() -> Outcome {
-        Outcome::Invalid(Failure { kid: None, untried: 0 })
+    const KEYS: KeyState = KeyState(1);
+
+    fn invalid() -> Finding {
+        Finding::Invalid { kid: None, untried: 0 }
     }
 
-    fn verified() -> Outcome {
+    fn verified() -> Finding {
         let header = header::parse(br#"{"alg":"EdDSA"}"#.to_vec()).unwrap();
         let token = VerifiedToken::unchecked(header, claims(r#"{"sub":"alice"}"#));
-        Outcome::Verified(Rc::new(KnownToken { token, standing: None }))
+        Finding::Verified(Rc::new(KnownToken::unchecked(token)))
     }
 
     #[test]
     fn only_the_whole_token_is_recalled() {
         let tokens = VerifiedTokens::default();
-        tokens.keep(b"header.payload.signature", ISSUER, 7, invalid());
+        tokens.keep((*b"header.payload.signature").into(), ISSUER, KeyState(7), invalid());
         let recalled = tokens.recall(b"header.payload.signature");
-        assert!(matches!(recalled, Some((ISSUER, 7, Outcome::Invalid(Failure { kid: None, untried: 0 })))));
+        assert!(matches!(recalled, Some((ISSUER, KeyState(7), Finding::Invalid { kid: None, untried: 0 }))));
         // Same signature, so the same place, with another payload.
         assert!(tokens.recall(b"header.payloae.signature").is_none());
         assert!(tokens.recall(b"header.payload.signaturf").is_none());
@@ -217,21 +210,21 @@ mod tests {
         let tokens = VerifiedTokens::default();
         let known: Vec<String> = (0..SLOTS).map(|n| format!("known.{n}.{n:x}")).collect();
         for token in &known {
-            tokens.keep(token.as_bytes(), ISSUER, 1, verified());
+            tokens.keep(token.as_bytes().into(), ISSUER, KEYS, verified());
         }
         let kept =
-            |token: &str| matches!(tokens.recall(token.as_bytes()), Some((_, 1, Outcome::Verified(_))));
+            |token: &str| matches!(tokens.recall(token.as_bytes()), Some((_, KEYS, Finding::Verified(_))));
         // Where two of them have one place, the newer has it.
         let before: Vec<&String> = known.iter().filter(|token| kept(token)).collect();
         assert!(before.len() > SLOTS / 3, "{}", before.len());
         let largest = usize::try_from(MAX_TOKEN_BYTES).unwrap();
         for n in 0..4_000_usize {
             let forged = format!("{}.{n}.{n:x}", "x".repeat(n.wrapping_mul(7_919) % largest));
-            tokens.keep(forged.as_bytes(), ISSUER, 1, invalid());
+            tokens.keep(forged.as_bytes().into(), ISSUER, KEYS, invalid());
         }
         for size in [12 << 10, largest] {
             for n in 0..3 {
-                tokens.keep(format!("{n}{}", "x".repeat(size)).as_bytes(), ISSUER, 1, invalid());
+                tokens.keep(format!("{n}{}", "x".repeat(size)).as_bytes().into(), ISSUER, KEYS, invalid());
             }
         }
         assert_eq!(known.iter().filter(|token| kept(token)).collect::<Vec<_>>(), before);
@@ -240,13 +233,13 @@ mod tests {
     #[test]
     fn what_is_larger_than_half_of_a_room_is_not_kept() {
         let tokens = VerifiedTokens::default();
-        tokens.keep(b"a small one", ISSUER, 1, invalid());
+        tokens.keep((*b"a small one").into(), ISSUER, KEYS, invalid());
         for (room, outcome) in [(MAX_FAILED_TOKENS_BYTES, invalid()), (MAX_KNOWN_TOKENS_BYTES, verified())] {
             let large = vec![b'x'; room / 2];
-            tokens.keep(&large, ISSUER, 1, outcome.clone());
+            tokens.keep(large.as_slice().into(), ISSUER, KEYS, outcome.clone());
             assert!(tokens.recall(&large).is_none());
             let fits = vec![b'y'; room / 4];
-            tokens.keep(&fits, ISSUER, 1, outcome);
+            tokens.keep(fits.as_slice().into(), ISSUER, KEYS, outcome);
             assert!(tokens.recall(&fits).is_some());
         }
         assert!(tokens.recall(b"a small one").is_some());
@@ -257,14 +250,14 @@ mod tests {
         let tokens = VerifiedTokens::default();
         for n in 0..10_000_usize {
             let token = format!("{n}.{}", "x".repeat(n % 9_000));
-            tokens.keep(token.as_bytes(), ISSUER, 1, invalid());
+            tokens.keep(token.as_bytes().into(), ISSUER, KEYS, invalid());
             assert_bounded(&tokens.failed.borrow(), MAX_FAILED_TOKENS_BYTES);
         }
         let mut known = Room::new(MAX_KNOWN_TOKENS_BYTES);
         for n in 0..10_000_usize {
-            let Outcome::Verified(outcome) = verified() else { continue };
+            let Finding::Verified(outcome) = verified() else { continue };
             let token = format!("{n}.{}", "x".repeat(n % 9_000)).into_bytes().into();
-            known.keep(super::Entry { token, issuer: ISSUER, generation: 1, outcome });
+            known.keep(super::Entry { token, issuer: ISSUER, keys: KEYS, outcome });
             assert_bounded(&known, MAX_KNOWN_TOKENS_BYTES);
         }
     }

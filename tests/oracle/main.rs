@@ -20,7 +20,6 @@ use jwt_simple::prelude::*;
 use keys::{Key, keys};
 use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
-use std::rc::Rc;
 use testbed::random::Random;
 use tokens::{claims, hostile, mutate};
 use traefik_jwt_auth::core::answer::forward::ForwardRules;
@@ -31,7 +30,7 @@ use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
-use traefik_jwt_auth::core::known_token::{KnownToken, Memory, Recalled};
+use traefik_jwt_auth::core::known_token::{Memory, Recalled};
 use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -69,7 +68,7 @@ impl KeyLookup for Lookup {
     }
 
     fn candidates(&self, _: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
-        Candidates { keys: self.0.select(kid, alg).cloned().collect(), more: MoreKeys::None }
+        Candidates { keys: self.0.select(kid, alg).cloned().collect(), more: MoreKeys::None, state: None }
     }
 }
 
@@ -77,10 +76,6 @@ impl Memory for Lookup {
     fn recall(&self, _: &[u8]) -> Option<Recalled> {
         None
     }
-
-    fn remember_verified(&self, _: &[u8], _: IssuerId, _: &Rc<KnownToken>) {}
-
-    fn remember_invalid(&self, _: &[u8], _: IssuerId, _: Option<&str>, _: usize) {}
 }
 
 struct Bench {
@@ -136,7 +131,7 @@ impl Bench {
 
     fn ours(&self, token: &str) -> &'static str {
         let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
-        match decide(&self.policy, &self.lookup, unix_time::UnixTime::from_seconds(NOW), &request) {
+        match decide(&self.policy, &self.lookup, unix_time::UnixTime::from_seconds(NOW), &request).decision {
             Decision::Forward(_) => "allow",
             Decision::Reject(reject) => reject.refusal.code(),
             Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{token}"),

@@ -339,7 +339,7 @@ mod tests {
         with_identity, without_managed_headers,
     };
     use crate::core::answer::field_value::Filling;
-    use crate::core::claims::{ClaimRules, check};
+    use crate::core::claims::AcceptedToken;
     use crate::core::issuer_id::IssuerId;
     use crate::core::limits::MAX_CONNECTION_BYTES;
     use crate::core::request::RecordedRequest;
@@ -347,7 +347,6 @@ mod tests {
     use crate::core::token::claims_set::claims;
     use crate::core::token::header::Header;
     use crate::core::token::source::{FoundToken, TokenPlace, TokenSources};
-    use crate::core::unix_time::UnixTime;
 
     fn rules() -> ForwardRules {
         ForwardRules {
@@ -426,8 +425,7 @@ mod tests {
         let header = Header { alg: String::new(), kid: None, typ: None };
         let token = VerifiedToken::unchecked(header, set);
         for (issuer, expected) in [(IssuerId(0), ("X-User-Sub", "s")), (IssuerId(1), ("X-Tenant", "t"))] {
-            let now = UnixTime::from_seconds(0);
-            let accepted = check(&token, &ClaimRules::default(), now, &request).unwrap();
+            let accepted = AcceptedToken::unchecked(&token);
             let identity = Rc::new(Identity::new(&rules, issuer, accepted, &found.token));
             let forward = with_identity(&rules, identity, &found, &request);
             assert_eq!(forward.remove, ["x-user-sub", "x_tenant"]);
@@ -519,8 +517,7 @@ mod tests {
                 payload_format: format,
                 ..ForwardRules::default()
             };
-            let accepted =
-                check(&token, &ClaimRules::default(), UnixTime::from_seconds(0), &request).unwrap();
+            let accepted = AcceptedToken::unchecked(&token);
             let identity = Rc::new(Identity::new(&rules, IssuerId(0), accepted, &found.token));
             let forward = with_identity(&rules, identity, &found, &request);
             assert_eq!(forward.remove, ["x_payload"]);

@@ -49,55 +49,60 @@ impl Since {
     }
 }
 
+/// That the time of a token holds, and for how long that needs no second look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timely {
+    from: UnixTime,
+    until: UnixTime,
+}
+
+impl Timely {
+    /// Whether it still holds at `now`. Before the check nothing is said, for clocks that are set back: what held then may
+    /// not have held earlier.
+    #[must_use]
+    pub fn holds_at(self, now: UnixTime) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
+/// What never ends.
+const NEVER: UnixTime = UnixTime::from_millis(u64::MAX);
+
 /// Checks that `now` lies in the token's time of validity, give or take the clock skew, and that this time is not
-/// longer, and the token not older, than the rules allow.
+/// longer, and the token not older, than the rules allow. Conditions that begin to hold go on holding; the end is
+/// that of those that do not.
 ///
 /// # Errors
 /// `token_expired`, `token_not_yet_valid`, `claim_invalid`; `token_lifetime_too_long`, `token_too_old`, and
 /// `claim_missing` where one of those cannot be told.
-pub fn check(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> Result<(), Refusal> {
-    check_exp(claims, rules.clock_skew, now)?;
+pub fn check(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> Result<Timely, Refusal> {
+    let exp = claims.numeric_date("exp")?;
+    let expires = check_exp(exp, rules.clock_skew, now)?;
     check_nbf(claims, rules.ahead, now)?;
     // A future `iat` alone refuses nothing (RFC 7519 4.1.6 gives it no such meaning), but it has to be a date.
-    claims.numeric_date("iat")?;
+    let iat = claims.numeric_date("iat")?;
     if let Some(longest) = rules.max_lifetime {
-        check_lifetime(claims, longest, rules.ahead, now)?;
+        let exp = exp.ok_or_else(|| missing("exp"))?;
+        let lifetime_begins = past(iat, "iat", rules.ahead, now)?;
+        if exp > lifetime_begins.saturating_add(longest) {
+            return Err(Refusal::TokenLifetimeTooLong { lifetime: exp.seconds_since(lifetime_begins) });
+        }
     }
-    match rules.max_age {
-        Some(max_age) => check_age(claims, max_age, rules, now),
-        None => Ok(()),
-    }
-}
-
-/// The first instant at which [`check`] refuses what it passed before. All other conditions, once met, stay met as time
-/// passes.
-///
-/// # Errors
-/// `claim_invalid` where a date is none.
-pub fn end(claims: &ClaimsSet, rules: &TimeRules) -> Result<UnixTime, Refusal> {
-    let never = UnixTime::from_millis(u64::MAX);
-    let expired = claims.numeric_date("exp")?.map_or(never, |exp| exp.saturating_add(rules.clock_skew));
     let too_old = match rules.max_age {
-        Some(max_age) => claims.numeric_date(max_age.since.claim())?.map_or(never, |since| {
-            // Its last instant is still good; milliseconds are the unit of all instants.
-            let last = since.saturating_add(max_age.span).saturating_add(rules.clock_skew);
-            UnixTime::from_millis(last.as_millis().saturating_add(1))
-        }),
-        None => never,
+        Some(max_age) => check_age(claims, max_age, rules, now)?,
+        None => NEVER,
     };
-    Ok(expired.min(too_old))
+    Ok(Timely { from: now, until: expires.min(too_old) })
 }
 
-/// From `exp` plus the skew on: the instant itself is too late (RFC 7519 4.1.4).
-fn check_exp(claims: &ClaimsSet, clock_skew: Seconds, now: UnixTime) -> Result<(), Refusal> {
+/// From `exp` plus the skew on: the instant itself is too late (RFC 7519 4.1.4). Returns that instant.
+fn check_exp(exp: Option<UnixTime>, clock_skew: Seconds, now: UnixTime) -> Result<UnixTime, Refusal> {
     // Presence is the rule of requiredClaims, so that one absent claim has one code.
-    let Some(exp) = claims.numeric_date("exp")? else {
-        return Ok(());
+    let Some(exp) = exp else {
+        return Ok(NEVER);
     };
-    if now >= exp.saturating_add(clock_skew) {
-        return Err(Refusal::TokenExpired { exp, now });
-    }
-    Ok(())
+    let end = exp.saturating_add(clock_skew);
+    if now >= end { Err(Refusal::TokenExpired { exp, now }) } else { Ok(end) }
 }
 
 /// Until `nbf` less what it may be ahead (RFC 7519 4.1.5: the instant itself is good).
@@ -111,42 +116,44 @@ fn check_nbf(claims: &ClaimsSet, ahead: Seconds, now: UnixTime) -> Result<(), Re
     Ok(())
 }
 
-/// `exp` less `iat` is at most `longest`.
-fn check_lifetime(
+/// `now` less the beginning is at most the span plus the skew. Returns the first instant at which it is more.
+fn check_age(
     claims: &ClaimsSet,
-    longest: Seconds,
-    ahead: Seconds,
+    max_age: MaxAge,
+    rules: &TimeRules,
     now: UnixTime,
-) -> Result<(), Refusal> {
-    let exp = claims.numeric_date("exp")?.ok_or_else(|| Refusal::ClaimMissing { claim: "exp".into() })?;
-    let iat = past(claims, "iat", ahead, now)?;
-    if exp > iat.saturating_add(longest) {
-        return Err(Refusal::TokenLifetimeTooLong { lifetime: exp.seconds_since(iat) });
-    }
-    Ok(())
-}
-
-/// `now` less the beginning is at most the span plus the skew.
-fn check_age(claims: &ClaimsSet, max_age: MaxAge, rules: &TimeRules, now: UnixTime) -> Result<(), Refusal> {
-    let since = past(claims, max_age.since.claim(), rules.ahead, now)?;
-    if now > since.saturating_add(max_age.span).saturating_add(rules.clock_skew) {
+) -> Result<UnixTime, Refusal> {
+    let claim = max_age.since.claim();
+    let since = past(claims.numeric_date(claim)?, claim, rules.ahead, now)?;
+    let last = since.saturating_add(max_age.span).saturating_add(rules.clock_skew);
+    if now > last {
         return Err(Refusal::TokenTooOld { age: now.seconds_since(since) });
     }
-    Ok(())
+    // Its last instant is still good; milliseconds are the unit of all instants.
+    Ok(UnixTime::from_millis(last.as_millis().saturating_add(1)))
 }
 
 /// A date that has come, or nearly: one far in the future would make every age and lifetime short enough.
-fn past(claims: &ClaimsSet, claim: &'static str, ahead: Seconds, now: UnixTime) -> Result<UnixTime, Refusal> {
-    let date = claims.numeric_date(claim)?.ok_or_else(|| Refusal::ClaimMissing { claim: claim.into() })?;
+fn past(
+    date: Option<UnixTime>,
+    claim: &'static str,
+    ahead: Seconds,
+    now: UnixTime,
+) -> Result<UnixTime, Refusal> {
+    let date = date.ok_or_else(|| missing(claim))?;
     if date > now.saturating_add(ahead) {
         return Err(Refusal::ClaimInvalid { claim });
     }
     Ok(date)
 }
 
+fn missing(claim: &str) -> Refusal {
+    Refusal::ClaimMissing { claim: claim.into() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{MaxAge, Since, TimeRules, check, end};
+    use super::{MaxAge, Since, TimeRules, Timely, check};
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -191,8 +198,9 @@ mod tests {
         ] {
             assert_eq!(code(json, &rules), expected, "{json}");
         }
-        let known_until = end(&claims(r#"{"nbf":1010,"iat":1000,"exp":1050}"#), &rules);
-        assert_eq!(known_until, Ok(UnixTime::from_seconds(1050)));
+        let now = UnixTime::from_seconds(1000);
+        let timely = check(&claims(r#"{"nbf":1010,"iat":1000,"exp":1050}"#), &rules, now);
+        assert_eq!(timely, Ok(Timely { from: now, until: UnixTime::from_seconds(1050) }));
     }
 
     fn code(json: &str, rules: &TimeRules) -> &'static str {

@@ -15,24 +15,24 @@ use crate::core::refusal_log::{self, Fate};
 use crate::core::request::RequestView;
 use crate::core::text::name;
 use crate::core::token::jws::UnverifiedToken;
-use crate::core::token::source::{self, FoundToken};
+use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
 
-/// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`.
+/// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`, in which it `found` a token.
 #[must_use]
 pub fn of(
     policy: &Policy,
     keys: &dyn KeyLookup,
     now: UnixTime,
     refusal: &Refusal,
+    found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> Evidence {
-    let found = source::find(&policy.token, request).ok();
-    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-    of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()))
+    let token = found.and_then(|found| found.read(&policy.token));
+    of_token(policy, keys, now, refusal, request, (found, token.as_ref()))
 }
 
-/// The line of the log about a refusal; the token is looked for and read once for all that it says.
+/// The line of the log about a refusal; the token is read once for all that it says.
 #[must_use]
 pub fn line(
     policy: &Policy,
@@ -40,11 +40,11 @@ pub fn line(
     now: UnixTime,
     (refusal, fate): (&Refusal, Fate),
     left_out: u32,
+    found: Option<&FoundToken<'_>>,
     request: &dyn RequestView,
 ) -> String {
-    let found = source::find(&policy.token, request).ok();
-    let token = found.as_ref().and_then(|found| found.parse(&policy.token).ok());
-    let evidence = of_token(policy, keys, now, refusal, request, (found.as_ref(), token.as_ref()));
+    let token = found.and_then(|found| found.read(&policy.token));
+    let evidence = of_token(policy, keys, now, refusal, request, (found, token.as_ref()));
     refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
 }
 
@@ -60,7 +60,7 @@ fn of_token(
         |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| token.map(of_token).unwrap_or_default();
     let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
         with_token(&|token| {
-            let issuer = token.claimed_issuer().ok().and_then(|iss| policy.issuer(iss));
+            let issuer = token.claimed.issuer().ok().and_then(|iss| policy.issuer(iss));
             issuer.map(|(id, issuer)| of_issuer(token, id, issuer)).unwrap_or_default()
         })
     };

@@ -191,7 +191,14 @@ pub struct Candidates {
     pub keys: Vec<Rc<Jwk>>,
     /// Whether there may be others.
     pub more: MoreKeys,
+    /// Which state of the issuer's key sets they are of; `None` if one of the sets cannot serve, so that nothing that is
+    /// found out with them is worth remembering.
+    pub state: Option<KeyState>,
 }
+
+/// One state of all key sets of an issuer: whatever was found out with its keys dies with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyState(pub u64);
 
 /// What is known of keys beyond the candidates. Ordered: of several sources, the greatest counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

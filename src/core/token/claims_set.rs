@@ -38,6 +38,17 @@ impl ClaimsSet {
         self.0.root().member(name)
     }
 
+    /// `iss` as the token claims it; for choosing whose keys to try, never for trust.
+    ///
+    /// # Errors
+    /// `claim_invalid` if `iss` is not a string.
+    pub fn issuer(&self) -> Result<Option<&str>, Refusal> {
+        match self.claim("iss") {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or(Refusal::ClaimInvalid { claim: "iss" }),
+        }
+    }
+
     /// The value at `path`.
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<Value<'_>> {

@@ -16,7 +16,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::core::refusal::Refusal;
-use crate::core::request::RequestView;
+use crate::core::request::{RecordedRequest, RequestView};
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::unix_time::UnixTime;
 
@@ -27,7 +27,17 @@ pub struct Expression(Rc<Parsed>);
 struct Parsed {
     source: String,
     root: parser::Node,
+    /// Whether neither the request nor the clock has a say in the value.
+    looks_at_claims_only: bool,
 }
+
+/// An expression whose value follows from the claims alone.
+#[derive(Clone, Copy)]
+pub struct OfClaims<'e>(&'e Expression);
+
+/// An expression whose value changes with the request or the clock.
+#[derive(Clone, Copy)]
+pub struct OfRequest<'e>(&'e Expression);
 
 /// Why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +80,9 @@ impl Expression {
     pub fn parse(source: impl Into<String>) -> Result<Self, ExpressionError> {
         let source = source.into();
         let root = parser::parse(&source)?;
-        Ok(Self(Rc::new(Parsed { source, root })))
+        let looks_at_claims_only =
+            eval::terms(&root).into_iter().all(|term| term.test.looks_at_claims_only());
+        Ok(Self(Rc::new(Parsed { source, root, looks_at_claims_only })))
     }
 
     /// The expression as written.
@@ -85,10 +97,16 @@ impl Expression {
         eval::evaluate(&self.0.root, &eval::Subject::new(claims, request, now))
     }
 
-    /// Whether neither the request nor the clock has a say in the value.
+    /// The expression if its value follows from the claims; else [`Self::of_request`] has it.
     #[must_use]
-    pub fn looks_at_claims_only(&self) -> bool {
-        eval::terms(&self.0.root).into_iter().all(|term| term.test.looks_at_claims_only())
+    pub fn of_claims(&self) -> Option<OfClaims<'_>> {
+        self.0.looks_at_claims_only.then_some(OfClaims(self))
+    }
+
+    /// The expression if its value changes with the request or the clock; else [`Self::of_claims`] has it.
+    #[must_use]
+    pub fn of_request(&self) -> Option<OfRequest<'_>> {
+        (!self.0.looks_at_claims_only).then_some(OfRequest(self))
     }
 
     /// Whether a function is about `claim`, or something in it.
@@ -143,16 +161,33 @@ impl Expression {
             .map(|(term, truth)| (self.0.source.get(term.span.clone()).unwrap_or(""), truth))
             .collect()
     }
+}
 
+impl OfClaims<'_> {
     /// Checks that the expression holds.
     ///
     /// # Errors
     /// `claims_rejected`.
-    pub fn check(&self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
-        match self.evaluate(claims, request, now) {
-            Truth::True => Ok(()),
-            Truth::False | Truth::Undecided => Err(Refusal::ClaimsRejected),
-        }
+    pub fn check(self, claims: &ClaimsSet) -> Result<(), Refusal> {
+        // It reads nothing of either.
+        holds(self.0.evaluate(claims, &RecordedRequest::default(), UnixTime::from_seconds(0)))
+    }
+}
+
+impl OfRequest<'_> {
+    /// Checks that the expression holds for this request at this instant.
+    ///
+    /// # Errors
+    /// `claims_rejected`.
+    pub fn check(self, claims: &ClaimsSet, request: &dyn RequestView, now: UnixTime) -> Result<(), Refusal> {
+        holds(self.0.evaluate(claims, request, now))
+    }
+}
+
+const fn holds(truth: Truth) -> Result<(), Refusal> {
+    match truth {
+        Truth::True => Ok(()),
+        Truth::False | Truth::Undecided => Err(Refusal::ClaimsRejected),
     }
 }
 
@@ -179,6 +214,7 @@ impl fmt::Display for ExpressionError {
 #[cfg(test)]
 mod tests {
     use super::{Expression, Truth};
+    use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
     use crate::core::token::claims_set::claims;
     use crate::core::unix_time::UnixTime;
@@ -274,8 +310,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            expression.check(&set, &request, UnixTime::from_seconds(0)).map_err(|refusal| refusal.code()),
-            Err("claims_rejected")
+            expression.of_request().unwrap().check(&set, &request, UnixTime::from_seconds(0)),
+            Err(Refusal::ClaimsRejected)
         );
     }
 }

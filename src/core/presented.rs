@@ -1,0 +1,52 @@
+//! A token with the request that presents it: all that a check may look at.
+
+use crate::core::issuer_id::IssuerId;
+use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::request::RequestView;
+use crate::core::signature::VerifiedToken;
+use crate::core::token::claims_set::ClaimsSet;
+use crate::core::token::header::Header;
+use crate::core::unix_time::UnixTime;
+
+/// What was sent, and which rules are asked about it. What a check looks up at the host (revocation, proofs that were
+/// seen before) gets a field here: `Walk::sent` fills it, and `walk::sample` says what a sample of `tests` has instead.
+#[derive(Clone, Copy)]
+pub struct Sent<'r> {
+    /// The configuration.
+    pub policy: &'r Policy,
+    /// The entry of the issuer that the token names.
+    pub issuer_id: IssuerId,
+    /// The same entry.
+    pub issuer: &'r TrustedIssuer,
+    /// The token as it was found; `None` for a sample of `tests`, which nobody signed.
+    pub token: Option<&'r [u8]>,
+    /// The request.
+    pub request: &'r dyn RequestView,
+    /// The instant of the decision.
+    pub now: UnixTime,
+}
+
+/// The same with what the token says, which is not known to be true: a key may not have verified it yet.
+#[derive(Clone, Copy)]
+pub struct Presented<'r> {
+    /// What was sent.
+    pub sent: Sent<'r>,
+    /// The protected header.
+    pub header: &'r Header,
+    /// The claims.
+    pub claims: &'r ClaimsSet,
+}
+
+impl<'r> Sent<'r> {
+    /// The request with a token that says this.
+    #[must_use]
+    pub const fn saying(self, header: &'r Header, claims: &'r ClaimsSet) -> Presented<'r> {
+        Presented { sent: self, header, claims }
+    }
+
+    /// The request with `token`, which a key has verified.
+    #[must_use]
+    pub const fn with(self, token: &'r VerifiedToken) -> Presented<'r> {
+        self.saying(token.header(), token.claims())
+    }
+}

@@ -1,0 +1,105 @@
+//! A token that was found, and how it is read.
+
+use crate::core::refusal::Refusal;
+use crate::core::request::header_name;
+use crate::core::token::jws::{self, Padding, UnverifiedToken};
+use crate::core::token::source::characters::is_token68;
+use crate::core::token::source::places::{TokenPlace, TokenSources};
+
+/// A token and where it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundToken<'p> {
+    /// The bytes of the token, not empty and not checked any further.
+    pub token: Vec<u8>,
+    /// Every place that holds it, at least one.
+    pub places: Vec<&'p TokenPlace>,
+    /// Other tokens in other copies of the one cookie that holds this one. A browser sends a cookie of its host and one of
+    /// the domain above under one name, in an order that says nothing, and one of them may be old.
+    pub others: Vec<Vec<u8>>,
+    /// Whether there are copies with something else, which a back end must not find instead of the token.
+    pub has_strays: bool,
+}
+
+impl FoundToken<'_> {
+    /// What it says. Apart from [`find`](super::find()), because a token that is known from before needs no second look at
+    /// each of its bytes.
+    ///
+    /// # Errors
+    /// `token_repeated` where it is a list, `scheme_unexpected` where a scheme is in it, `credentials_malformed` for other
+    /// characters that no token has; `token_too_large`; those of [`jws::parse`].
+    pub fn parse(&self, sources: &TokenSources) -> Result<UnverifiedToken<'_>, Refusal> {
+        self.check(sources)?;
+        jws::parse_with(&self.token, self.padding())
+    }
+
+    /// What it says, without a reason if it says nothing: for the log.
+    #[must_use]
+    pub fn read(&self, sources: &TokenSources) -> Option<UnverifiedToken<'_>> {
+        let is_small = self.token.len() <= sources.max_bytes;
+        is_small.then(|| jws::parse_with(&self.token, self.padding()).ok())?
+    }
+
+    /// Whether what an earlier request found out about the same bytes holds here: not if they have padding, which another
+    /// place takes and this one does not.
+    #[must_use]
+    pub fn may_be_known(&self, sources: &TokenSources) -> bool {
+        let somewhere = sources.places.iter().any(|place| place.padding() == Padding::Accept);
+        !somewhere || self.padding() == Padding::Accept || !self.token.contains(&b'=')
+    }
+
+    /// What every place takes that holds it.
+    fn padding(&self) -> Padding {
+        let everywhere = self.places.iter().all(|place| place.padding() == Padding::Accept);
+        if everywhere && !self.places.is_empty() { Padding::Accept } else { Padding::Refuse }
+    }
+
+    /// Checks that it is a b64token (RFC 6750 2.1) and not too long.
+    pub(super) fn check(&self, sources: &TokenSources) -> Result<(), Refusal> {
+        if !self.token.iter().copied().all(is_token68) {
+            // `Bearer a, Bearer b` is what several lines become behind some proxies.
+            let several = self.token.iter().any(|byte| matches!(byte, b' ' | b'\t' | b','));
+            // `Bearer Bearer a` is one token for all that.
+            let blank = self.token.iter().position(|byte| *byte == b' ');
+            let word = blank.and_then(|end| self.token.get(..end));
+            return Err(if word.is_some_and(is_scheme) {
+                Refusal::SchemeUnexpected
+            } else if several {
+                Refusal::TokenRepeated
+            } else {
+                Refusal::CredentialsMalformed
+            });
+        }
+        if self.token.len() > sources.max_bytes {
+            return Err(Refusal::TokenTooLarge { bytes: self.token.len() });
+        }
+        Ok(())
+    }
+}
+
+/// Whether `word`, which a blank follows, is an authentication scheme and no token.
+pub(super) fn is_scheme(word: &[u8]) -> bool {
+    let dots = word.iter().filter(|byte| **byte == b'.').count();
+    dots < 2 && std::str::from_utf8(word).is_ok_and(header_name::is_field_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FoundToken, Padding, TokenPlace, TokenSources};
+    use crate::core::token::source::Form;
+    use crate::core::token::source::examples::header;
+
+    #[test]
+    fn padding_is_taken_where_every_place_takes_it() {
+        let padded = b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIn0=.AAA=";
+        let strict = header("X-Token", "");
+        let form = Form { padding: Padding::Accept, ..Form::default() };
+        let lenient = TokenPlace::Header { name: "X-Amzn".into(), form };
+        let sources = TokenSources { places: vec![], max_bytes: 99 };
+        for (places, expected) in
+            [(vec![&lenient], true), (vec![&strict], false), (vec![&lenient, &strict], false)]
+        {
+            let found = FoundToken { token: padded.to_vec(), places, ..FoundToken::default() };
+            assert_eq!(found.parse(&sources).is_ok(), expected);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Every row of the tables of checks, with a token and a request that pass it and one that does not: for a new token, for
+//! the same token when it is known, in `explain` and in `tests` of a configuration.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail by panicking"
+)]
+
+#[path = "../examples/explain.rs"]
+#[expect(dead_code, reason = "its main")]
+mod command;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use serde_json::{Map, Value, json};
+use testbed::keys;
+use testbed::tokens::Token;
+use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::claims::checks::{REQUEST_CHECKS, TIME, TOKEN_CHECKS};
+use traefik_jwt_auth::core::config::{Capabilities, compile};
+use traefik_jwt_auth::core::decide::decide_telling;
+use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::steps::{Step, Steps};
+use traefik_jwt_auth::core::unix_time::UnixTime;
+use traefik_jwt_auth::keys::keyring::Keyring;
+
+const NOW: u64 = 1_790_000_000;
+
+/// A token and the request that it comes with.
+#[derive(Clone)]
+struct Sent {
+    claims: Value,
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+}
+
+/// A check, a configuration that has it, what passes it, and what does not with the code.
+struct Row {
+    name: &'static str,
+    config: Value,
+    good: Sent,
+    bad: Sent,
+    code: &'static str,
+}
+
+/// A check that looks at the token: another token fails it.
+fn of_token(name: &'static str, config: Value, good: Value, bad: Value, code: &'static str) -> Row {
+    let sent = |claims| Sent { claims, path: "/", headers: &[] };
+    Row { name, config, good: sent(good), bad: sent(bad), code }
+}
+
+/// [`TIME`] and [`TOKEN_CHECKS`].
+fn token_rows() -> Vec<Row> {
+    let template = json!({"issuer": "https://idp.example/{tenant}/", "tenantClaim": "tid"});
+    vec![
+        of_token(TIME, json!({}), json!({"nbf": NOW}), json!({"nbf": NOW + 60}), "token_not_yet_valid"),
+        of_token(
+            "type",
+            json!({"tokenType": "access"}),
+            json!({"aud": "a", "client_id": "c", "jti": "j"}),
+            json!({"client_id": "c", "jti": "j"}),
+            "claim_missing",
+        ),
+        of_token("registered", json!({}), json!({"sub": "a"}), json!({"sub": []}), "claim_invalid"),
+        of_token(
+            "tenant",
+            template,
+            json!({"iss": "https://idp.example/a/", "tid": "a"}),
+            json!({"iss": "https://idp.example/a/", "tid": "b"}),
+            "issuer_not_trusted",
+        ),
+        of_token("required", json!({"requiredClaims": ["a"]}), json!({"a": 1}), json!({}), "claim_missing"),
+        of_token(
+            "audience",
+            json!({"audience": "api"}),
+            json!({"aud": "api"}),
+            json!({"aud": "b"}),
+            "audience_not_accepted",
+        ),
+        of_token("binding", json!({}), json!({}), json!({"cnf": {"jkt": "a"}}), "proof_missing"),
+        of_token(
+            "scopes",
+            json!({"scopes": {"required": "read"}}),
+            json!({"scope": "read"}),
+            json!({"scope": "write"}),
+            "scope_insufficient",
+        ),
+        of_token(
+            "expression",
+            json!({"claims": "Equals(`role`, `admin`)"}),
+            json!({"role": "admin"}),
+            json!({"role": "dev"}),
+            "claims_rejected",
+        ),
+    ]
+}
+
+/// [`REQUEST_CHECKS`]: the same token, and a request that it does not allow.
+fn request_rows() -> Vec<Row> {
+    let tenant = Sent { claims: json!({"tenant": "acme"}), path: "/acme/x", headers: &[] };
+    vec![Row {
+        name: "live expression",
+        config: json!({"claims": "Equals(`tenant`, `{path.0}`)"}),
+        bad: Sent { path: "/other/x", ..tenant.clone() },
+        good: tenant,
+        code: "claims_rejected",
+    }]
+}
+
+fn members(value: &Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+impl Row {
+    fn config(&self) -> Value {
+        let usual = json!({"jwks": keys::public_set(), "issuer": "https://idp.example/"});
+        Value::Object(members(&usual).into_iter().chain(members(&self.config)).collect())
+    }
+
+    fn policy(&self) -> Rc<Policy> {
+        Rc::new(compiled(&self.config()).unwrap_or_else(|said| panic!("{}: {said}", self.name)))
+    }
+}
+
+fn compiled(config: &Value) -> Result<Policy, String> {
+    let capabilities = Capabilities { fetch: false, env: &|_| None };
+    let compiled = compile(config.to_string().as_bytes(), &capabilities);
+    compiled.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+impl Sent {
+    fn token(&self) -> String {
+        let usual = json!({
+            "iss": "https://idp.example/", "sub": "alice", "iat": NOW, "exp": NOW + 300,
+        });
+        let claims = members(&usual).into_iter().chain(members(&self.claims)).collect();
+        let mut token = Token::new("EdDSA", Value::Object(claims));
+        token.header.insert("typ".into(), json!("at+jwt"));
+        token.mint()
+    }
+
+    /// An entry of `tests`.
+    fn test(&self, expect: &str) -> Value {
+        let mut claims = members(&self.claims);
+        claims.entry("sub").or_insert(json!("alice"));
+        let headers = self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+        json!({
+            "claims": claims, "typ": "at+jwt", "now": NOW, "expect": expect,
+            "request": {"path": self.path, "headers": headers.collect::<Map<_, _>>()},
+        })
+    }
+}
+
+/// The last check that began.
+#[derive(Default)]
+struct Last(&'static str);
+
+impl Steps for Last {
+    fn step(&mut self, step: Step<'_>) {
+        if let Step::Check(name, _) = step {
+            self.0 = name;
+        }
+    }
+}
+
+/// The code of the refusal and the check that refused.
+fn outcome(policy: &Policy, keyring: &Keyring, token: &str, sent: &Sent) -> (&'static str, &'static str) {
+    let now = UnixTime::from_seconds(NOW);
+    let request = sent
+        .headers
+        .iter()
+        .fold(RecordedRequest::new("GET", sent.path), |request, (name, value)| request.header(name, *value));
+    let request = request.header("Authorization", format!("Bearer {token}"));
+    let mut last = Last::default();
+    let decided = decide_telling(policy, &keyring.at(now), now, &request, &mut last);
+    keyring.remember(decided.learned);
+    match decided.decision {
+        Decision::Forward(_) => ("allow", ""),
+        Decision::Reject(reject) => (reject.refusal.code(), last.0),
+        Decision::Serve(_) | Decision::NeedKeys(_) => panic!("neither"),
+    }
+}
+
+#[test]
+fn every_row_has_a_row_here() {
+    let names = |rows: Vec<Row>| rows.iter().map(|row| row.name).collect::<Vec<_>>();
+    let tables: Vec<&str> = [TIME].into_iter().chain(TOKEN_CHECKS.iter().map(|row| row.name)).collect();
+    assert_eq!(names(token_rows()), tables);
+    assert_eq!(names(request_rows()), REQUEST_CHECKS.iter().map(|row| row.name).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_token_that_fails_is_refused_by_its_check_new_and_known() {
+    for row in token_rows() {
+        let policy = row.policy();
+        let keyring = Keyring::new(Rc::clone(&policy));
+        for _ in 0..2 {
+            let good = outcome(&policy, &keyring, &row.good.token(), &row.good);
+            assert_eq!(good, ("allow", ""), "{}", row.name);
+            let bad = outcome(&policy, &keyring, &row.bad.token(), &row.bad);
+            assert_eq!(bad, (row.code, row.name));
+        }
+    }
+}
+
+/// One token, which nothing of this instance remembers, and then is known.
+#[test]
+fn a_request_that_fails_is_refused_by_its_check_also_with_a_known_token() {
+    for row in request_rows() {
+        let (policy, token) = (row.policy(), row.good.token());
+        let keyring = || Keyring::new(Rc::clone(&policy));
+        let refused = (row.code, row.name);
+        assert_eq!(outcome(&policy, &keyring(), &token, &row.bad), refused, "new");
+        let known = keyring();
+        for _ in 0..2 {
+            assert_eq!(outcome(&policy, &known, &token, &row.good), ("allow", ""), "{}", row.name);
+            assert_eq!(outcome(&policy, &known, &token, &row.bad), refused, "known");
+        }
+    }
+}
+
+#[test]
+fn every_check_is_run_by_the_tests_of_a_configuration() {
+    for row in token_rows().into_iter().chain(request_rows()) {
+        let with = |tests: Value| {
+            let mut config = row.config();
+            config["tests"] = tests;
+            compiled(&config).map(|_| ())
+        };
+        let both = json!([row.good.test("allow"), row.bad.test(row.code)]);
+        assert_eq!(with(both), Ok(()), "{}", row.name);
+        let said = with(json!([row.bad.test("allow")])).unwrap_err();
+        assert!(said.contains(row.code), "{}: {said}", row.name);
+    }
+}
+
+#[test]
+fn every_check_is_shown_by_explain() {
+    for row in token_rows().into_iter().chain(request_rows()) {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("checks.json");
+        std::fs::write(&file, row.config().to_string()).unwrap();
+        let (file, token, now) = (file.to_str().unwrap(), row.bad.token(), NOW.to_string());
+        let words = ["--config", file, "--token", &token, "--path", row.bad.path, "--now", &now];
+        let headers: Vec<String> = row
+            .bad
+            .headers
+            .iter()
+            .flat_map(|(name, value)| ["--header".into(), format!("{name}: {value}")])
+            .collect();
+        let (code, text) = command::run(words.into_iter().map(str::to_owned).chain(headers));
+        assert_eq!(code, 1, "{}: {text}", row.name);
+        // It is the last line before the refusal.
+        let mut lines = text.lines().take_while(|line| !line.starts_with("fails here"));
+        let last = lines.by_ref().last().unwrap_or_default();
+        assert!(last.starts_with(&format!("{:<16}", row.name)), "{}: {text}", row.name);
+        assert!(text.contains(&format!("\nfails here      {}: ", row.code)), "{}: {text}", row.name);
+    }
+}
