@@ -101,6 +101,8 @@ fn bench_with(claims: ClaimRules) -> Bench {
             ..ForwardRules::default()
         },
         answer: AnswerRules::default(),
+        proofs: None,
+        revocation: None,
         doubts: vec![],
     });
     let outside = Outside {

@@ -2,7 +2,7 @@
 //! part of the result.
 
 use crate::core::answer::forward::{self, Verdict};
-use crate::core::answer::{Decision, Forward, reject};
+use crate::core::answer::{Decision, Forward, proven, reject};
 use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
@@ -74,7 +74,7 @@ fn performable<S: Steps>(
 }
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
-    let (policy, request) = (walk.policy, walk.request);
+    let (policy, now, request) = (walk.policy, walk.now, walk.request);
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
         return Decision::Serve(status.serve(&walk.keys.key_sets(), walk.now, request));
     }
@@ -90,6 +90,7 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     match walk.sender() {
         Ok((Sender::Known(identity), found)) => {
             let forward = forward::with_identity(&policy.forward, identity, found, request);
+            let forward = proven::proven(policy, found, now, forward);
             match policy.bypass.mode {
                 Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
                 Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),

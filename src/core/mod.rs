@@ -9,6 +9,7 @@ pub mod unix_time;
 pub mod url;
 pub mod presented;
 pub mod steps;
+pub mod lookups;
 pub mod known_token;
 pub mod walk;
 pub mod decide;

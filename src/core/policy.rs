@@ -7,6 +7,8 @@ use crate::core::claims::ClaimRules;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
+use crate::core::proof::rules::ProofRules;
+use crate::core::revocation::RevocationRules;
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
 
@@ -23,6 +25,10 @@ pub struct Policy {
     pub forward: ForwardRules,
     /// How refusals are answered.
     pub answer: AnswerRules,
+    /// Which proofs of possession are checked, and how.
+    pub proofs: Option<ProofRules>,
+    /// Where it is said which tokens were revoked.
+    pub revocation: Option<RevocationRules>,
     /// What the tests of the configuration show that its author may not mean.
     pub doubts: Vec<String>,
 }
@@ -84,6 +90,8 @@ impl Policy {
             issuers,
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            proofs: None,
+            revocation: None,
             doubts: vec![],
         }
     }

@@ -1,6 +1,6 @@
 //! Every reason for which a request is refused. One flat enum; what is answered follows in `answer/reject.rs`.
 
-use crate::core::proof::fault::ProofFault;
+use crate::core::proof::fault::{MissingProof, ProofFault};
 use crate::core::text;
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -97,8 +97,11 @@ pub enum Refusal {
         /// Seconds since then.
         age: Seconds,
     },
-    /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), and no configured check covers the proof.
-    ProofMissing,
+    /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), or has to be, and its sender shows no proof.
+    ProofMissing {
+        /// What is missing.
+        missing: MissingProof,
+    },
     /// The proof of possession that came with the token does not pass a check (RFC 9449 4.3, RFC 8705 3).
     ProofInvalid {
         /// Which.
@@ -170,7 +173,7 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
-            Self::ProofMissing => "proof_missing",
+            Self::ProofMissing { .. } => "proof_missing",
             Self::ProofInvalid { .. } => "proof_invalid",
             Self::ProofNonce { .. } => "proof_nonce",
             Self::ProofReplayed => "proof_replayed",
@@ -212,7 +215,7 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
-            Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
+            Self::ProofMissing { missing } => missing.to_string(),
             Self::ProofInvalid { fault } => format!("the proof of possession is not valid: {fault}"),
             Self::ProofNonce { .. } => "the proof of possession needs the nonce of this server".into(),
             Self::ProofReplayed => "the proof of possession was used before".into(),

@@ -113,6 +113,8 @@ impl Bench {
             }],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            proofs: None,
+            revocation: None,
             doubts: vec![],
         };
         let lookup = Lookup(key_set(&keys));

@@ -4,6 +4,7 @@ mod decision;
 mod rules;
 mod served;
 pub mod forward;
+pub mod proven;
 pub mod field_value;
 pub mod challenge;
 pub mod body;

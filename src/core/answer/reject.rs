@@ -1,6 +1,9 @@
 //! The one table from a refusal to its answer.
 
+use crate::core::answer::rules::Beside;
 use crate::core::answer::{AnswerRules, Details, body, challenge};
+use crate::core::proof::dpop::NONCE_HEADER;
+use crate::core::proof::fault::{INVALID_DPOP_PROOF, USE_DPOP_NONCE};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 
@@ -83,20 +86,24 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
         | Refusal::TokenTooOld { .. }
-        | Refusal::ProofMissing
         | Refusal::TokenRevoked => {
             Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
         }
-        Refusal::ProofInvalid { .. } | Refusal::ProofReplayed => {
-            let challenge = Challenge::Error("invalid_dpop_proof");
-            Class { status: 401, title: "Invalid proof", challenge, grpc }
+        Refusal::ProofMissing { missing } => {
+            Class { status: 401, title: "Invalid token", challenge: Challenge::Error(missing.error()), grpc }
         }
-        Refusal::ProofNonce { .. } => Class {
+        Refusal::ProofInvalid { fault } => {
+            Class { status: 401, title: "Invalid proof", challenge: Challenge::Error(fault.error()), grpc }
+        }
+        Refusal::ProofReplayed => Class {
             status: 401,
-            title: "Nonce required",
-            challenge: Challenge::Error("use_dpop_nonce"),
+            title: "Invalid proof",
+            challenge: Challenge::Error(INVALID_DPOP_PROOF),
             grpc,
         },
+        Refusal::ProofNonce { .. } => {
+            Class { status: 401, title: "Nonce required", challenge: Challenge::Error(USE_DPOP_NONCE), grpc }
+        }
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
         }
@@ -133,17 +140,20 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     let class = class(&refusal, rules.unavailable_status);
     let mut headers: Vec<(String, String)> = Vec::with_capacity(6);
     let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-    if let Some(challenge) = challenge(rules, &class.challenge, &refusal) {
+    if let Some(challenge) = challenge(rules, &class.challenge, &refusal, request) {
         header("WWW-Authenticate", challenge);
     }
     if let Refusal::KeysUnavailable { retry_after } = &refusal {
         header("Retry-After", retry_after.0.max(1).to_string());
     }
+    if let Refusal::ProofNonce { nonce } = &refusal {
+        header(NONCE_HEADER, nonce.clone());
+    }
     if !rules.code_header.is_empty() {
         header(&rules.code_header, refusal.code().to_owned());
     }
     header("Cache-Control", "no-store".to_owned());
-    for (name, value) in rules.cors.headers(request, &rules.code_header) {
+    for (name, value) in rules.cors.headers(request, &rules.exposed()) {
         header(name, value);
     }
     if is_grpc(request) {
@@ -164,7 +174,14 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     Reject { status: class.status, headers, body, refusal }
 }
 
-fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> Option<String> {
+/// The challenge of each scheme that is accepted, in one line: parameters about this refusal stand with the scheme that the
+/// client has used (RFC 9449 7.1 and 7.2).
+fn challenge(
+    rules: &AnswerRules,
+    challenge: &Challenge,
+    refusal: &Refusal,
+    request: &dyn RequestView,
+) -> Option<String> {
     let error = match challenge {
         Challenge::No => return None,
         Challenge::Plain => "",
@@ -176,14 +193,40 @@ fn challenge(rules: &AnswerRules, challenge: &Challenge, refusal: &Refusal) -> O
     };
     let scope = if let Refusal::ScopeInsufficient { required } = refusal { required } else { "" };
     let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
-    let parameters: [(&str, &str); 5] = [
-        ("realm", &rules.realm),
-        ("error", error),
-        ("error_description", &description),
-        ("scope", scope),
-        ("resource_metadata", metadata),
-    ];
-    Some(challenge::challenge(&rules.challenge_scheme, &parameters))
+    let parameters = |algs| {
+        let about: [(&str, &str); 6] = [
+            ("realm", &rules.realm),
+            ("error", error),
+            ("error_description", &description),
+            ("scope", scope),
+            ("resource_metadata", metadata),
+            ("algs", algs),
+        ];
+        about
+    };
+    let Some(dpop) = &rules.dpop else {
+        return Some(challenge::challenge(&rules.challenge_scheme, &parameters("")));
+    };
+    let plain = |algs| [("realm", rules.realm.as_str()), ("resource_metadata", metadata), ("algs", algs)];
+    let own = challenge::challenge("DPoP", &parameters(&dpop.algorithms));
+    Some(match dpop.beside {
+        Beside::Nothing => own,
+        Beside::Bearer
+            if matches!(error, INVALID_DPOP_PROOF | USE_DPOP_NONCE) || came_under_dpop(request) =>
+        {
+            [challenge::challenge(&rules.challenge_scheme, &plain("")), own].join(", ")
+        }
+        Beside::Bearer => [
+            challenge::challenge(&rules.challenge_scheme, &parameters("")),
+            challenge::challenge("DPoP", &plain(&dpop.algorithms)),
+        ]
+        .join(", "),
+    })
+}
+
+fn came_under_dpop(request: &dyn RequestView) -> bool {
+    let is_dpop = |value: &Vec<u8>| value.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"DPoP "));
+    request.header_values("Authorization").iter().any(is_dpop)
 }
 
 /// A browser can sign in again; it cannot mend a request or wait for keys.

@@ -1,6 +1,7 @@
 //! Tokens that are bound to a key or a certificate of their holder: `cnf` (RFC 7800 3.1), as DPoP (RFC 9449 6.1) and
 //! mutual TLS (RFC 8705 3.1) use it. Whether the holder has it is for [`proof`](crate::core::proof) to check.
 
+use crate::core::proof::fault::MissingProof;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::json::{Kind, Value};
@@ -84,15 +85,19 @@ pub fn check(claims: &ClaimsSet, rules: &BindingRules) -> Result<(), Refusal> {
     };
     let cnf = claims.claim("cnf").filter(|cnf| cnf.kind() != Kind::Null);
     match rules.bound_tokens {
-        BoundTokens::Refuse if !cnf.is_none_or(is_covered) => return Err(Refusal::ProofMissing),
+        BoundTokens::Refuse if !cnf.is_none_or(is_covered) => return missing(MissingProof::Check),
         BoundTokens::Refuse | BoundTokens::Accept => {}
     }
     for binding in [Binding::Key, Binding::Certificate] {
         if rules.checked(binding) == Checked::Required && bound_to(claims, binding).is_none() {
-            return Err(Refusal::ProofMissing);
+            return missing(MissingProof::Binding);
         }
     }
     Ok(())
+}
+
+const fn missing(missing: MissingProof) -> Result<(), Refusal> {
+    Err(Refusal::ProofMissing { missing })
 }
 
 /// The thumbprint of what the token is bound to.
@@ -104,10 +109,12 @@ pub fn bound_to(claims: &ClaimsSet, binding: Binding) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{BindingRules, BoundTokens, Checked, check};
+    use crate::core::proof::fault::MissingProof;
     use crate::core::refusal::Refusal;
     use crate::core::token::claims_set::claims;
 
-    const MISSING: Result<(), Refusal> = Err(Refusal::ProofMissing);
+    const MISSING: Result<(), Refusal> = Err(Refusal::ProofMissing { missing: MissingProof::Check });
+    const UNBOUND: Result<(), Refusal> = Err(Refusal::ProofMissing { missing: MissingProof::Binding });
 
     #[test]
     fn whatever_is_in_cnf_is_a_binding_that_no_check_covers() {
@@ -151,14 +158,14 @@ mod tests {
             (Off, Optional, BoundTokens::Refuse, certificate, ok.clone()),
             (Off, Optional, BoundTokens::Refuse, key, MISSING),
             (Required, Off, BoundTokens::Refuse, key, ok.clone()),
-            (Required, Off, BoundTokens::Refuse, "{}", MISSING),
-            (Required, Off, BoundTokens::Accept, "{}", MISSING),
-            (Required, Off, BoundTokens::Accept, certificate, MISSING),
-            (Required, Off, BoundTokens::Accept, odd, MISSING),
+            (Required, Off, BoundTokens::Refuse, "{}", UNBOUND),
+            (Required, Off, BoundTokens::Accept, "{}", UNBOUND),
+            (Required, Off, BoundTokens::Accept, certificate, UNBOUND),
+            (Required, Off, BoundTokens::Accept, odd, UNBOUND),
             (Required, Off, BoundTokens::Accept, both, ok.clone()),
-            (Off, Required, BoundTokens::Refuse, "{}", MISSING),
+            (Off, Required, BoundTokens::Refuse, "{}", UNBOUND),
             (Off, Required, BoundTokens::Refuse, certificate, ok.clone()),
-            (Required, Required, BoundTokens::Refuse, key, MISSING),
+            (Required, Required, BoundTokens::Refuse, key, UNBOUND),
             (Required, Required, BoundTokens::Refuse, both, ok.clone()),
         ] {
             let rules = BindingRules { bound_tokens, dpop, mtls };

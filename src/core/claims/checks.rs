@@ -9,7 +9,9 @@
 use crate::core::claims::validity::{self, Timely};
 use crate::core::claims::{AcceptedToken, ClaimRules, binding, registered, scope, tenant};
 use crate::core::presented::{Presented, Sent};
+use crate::core::proof::possession;
 use crate::core::refusal::Refusal;
+use crate::core::revocation;
 use crate::core::signature::VerifiedToken;
 use crate::core::steps::{Step, Steps};
 use crate::core::token::claims_set::ClaimsSet;
@@ -58,16 +60,37 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 8] = [
 ];
 
 /// Whether the token allows this request, now.
-pub static REQUEST_CHECKS: [Check<RequestCheck>; 1] = [Check {
-    name: "live expression",
-    check: |presented| {
-        let rules = &presented.sent.issuer.claims;
-        let open = rules.expression.as_ref().and_then(|expression| expression.of_request());
-        open.map_or(Ok(()), |expression| {
-            expression.check(presented.claims, presented.sent.request, presented.sent.now)
-        })
+pub static REQUEST_CHECKS: [Check<RequestCheck>; 3] = [
+    Check {
+        name: "revocation",
+        check: |Presented { sent, claims, .. }| match &sent.policy.revocation {
+            // A sample of `tests` was never issued.
+            Some(rules) if sent.token.is_some() => {
+                revocation::check(claims, rules, sent.lookups, sent.lookups)
+            }
+            Some(_) | None => Ok(()),
+        },
     },
-}];
+    Check {
+        name: "live expression",
+        check: |presented| {
+            let rules = &presented.sent.issuer.claims;
+            let open = rules.expression.as_ref().and_then(|expression| expression.of_request());
+            open.map_or(Ok(()), |expression| {
+                expression.check(presented.claims, presented.sent.request, presented.sent.now)
+            })
+        },
+    },
+    // The last one, since it may use up a proof.
+    Check {
+        name: "possession",
+        check: |Presented { sent, claims, .. }| match (&sent.policy.proofs, sent.token) {
+            (Some(rules), Some(token)) => possession::check(rules, token, claims, sent),
+            // A sample of `tests` has no proof.
+            (Some(_), None) | (None, _) => Ok(()),
+        },
+    },
+];
 
 /// Checks the time of the token. Worth it before the signature, since an expired token then costs no arithmetic; a pass
 /// says nothing of a token that nobody verified.
@@ -124,6 +147,7 @@ mod tests {
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::claims::validity::{MaxAge, Since, TimeRules};
     use crate::core::issuer_id::IssuerId;
+    use crate::core::lookups::Unknown;
     use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::presented::Sent;
     use crate::core::refusal::Refusal;
@@ -235,6 +259,8 @@ mod tests {
             issuer_id: IssuerId(0),
             issuer: &policy.issuers[0],
             token: None,
+            places: &[],
+            lookups: &Unknown,
             request: &RecordedRequest::new("GET", path),
             now: NOW,
         };

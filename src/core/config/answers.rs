@@ -22,6 +22,7 @@ pub(super) fn answer_rules(
 ) -> AnswerRules {
     let section = root.section("errors", errors);
     AnswerRules {
+        dpop: None,
         format: format(&section, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(&section, errors),

@@ -69,7 +69,16 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
     let answer = answers::answer_rules(root, &trusted, &token, errors);
-    Policy { bypass: bypass(root, errors), token, issuers, forward, answer, doubts: Vec::new() }
+    Policy {
+        bypass: bypass(root, errors),
+        token,
+        issuers,
+        forward,
+        answer,
+        proofs: None,
+        revocation: None,
+        doubts: Vec::new(),
+    }
 }
 
 /// Headers of issuers that have their own.

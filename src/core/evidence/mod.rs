@@ -116,7 +116,7 @@ fn of_token(
         Refusal::TokenTypeNotAccepted { typ } => {
             with_issuer(&|_, _, issuer| rules::token_type(typ.as_deref(), &issuer.claims.token_type))
         }
-        Refusal::ProofMissing => with_token(&|token| rules::proof(&token.claimed)),
+        Refusal::ProofMissing { .. } => with_token(&|token| rules::proof(&token.claimed)),
         Refusal::ProofInvalid { fault } => proofs::fault(fault),
         Refusal::ProofNonce { .. }
         | Refusal::ProofReplayed

@@ -42,6 +42,7 @@ pub(super) fn fault(fault: &ProofFault) -> Evidence {
         | ProofFault::TokenHash
         | ProofFault::Thumbprint
         | ProofFault::Certificate
+        | ProofFault::CertificateRepeated
         | ProofFault::CertificateForm => Evidence { found: fault.to_string(), ..Evidence::default() },
     }
 }

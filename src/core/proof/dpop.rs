@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::core::jwk::PresentedKey;
 use crate::core::limits::{MAX_PROOF_BYTES, MAX_PROOF_COST};
-use crate::core::proof::fault::ProofFault;
+use crate::core::proof::fault::{MissingProof, ProofFault};
 use crate::core::proof::nonce::{NonceSecret, Worth, bucket};
 use crate::core::proof::replay::{self, ReplayMemory, Use, UsedProof};
 use crate::core::proof::target;
@@ -20,6 +20,9 @@ use crate::core::url::Origin;
 
 /// The header that a proof comes in. Every back end knows it by one spelling: a name of letters has no other.
 pub const HEADER: &str = "DPoP";
+
+/// The header of an answer that has the nonce for the next proof (RFC 9449 8).
+pub const NONCE_HEADER: &str = "DPoP-Nonce";
 
 /// What a proof has to be like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,13 +72,6 @@ pub struct Demand<'a> {
     pub request: &'a dyn RequestView,
 }
 
-/// A proof that holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proven {
-    /// The nonce for the next proof, where that of this one will soon be worth nothing (RFC 9449 8.2).
-    pub next_nonce: Option<String>,
-}
-
 /// A proof that parses, with the key that it brings along.
 struct Proof<'h> {
     jws: UnverifiedToken<'h>,
@@ -102,19 +98,18 @@ const CHECKS: [Check; 8] = [
 ///
 /// # Errors
 /// `proof_missing` without one, `proof_invalid`, `proof_nonce`, `proof_replayed`, `replay_unavailable`.
-pub fn check(demand: &Demand<'_>, keys: &dyn KeptKeys, memory: &dyn ReplayMemory) -> Result<Proven, Refusal> {
+pub fn check(demand: &Demand<'_>, keys: &dyn KeptKeys, memory: &dyn ReplayMemory) -> Result<(), Refusal> {
     let header = only_header(demand.request)?;
     let proof = parse(&header)?;
     CHECKS.iter().try_for_each(|check| check(&proof, demand))?;
     check_signature(&proof, keys)?;
-    check_first_use(&proof, demand, memory)?;
-    Ok(Proven { next_nonce: next_nonce(&proof, demand) })
+    check_first_use(&proof, demand, memory)
 }
 
 /// Check 1: one header.
 fn only_header(request: &dyn RequestView) -> Result<Vec<u8>, Refusal> {
     let mut values = request.header_values(HEADER).into_iter();
-    let value = values.next().ok_or(Refusal::ProofMissing)?;
+    let value = values.next().ok_or(Refusal::ProofMissing { missing: MissingProof::Proof })?;
     // Some proxies make one line of two.
     if values.next().is_some() || value.contains(&b',') {
         return Err(invalid(ProofFault::Repeated));
@@ -254,13 +249,16 @@ fn check_first_use(proof: &Proof<'_>, demand: &Demand<'_>, memory: &dyn ReplayMe
     }
 }
 
-/// RFC 9449 8.2: the client learns the next nonce before the one that it has ends.
-fn next_nonce(proof: &Proof<'_>, demand: &Demand<'_>) -> Option<String> {
-    let (Replay::Nonce(secret), Some(nonce)) = (&demand.rules.replay, proof.text("nonce")) else {
-        return None;
-    };
-    let worth = secret.worth(nonce, demand.now, demand.rules.max_age);
-    (worth == Worth::Previous).then(|| secret.nonce(demand.now, demand.rules.max_age))
+impl DpopRules {
+    /// The nonce for the next proof (RFC 9449 8.2): every answer to a request under `DPoP` has it, so that a client never has
+    /// to be refused for one.
+    #[must_use]
+    pub fn next_nonce(&self, now: UnixTime) -> Option<String> {
+        match &self.replay {
+            Replay::Nonce(secret) => Some(secret.nonce(now, self.max_age)),
+            Replay::Window | Replay::Directory(_) => None,
+        }
+    }
 }
 
 impl Proof<'_> {
@@ -284,9 +282,9 @@ const fn invalid(fault: ProofFault) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{Demand, DpopRules, KeptKeys, Proven, Replay, check};
+    use super::{Demand, DpopRules, KeptKeys, Replay, check};
     use crate::core::jwk::PresentedKey;
-    use crate::core::proof::fault::ProofFault;
+    use crate::core::proof::fault::{MissingProof, ProofFault};
     use crate::core::proof::nonce::NonceSecret;
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
     use crate::core::refusal::Refusal;
@@ -415,20 +413,20 @@ mod tests {
         now: UnixTime,
         seen: &Seen,
         request: &RecordedRequest,
-    ) -> Result<Proven, Refusal> {
+    ) -> Result<(), Refusal> {
         check(&Demand { rules, token: TOKEN.as_bytes(), bound_to, now, request }, seen, seen)
     }
 
-    fn check_one(proof: &str, bound_to: &str) -> Result<Proven, Refusal> {
+    fn check_one(proof: &str, bound_to: &str) -> Result<(), Refusal> {
         let request = request().header("DPoP", proof);
         outcome(&rules(Replay::Window), bound_to, NOW, &Seen::default(), &request)
     }
 
-    fn invalid(fault: ProofFault) -> Result<Proven, Refusal> {
+    fn invalid(fault: ProofFault) -> Result<(), Refusal> {
         Err(Refusal::ProofInvalid { fault })
     }
 
-    const PROVEN: Result<Proven, Refusal> = Ok(Proven { next_nonce: None });
+    const PROVEN: Result<(), Refusal> = Ok(());
 
     #[test]
     fn rfc_9449_7_1() {
@@ -609,7 +607,10 @@ mod tests {
         assert_eq!(check_one(&draft("ES256").signed(), &own), PROVEN);
         // 1
         let (rules, seen, proof) = (rules(Replay::Window), Seen::default(), draft("ES256").signed());
-        assert_eq!(outcome(&rules, &own, NOW, &seen, &request()), Err(Refusal::ProofMissing));
+        assert_eq!(
+            outcome(&rules, &own, NOW, &seen, &request()),
+            Err(Refusal::ProofMissing { missing: MissingProof::Proof })
+        );
         let twice = request().header("DPoP", proof.as_str()).header("dpop", proof.as_str());
         assert_eq!(outcome(&rules, &own, NOW, &seen, &twice), invalid(ProofFault::Repeated));
     }
@@ -635,7 +636,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_demanded_and_renewed_rfc_9449_8_and_9() {
+    fn a_nonce_is_demanded_rfc_9449_9() {
         let secret = || NonceSecret::new(&[7; 32]).unwrap();
         let (rules, own) = (rules(Replay::Nonce(secret())), thumbprint(&public("p256")));
         let minute = Seconds(60);
@@ -651,8 +652,8 @@ mod tests {
             (Some(json!("x")), 600, Err(Refusal::ProofNonce { nonce: nonce_at(600) })),
             (Some(json!(7)), 600, Err(Refusal::ProofNonce { nonce: nonce_at(600) })),
             (Some(json!(nonce_at(600))), 659, PROVEN),
-            (Some(json!(nonce_at(600))), 660, Ok(Proven { next_nonce: Some(nonce_at(660)) })),
-            (Some(json!(nonce_at(600))), 719, Ok(Proven { next_nonce: Some(nonce_at(719)) })),
+            (Some(json!(nonce_at(600))), 660, PROVEN),
+            (Some(json!(nonce_at(600))), 719, PROVEN),
             (Some(json!(nonce_at(600))), 720, Err(Refusal::ProofNonce { nonce: nonce_at(720) })),
             (Some(json!(nonce_at(720))), 719, Err(Refusal::ProofNonce { nonce: nonce_at(719) })),
         ] {

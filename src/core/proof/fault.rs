@@ -2,10 +2,78 @@
 
 use std::fmt;
 
+/// What a request owes for its token and does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingProof {
+    /// A check of what the token is bound to: no option covers it.
+    Check,
+    /// A binding: a proof is demanded of every token, and this one is bound to nothing.
+    Binding,
+    /// The scheme `DPoP`: a bound token came as a bearer token (RFC 9449 7.2).
+    Scheme,
+    /// The `DPoP` header beside the token.
+    Proof,
+    /// A client certificate.
+    Certificate,
+}
+
+/// The error of challenges about proofs (RFC 9449 7.1).
+pub const INVALID_DPOP_PROOF: &str = "invalid_dpop_proof";
+/// The error of challenges with a nonce (RFC 9449 9).
+pub const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+/// The error of challenges about tokens (RFC 6750 3.1, RFC 8705 3).
+const INVALID_TOKEN: &str = "invalid_token";
+
+impl MissingProof {
+    /// The `error` of the challenge.
+    #[must_use]
+    pub const fn error(self) -> &'static str {
+        match self {
+            Self::Proof => INVALID_DPOP_PROOF,
+            Self::Check | Self::Binding | Self::Scheme | Self::Certificate => INVALID_TOKEN,
+        }
+    }
+}
+
+impl ProofFault {
+    /// The `error` of the challenge.
+    #[must_use]
+    pub const fn error(&self) -> &'static str {
+        match self {
+            Self::Certificate | Self::CertificateRepeated | Self::CertificateForm => INVALID_TOKEN,
+            Self::Repeated
+            | Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::Claim(_)
+            | Self::Type
+            | Self::Algorithm { .. }
+            | Self::Key
+            | Self::Signature
+            | Self::Method { .. }
+            | Self::Target { .. }
+            | Self::IssuedAt { .. }
+            | Self::TokenHash
+            | Self::Thumbprint => INVALID_DPOP_PROOF,
+        }
+    }
+}
+
+impl fmt::Display for MissingProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check => "the token is bound to a proof that was not checked",
+            Self::Binding => "the token is not bound to a proof of possession",
+            Self::Scheme => "the token is bound to a key, and was sent as a bearer token",
+            Self::Proof => "no proof of possession was sent",
+            Self::Certificate => "the token is bound to a client certificate, and none was sent",
+        })
+    }
+}
+
 /// The check that a proof does not pass. Texts of the sender are in it as they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProofFault {
-    /// More than one `DPoP` header, or certificate header.
+    /// More than one `DPoP` header.
     Repeated,
     /// The `DPoP` header is not one JWT; the text says why.
     Malformed(&'static str),
@@ -50,6 +118,8 @@ pub enum ProofFault {
     Thumbprint,
     /// The client certificate is not the one that the token is bound to.
     Certificate,
+    /// There is more than one header of a client certificate.
+    CertificateRepeated,
     /// The header of the client certificate is not in the form that the configuration names.
     CertificateForm,
 }
@@ -71,6 +141,7 @@ impl fmt::Display for ProofFault {
             Self::TokenHash => f.write_str("ath is not the hash of the token"),
             Self::Thumbprint => f.write_str("the token is not bound to its key"),
             Self::Certificate => f.write_str("the token is not bound to the client certificate"),
+            Self::CertificateRepeated => f.write_str("more than one client certificate was sent"),
             Self::CertificateForm => f.write_str("the client certificate cannot be read"),
         }
     }

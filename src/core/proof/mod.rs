@@ -8,4 +8,5 @@ pub mod replay;
 pub mod certificate;
 pub mod dpop;
 pub mod mtls;
+pub mod rules;
 pub mod possession;

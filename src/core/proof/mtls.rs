@@ -2,7 +2,7 @@
 //! that it has the key, and hands the certificate on in a header.
 
 use crate::core::proof::certificate::CertificateFormat;
-use crate::core::proof::fault::ProofFault;
+use crate::core::proof::fault::{MissingProof, ProofFault};
 use crate::core::refusal::Refusal;
 use crate::core::request::{RequestView, header_name};
 
@@ -34,9 +34,9 @@ pub enum CertificateForwarding {
 pub fn check(rules: &MtlsRules, bound_to: &str, request: &dyn RequestView) -> Result<(), Refusal> {
     let invalid = |fault| Err(Refusal::ProofInvalid { fault });
     match header_name::values(request, &rules.header).as_slice() {
-        [] => Err(Refusal::ProofMissing),
+        [] => Err(Refusal::ProofMissing { missing: MissingProof::Certificate }),
         // Which of them the proxy has made cannot be told.
-        [_, _, ..] => invalid(ProofFault::Repeated),
+        [_, _, ..] => invalid(ProofFault::CertificateRepeated),
         [value] => match rules.format.thumbprint(value) {
             None => invalid(ProofFault::CertificateForm),
             Some(found) if found != bound_to => invalid(ProofFault::Certificate),
@@ -49,7 +49,7 @@ pub fn check(rules: &MtlsRules, bound_to: &str, request: &dyn RequestView) -> Re
 mod tests {
     use super::{CertificateForwarding, MtlsRules, check};
     use crate::core::proof::certificate::CertificateFormat;
-    use crate::core::proof::fault::ProofFault;
+    use crate::core::proof::fault::{MissingProof, ProofFault};
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
     use crate::core::token::base64url::encode;
@@ -90,15 +90,19 @@ mod tests {
             ("", with(&chain), invalid(ProofFault::Certificate)),
             // x5t, of SHA-1, is not looked at, and has another length.
             ("uB1VbEpI0sUyZg9zQVhpYk5zUzQ", with(&chain), invalid(ProofFault::Certificate)),
-            (&own, request(), Err(Refusal::ProofMissing)),
+            (&own, request(), Err(Refusal::ProofMissing { missing: MissingProof::Certificate })),
             (&own, with(""), invalid(ProofFault::CertificateForm)),
             (&own, with(&own), invalid(ProofFault::CertificateForm)),
             (
                 &own,
                 with(&chain).header("X-Forwarded-Tls-Client-Cert", chain.as_str()),
-                invalid(ProofFault::Repeated),
+                invalid(ProofFault::CertificateRepeated),
             ),
-            (&own, with(&chain).header("X_Forwarded_Tls_Client_Cert", "x"), invalid(ProofFault::Repeated)),
+            (
+                &own,
+                with(&chain).header("X_Forwarded_Tls_Client_Cert", "x"),
+                invalid(ProofFault::CertificateRepeated),
+            ),
         ] {
             assert_eq!(check(&rules, bound_to, &request), expected, "{bound_to} {request:?}");
         }
