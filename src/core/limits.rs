@@ -31,6 +31,8 @@ pub const MIN_DIFFERENT_SECRET_BYTES: usize = 8;
 pub const MAX_VERIFICATION_COST: u32 = 1_800;
 /// Longest proof (RFC 9449), in bytes: one with an RSA key of 4096 bits has 2,300, most have 700.
 pub const MAX_PROOF_BYTES: usize = 8 << 10;
+/// Largest `proofs.maxAgeSeconds`: so long does a copy of a proof count that nothing remembers.
+pub const MAX_PROOF_AGE_SECONDS: u64 = 300;
 /// What the signature of a proof may cost, in the same units: every key but those of RSA above 4096 bits.
 pub const MAX_PROOF_COST: u32 = 1_000;
 /// Keys of proofs that an instance keeps, half as many as may have tables: the others are for keys of issuers.

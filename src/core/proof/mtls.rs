@@ -4,12 +4,13 @@
 use crate::core::proof::certificate::CertificateFormat;
 use crate::core::proof::fault::{MissingProof, ProofFault};
 use crate::core::refusal::Refusal;
-use crate::core::request::{RequestView, header_name};
+use crate::core::request::RequestView;
 
 /// Where the certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MtlsRules {
-    /// The header, meant in every spelling (`proofs.certificateHeader`).
+    /// The header (`proofs.certificateHeader`), in this one spelling: what is in front removes the client's own copy of it,
+    /// and leaves those that only back ends take for it.
     pub header: String,
     /// How it has the certificate (`proofs.certificateFormat`).
     pub format: CertificateFormat,
@@ -33,7 +34,7 @@ pub enum CertificateForwarding {
 /// `proof_missing` without a certificate, `proof_invalid`.
 pub fn check(rules: &MtlsRules, bound_to: &str, request: &dyn RequestView) -> Result<(), Refusal> {
     let invalid = |fault| Err(Refusal::ProofInvalid { fault });
-    match header_name::values(request, &rules.header).as_slice() {
+    match request.header_values(&rules.header).as_slice() {
         [] => Err(Refusal::ProofMissing { missing: MissingProof::Certificate }),
         // Which of them the proxy has made cannot be told.
         [_, _, ..] => invalid(ProofFault::CertificateRepeated),
@@ -81,7 +82,7 @@ mod tests {
         for (bound_to, request, expected) in [
             (own.as_str(), with(&chain), Ok(())),
             (&own, with(&base64(PEM)), Ok(())),
-            (&own, request().header("x_forwarded.tls~client-cert", chain.as_str()), Ok(())),
+            (&own, with(&chain).header("X_Forwarded_Tls_Client_Cert", "x"), Ok(())),
             (&issuer, with(&chain), invalid(ProofFault::Certificate)),
             (&own, with(&base64(ISSUER)), invalid(ProofFault::Certificate)),
             (&hex, with(&chain), invalid(ProofFault::Certificate)),
@@ -91,6 +92,12 @@ mod tests {
             // x5t, of SHA-1, is not looked at, and has another length.
             ("uB1VbEpI0sUyZg9zQVhpYk5zUzQ", with(&chain), invalid(ProofFault::Certificate)),
             (&own, request(), Err(Refusal::ProofMissing { missing: MissingProof::Certificate })),
+            // Forged: the header in front of us is another one.
+            (
+                &own,
+                request().header("x_forwarded.tls~client-cert", chain.as_str()),
+                Err(Refusal::ProofMissing { missing: MissingProof::Certificate }),
+            ),
             (&own, with(""), invalid(ProofFault::CertificateForm)),
             (&own, with(&own), invalid(ProofFault::CertificateForm)),
             (

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +17,18 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     encode(digest(&SHA256, bytes).as_ref())
+}
+
+/// The same in hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// base64 with padding.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// The public key of the test bed called `key`, without a name.

@@ -1,0 +1,41 @@
+//! `revocation`: where it is said what is revoked.
+
+use crate::core::config::client::{Shared, mounted};
+use crate::core::config::error::Errors;
+use crate::core::config::options::revocation::*;
+use crate::core::config::url;
+use crate::core::config::values::Values;
+use crate::core::revocation::marker::MarkerRules;
+use crate::core::revocation::{ListSource, RemoteList, RevocationRules};
+
+/// `None` for nothing.
+#[inline(never)]
+pub(super) fn revocation(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<RevocationRules> {
+    let missing = root.word(&REVOCATION_MISSING, &MISSING);
+    let markers = mounted(root, &REVOCATION_DIRECTORY, errors)
+        .map(|directory| MarkerRules { directory, missing });
+    let file = mounted(root, &REVOCATION_FILE, errors).map(ListSource::File);
+    let list = match (file, root.text(&REVOCATION_URL)) {
+        (Some(_), Some(_)) => {
+            errors.conflict(REVOCATION_URL.path, "is another list than revocation.file; keep one of them");
+            None
+        }
+        (file, None) => file,
+        (None, Some(_)) if !shared.capabilities.fetch => {
+            errors.conflict(REVOCATION_URL.path, "cannot be fetched by plugin-offline.wasm; use revocation.file");
+            None
+        }
+        (None, Some(text)) => remote(text, shared, errors),
+    };
+    let is_said = [&REVOCATION_DIRECTORY, &REVOCATION_FILE, &REVOCATION_URL].iter().any(|row| root.has(row));
+    if root.has(&REVOCATION) && !is_said {
+        errors.conflict(REVOCATION.path, "needs directory, file or url");
+    }
+    is_said.then_some(RevocationRules { markers, list, missing })
+}
+
+fn remote(text: &str, shared: &Shared<'_>, errors: &mut Errors) -> Option<ListSource> {
+    let url = url::check(text, REVOCATION_URL.path, shared.client.allows_http(), errors)?;
+    let client = shared.client.for_server(&url.origin);
+    Some(ListSource::Url(Box::new(RemoteList { url, client, cache: shared.cache, directory: shared.directory.clone() })))
+}
