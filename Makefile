@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
+.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,15 @@ lint: ## clippy with warnings denied, native and wasm
 
 unit: ## tests that need no Traefik
 	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
+
+release: plugin ## dist/release/: archives, checksums, materials (SBOM), licences and notes of this version
+	scripts/release.py
+
+release-twice: ## builds it twice from clean clones in different directories: the same bytes
+	scripts/release-twice.sh
+
+deny: ## cargo-deny: licences, sources, bans and, if the database can be fetched, advisories (installs it: minutes)
+	scripts/deny.sh
 
 race-plugin: ## target/race-test.wasm, which makes the host's races likely (for tests only)
 	scripts/race-plugin.sh

@@ -238,7 +238,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
     match decision {
         Decision::Forward(forward) => {
             say!(report, "\nallow");
-            for name in &forward.remove {
+            for name in forward.removed() {
                 say!(report, "  the upstream does not get {name} of the client");
             }
             for (name, value) in forward.headers() {
@@ -250,7 +250,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
             if forward.body == Body::Drop {
                 say!(report, "  the upstream gets no body");
             }
-            for (name, value) in &forward.response {
+            for (name, value) in forward.response() {
                 say!(report, "  the client gets {name}: {value}");
             }
             Verdict::Allow
@@ -261,7 +261,7 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
         }
         Decision::Reject(reject) => {
             say!(report, "\ndeny: {} with status {}", reject.refusal.code(), reject.status);
-            for (name, value) in &reject.headers {
+            for (name, value) in reject.label.response.iter().chain(&reject.headers) {
                 say!(report, "  {name}: {value}");
             }
             say!(report, "  {}", String::from_utf8_lossy(&reject.body));

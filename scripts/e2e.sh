@@ -9,9 +9,11 @@ cd "$(dirname "$0")/.."
 command -v jq >/dev/null || apt_install $DEBIAN_JQ || say "no jq"
 command -v strace >/dev/null || apt_install $DEBIAN_STRACE || say "no strace"
 command -v openssl >/dev/null || apt_install $DEBIAN_OPENSSL || say "no openssl"
+command -v redis-server >/dev/null || apt_install $DEBIAN_REDIS || say "no redis-server"
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
 
+scripts/release.py
 all() {
     "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test imports --test bulk_memory --test guard
     # Without AVX the host copies on every amd64 machine as it does on Intel's since Ice Lake (docs/troubleshooting.md).

@@ -30,6 +30,10 @@ DEBIAN_QEMU="qemu-user-static"
 DEBIAN_JQ="jq"
 DEBIAN_STRACE="strace"
 DEBIAN_OPENSSL="openssl"
+DEBIAN_REDIS="redis-server"
 
 # What is tested, always named together: with one set of features every crate is compiled once.
 TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory"
+
+# `make deny`.
+CARGO_DENY_VERSION=0.20.2

@@ -10,6 +10,7 @@ use testbed::cases::{Bed, Case, Seen, load};
 use testbed::tokens::{Token, forged, padded};
 use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::answer::verdict::Label;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::{Decided, decide};
 use traefik_jwt_auth::core::evidence;
@@ -130,16 +131,17 @@ fn compare(case: &Case, decision: Decision) -> Result<(), String> {
         Decision::Forward(forward) => {
             let gone = |name: &str| {
                 let set = forward.headers().map(|(name, _)| name);
-                forward.remove.iter().chain(set).any(|other| other.eq_ignore_ascii_case(name))
+                forward.removed().chain(set).any(|other| other.eq_ignore_ascii_case(name))
             };
             let kept = case.request.headers.iter().filter(|(name, _)| !gone(name)).cloned();
             let set = forward
                 .headers()
-                .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
+                .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()));
             let uri = forward.uri.as_ref().map(|uri| String::from_utf8_lossy(uri).into_owned());
             let uri = uri.unwrap_or_else(|| case.request.path.clone());
             let upstream = Seen { uri, headers: kept.chain(set).collect() };
-            case.expect.compare(200, &forward.response, "", Some(&upstream))
+            let response: Vec<_> = forward.response().cloned().collect();
+            case.expect.compare(200, &response, "", Some(&upstream))
         }
         Decision::Reject(reject) => {
             let code = reject.refusal.code();
@@ -147,17 +149,33 @@ fn compare(case: &Case, decision: Decision) -> Result<(), String> {
                 return Err(format!("code {code}, expected {:?}", case.expect.code));
             }
             let body = String::from_utf8_lossy(&reject.body);
+            compare_label(case, &reject.label)?;
+            let headers: Vec<_> = reject.label.response.into_iter().chain(reject.headers).collect();
             case.expect
-                .compare(reject.status, &reject.headers, &body, None)
+                .compare(reject.status, &headers, &body, None)
                 .map_err(|difference| format!("{difference} ({code})"))
         }
         Decision::Serve(served) => {
-            let headers: Vec<(String, String)> =
-                served.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            compare_label(case, &served.label)?;
+            let headers = served.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+            let headers: Vec<_> = served.label.response.into_iter().chain(headers).collect();
             case.expect.compare(served.status, &headers, &String::from_utf8_lossy(&served.body), None)
         }
         Decision::NeedKeys(_) => panic!("{decision:?}"),
     }
+}
+
+/// What Traefik's metrics and access log find in a request that is answered here: what a client sent under managed names
+/// is gone.
+fn compare_label(case: &Case, label: &Label) -> Result<(), String> {
+    let sent = case.request.headers.iter();
+    let kept =
+        sent.filter(|(name, _)| !label.remove.iter().any(|gone| gone.eq_ignore_ascii_case(name))).cloned();
+    let set = label
+        .request
+        .iter()
+        .map(|header| (header.name().to_owned(), String::from_utf8_lossy(header.value()).into_owned()));
+    case.expect.compare_request(&kept.chain(set).collect::<Vec<_>>())
 }
 
 /// No client can send such a target; a middleware in front can make one (`replacePath: foo`), and the host would end the

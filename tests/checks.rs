@@ -1,11 +1,6 @@
 //! Every row of the tables of checks, with a token and a request that pass it and one that does not: for a new token, for
 //! the same token when it is known, in `explain` and in `tests` of a configuration.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "helpers of tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 #[path = "../examples/explain.rs"]
 #[expect(dead_code, reason = "its main")]

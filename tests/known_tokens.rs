@@ -13,7 +13,8 @@ use std::rc::Rc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use traefik_jwt_auth::core::answer::field_value::Filling;
-use traefik_jwt_auth::core::answer::forward::{ClaimHeader, ForwardRules};
+use traefik_jwt_auth::core::answer::forward::ForwardRules;
+use traefik_jwt_auth::core::answer::managed::{ManagedHeaders, Source, Tokens};
 use traefik_jwt_auth::core::answer::{AnswerRules, Decision};
 use traefik_jwt_auth::core::bypass::{BypassRules, Mode, Preflight};
 use traefik_jwt_auth::core::claims::ClaimRules;
@@ -79,6 +80,8 @@ fn bench() -> Bench {
 }
 
 fn bench_with(claims: ClaimRules) -> Bench {
+    let mut managed = ManagedHeaders::default();
+    managed.add("X-User-Sub", Source::Claim(Filling::parse("sub").unwrap()), Tokens::All).unwrap();
     let policy = Rc::new(Policy {
         bypass: BypassRules {
             mode: Mode::Required,
@@ -96,10 +99,7 @@ fn bench_with(claims: ClaimRules) -> Bench {
             algorithms: vec![Alg::Hs256],
             claims,
         }],
-        forward: ForwardRules {
-            headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
-            ..ForwardRules::default()
-        },
+        forward: ForwardRules { managed, ..ForwardRules::default() },
         answer: AnswerRules::default(),
         proofs: None,
         revocation: None,
@@ -136,6 +136,10 @@ fn token_of(kid: &str, fill: u8, claims: &str) -> String {
     format!("{input}.{}", encode(&mac.finalize().into_bytes()))
 }
 
+fn bearer(path: &str, token: &str) -> RecordedRequest {
+    RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"))
+}
+
 impl Bench {
     /// What a request does; `allow SUB` or the code of the refusal.
     fn request(&self, token: &str) -> String {
@@ -143,7 +147,7 @@ impl Bench {
     }
 
     fn request_to(&self, path: &str, token: &str) -> String {
-        let request = RecordedRequest::new("GET", path).header("Authorization", format!("Bearer {token}"));
+        let request = bearer(path, token);
         self.keyring.catch_up(self.outside.now(), &self.outside);
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
@@ -152,8 +156,8 @@ impl Bench {
         }
         match decision {
             Decision::Forward(forward) => {
-                let (_, value) = forward.identity.headers().first().expect("identity");
-                format!("allow {}", String::from_utf8_lossy(value))
+                let header = forward.identity.headers().first().expect("identity");
+                format!("allow {}", String::from_utf8_lossy(header.value()))
             }
             Decision::Reject(reject) => reject.refusal.code().to_owned(),
             Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
@@ -221,6 +225,53 @@ fn a_key_replaced_under_the_same_kid_takes_its_tokens_along() {
     assert_eq!(bench.request(&token), "allow alice");
     bench.write(&[("k1", b'9')]);
     assert_eq!(bench.request(&token), "signature_invalid");
+}
+
+/// Keys that change between a decision and what it is remembered by.
+#[test]
+fn what_was_learned_with_keys_that_are_gone_is_not_recalled() {
+    let bench = bench();
+    let (good, forged) = (token("k1", b'1', "alice", NOW + 60), token("k1", b'9', "alice", NOW + 60));
+    bench.request(&good);
+    let learned: Vec<_> = [token("k1", b'1', "bob", NOW + 60), forged]
+        .iter()
+        .flat_map(|token| {
+            let request = bearer("/", token);
+            let now = bench.outside.now();
+            decide(&bench.policy, &bench.keyring.at(now), now, &request).learned
+        })
+        .collect();
+    assert_eq!(learned.len(), 2);
+    bench.write(&[("k1", b'9')]);
+    bench.keyring.catch_up(bench.outside.now(), &bench.outside);
+    let tokens: Vec<String> =
+        learned.iter().map(|learned| String::from_utf8(learned.token.to_vec()).unwrap()).collect();
+    bench.keyring.remember(learned);
+    for token in tokens {
+        assert_eq!(bench.recalls(&token), None);
+    }
+}
+
+/// What the keyring is told of a decision: whose keys it asked about, and new tokens once.
+#[test]
+fn a_decision_says_whose_keys_it_asked_about_and_what_it_learned() {
+    let bench = bench();
+    let good = token("k1", b'1', "alice", NOW + 60);
+    let request = bearer("/", &good);
+    bench.request(&token("k1", b'1', "bob", NOW + 60));
+    for (request, asked, learned) in [
+        (&RecordedRequest::new("GET", "/"), false, 0),
+        (&bearer("/", "a.b.c"), false, 0),
+        (&bearer("/", &token("k1", b'1', "alice", NOW - 60)), false, 0),
+        (&request, true, 1),
+        (&request, true, 0),
+        (&bearer("/", &token("k9", b'1', "alice", NOW + 60)), true, 0),
+    ] {
+        let now = bench.outside.now();
+        let decided = decide(&bench.policy, &bench.keyring.at(now), now, request);
+        assert_eq!((decided.asked.is_some(), decided.learned.len()), (asked, learned), "{request:?}");
+        bench.keyring.remember(decided.learned);
+    }
 }
 
 #[test]

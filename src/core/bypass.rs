@@ -26,7 +26,7 @@ pub enum Mode {
     Optional,
     /// It goes on without identity.
     Permissive,
-    /// It goes on without identity, labelled with the verdict.
+    /// It goes on without identity, and the log says why it would be refused, a missing token included.
     DryRun,
 }
 

@@ -1,8 +1,8 @@
 //! Steps 4 to 10: one request in, one decision out. Pure: time, keys and request are arguments, and what was found out is
 //! part of the result.
 
-use crate::core::answer::forward::{self, Verdict};
-use crate::core::answer::{Decision, Forward, proven, reject};
+use crate::core::answer::verdict::Verdict;
+use crate::core::answer::{Decision, Forward, Reject, Served, forward, proven, reject};
 use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
@@ -67,7 +67,7 @@ fn performable<S: Steps>(
     match &decision {
         Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
             steps.step(Step::Refused(&Refusal::TargetMalformed));
-            Decision::Reject(reject::reject(&policy.answer, Refusal::TargetMalformed, request))
+            rejected(policy, Refusal::TargetMalformed, request)
         }
         Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
     }
@@ -76,25 +76,20 @@ fn performable<S: Steps>(
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
     let (policy, now, request) = (walk.policy, walk.now, walk.request);
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return Decision::Serve(status.serve(&walk.keys.key_sets(), walk.now, request));
+        return served(policy, status.serve(&walk.keys.key_sets(), walk.now, request), request);
     }
-    if let Some(served) =
-        policy.answer.resource_metadata.as_ref().and_then(|metadata| metadata.serve(request))
-    {
-        return Decision::Serve(served);
+    let metadata = policy.answer.resource_metadata.as_ref();
+    if let Some(document) = metadata.and_then(|metadata| metadata.serve(request)) {
+        return served(policy, document, request);
     }
     if let Some(bypass) = walk.bypass() {
-        let anonymous = forward::anonymous(&policy.forward, &policy.token, request);
+        let anonymous = anonymous(policy, Verdict::Anonymous, request);
         return Decision::Forward(Forward { body: bypass.body(), ..anonymous });
     }
     match walk.sender() {
         Ok((Sender::Known(identity), found)) => {
             let forward = forward::with_identity(&policy.forward, identity, found, request);
-            let forward = proven::proven(policy, found, now, forward);
-            match policy.bypass.mode {
-                Mode::DryRun => Decision::Forward(forward.labelled(&policy.forward, Verdict::Allow)),
-                Mode::Required | Mode::Optional | Mode::Permissive => Decision::Forward(forward),
-            }
+            Decision::Forward(proven::proven(policy, found, now, forward))
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {
@@ -111,17 +106,28 @@ pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> D
 }
 
 fn refused(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    let anonymous = || forward::anonymous(&policy.forward, &policy.token, request);
+    let passed = |verdict| anonymous(policy, verdict, request);
+    let verdict = Verdict::Refused(refusal.code());
     match (policy.bypass.mode, &refusal) {
-        // Here a request without a token is one like others, and nothing to log.
-        (Mode::Optional | Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(anonymous()),
-        (Mode::Permissive, _) => Decision::Forward(Forward { refused: Some(refusal), ..anonymous() }),
-        (Mode::DryRun, _) => {
-            let labelled = anonymous().labelled(&policy.forward, Verdict::Deny(refusal.code()));
-            Decision::Forward(Forward { refused: Some(refusal), ..labelled })
+        // In these two modes a request without a token is one like others, and nothing to log.
+        (Mode::Optional, Refusal::TokenMissing) => Decision::Forward(passed(Verdict::Anonymous)),
+        (Mode::Permissive, Refusal::TokenMissing) => Decision::Forward(passed(verdict)),
+        (Mode::Permissive | Mode::DryRun, _) => {
+            Decision::Forward(Forward { refused: Some(refusal), ..passed(verdict) })
         }
-        (Mode::Required | Mode::Optional, _) => {
-            Decision::Reject(reject::reject(&policy.answer, refusal, request))
-        }
+        (Mode::Required | Mode::Optional, _) => rejected(policy, refusal, request),
     }
+}
+
+fn anonymous(policy: &Policy, verdict: Verdict, request: &dyn RequestView) -> Forward {
+    forward::anonymous(&policy.forward, &policy.token, verdict, request)
+}
+
+fn rejected(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
+    let label = policy.forward.label(Verdict::Refused(refusal.code()), request);
+    Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, request) })
+}
+
+fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decision {
+    Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document })
 }

@@ -79,8 +79,7 @@ impl Standing {
         steps: &mut S,
     ) -> Result<Self, Refusal> {
         let accepted = checks::accept(token, sent, steps)?;
-        let bytes = sent.token.unwrap_or_default();
-        let identity = Identity::new(&sent.policy.forward, sent.issuer_id, accepted, bytes);
+        let identity = Identity::new(&sent.policy.forward, sent.issuer_id, accepted);
         Ok(Self { time, identity: Rc::new(identity) })
     }
 

@@ -147,6 +147,44 @@ pub struct Evidence {
 }
 
 impl Refusal {
+    /// Whether the token says who sends the request, and is refused for what that sender may not do.
+    #[must_use]
+    pub const fn is_of_a_good_token(&self) -> bool {
+        match self {
+            Self::ScopeInsufficient { .. } | Self::ClaimsRejected => true,
+            Self::TokenMissing
+            | Self::TokenRepeated
+            | Self::CredentialsMalformed
+            | Self::SchemeUnexpected
+            | Self::CookieMalformed
+            | Self::TargetMalformed
+            | Self::TokenTooLarge { .. }
+            | Self::TokenMalformed { .. }
+            | Self::TokenEncrypted
+            | Self::CritNotSupported
+            | Self::AlgNotAllowed { .. }
+            | Self::IssuerNotTrusted { .. }
+            | Self::KeyNotFound { .. }
+            | Self::SignatureInvalid { .. }
+            | Self::TokenExpired { .. }
+            | Self::TokenNotYetValid { .. }
+            | Self::ClaimMissing { .. }
+            | Self::ClaimInvalid { .. }
+            | Self::AudienceNotAccepted
+            | Self::TokenTypeNotAccepted { .. }
+            | Self::TokenLifetimeTooLong { .. }
+            | Self::TokenTooOld { .. }
+            | Self::ProofMissing { .. }
+            | Self::ProofInvalid { .. }
+            | Self::ProofNonce { .. }
+            | Self::ProofReplayed
+            | Self::ReplayUnavailable
+            | Self::TokenRevoked
+            | Self::RevocationUnavailable
+            | Self::KeysUnavailable { .. } => false,
+        }
+    }
+
     /// The stable machine-readable code (`docs/errors.md`). Never renamed or reused.
     #[must_use]
     pub const fn code(&self) -> &'static str {

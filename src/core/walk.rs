@@ -22,24 +22,24 @@ use crate::core::token::source::{self, FoundToken};
 use crate::core::unix_time::UnixTime;
 
 /// A walk, with what it finds on its way.
-pub(in crate::core) struct Walk<'p, 'w, K, S> {
-    pub(in crate::core) policy: &'p Policy,
-    pub(in crate::core) keys: &'w K,
-    pub(in crate::core) now: UnixTime,
-    pub(in crate::core) request: &'w dyn RequestView,
-    pub(in crate::core) steps: &'w mut S,
+pub(super) struct Walk<'p, 'w, K, S> {
+    pub(super) policy: &'p Policy,
+    pub(super) keys: &'w K,
+    pub(super) now: UnixTime,
+    pub(super) request: &'w dyn RequestView,
+    pub(super) steps: &'w mut S,
     /// What verifying has cost so far.
     spent: u32,
     /// The token of the request.
-    pub(in crate::core) found: Option<FoundToken<'p>>,
+    pub(super) found: Option<FoundToken<'p>>,
     /// Whose keys it asked about last.
-    pub(in crate::core) asked: Option<IssuerId>,
+    pub(super) asked: Option<IssuerId>,
     /// What it found out about tokens.
-    pub(in crate::core) learned: Vec<Learned>,
+    pub(super) learned: Vec<Learned>,
 }
 
 /// Where a walk ends that meets no refusal.
-pub(in crate::core) enum Sender {
+pub(super) enum Sender {
     /// At who sends the request.
     Known(Rc<Identity>),
     /// At keys that are to be had first.
@@ -47,7 +47,7 @@ pub(in crate::core) enum Sender {
 }
 
 impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
-    pub(in crate::core) const fn new(
+    pub(super) const fn new(
         policy: &'p Policy,
         keys: &'w K,
         now: UnixTime,
@@ -58,12 +58,12 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
     }
 
     /// Why the request needs no token; `None` if it does.
-    pub(in crate::core) fn bypass(&mut self) -> Option<Bypass> {
+    pub(super) fn bypass(&mut self) -> Option<Bypass> {
         bypass(self.policy, self.request, self.steps)
     }
 
     /// Who sends the request, and the token that says so.
-    pub(in crate::core) fn sender(&mut self) -> Result<(Sender, &FoundToken<'p>), Refusal> {
+    pub(super) fn sender(&mut self) -> Result<(Sender, &FoundToken<'p>), Refusal> {
         let mut found = source::find(&self.policy.token, self.request)?;
         let sender =
             if found.others.is_empty() { self.sender_of(&found) } else { self.sender_of_copies(&mut found) };
@@ -96,14 +96,14 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
             match sender {
                 // Whether it is good cannot be told yet.
                 Ok(Sender::NeedKeys(_)) | Err(Refusal::KeysUnavailable { .. }) => return sender,
-                Ok(Sender::Known(_)) | Err(Refusal::ScopeInsufficient { .. } | Refusal::ClaimsRejected) => {
+                Err(refusal) if !refusal.is_of_a_good_token() => {
+                    first_refusal.get_or_insert(refusal);
+                }
+                Ok(Sender::Known(_)) | Err(_) => {
                     if good.is_some() {
                         return Err(Refusal::TokenRepeated);
                     }
                     good = Some((copy, sender));
-                }
-                Err(refusal) => {
-                    first_refusal.get_or_insert(refusal);
                 }
             }
         }

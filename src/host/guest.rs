@@ -121,12 +121,10 @@ impl Handler for Middleware {
             }
             Decision::Reject(reject) => {
                 self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
-                perform::remove(&self.policy.forward.managed(&request));
                 perform::reject(&reject);
                 Next::Answered
             }
             Decision::Serve(served) => {
-                perform::remove(&self.policy.forward.managed(&request));
                 perform::serve(&served);
                 Next::Answered
             }

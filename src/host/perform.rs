@@ -1,13 +1,14 @@
 //! Step 11: a decision becomes host calls, in the one legal order: headers, status, body. Setting the status
 //! sends the head.
 
+use crate::core::answer::verdict::Label;
 use crate::core::answer::{Forward, Reject, Served};
 use crate::core::bypass::Body;
 use crate::host::abi;
 
 /// Changes the request before it goes on.
 pub fn forward(forward: &Forward) {
-    for name in &forward.remove {
+    for name in forward.removed() {
         abi::remove_request_header(name);
     }
     for (name, value) in forward.headers() {
@@ -20,27 +21,35 @@ pub fn forward(forward: &Forward) {
         Body::Keep => {}
         Body::Drop => abi::empty_request_body(),
     }
-    for (name, value) in &forward.response {
+    for (name, value) in forward.response() {
         abi::set_response_header(name, value.as_bytes());
     }
 }
 
-/// Removes headers from a request that is answered here: Traefik's access log reads it afterwards, and nobody but a
-/// token writes a user into that.
-pub fn remove(names: &[String]) {
-    for name in names {
+/// Says on a request that is answered here what became of it: Traefik's access log and metrics read it afterwards, and
+/// nobody but a token writes a user into them.
+fn label(label: &Label) {
+    for name in &label.remove {
         abi::remove_request_header(name);
+    }
+    if let Some(header) = &label.request {
+        abi::set_request_header(header.name(), header.value());
+    }
+    if let Some((name, value)) = &label.response {
+        abi::set_response_header(name, value.as_bytes());
     }
 }
 
 /// Refuses the request.
 pub fn reject(reject: &Reject) {
+    label(&reject.label);
     let headers = reject.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     answer(reject.status, headers, &reject.body);
 }
 
 /// Answers with a document of our own.
 pub fn serve(served: &Served) {
+    label(&served.label);
     let headers = served.headers.iter().map(|(name, value)| (*name, value.as_str()));
     answer(served.status, headers, &served.body);
 }

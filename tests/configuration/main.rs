@@ -10,11 +10,13 @@
 mod empty;
 mod migrate;
 mod options;
+mod providers;
 mod strange;
 
 use options::example;
 use serde_json::{Value, json};
 use traefik_jwt_auth::core::answer::forward::{MissingClaim, TokenForwarding};
+use traefik_jwt_auth::core::answer::managed::{Managed, Source};
 use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
@@ -40,7 +42,7 @@ const REFUSALS: &str = include_str!("refusals.txt");
 
 fn environment(name: &str) -> Option<String> {
     match name {
-        "SECRET" | "BATCH_SECRET" => Some(SECRET.to_owned()),
+        "SECRET" | "BATCH_SECRET" | "SUPABASE_JWT_SECRET" => Some(SECRET.to_owned()),
         "JWT_SECRET" => Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned()),
         "JWKS_AUTHORIZATION" => Some("Basic YTpi".to_owned()),
         "STAFF_JWKS" => Some(json!({"keys": [{"kty": "oct", "k": OCT}]}).to_string()),
@@ -207,7 +209,7 @@ fn defaults() {
     assert_eq!((remote.cache.ttl, remote.cache.cooldown), (Seconds(600), Seconds(30)));
     assert_eq!(remote.cache.stale, Seconds(86_400));
     assert_eq!(policy.token.max_bytes, 16_384);
-    let headers: Vec<&str> = policy.forward.headers.iter().map(|header| header.name.as_str()).collect();
+    let headers: Vec<&str> = policy.forward.managed.rows().iter().map(Managed::name).collect();
     assert_eq!(headers, ["X-User-Sub"]);
     assert_eq!((policy.forward.missing, policy.forward.token), (MissingClaim::Remove, TokenForwarding::Keep));
     assert_eq!(policy.answer, traefik_jwt_auth::core::answer::AnswerRules::default());
@@ -481,7 +483,7 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
     texts["clientConfig"] = json!({"headers": "", "tls": ""});
     texts["errors"] = json!({"cors": ""});
     let policy = compiled(&keyed(&native));
-    assert!(policy.forward.headers.is_empty());
+    assert!(policy.forward.managed.rows().is_empty());
     assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
 }
 
@@ -508,8 +510,12 @@ fn an_issuer_says_otherwise_or_inherits() {
     assert!(c.names.is_empty() && !c.accepts_any());
     assert_eq!(policy.issuer(Some("https://c.example/x/")).map(|(id, _)| id), Some(IssuerId(2)));
     assert_eq!(policy.issuer(Some("https://c.example/z/")).map(|(id, _)| id), None);
-    let own: Vec<_> = policy.forward.issuers.iter().map(|(id, rows)| (id.0, rows[0].name.as_str())).collect();
-    assert_eq!(own, [(2, "X-C")]);
+    let filled = |issuer| {
+        let rows = policy.forward.managed.rows().iter().filter(move |row| row.is_filled_by(IssuerId(issuer)));
+        rows.filter(|row| matches!(row.source(), Source::Claim(_))).map(Managed::name).collect::<Vec<_>>()
+    };
+    assert_eq!((filled(0), filled(2)), (filled(1), vec!["X-C"]));
+    assert!(filled(0).contains(&"X-User-Sub") && !filled(0).contains(&"X-C"));
 }
 
 /// What is written holds for the beginning and for the end of a token; an entry that writes nothing has that of the top

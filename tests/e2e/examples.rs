@@ -1,13 +1,14 @@
 //! The files in `examples/`, as they stand.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik, install, root, temporary_directory};
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, install, root, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
@@ -37,31 +38,76 @@ pub(crate) fn seed() {
     assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
 }
 
-/// `examples/migrate/`: Traefik's file provider reads them, every middleware loads, and what needs no token passes. Nothing
-/// is fetched without one, so the directory that they name need not be there.
-pub(crate) fn migrate() {
+/// `examples/migrate/` and `examples/providers/`: Traefik's file provider reads them, every middleware loads, and what needs
+/// no token passes. Nothing is fetched without one, so the directory that they name need not be there.
+pub(crate) fn blocks() {
     let upstream = Upstream::start();
+    let secret = String::from("ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq");
     let traefik = Traefik::start(&Setup {
         plugins: vec![FETCH],
-        envs: vec![("JWT_SECRET".into(), "ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq".into())],
+        envs: vec![("JWT_SECRET".into(), secret.clone()), ("SUPABASE_JWT_SECRET".into(), secret)],
         ..Setup::default()
     });
     let mut routes = Routes::to(&upstream.url());
     let mut hosts = Vec::new();
-    for file in ["traefik-hub", "agilezebra", "traefik-jwt-plugin"] {
-        let text = fs::read_to_string(root().join(format!("examples/migrate/{file}.yml"))).unwrap();
-        let file: Value = yaml_serde::from_str(&text).unwrap();
-        for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
-            let config = &middleware["plugin"]["jwt"];
-            // A second one of the name would replace the first.
-            let host = format!("{name}-{}", hosts.len());
-            routes.protect(&host, FETCH, config);
-            hosts.push((host, config["mode"] == "optional"));
+    for directory in ["migrate", "providers"] {
+        for entry in fs::read_dir(root().join("examples").join(directory)).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            let file: Value = yaml_serde::from_str(&text).unwrap();
+            for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
+                let config = &middleware["plugin"]["jwt"];
+                // A second one of the name would replace the first.
+                let host = format!("{name}-{}", hosts.len());
+                routes.protect(&host, FETCH, config);
+                hosts.push((host, config["mode"] == "optional"));
+            }
         }
     }
     traefik.configure(&routes);
     for (host, passes) in hosts {
         let status = traefik.send(&Request::get(&host, "/orders")).status;
         assert_eq!(status, if passes { 200 } else { 401 }, "{host}: {:?}", traefik.log_with(0, &["refused"]));
+    }
+}
+
+/// The archives of a release, unpacked into one directory: both modules load as they are, side by side.
+pub(crate) fn release() {
+    let upstream = Upstream::start();
+    let directory = temporary_directory("release");
+    for archive in fs::read_dir(root().join("dist/release")).unwrap() {
+        let archive = archive.unwrap().path();
+        if archive.extension().is_some_and(|extension| extension == "gz") {
+            let unpacked = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(&directory).status();
+            assert!(unpacked.unwrap().success());
+        }
+    }
+    let modules = "github.com/traefik-jwt-auth";
+    let file = json!({
+        "entryPoints": {"web": {"address": "127.0.0.1:8011"}},
+        "providers": {"file": {"directory": "dynamic"}},
+        "experimental": {"localPlugins": {
+            "jwt": {"moduleName": format!("{modules}/jwt")},
+            "jwt-offline": {"moduleName": format!("{modules}/jwt-offline")},
+        }},
+        "log": {"level": "INFO"},
+    });
+    fs::write(directory.join("traefik.yml"), file.to_string()).unwrap();
+    fs::create_dir_all(directory.join("dynamic")).unwrap();
+    let mut routes = Routes::to(&upstream.url());
+    for plugin in [FETCH, OFFLINE] {
+        routes.protect(plugin.name, plugin, &json!({"jwks": keys::jwk_set(&["ed25519"])}));
+    }
+    let address = "127.0.0.1:8011".parse().unwrap();
+    let traefik = Traefik::run(&Setup::default(), directory, "traefik.yml", address);
+    traefik.configure(&routes);
+    let token = Token::new("EdDSA", json!({"sub": "alice", "exp": unix_now() + 60})).mint();
+    for plugin in [FETCH, OFFLINE] {
+        assert_eq!(traefik.send(&Request::get(plugin.name, "/")).status, 401, "{}", plugin.name);
+        assert_eq!(
+            traefik.send(&Request::get(plugin.name, "/").bearer(&token)).status,
+            200,
+            "{}",
+            plugin.name
+        );
     }
 }

@@ -11,6 +11,7 @@
 
 mod rows;
 mod proxy;
+mod quick_start;
 mod reload;
 mod load;
 mod provider;
@@ -24,9 +25,11 @@ mod races;
 mod browser;
 mod headers;
 mod logs;
+mod metrics;
 mod paths;
 mod status;
 mod copies;
+mod deploy;
 mod examples;
 mod proofs;
 mod mtls;
@@ -85,6 +88,8 @@ const TESTS: &[Test] = &[
     ("log_refusals", logs::refusals),
     ("log_warnings", logs::warnings),
     ("log_access", logs::access_log),
+    ("metrics_example", metrics::example),
+    ("metrics_clients_have_no_say", metrics::clients_have_no_say),
     ("path_tricks", paths::tricks),
     ("path_rewritten", paths::rewritten),
     ("status_key_sets", status::key_sets),
@@ -95,7 +100,17 @@ const TESTS: &[Test] = &[
     ("headers_query_bytes", headers::query_bytes),
     ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
-    ("example_migrate", examples::migrate),
+    ("example_blocks", examples::blocks),
+    ("release", examples::release),
+    ("deploy_compose", deploy::compose),
+    ("deploy_ingress_route", deploy::ingress_route),
+    ("deploy_ingress", deploy::ingress),
+    ("deploy_gateway", deploy::gateway),
+    ("deploy_redis", deploy::redis),
+    ("deploy_http_provider", deploy::http_provider),
+    ("deploy_toml", deploy::toml),
+    ("deploy_helm", deploy::helm),
+    ("quick_start", quick_start::page),
 ];
 
 /// `make soak`: minutes instead of seconds.

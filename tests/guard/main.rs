@@ -11,6 +11,7 @@
 
 mod guest;
 mod refusals;
+mod release;
 
 use guest::Artifact;
 use serde_json::{Value, json};

@@ -1,74 +1,33 @@
 //! What the upstream gets. Every `Forward` is made here, so that managed headers of the client never pass.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::core::answer::field_value::{self, Filling, Lists};
+use crate::core::answer::field_value::{self, Lists};
+use crate::core::answer::managed::{ManagedHeaders, PayloadFormat, SetHeader, Source};
+use crate::core::answer::verdict::{Label, Verdict};
 use crate::core::bypass::Body;
 use crate::core::claims::AcceptedToken;
 use crate::core::issuer_id::IssuerId;
 use crate::core::limits::MAX_CONNECTION_BYTES;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::request::header_name::{fold, is_alias};
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
+use crate::core::token::base64url;
 use crate::core::token::source::{self, FoundToken, Stripped, TokenPlace, TokenSources};
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardAuthorization`, `verdictHeader`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForwardRules {
-    /// Header and the claim that fills it.
-    pub headers: Vec<ClaimHeader>,
-    /// Rows of issuers that have their own, in place of `headers`. All of them are managed, whoever issued a token.
-    pub issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
+    /// All headers that only the middleware sets.
+    pub managed: ManagedHeaders,
     /// How a list becomes one value.
     pub lists: Lists,
     /// What an absent claim leaves.
     pub missing: MissingClaim,
-    /// Header with all claims; empty for none.
-    pub payload_header: String,
-    /// How they are written in it.
-    pub payload_format: PayloadFormat,
     /// What becomes of the token.
     pub token: TokenForwarding,
-    /// In mode `dryRun`: request header with the verdict, for the upstream; empty for none.
-    pub verdict_request_header: String,
-    /// In mode `dryRun`: response header with the verdict, for the client; empty for none.
+    /// Response header with the verdict; empty for none.
     pub verdict_response_header: String,
-    /// All headers that only the middleware sets.
-    pub managed: ManagedNames,
-}
-
-/// What the rules say of names, in an order to search in: made with the first request that is forwarded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ManagedNames(OnceCell<Names>);
-
-/// Names of headers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Names {
-    /// How long they are, one bit for each length: most headers of a request are told by it not to be one.
-    lengths: u64,
-    /// By their hashes.
-    sorted: Vec<(u32, String)>,
-}
-
-/// One row of `forwardHeaders`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimHeader {
-    /// The managed header.
-    pub name: String,
-    /// Where its value comes from.
-    pub filling: Filling,
-}
-
-/// `forwardPayloadFormat`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PayloadFormat {
-    /// The payload of the token as it came, the part between its dots.
-    #[default]
-    Base64url,
-    /// JSON on one line, in ASCII.
-    Json,
 }
 
 /// `missingClaim`.
@@ -94,61 +53,58 @@ pub enum TokenForwarding {
 /// The headers that say who sends the request, made from nothing but an accepted token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Vec<SetHeader>,
 }
 
 impl Identity {
-    /// What the rules make of the claims of `token`, which `bytes` is.
+    /// What the rules make of the claims of `token`.
     #[must_use]
-    pub fn new(rules: &ForwardRules, issuer: IssuerId, token: AcceptedToken<'_>, bytes: &[u8]) -> Self {
+    pub fn new(rules: &ForwardRules, issuer: IssuerId, token: AcceptedToken<'_>) -> Self {
+        let claims = token.claims();
         let mut headers = Vec::new();
-        for header in rules.issuers.get(&issuer).unwrap_or(&rules.headers) {
-            match header.filling.of(token.claims(), rules.lists) {
-                Some(value) => headers.push((header.name.clone(), value.into_bytes())),
-                None => match rules.missing {
-                    MissingClaim::Remove => {}
-                    MissingClaim::Empty => headers.push((header.name.clone(), Vec::new())),
+        for row in rules.managed.rows().iter().filter(|row| row.is_filled_by(issuer)) {
+            let value = match row.source() {
+                Source::Claim(filling) => match (filling.of(claims, rules.lists), rules.missing) {
+                    (Some(value), _) => value.into_bytes(),
+                    (None, MissingClaim::Remove) => continue,
+                    (None, MissingClaim::Empty) => Vec::new(),
                 },
-            }
-        }
-        if !rules.payload_header.is_empty() {
-            let payload = match rules.payload_format {
-                PayloadFormat::Base64url => {
-                    let part = bytes.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
-                    part.iter().copied().filter(|byte| *byte != b'=').collect()
+                // A text has one form in base64url, so this is the part of the token, without its padding.
+                Source::Payload(PayloadFormat::Base64url) => {
+                    base64url::encode(claims.payload().as_bytes()).into_bytes()
                 }
-                PayloadFormat::Json => field_value::json(token.claims().value()).into_bytes(),
+                Source::Payload(PayloadFormat::Json) => field_value::json(claims.value()).into_bytes(),
+                Source::Verdict => continue,
             };
-            headers.push((rules.payload_header.clone(), payload));
+            headers.push(row.with(value));
         }
         Self { headers }
     }
 
-    /// Names and values, to set in place of all that the request has.
+    /// Headers to set in place of all that the request has.
     #[must_use]
-    pub fn headers(&self) -> &[(String, Vec<u8>)] {
+    pub fn headers(&self) -> &[SetHeader] {
         &self.headers
     }
 
     /// Bytes held, for callers that bound what they keep.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let held = |(name, value): &(String, Vec<u8>)| {
-            size_of::<(String, Vec<u8>)>().saturating_add(name.len()).saturating_add(value.len())
-        };
-        self.headers.iter().map(held).fold(size_of::<Self>(), usize::saturating_add)
+        self.headers.iter().map(SetHeader::memory).fold(size_of::<Self>(), usize::saturating_add)
     }
 }
 
 /// Changes to the request before it goes on. Removals come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forward {
-    /// Headers to remove, all values.
+    /// What became of it, and the client's copies of managed headers.
+    pub label: Label,
+    /// Other headers to remove, all values.
     pub remove: Vec<String>,
     /// Who sends it; shared with what is remembered of the token.
     pub identity: Rc<Identity>,
-    /// Other headers to set, replacing all values.
-    pub set: Vec<(String, Vec<u8>)>,
+    /// Headers of the client that go on in part.
+    pub rewritten: Vec<Rewritten>,
     /// The new path and query, where they change.
     pub uri: Option<Vec<u8>>,
     /// What becomes of the body.
@@ -159,94 +115,39 @@ pub struct Forward {
     pub refused: Option<Refusal>,
 }
 
-/// What would have become of a request in mode `required`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It would have gone on.
-    Allow,
-    /// It would have been refused with this code.
-    Deny(&'static str),
-}
-
 impl ForwardRules {
-    /// Every row, of every issuer.
-    pub fn filled(&self) -> impl Iterator<Item = &ClaimHeader> {
-        self.headers.iter().chain(self.issuers.values().flatten())
-    }
-
-    fn managed_names(&self) -> impl Iterator<Item = &str> {
-        let filled = self.filled().map(|header| header.name.as_str());
-        filled.chain([self.payload_header.as_str(), self.verdict_request_header.as_str()])
-    }
-
-    /// Whether an upstream takes the header `name` for one that only the middleware sets.
-    fn manages(&self, name: &str) -> bool {
-        self.managed.0.get_or_init(|| Names::new(self.managed_names())).contains(name)
-    }
-
-    /// The client's own copies of managed headers.
+    /// The label of a request that is answered here.
     #[must_use]
-    pub fn managed(&self, request: &dyn RequestView) -> Vec<String> {
-        request.header_names().filter(|name| self.manages(name)).map(str::to_owned).collect()
+    pub fn label(&self, verdict: Verdict, request: &dyn RequestView) -> Label {
+        Label { remove: self.managed.copies(request), ..self.verdict(verdict) }
     }
-}
 
-impl Names {
-    fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let mut all = Self::default();
-        for name in names.filter(|name| !name.is_empty()) {
-            let hash = folded_hash(name);
-            all.lengths |= length_bit(name);
-            all.sorted.insert(all.first_with(hash), (hash, name.to_owned()));
+    fn verdict(&self, verdict: Verdict) -> Label {
+        let name = &self.verdict_response_header;
+        Label {
+            remove: Vec::new(),
+            request: self.managed.verdict(verdict.text()),
+            response: (!name.is_empty()).then(|| (name.clone(), verdict.text().to_owned())),
         }
-        all
     }
-
-    /// A request may have as many headers as a client likes, so none of them is compared with each name.
-    fn contains(&self, name: &str) -> bool {
-        if self.lengths & length_bit(name) == 0 {
-            return false;
-        }
-        let hash = folded_hash(name);
-        let alike = self.sorted.iter().skip(self.first_with(hash)).take_while(|(known, _)| *known == hash);
-        alike.map(|(_, known)| known).any(|known| is_alias(known, name))
-    }
-
-    fn first_with(&self, hash: u32) -> usize {
-        self.sorted.partition_point(|(known, _)| *known < hash)
-    }
-}
-
-/// Names of 63 bytes and more share the last bit.
-fn length_bit(name: &str) -> u64 {
-    1_u64.checked_shl(u32::try_from(name.len()).unwrap_or(u32::MAX)).unwrap_or(1 << 63)
-}
-
-/// FNV-1a of a name as back ends compare it.
-fn folded_hash(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(fold(byte))).wrapping_mul(0x0100_0193))
 }
 
 impl Forward {
-    /// Every header to set, replacing all values.
-    pub fn headers(&self) -> impl Iterator<Item = &(String, Vec<u8>)> {
-        self.identity.headers().iter().chain(&self.set)
+    /// Every header to remove, before any is set.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.label.remove.iter().chain(&self.remove).map(String::as_str)
     }
 
-    /// The same request, labelled with `verdict` where the rules name headers for it.
-    #[must_use]
-    pub fn labelled(mut self, rules: &ForwardRules, verdict: Verdict) -> Self {
-        let text = match verdict {
-            Verdict::Allow => "allow".to_owned(),
-            Verdict::Deny(code) => format!("deny; code={code}"),
-        };
-        if !rules.verdict_request_header.is_empty() {
-            self.set.push((rules.verdict_request_header.clone(), text.clone().into_bytes()));
-        }
-        if !rules.verdict_response_header.is_empty() {
-            self.response.push((rules.verdict_response_header.clone(), text));
-        }
-        self
+    /// Every header to set, replacing all values.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let managed = self.identity.headers().iter().chain(&self.label.request);
+        let rewritten = self.rewritten.iter().map(|left| (left.header.name(), left.value.as_slice()));
+        managed.map(|header| (header.name(), header.value())).chain(rewritten)
+    }
+
+    /// Every header to set on the response of the upstream.
+    pub fn response(&self) -> impl Iterator<Item = &(String, String)> {
+        self.label.response.iter().chain(&self.response)
     }
 
     fn strip(&mut self, places: &[&TokenPlace], request: &dyn RequestView) {
@@ -255,7 +156,7 @@ impl Forward {
 
     fn apply(&mut self, stripped: Stripped) {
         self.remove.extend(stripped.remove);
-        self.set.extend(stripped.set);
+        self.rewritten.extend(stripped.rewritten);
         self.uri = stripped.uri;
     }
 }
@@ -263,8 +164,13 @@ impl Forward {
 /// The request without any identity, and without any token where tokens do not go on: one that nobody has accepted is
 /// no safer at the upstream.
 #[must_use]
-pub fn anonymous(rules: &ForwardRules, sources: &TokenSources, request: &dyn RequestView) -> Forward {
-    let mut forward = without_managed_headers(rules, request);
+pub fn anonymous(
+    rules: &ForwardRules,
+    sources: &TokenSources,
+    verdict: Verdict,
+    request: &dyn RequestView,
+) -> Forward {
+    let mut forward = without_managed_headers(rules, verdict, request);
     match rules.token {
         TokenForwarding::Keep => {}
         TokenForwarding::Strip => forward.strip(&source::presented(sources, request), request),
@@ -280,7 +186,7 @@ pub fn with_identity(
     found: &FoundToken<'_>,
     request: &dyn RequestView,
 ) -> Forward {
-    let mut forward = Forward { identity, ..without_managed_headers(rules, request) };
+    let mut forward = Forward { identity, ..without_managed_headers(rules, Verdict::Allow, request) };
     match rules.token {
         TokenForwarding::Keep if found.has_strays => forward.apply(source::without_strays(found, request)),
         TokenForwarding::Keep => {}
@@ -302,12 +208,12 @@ pub fn with_identity(
 /// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
 /// that does not name one: Traefik would drop our header as hop-by-hop (RFC 9110 7.6.1). One that is too long to be
 /// searched goes whole.
-fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> Forward {
-    let mut forward = Forward::default();
-    let is_managed = |name: &str| rules.manages(name);
+fn without_managed_headers(rules: &ForwardRules, verdict: Verdict, request: &dyn RequestView) -> Forward {
+    let mut forward = Forward { label: rules.verdict(verdict), ..Forward::default() };
+    let is_managed = |name: &str| rules.managed.contains(name);
     for name in request.header_names() {
         if is_managed(name) {
-            forward.remove.push(name.to_owned());
+            forward.label.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
             let values = request.header_values(name);
             if values.iter().map(Vec::len).fold(0, usize::saturating_add) > MAX_CONNECTION_BYTES {
@@ -323,7 +229,8 @@ fn without_managed_headers(rules: &ForwardRules, request: &dyn RequestView) -> F
             let kept: Vec<&[u8]> = options().filter(|option| !names_managed(option)).collect();
             forward.remove.push(name.to_owned());
             if !kept.is_empty() {
-                forward.set.push((name.to_owned(), kept.join(&b", "[..])));
+                let header = RewrittenHeader::Connection;
+                forward.rewritten.push(Rewritten { header, value: kept.join(&b", "[..]) });
             }
         }
     }
@@ -335,10 +242,11 @@ mod tests {
     use std::rc::Rc;
 
     use super::{
-        ClaimHeader, Forward, ForwardRules, Identity, PayloadFormat, TokenForwarding, Verdict, anonymous,
-        with_identity, without_managed_headers,
+        Forward, ForwardRules, Identity, TokenForwarding, anonymous, with_identity, without_managed_headers,
     };
     use crate::core::answer::field_value::Filling;
+    use crate::core::answer::managed::{ManagedHeaders, PayloadFormat, Source, Tokens};
+    use crate::core::answer::verdict::{Label, Verdict};
     use crate::core::claims::AcceptedToken;
     use crate::core::issuer_id::IssuerId;
     use crate::core::limits::MAX_CONNECTION_BYTES;
@@ -348,11 +256,29 @@ mod tests {
     use crate::core::token::header::Header;
     use crate::core::token::source::{FoundToken, TokenPlace, TokenSources};
 
-    fn rules() -> ForwardRules {
-        ForwardRules {
-            headers: vec![ClaimHeader { name: "X-User-Sub".into(), filling: Filling::parse("sub").unwrap() }],
-            ..ForwardRules::default()
+    fn with_rows(rows: impl IntoIterator<Item = (&'static str, Source, Tokens)>) -> ForwardRules {
+        let mut managed = ManagedHeaders::default();
+        for (name, from, tokens) in rows {
+            managed.add(name, from, tokens).unwrap();
         }
+        ForwardRules { managed, ..ForwardRules::default() }
+    }
+
+    fn claim(path: &str) -> Source {
+        Source::Claim(Filling::parse(path).unwrap())
+    }
+
+    fn rules() -> ForwardRules {
+        with_rows([("X-User-Sub", claim("sub"), Tokens::All)])
+    }
+
+    fn identity(rules: &ForwardRules, issuer: usize, token: &VerifiedToken) -> Rc<Identity> {
+        Rc::new(Identity::new(rules, IssuerId(issuer), AcceptedToken::unchecked(token)))
+    }
+
+    /// What is set on the request, as text.
+    fn set(forward: &Forward) -> Vec<(&str, &str)> {
+        forward.headers().map(|(name, value)| (name, std::str::from_utf8(value).unwrap())).collect()
     }
 
     #[test]
@@ -365,9 +291,14 @@ mod tests {
             .header("X~User!Sub", "e")
             .header("X-User-Subject", "kept");
         assert_eq!(
-            without_managed_headers(&rules(), &request),
+            without_managed_headers(&rules(), Verdict::Allow, &request),
             Forward {
-                remove: ["x-user-sub", "x_user_sub", "x.user_sub", "x~user!sub"].map(str::to_owned).into(),
+                label: Label {
+                    remove: ["x-user-sub", "x_user_sub", "x.user_sub", "x~user!sub"]
+                        .map(str::to_owned)
+                        .into(),
+                    ..Label::default()
+                },
                 ..Forward::default()
             }
         );
@@ -379,58 +310,35 @@ mod tests {
             [(MAX_CONNECTION_BYTES, vec![]), (MAX_CONNECTION_BYTES + 1, vec!["connection"])]
         {
             let request = RecordedRequest::new("GET", "/").header("Connection", "c".repeat(length));
-            let forward = without_managed_headers(&rules(), &request);
+            let forward = without_managed_headers(&rules(), Verdict::Allow, &request);
             assert_eq!(
-                (forward.remove, forward.set),
+                (forward.remove, forward.rewritten),
                 (remove.into_iter().map(str::to_owned).collect(), vec![])
             );
         }
     }
 
     #[test]
-    fn every_one_of_many_managed_headers_goes() {
-        let row = |number: usize| ClaimHeader {
-            name: format!("X-Managed-{number}"),
-            filling: Filling::parse("sub").unwrap(),
-        };
-        let rules = ForwardRules { headers: (0..300).map(row).collect(), ..ForwardRules::default() };
-        let names: Vec<String> = (0..400).map(|number| format!("x_managed.{number}")).collect();
-        let request = names.iter().fold(RecordedRequest::new("GET", "/"), |r, name| r.header(name, "v"));
-        assert_eq!(without_managed_headers(&rules, &request).remove, names[..300]);
-    }
-
-    #[test]
-    fn a_managed_header_goes_however_long_its_name_is() {
-        for length in (1..130).chain([1000, 65_536]) {
-            let name = "x".repeat(length);
-            let headers = vec![ClaimHeader { name: name.clone(), filling: Filling::parse("sub").unwrap() }];
-            let rules = ForwardRules { headers, ..ForwardRules::default() };
-            let longer = format!("{name}x");
-            let request = RecordedRequest::new("GET", "/").header(&name, "a").header(&longer, "kept");
-            assert_eq!(without_managed_headers(&rules, &request).remove, [name], "{length}");
-        }
-    }
-
-    #[test]
     fn headers_of_every_issuer_are_managed_and_filled_by_its_own_tokens() {
-        let row = |name: &str, claim: &str| ClaimHeader {
-            name: name.into(),
-            filling: Filling::parse(claim).unwrap(),
-        };
-        let rules = ForwardRules { issuers: [(IssuerId(1), vec![row("X-Tenant", "tid")])].into(), ..rules() };
+        let others = Tokens::Except([IssuerId(1), IssuerId(2)].into());
+        let rules = with_rows([
+            ("X-User-Sub", claim("sub"), others),
+            ("X-Tenant", claim("tid"), Tokens::Of(IssuerId(1))),
+        ]);
         let request = RecordedRequest::new("GET", "/").header("X-User-Sub", "a").header("X_Tenant", "b");
         let places = [TokenPlace::Query { name: "token".into() }];
         let found = FoundToken { token: vec![], places: places.iter().collect(), ..FoundToken::default() };
-        let set = claims(r#"{"sub":"s","tid":"t"}"#);
         let header = Header { alg: String::new(), kid: None, typ: None };
-        let token = VerifiedToken::unchecked(header, set);
-        for (issuer, expected) in [(IssuerId(0), ("X-User-Sub", "s")), (IssuerId(1), ("X-Tenant", "t"))] {
-            let accepted = AcceptedToken::unchecked(&token);
-            let identity = Rc::new(Identity::new(&rules, issuer, accepted, &found.token));
-            let forward = with_identity(&rules, identity, &found, &request);
-            assert_eq!(forward.remove, ["x-user-sub", "x_tenant"]);
-            let expected = [(expected.0.to_owned(), expected.1.as_bytes().to_vec())];
-            assert_eq!(forward.identity.headers(), expected);
+        let token = VerifiedToken::unchecked(header, claims(r#"{"sub":"s","tid":"t"}"#));
+        for (issuer, expected) in [
+            (0, &[("X-User-Sub", "s")][..]),
+            (1, &[("X-Tenant", "t")]),
+            // One whose own list is empty.
+            (2, &[]),
+        ] {
+            let forward = with_identity(&rules, identity(&rules, issuer, &token), &found, &request);
+            assert_eq!(forward.label.remove, ["x-user-sub", "x_tenant"]);
+            assert_eq!(set(&forward), expected);
             // RFC 6750 2.3
             assert_eq!(forward.response, [("Cache-Control".to_owned(), "private".to_owned())]);
         }
@@ -462,21 +370,31 @@ mod tests {
     #[test]
     fn verdicts_go_where_the_rules_say_and_cannot_be_sent_by_a_client() {
         let rules = ForwardRules {
-            verdict_request_header: "X-Verdict".into(),
             verdict_response_header: "X-Seen".into(),
-            ..rules()
+            ..with_rows([("X-Verdict", Source::Verdict, Tokens::All)])
         };
-        let request = RecordedRequest::new("GET", "/").header("x_verdict", "allow");
-        let forward =
-            without_managed_headers(&rules, &request).labelled(&rules, Verdict::Deny("token_expired"));
-        assert_eq!(forward.remove, ["x_verdict"]);
-        assert_eq!(forward.set, [("X-Verdict".to_owned(), b"deny; code=token_expired".to_vec())]);
-        assert_eq!(forward.response, [("X-Seen".to_owned(), "deny; code=token_expired".to_owned())]);
+        let request =
+            RecordedRequest::new("GET", "/").header("x_verdict", "allow").header("Connection", "X-Verdict");
+        for (verdict, text) in [
+            (Verdict::Allow, "allow"),
+            (Verdict::Anonymous, "anonymous"),
+            (Verdict::Refused("token_expired"), "token_expired"),
+        ] {
+            let forward = without_managed_headers(&rules, verdict, &request);
+            assert_eq!(
+                (set(&forward), forward.remove.as_slice()),
+                (vec![("X-Verdict", text)], &["connection".to_owned()][..])
+            );
+            // The same on a request that is answered here.
+            assert_eq!(forward.label, rules.label(verdict, &request));
+            assert_eq!(forward.label.remove, ["x_verdict"]);
+            assert_eq!(forward.label.response, Some(("X-Seen".to_owned(), text.to_owned())));
+        }
     }
 
     #[test]
     fn connection_cannot_take_a_managed_header_away() {
-        for (values, remove, set) in [
+        for (values, remove, left) in [
             (&["keep-alive"][..], &[][..], None),
             (&["x-user-sub"], &["connection"], None),
             (&["Upgrade, X_User_Sub , close"], &["connection"], Some("Upgrade, close")),
@@ -487,42 +405,39 @@ mod tests {
             for value in values {
                 request = request.header("Connection", *value);
             }
-            let forward = without_managed_headers(&rules(), &request);
+            let forward = without_managed_headers(&rules(), Verdict::Allow, &request);
             assert_eq!(forward.remove, remove, "{values:?}");
-            let expected: Vec<_> =
-                set.iter().map(|v| ("connection".to_owned(), v.as_bytes().to_vec())).collect();
-            assert_eq!(forward.set, expected, "{values:?}");
+            let expected: Vec<_> = left.iter().map(|value| ("Connection", *value)).collect();
+            assert_eq!(set(&forward), expected, "{values:?}");
         }
     }
 
+    /// Base64url of 0 to 2 letters of padding, with what JSON may be written with.
     #[test]
     fn the_payload_is_a_managed_header_in_either_form() {
-        let places = [TokenPlace::Query { name: "token".into() }];
-        let payload = r#"{ "sub": "Zo\u00eb", "n": 9007199254740993 }"#;
-        let bytes = format!("e30.{}.AAAA", crate::core::token::base64url::encode(payload.as_bytes()));
-        let found = FoundToken {
-            token: bytes.clone().into_bytes(),
-            places: places.iter().collect(),
-            ..FoundToken::default()
-        };
-        let header = Header { alg: String::new(), kid: None, typ: None };
-        let token = VerifiedToken::unchecked(header, claims(payload));
-        let request = RecordedRequest::new("GET", "/").header("x_payload", "e30");
-        for (format, expected) in [
-            (PayloadFormat::Base64url, bytes.split('.').nth(1).unwrap()),
-            (PayloadFormat::Json, r#"{"sub":"Zo\u00eb","n":9007199254740993}"#),
+        for payload in [
+            r#"{ "sub": "Zo\u00eb", "n": 9007199254740993 }"#,
+            "\t{ \"sub\": \"Zo\\u00eb\", \"n\":9007199254740993}\n",
+            " { \"sub\":\"Zo\u{eb}\",\"n\":9007199254740993 } \r\n ",
+            "{\"sub\":\"Zo\\u00eb\",\"n\":9007199254740993}",
         ] {
-            let rules = ForwardRules {
-                payload_header: "X-Payload".into(),
-                payload_format: format,
-                ..ForwardRules::default()
-            };
-            let accepted = AcceptedToken::unchecked(&token);
-            let identity = Rc::new(Identity::new(&rules, IssuerId(0), accepted, &found.token));
-            let forward = with_identity(&rules, identity, &found, &request);
-            assert_eq!(forward.remove, ["x_payload"]);
-            let expected = [("X-Payload".to_owned(), expected.as_bytes().to_vec())];
-            assert_eq!(forward.identity.headers(), expected);
+            let part = crate::core::token::base64url::encode(payload.as_bytes());
+            let places = [TokenPlace::Query { name: "token".into() }];
+            let found = FoundToken { places: places.iter().collect(), ..FoundToken::default() };
+            let token = VerifiedToken::unchecked(
+                Header { alg: String::new(), kid: None, typ: None },
+                claims(payload),
+            );
+            let request = RecordedRequest::new("GET", "/").header("x_payload", "e30");
+            for (format, expected) in [
+                (PayloadFormat::Base64url, part.as_str()),
+                (PayloadFormat::Json, r#"{"sub":"Zo\u00eb","n":9007199254740993}"#),
+            ] {
+                let rules = with_rows([("X-Payload", Source::Payload(format), Tokens::All)]);
+                let forward = with_identity(&rules, identity(&rules, 0, &token), &found, &request);
+                assert_eq!(forward.label.remove, ["x_payload"]);
+                assert_eq!(set(&forward), [("X-Payload", expected)]);
+            }
         }
     }
 
@@ -536,13 +451,13 @@ mod tests {
         let request = RecordedRequest::new("GET", "/a?token=x&b")
             .header("Authorization", "Bearer one two")
             .header("X-User-Sub", "root");
-        let kept = anonymous(&rules(), &sources, &request);
-        assert_eq!((kept.remove, kept.uri), (vec!["x-user-sub".to_owned()], None));
+        let kept = anonymous(&rules(), &sources, Verdict::Anonymous, &request);
+        assert_eq!((kept.label.remove, kept.remove, kept.uri), (vec!["x-user-sub".to_owned()], vec![], None));
         let rules = ForwardRules { token: TokenForwarding::Strip, ..rules() };
-        let forward = anonymous(&rules, &sources, &request);
-        assert_eq!(forward.remove, ["x-user-sub", "Authorization"]);
+        let forward = anonymous(&rules, &sources, Verdict::Anonymous, &request);
+        assert_eq!(forward.removed().collect::<Vec<_>>(), ["x-user-sub", "Authorization"]);
         assert_eq!(forward.uri.as_deref(), Some(&b"/a?b"[..]));
         let basic = RecordedRequest::new("GET", "/a?b").header("Authorization", "Basic YTpi");
-        assert_eq!(anonymous(&rules, &sources, &basic), Forward::default());
+        assert_eq!(anonymous(&rules, &sources, Verdict::Anonymous, &basic), Forward::default());
     }
 }

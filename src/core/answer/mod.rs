@@ -3,6 +3,8 @@
 mod decision;
 mod rules;
 mod served;
+pub mod managed;
+pub mod verdict;
 pub mod forward;
 pub mod proven;
 pub mod field_value;

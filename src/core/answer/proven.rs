@@ -5,6 +5,7 @@ use crate::core::answer::forward::TokenForwarding;
 use crate::core::policy::Policy;
 use crate::core::proof::dpop::{HEADER, NONCE_HEADER};
 use crate::core::proof::rules::ProofForwarding;
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::token::source::{FoundToken, TokenPlace};
 use crate::core::unix_time::UnixTime;
 
@@ -27,15 +28,18 @@ pub fn proven(policy: &Policy, found: &FoundToken<'_>, now: UnixTime, mut forwar
         (TokenForwarding::Strip, _) => forward.remove.push(HEADER.to_owned()),
         (TokenForwarding::Keep, ProofForwarding::Bearer) => {
             forward.remove.push(HEADER.to_owned());
-            let bearer = [b"Bearer ", found.token.as_slice()].concat();
-            let headers = under_dpop().filter_map(|place| match place {
-                TokenPlace::Header { name, .. } => Some(name.clone()),
+            let header = RewrittenHeader::Authorization;
+            let is_header = |place: &&TokenPlace| match place {
+                TokenPlace::Header { name, .. } => name.eq_ignore_ascii_case(header.name()),
                 TokenPlace::Cookie { .. }
                 | TokenPlace::Query { .. }
                 | TokenPlace::WebSocketProtocol { .. }
-                | TokenPlace::WebSocketPrefix { .. } => None,
-            });
-            forward.set.extend(headers.map(|name| (name, bearer.clone())));
+                | TokenPlace::WebSocketPrefix { .. } => false,
+            };
+            if under_dpop().any(|place| is_header(place)) {
+                let value = [b"Bearer ", found.token.as_slice()].concat();
+                forward.rewritten.push(Rewritten { header, value });
+            }
         }
     }
     forward

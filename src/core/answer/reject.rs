@@ -1,6 +1,7 @@
 //! The one table from a refusal to its answer.
 
 use crate::core::answer::rules::Beside;
+use crate::core::answer::verdict::Label;
 use crate::core::answer::{AnswerRules, Details, body, challenge};
 use crate::core::proof::dpop::NONCE_HEADER;
 use crate::core::proof::fault::{INVALID_DPOP_PROOF, USE_DPOP_NONCE};
@@ -18,6 +19,8 @@ pub struct Reject {
     pub body: Vec<u8>,
     /// The reason, for the log.
     pub refusal: Refusal,
+    /// What became of the request; filled in by `decide`.
+    pub label: Label,
 }
 
 struct Class {
@@ -161,7 +164,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     }
     if let Some(location) = redirect(rules, &class, &refusal, request) {
         header("Location", location);
-        return Reject { status: 302, headers, body: Vec::new(), refusal };
+        return Reject { status: 302, headers, body: Vec::new(), refusal, label: Label::default() };
     }
     let (content_type, mut body) =
         body::render(&rules.format, rules.details, class.status, class.title, &refusal);
@@ -171,7 +174,7 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, request: &dyn RequestView) 
     if request.method() == "HEAD" {
         body.clear();
     }
-    Reject { status: class.status, headers, body, refusal }
+    Reject { status: class.status, headers, body, refusal, label: Label::default() }
 }
 
 /// The challenge of each scheme that is accepted, in one line: parameters about this refusal stand with the scheme that the
@@ -266,7 +269,7 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
     headers.push(("Grpc-Status".into(), class.grpc.code().into()));
     // Percent-encoding leaves printable ASCII other than the percent sign as it is.
     headers.push(("Grpc-Message".into(), message.replace('%', "%25")));
-    Reject { status: 200, headers, body: Vec::new(), refusal }
+    Reject { status: 200, headers, body: Vec::new(), refusal, label: Label::default() }
 }
 
 #[cfg(test)]

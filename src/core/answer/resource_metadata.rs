@@ -1,6 +1,7 @@
 //! Protected Resource Metadata (RFC 9728): the document, where it is, and the parameter that points to it.
 
 use crate::core::answer::Served;
+use crate::core::answer::verdict::Label;
 use crate::core::request::{RequestView, uri};
 use crate::core::text::{self, Quoted};
 
@@ -67,13 +68,13 @@ impl ResourceMetadata {
                 headers.push(("Cache-Control", "public, max-age=3600".into()));
                 let body =
                     if request.method() == "HEAD" { Vec::new() } else { self.document.clone().into_bytes() };
-                Some(Served { status: 200, headers, body })
+                Some(Served { status: 200, headers, body, label: Label::default() })
             }
             "OPTIONS" => {
                 headers.push(("Access-Control-Allow-Methods", "GET, HEAD".into()));
                 headers.push(("Access-Control-Allow-Headers", "*".into()));
                 headers.push(("Access-Control-Max-Age", "3600".into()));
-                Some(Served { status: 204, headers, body: Vec::new() })
+                Some(Served { status: 204, headers, body: Vec::new(), label: Label::default() })
             }
             _ => None,
         }

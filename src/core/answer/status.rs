@@ -3,6 +3,7 @@
 
 use crate::core::about::VERSION;
 use crate::core::answer::Served;
+use crate::core::answer::verdict::Label;
 use crate::core::jwk::lookup::{KeySetState, KeySetView};
 use crate::core::request::source_range::SourceRange;
 use crate::core::request::{RequestView, uri};
@@ -48,7 +49,7 @@ impl StatusRules {
         let document = format!(r#"{{"version":"{VERSION}","keySets":[{}]}}"#, sets.join(","));
         let body = if request.method() == "HEAD" { Vec::new() } else { document.into_bytes() };
         let headers = vec![("Content-Type", "application/json".into()), ("Cache-Control", "no-store".into())];
-        Served { status: 200, headers, body }
+        Served { status: 200, headers, body, label: Label::default() }
     }
 
     fn member(&self, set: &KeySetView, now: UnixTime) -> String {

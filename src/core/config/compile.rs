@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::core::about::CONFIGURATION_PAGE;
-use crate::core::answer::forward::ClaimHeader;
 use crate::core::bypass::{BypassRules, Mode, Preflight};
 use crate::core::claims::ClaimRules;
 use crate::core::claims::tenant::IssuerTemplate;
@@ -82,7 +81,7 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
 }
 
 /// Headers of issuers that have their own.
-type OwnHeaders = BTreeMap<IssuerId, Vec<ClaimHeader>>;
+type OwnHeaders = BTreeMap<IssuerId, Vec<upstream::ClaimHeader>>;
 
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
 #[inline(never)]

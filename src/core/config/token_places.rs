@@ -146,20 +146,3 @@ fn form(entry: &Section, default: &str, errors: &mut Errors) -> Form {
     }
     form
 }
-
-/// Refuses a header that a claim would fill while a client sends its token there.
-pub(super) fn refuse_filled(headers: &[(String, &str)], sources: &TokenSources, errors: &mut Errors) {
-    for (path, name) in headers {
-        let carries = |place: &TokenPlace| match place {
-            TokenPlace::Header { name: header, .. } => is_alias(header, name),
-            TokenPlace::Cookie { .. } => is_alias("Cookie", name),
-            TokenPlace::WebSocketProtocol { .. } | TokenPlace::WebSocketPrefix { .. } => {
-                is_alias("Sec-WebSocket-Protocol", name)
-            }
-            TokenPlace::Query { .. } => false,
-        };
-        if sources.places.iter().any(carries) {
-            errors.conflict(path, "carries the token; forwardAuthorization says whether it goes on");
-        }
-    }
-}

@@ -1,31 +1,32 @@
 //! Options that say what the upstream gets.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::answer::field_value::{Filling, Lists};
-use crate::core::answer::forward::{
-    ClaimHeader, ForwardRules, ManagedNames, MissingClaim, PayloadFormat, TokenForwarding,
-};
+use crate::core::answer::forward::{ForwardRules, MissingClaim, TokenForwarding};
+use crate::core::answer::managed::{ManagedHeaders, NotManaged, PayloadFormat, Source, Tokens, is_reserved};
+use crate::core::config::accepted;
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
-use crate::core::config::{accepted, token_places};
 use crate::core::issuer_id::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
+use crate::core::request::rewritten::RewrittenHeader;
 use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
-use crate::core::token::source::TokenSources;
+use crate::core::token::source::{TokenPlace, TokenSources};
 
-/// Headers that belong to the connection, to HTTP framing or to routing: a claim must not steer them. `Proxy-*` besides.
-const NOT_FOR_CLAIMS: &[&str] = &[
-    "Connection",
-    "Content-Length",
-    "Expect",
-    "Host",
-    "Keep-Alive",
-    "TE",
-    "Trailer",
-    "Transfer-Encoding",
-    "Upgrade",
+/// Headers that answers have for a purpose of their own; and all that begin with `Access-Control-`.
+const OF_ANSWERS: &[&str] = &[
+    "Cache-Control",
+    "Content-Type",
+    "Grpc-Message",
+    "Grpc-Status",
+    "Location",
+    "Retry-After",
+    "Set-Cookie",
+    "Vary",
+    "WWW-Authenticate",
 ];
 
 /// Claims that nobody names a header after: with a header behind one, the two are the wrong way round.
@@ -53,9 +54,12 @@ const USUAL_CLAIMS: &[&str] = &[
     "upn",
 ];
 
-fn is_not_for_claims(name: &str) -> bool {
-    let proxy = name.get(..6).is_some_and(|start| is_alias(start, "Proxy-"));
-    proxy || NOT_FOR_CLAIMS.iter().any(|own| is_alias(own, name))
+/// One row of `forwardHeaders`.
+pub(super) struct ClaimHeader {
+    /// Where it stands in the configuration.
+    path: String,
+    name: String,
+    filling: Filling,
 }
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardPayloadFormat`,
@@ -72,53 +76,77 @@ pub(super) fn forward_rules(
     let lists = [("json", Lists::Json), ("comma", Lists::Comma)];
     let formats = [("base64url", PayloadFormat::Base64url), ("json", PayloadFormat::Json)];
     let verdict = root.section("verdictHeader", errors);
-    let rules = ForwardRules {
-        headers: claim_headers(root, errors).unwrap_or_else(user_header),
-        issuers,
+    let mut managed = ManagedHeaders::default();
+    let mut add = |path: String, name: &str, from, tokens, errors: &mut Errors| {
+        if carries_token(name, token) {
+            errors.conflict(path, "carries the token; forwardAuthorization says whether it goes on");
+        } else if let Err(reason) = managed.add(name, from, tokens) {
+            not_managed(path, name, reason, errors);
+        }
+    };
+    let own: Rc<[IssuerId]> = issuers.keys().copied().collect();
+    for header in claim_headers(root, errors).unwrap_or_else(user_header) {
+        let from = Source::Claim(header.filling);
+        add(header.path, &header.name, from, Tokens::Except(Rc::clone(&own)), errors);
+    }
+    for (issuer, headers) in issuers {
+        for header in headers {
+            add(header.path, &header.name, Source::Claim(header.filling), Tokens::Of(issuer), errors);
+        }
+    }
+    let format = root.choice("forwardPayloadFormat", PayloadFormat::Base64url, &formats, errors);
+    let payload = root.text("forwardPayloadHeader", Shown::Plain, errors).unwrap_or_default();
+    if !payload.is_empty() {
+        add("forwardPayloadHeader".into(), &payload, Source::Payload(format), Tokens::All, errors);
+    } else if root.has("forwardPayloadFormat") {
+        errors.conflict("forwardPayloadFormat", "belongs to forwardPayloadHeader, which is not set");
+    }
+    let verdict_request = verdict.text("request", Shown::Plain, errors).unwrap_or_default();
+    if !verdict_request.is_empty() {
+        add(verdict.path("request"), &verdict_request, Source::Verdict, Tokens::All, errors);
+    }
+    ForwardRules {
+        managed,
         lists: root.choice("forwardLists", Lists::Json, &lists, errors),
         missing: root.choice("missingClaim", MissingClaim::Remove, &missing, errors),
-        payload_header: header_name(root, "forwardPayloadHeader", errors),
-        payload_format: root.choice("forwardPayloadFormat", PayloadFormat::Base64url, &formats, errors),
         token: if root.boolean("forwardAuthorization", true, errors) {
             TokenForwarding::Keep
         } else {
             TokenForwarding::Strip
         },
-        verdict_request_header: header_name(&verdict, "request", errors),
         verdict_response_header: header_name(&verdict, "response", errors),
-        managed: ManagedNames::default(),
+    }
+}
+
+/// Whether a client sends its token in the header `name`. `Authorization` is none for other purposes either.
+fn carries_token(name: &str, sources: &TokenSources) -> bool {
+    let header = |place: &TokenPlace| match place {
+        TokenPlace::Header { name: header, .. } => is_alias(header, name),
+        TokenPlace::Cookie { .. } => is_alias(RewrittenHeader::Cookie.name(), name),
+        TokenPlace::WebSocketProtocol { .. } | TokenPlace::WebSocketPrefix { .. } => {
+            is_alias(RewrittenHeader::WebSocketProtocol.name(), name)
+        }
+        TokenPlace::Query { .. } => false,
     };
-    let is_filled = |name: &str| rules.filled().any(|header| is_alias(&header.name, name));
-    if is_filled(&rules.payload_header) {
-        errors.conflict("forwardPayloadHeader", "is a header of forwardHeaders, too");
+    name.eq_ignore_ascii_case("Authorization") || sources.places.iter().any(header)
+}
+
+fn not_managed(path: String, name: &str, reason: NotManaged, errors: &mut Errors) {
+    match reason {
+        NotManaged::Name => errors.value(path, quoted(name), "the name of a header"),
+        NotManaged::Reserved => {
+            errors.conflict(path, "belongs to the connection or to routing, so the middleware cannot set it");
+        }
+        NotManaged::Same { name, option } => {
+            errors.conflict(path, format!("is the same header as {name} of {option} for many back ends"));
+        }
     }
-    if rules.payload_header.is_empty() && root.has("forwardPayloadFormat") {
-        errors.conflict("forwardPayloadFormat", "belongs to forwardPayloadHeader, which is not set");
-    }
-    if is_filled(&rules.verdict_request_header) {
-        errors.conflict("verdictHeader.request", "is a header of forwardHeaders, too");
-    } else if !rules.payload_header.is_empty()
-        && is_alias(&rules.payload_header, &rules.verdict_request_header)
-    {
-        errors.conflict("verdictHeader.request", "is forwardPayloadHeader, too");
-    }
-    let own = [
-        ("forwardPayloadHeader".to_owned(), rules.payload_header.as_str()),
-        ("verdictHeader.request".to_owned(), rules.verdict_request_header.as_str()),
-    ];
-    let filled: Vec<_> = rules
-        .filled()
-        .map(|header| (format!("forwardHeaders.{}", header.name), header.name.as_str()))
-        .chain(own)
-        .collect();
-    token_places::refuse_filled(&filled, token, errors);
-    rules
 }
 
 /// What the upstream gets where nothing is said.
 fn user_header() -> Vec<ClaimHeader> {
     Filling::parse("sub")
-        .map(|filling| ClaimHeader { name: "X-User-Sub".into(), filling })
+        .map(|filling| ClaimHeader { path: "forwardHeaders".into(), name: "X-User-Sub".into(), filling })
         .into_iter()
         .collect()
 }
@@ -129,30 +157,21 @@ pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Ve
     let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
     for (name, claim) in rows {
-        let path = || format!("{}.{name}", section.path("forwardHeaders"));
-        if !is_field_name(&name) {
-            errors.value(path(), quoted(&name), "the name of a header");
-        } else if name.eq_ignore_ascii_case("Authorization") {
-            errors.conflict(path(), "carries the token; forwardAuthorization says whether it goes on");
-        } else if is_not_for_claims(&name) {
-            errors.conflict(path(), "belongs to the connection or to routing, so a claim cannot fill it");
-        } else if let Some(other) = headers.iter().find(|header| is_alias(&header.name, &name)) {
-            errors.conflict(path(), format!("is the same header as {} for many back ends", other.name));
-        }
+        let path = format!("{}.{name}", section.path("forwardHeaders"));
         if USUAL_CLAIMS.contains(&name.as_str()) && claim.contains('-') && is_field_name(&claim) {
             let expected = format!("a claim; the header stands first: {claim}: {name}");
-            errors.value(path(), quoted(&claim), expected);
+            errors.value(path, quoted(&claim), expected);
             continue;
         }
         match Filling::parse(&claim) {
             Some(filling) => {
                 if let Some(whole) = filling.claims().find_map(ClaimPath::with_whole_host) {
-                    errors.value(path(), quoted(&claim), accepted::escaped(&whole));
+                    errors.value(path.as_str(), quoted(&claim), accepted::escaped(&whole));
                 }
-                headers.push(ClaimHeader { name, filling });
+                headers.push(ClaimHeader { path, name, filling });
             }
             None => errors.value(
-                path(),
+                path,
                 quoted(&claim),
                 "a claim, a path such as realm_access.roles, the first of several such as email|sub, or a text such as user:{sub}",
             ),
@@ -161,11 +180,12 @@ pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Ve
     Some(headers)
 }
 
-/// An optional header that the middleware sets.
+/// An optional header of responses that has no other purpose.
 pub(super) fn header_name(section: &Section, key: &str, errors: &mut Errors) -> String {
     let name = section.text(key, Shown::Plain, errors).unwrap_or_default();
-    let own = is_not_for_claims(&name);
-    if !name.is_empty() && (!is_field_name(&name) || own || name.eq_ignore_ascii_case("Authorization")) {
+    let cors = name.get(..15).is_some_and(|start| is_alias(start, "Access-Control-"));
+    let taken = cors || is_reserved(&name) || OF_ANSWERS.iter().any(|own| is_alias(own, &name));
+    if !name.is_empty() && (!is_field_name(&name) || taken || name.eq_ignore_ascii_case("Authorization")) {
         errors.value(section.path(key), quoted(&name), "the name of a header of its own");
     }
     name

@@ -4,6 +4,7 @@ pub mod cookie;
 pub mod header_name;
 pub mod parameter_name;
 pub mod path;
+pub mod rewritten;
 pub mod source_range;
 pub mod uri;
 pub mod view;

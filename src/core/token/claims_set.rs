@@ -26,6 +26,12 @@ impl ClaimsSet {
         self.0.memory()
     }
 
+    /// The payload as it was signed.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        self.0.source()
+    }
+
     /// The whole set, an object.
     #[must_use]
     pub const fn value(&self) -> Value<'_> {

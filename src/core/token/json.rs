@@ -46,6 +46,8 @@ impl fmt::Display for JsonError {
 pub struct Document {
     /// The source, then the decoded form of every string that had escapes.
     text: String,
+    /// Length of the source.
+    written: usize,
     nodes: Vec<Node>,
 }
 
@@ -125,14 +127,21 @@ impl Document {
         }
         let Parser { nodes, decoded, .. } = parser;
         let mut text = text;
+        let written = text.len();
         text.push_str(&decoded);
-        Ok(Self { text, nodes })
+        Ok(Self { text, written, nodes })
     }
 
     /// The value at the top.
     #[must_use]
     pub const fn root(&self) -> Value<'_> {
         Value { document: self, index: 0 }
+    }
+
+    /// The text as it was parsed, with all of its white space.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.text.get(..self.written).unwrap_or_default()
     }
 
     /// The value of this [`Value::index`].

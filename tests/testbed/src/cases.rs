@@ -61,6 +61,9 @@ pub struct Expect {
     pub uri: Option<String>,
     /// Headers at the upstream: the only value, or absent in every spelling.
     pub upstream: Vec<(String, Option<String>)>,
+    /// Headers of a request that is answered here, as Traefik's metrics find them afterwards: the only value, or absent
+    /// in every spelling. Only the native run sees them.
+    pub answered: Vec<(String, Option<String>)>,
     /// Whether the middleware answers with a document of its own.
     pub served: bool,
     /// Parts of the log when the configuration is refused.
@@ -153,7 +156,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
     known(
         name,
         expect,
-        &["status", "code", "body", "headers", "uri", "upstream", "served", "refused", "log"],
+        &["status", "code", "body", "headers", "uri", "upstream", "answered", "served", "refused", "log"],
     );
     let headers = |key: &str| {
         let members = expect[key].as_object().into_iter().flatten();
@@ -172,6 +175,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
         headers: headers("headers"),
         uri: expect["uri"].as_str().map(str::to_owned),
         upstream: headers("upstream"),
+        answered: headers("answered"),
         served: expect["served"].as_bool().unwrap_or_default(),
         refused,
         log: words("log"),
@@ -401,15 +405,34 @@ impl Expect {
         if self.uri.as_ref().is_some_and(|expected| *expected != upstream.uri) {
             wrong.push(format!("upstream's target {:?}, expected {:?}", upstream.uri, self.uri));
         }
-        for (name, expected) in &self.upstream {
-            // Every alias counts: some upstreams read them all as one header.
-            let got: Vec<&str> = values(&upstream.headers, |known| fold(known) == fold(name));
-            if got != expected.as_deref().into_iter().collect::<Vec<_>>() {
-                wrong.push(format!("upstream's {name} {got:?}, expected {expected:?}"));
-            }
-        }
+        wrong.extend(differences("upstream's", &self.upstream, &upstream.headers));
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
+
+    /// Compares the headers that a request has after it was answered.
+    ///
+    /// # Errors
+    /// The differences.
+    pub fn compare_request(&self, headers: &[(String, String)]) -> Result<(), String> {
+        let wrong = differences("answered request's", &self.answered, headers);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+}
+
+fn differences(
+    whose: &str,
+    expected: &[(String, Option<String>)],
+    headers: &[(String, String)],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, expected) in expected {
+        // Every alias counts: some upstreams read them all as one header.
+        let got: Vec<&str> = values(headers, |known| fold(known) == fold(name));
+        if got != expected.as_deref().into_iter().collect::<Vec<_>>() {
+            wrong.push(format!("{whose} {name} {got:?}, expected {expected:?}"));
+        }
+    }
+    wrong
 }
 
 fn values(headers: &[(String, String)], matches: impl Fn(&str) -> bool) -> Vec<&str> {

@@ -13,6 +13,7 @@ pub mod port;
 pub mod jwks_server;
 pub mod upstream;
 pub mod proxy;
+pub mod stand_in;
 pub mod http;
 pub mod traefik;
 pub mod cases;

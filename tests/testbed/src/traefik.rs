@@ -213,7 +213,10 @@ impl Traefik {
             "global": {"checkNewVersion": false, "sendAnonymousUsage": false},
         });
         for (name, value) in setup.more.as_object().into_iter().flatten() {
-            configuration[name] = value.clone();
+            match (value, configuration[name].as_object_mut()) {
+                (Value::Object(members), Some(there)) => there.extend(members.clone()),
+                _ => configuration[name] = value.clone(),
+            }
         }
         fs::create_dir_all(directory.join("dynamic")).unwrap();
         fs::write(directory.join("static.yml"), configuration.to_string()).unwrap();
@@ -226,9 +229,18 @@ impl Traefik {
     /// When it does not within 30 seconds.
     #[must_use]
     pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
+        Self::run_with(setup, directory, &[format!("--configFile={configuration}")], address)
+    }
+
+    /// The same with arguments of its command line.
+    ///
+    /// # Panics
+    /// When it does not answer within 90 seconds.
+    #[must_use]
+    pub fn run_with(setup: &Setup, directory: PathBuf, arguments: &[String], address: SocketAddr) -> Self {
         let mut command = Command::new(&setup.binary);
         command
-            .arg(format!("--configFile={configuration}"))
+            .args(arguments)
             .current_dir(&directory)
             .envs(setup.envs.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -3,8 +3,9 @@
 
 use crate::core::limits::MAX_COOKIE_COPIES;
 use crate::core::refusal::Refusal;
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name};
-use crate::core::token::source::characters::is_token68;
+use crate::core::token::source::characters::are_of_token;
 use crate::core::token::source::found::FoundToken;
 use crate::core::token::source::places::{Form, TokenPlace};
 use crate::core::token::source::search::cookie_lines;
@@ -70,7 +71,7 @@ fn in_cookie_value<'v>(value: &'v [u8], form: &Form) -> Result<Option<&'v [u8]>,
         None if form.takes_bare() => {}
         None => return Ok(None),
     }
-    if token.is_empty() || !token.iter().copied().all(is_token68) {
+    if token.is_empty() || !are_of_token(token) {
         return Err(Refusal::CookieMalformed);
     }
     Ok(Some(token))
@@ -88,7 +89,8 @@ pub fn without_strays(found: &FoundToken<'_>, request: &dyn RequestView) -> Stri
         }
     }
     stripped.remove.extend(header_name::spellings(request, "Cookie").map(str::to_owned));
-    stripped.set.extend(lines.pop().map(|line| ("Cookie".to_owned(), line)));
+    let left = lines.pop().map(|value| Rewritten { header: RewrittenHeader::Cookie, value });
+    stripped.rewritten.extend(left);
     stripped
 }
 
@@ -116,7 +118,7 @@ mod tests {
             let copies = found.copies();
             let new = copies.iter().find(|copy| copy.token == b"new").unwrap();
             let left = without_strays(new, &request);
-            let cookie = left.set.first().map(|(_, line)| String::from_utf8(line.clone()).unwrap());
+            let cookie = left.rewritten.first().map(|left| String::from_utf8(left.value.clone()).unwrap());
             assert_eq!(cookie.as_deref(), expected, "{lines:?}");
             assert_eq!(left.remove, ["Cookie"]);
         }

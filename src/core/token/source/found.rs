@@ -3,7 +3,7 @@
 use crate::core::refusal::Refusal;
 use crate::core::request::header_name;
 use crate::core::token::jws::{self, Padding, UnverifiedToken};
-use crate::core::token::source::characters::is_token68;
+use crate::core::token::source::characters::are_of_token;
 use crate::core::token::source::places::{TokenPlace, TokenSources};
 
 /// A token and where it was found.
@@ -55,7 +55,7 @@ impl FoundToken<'_> {
 
     /// Checks that it is a b64token (RFC 6750 2.1) and not too long.
     pub(super) fn check(&self, sources: &TokenSources) -> Result<(), Refusal> {
-        if !self.token.iter().copied().all(is_token68) {
+        if !are_of_token(&self.token) {
             // `Bearer a, Bearer b` is what several lines become behind some proxies.
             let several = self.token.iter().any(|byte| matches!(byte, b' ' | b'\t' | b','));
             // `Bearer Bearer a` is one token for all that.

@@ -1,10 +1,11 @@
 //! What a place is searched in: lines of cookies, the target, offered subprotocols. What is too long is not searched.
 
 use crate::core::limits::MAX_SEARCHED_BYTES;
+use crate::core::request::rewritten::RewrittenHeader;
 use crate::core::request::{RequestView, header_name};
 
 /// The header in which a client offers subprotocols (RFC 6455 11.3.4).
-pub(super) const WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
+pub(super) const WEBSOCKET_PROTOCOL: &str = RewrittenHeader::WebSocketProtocol.name();
 
 /// The lines of the cookies; `None` if they are too long to be searched for each of `places`.
 pub(super) fn cookie_lines(request: &dyn RequestView, places: usize) -> Option<Vec<Vec<u8>>> {

@@ -1,18 +1,17 @@
 //! The request without its token. When that is done is decided in `answer`.
 
+use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name, uri};
 use crate::core::token::source::places::TokenPlace;
-use crate::core::token::source::search::{
-    WEBSOCKET_PROTOCOL, begins_with, cookie_lines, searched_uri, websocket_protocols,
-};
+use crate::core::token::source::search::{begins_with, cookie_lines, searched_uri, websocket_protocols};
 
-/// The request without its token: headers to remove, then headers to set, and the new target if it changes.
+/// The request without its token: headers to remove, then what is left of others, and the new target if it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stripped {
     /// Headers to remove, all values.
     pub remove: Vec<String>,
-    /// Headers to set, replacing all values.
-    pub set: Vec<(String, Vec<u8>)>,
+    /// Headers of which something is left.
+    pub rewritten: Vec<Rewritten>,
     /// Path and query.
     pub uri: Option<Vec<u8>>,
 }
@@ -49,11 +48,13 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
             }
         }
     }
-    for (name, left) in [("Cookie", cookies), (WEBSOCKET_PROTOCOL, protocols)] {
+    for (header, left) in
+        [(RewrittenHeader::Cookie, cookies), (RewrittenHeader::WebSocketProtocol, protocols)]
+    {
         let Some(left) = left else { continue };
-        stripped.remove.extend(header_name::spellings(request, name).map(str::to_owned));
+        stripped.remove.extend(header_name::spellings(request, header.name()).map(str::to_owned));
         if !left.is_empty() {
-            stripped.set.push((name.to_owned(), left.join(&b", "[..])));
+            stripped.rewritten.push(Rewritten { header, value: left.join(&b", "[..]) });
         }
     }
     stripped
@@ -134,13 +135,13 @@ mod tests {
         ] {
             let (sources, request) = (every_place(), request(uri, lines));
             let stripped = strip(&find(&sources, &request).unwrap().places, &request);
-            let set: Vec<(String, Vec<u8>)> = set
-                .iter()
-                .map(|value| (lines[0].split(':').next().unwrap().to_owned(), value.as_bytes().to_vec()))
-                .collect();
-            let remove = remove.iter().map(|name| (*name).to_owned()).collect();
-            let uri = new_uri.map(|uri: &str| uri.as_bytes().to_vec());
-            assert_eq!(stripped, Stripped { remove, set, uri }, "{lines:?}");
+            let rewritten: Vec<(&str, &[u8])> =
+                set.iter().map(|value| (lines[0].split(':').next().unwrap(), value.as_bytes())).collect();
+            let left: Vec<_> =
+                stripped.rewritten.iter().map(|left| (left.header.name(), left.value.as_slice())).collect();
+            assert_eq!(stripped.remove, remove, "{lines:?}");
+            assert_eq!(left, rewritten, "{lines:?}");
+            assert_eq!(stripped.uri.as_deref(), new_uri.map(str::as_bytes), "{lines:?}");
         }
     }
 }
