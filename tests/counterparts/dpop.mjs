@@ -52,5 +52,5 @@ while (calls.filter(call => call === 200).length < 2 && calls.length < 5) {
 }
 const code = answer => answer.headers.get('X-Code') ?? answer.status
 const asBearer = code(await send('GET', api, { token, scheme: 'Bearer' }))
-const elsewhere = code(await send('GET', api, { token, htu: `${api}/elsewhere`.replace('?', '/?') }))
+const elsewhere = code(await send('GET', api, { token, htu: new URL('/elsewhere', api).href }))
 console.log(JSON.stringify({ calls, asBearer, elsewhere, seen }))

@@ -11,7 +11,7 @@ use testbed::http::Request;
 use testbed::keys;
 use testbed::proofs::{base64, sha256, sha256_hex};
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, OFFLINE, Setup, Traefik};
+use testbed::traefik::{FETCH, OFFLINE, Setup, Traefik, root};
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
@@ -110,47 +110,38 @@ pub(crate) fn certificates() {
     assert_eq!(traefik.send(&plain.clone().header("X-Forwarded-Proto", "https")).status, 401);
 }
 
-/// The chain of the documentation in front of both artifacts.
+/// The example, in front of both artifacts, with certificates, a upstream and two ways to ask for the client's.
 fn dynamic(directory: &Path, upstream: &str) -> Value {
-    let jwt = |plugin: &str| {
-        json!({"plugin": {plugin: {
-            "jwks": keys::public_set(), "proofs": {"mtls": "required"},
-        }}})
-    };
-    let chain =
-        |jwt: &str| json!({"chain": {"middlewares": ["no-forged-certificate", "client-certificate", jwt]}});
-    let router = |host: &str, chain: &str, tls: Value| {
-        let mut router =
-            json!({"rule": format!("Host(`{host}`)"), "service": "upstream", "middlewares": [chain]});
-        if !tls.is_null() {
-            router["tls"] = tls;
+    let text = fs::read_to_string(root().join("examples/mtls/dynamic.yml")).unwrap();
+    let mut file: Value = yaml_serde::from_str(&text).unwrap();
+    let http = &mut file["http"];
+    for (plugin, name) in [(FETCH, "jwt"), (OFFLINE, "jwt-offline")] {
+        let mut jwt = http["middlewares"]["jwt"]["plugin"]["jwt"].clone();
+        if name == "jwt" {
+            jwt = json!({"jwks": keys::public_set(), "proofs": jwt["proofs"]});
         }
-        router
+        http["middlewares"][name] = json!({"plugin": {plugin.name: jwt}});
+    }
+    let mut offline = http["middlewares"]["protected"].clone();
+    offline["chain"]["middlewares"][2] = json!("jwt-offline");
+    http["middlewares"]["protected-offline"] = offline;
+    http["services"]["api"]["loadBalancer"]["servers"][0]["url"] = json!(upstream);
+    let mut router = |name: &str, host: &str, chain: &str, tls: Value| {
+        let mut router = http["routers"]["api"].clone();
+        router["rule"] = json!(format!("Host(`{host}`)"));
+        router["middlewares"] = json!([chain]);
+        router["tls"] = tls;
+        router.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        http["routers"][name] = router;
     };
-    let file = |name: &str| directory.join(name).display().to_string();
-    json!({
-        "http": {
-            "routers": {
-                "fetch": router("localhost", "fetch", json!({"options": "known"})),
-                "offline": router("offline.localhost", "offline", json!({"options": "any"})),
-                "plain": router("plain", "fetch", Value::Null),
-            },
-            "middlewares": {
-                "no-forged-certificate": {"headers": {"customRequestHeaders": {HEADER: ""}}},
-                "client-certificate": {"passTLSClientCert": {"pem": true}},
-                "jwt": jwt(FETCH.name), "jwt-offline": jwt(OFFLINE.name),
-                "fetch": chain("jwt"), "offline": chain("jwt-offline"),
-            },
-            "services": {"upstream": {"loadBalancer": {"servers": [{"url": upstream}]}}},
-        },
-        "tls": {
-            "certificates": [{"certFile": file("server.pem"), "keyFile": file("server.key")}],
-            "options": {
-                "known": {"clientAuth": {
-                    "clientAuthType": "VerifyClientCertIfGiven", "caFiles": [file("clients.pem")],
-                }},
-                "any": {"clientAuth": {"clientAuthType": "RequestClientCert"}},
-            },
-        },
-    })
+    router("plain", "plain", "protected", Value::Null);
+    router("offline", "offline.localhost", "protected-offline", json!({"options": "clients"}));
+    router("api", "localhost", "protected", json!({"options": "known"}));
+    let file_of = |name: &str| directory.join(name).display().to_string();
+    file["tls"]["options"]["known"] = json!({"clientAuth": {
+        "clientAuthType": "VerifyClientCertIfGiven", "caFiles": [file_of("clients.pem")],
+    }});
+    file["tls"]["certificates"] =
+        json!([{"certFile": file_of("server.pem"), "keyFile": file_of("server.key")}]);
+    file
 }

@@ -1,5 +1,7 @@
 //! A list of what is revoked (`revocation.file`, `revocation.url`): one JSON object a line.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use crate::core::limits::MAX_REVOCATIONS;
@@ -34,6 +36,18 @@ pub enum ListError {
     Line(usize),
     /// It has more entries than are kept.
     TooMany,
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(
+                f,
+                "line {line} is not one JSON object with jti, sid, sub or client_id, and perhaps before in seconds"
+            ),
+            Self::TooMany => write!(f, "more than {MAX_REVOCATIONS} entries"),
+        }
+    }
 }
 
 impl RevocationList {
