@@ -1,4 +1,6 @@
-//! Every bound of the product: value, unit, reason. Nothing grows with input unless its bound is here.
+//! Every bound of the rules and of what they look at: value, unit, reason. Those of what is fetched and shared are in
+//! `documents/limits.rs`, those of the host's work in `host/limits.rs`; `tests/layout.rs` finds any that stands elsewhere.
+//! Nothing grows with input unless its bound is in one of the three.
 
 use crate::core::unix_time::Seconds;
 
@@ -120,3 +122,11 @@ pub const MAX_REALM_BYTES: usize = 256;
 pub const MAX_REVOCATION_LIST_BYTES: usize = 16 << 20;
 /// Entries of a list of revoked tokens: 16 bytes each, in every instance.
 pub const MAX_REVOCATIONS: usize = 100_000;
+/// Largest NumericDate in seconds: beyond it a double no longer tells seconds apart.
+pub const MAX_NUMERIC_DATE: u64 = 1 << 53;
+/// Longest tenant, in bytes. Identifiers have 36, domain names at most 253.
+pub const MAX_TENANT_BYTES: usize = 253;
+/// The longest name of a scheme that is shown: the longest that is registered has 20 characters.
+pub const MAX_SCHEME_BYTES: usize = 20;
+/// Keys of a curve that may have a table in one instance: 9 to 14 KB each, for every request in flight.
+pub const MAX_TABLES: usize = 8;

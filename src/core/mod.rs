@@ -10,6 +10,7 @@ pub mod url;
 pub mod presented;
 pub mod steps;
 pub mod lookups;
+pub mod fetching;
 pub mod known_token;
 pub mod walk;
 pub mod decide;

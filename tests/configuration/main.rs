@@ -21,10 +21,9 @@ use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
+use traefik_jwt_auth::core::fetching::{RequestHeader, TextSource};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
-use traefik_jwt_auth::core::jwk::lookup::{
-    KeyFormat, KeyLocation, KeySource, RemoteKeys, RequestHeader, TextSource,
-};
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};

@@ -5,7 +5,7 @@ use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, is_elsewhere, mentions_elsewhere, outside};
 use crate::core::config::url;
-use crate::core::jwk::lookup::{
+use crate::core::fetching::{
     CacheRules, ClientRules, RequestHeader, ServerRules, TextSource, is_header_of_the_fetch,
 };
 use crate::core::jwk::{PemError, pem};

@@ -1,11 +1,9 @@
 //! Where the request has its token, and what is wrong there. No byte of what may be a token or another secret is shown.
 
+use crate::core::limits::MAX_SCHEME_BYTES;
 use crate::core::refusal::Evidence;
 use crate::core::request::{RequestView, header_name};
 use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
-
-/// The longest name of a scheme that is shown: the longest that is registered has 20 characters.
-const MAX_SCHEME_BYTES: usize = 20;
 
 /// The places of `sources` in words.
 fn places<'p>(places: impl IntoIterator<Item = &'p TokenPlace>) -> String {

@@ -6,18 +6,44 @@ pub mod list;
 
 use std::rc::Rc;
 
+use crate::core::fetching::{CacheRules, ClientRules};
 use crate::core::refusal::Refusal;
 use crate::core::revocation::list::RevocationList;
 use crate::core::revocation::marker::{MarkerRules, Markers, Missing};
 use crate::core::token::claims_set::ClaimsSet;
+use crate::core::url::Url;
 
 /// `revocation`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RevocationRules {
     /// `revocation.directory`.
     pub markers: Option<MarkerRules>,
-    /// Whether there is a list (`revocation.file`, `revocation.url`), and what becomes of requests without it.
-    pub list: Option<Missing>,
+    /// `revocation.file` or `revocation.url`.
+    pub list: Option<ListSource>,
+    /// `revocation.onMissing`.
+    pub missing: Missing,
+}
+
+/// Where the list is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListSource {
+    /// In a file below the mounts.
+    File(String),
+    /// On a server.
+    Url(Box<RemoteList>),
+}
+
+/// A list on a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteList {
+    /// Its URL.
+    pub url: Url,
+    /// How it is fetched.
+    pub client: ClientRules,
+    /// How long it is kept.
+    pub cache: CacheRules,
+    /// Where routers share it (`jwksCache.directory`).
+    pub directory: Option<String>,
 }
 
 /// The list, as an instance has it.
@@ -39,9 +65,12 @@ pub fn check(
     if let Some(rules) = &rules.markers {
         marker::check(claims, rules, markers)?;
     }
-    match (rules.list, rules.list.and_then(|_| revocations.list())) {
-        (Some(_), Some(list)) => list.check(claims),
-        (Some(Missing::Refuse), None) => Err(Refusal::RevocationUnavailable),
-        (Some(Missing::Accept), None) | (None, _) => Ok(()),
+    if rules.list.is_none() {
+        return Ok(());
+    }
+    match (revocations.list(), rules.missing) {
+        (Some(list), _) => list.check(claims),
+        (None, Missing::Refuse) => Err(Refusal::RevocationUnavailable),
+        (None, Missing::Accept) => Ok(()),
     }
 }

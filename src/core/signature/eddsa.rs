@@ -1,8 +1,9 @@
 //! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
 //! of small order. So one signature has one text, and no key accepts a signature of everything.
 
-use super::in_use::{InUse, MAX_TABLES};
+use super::in_use::InUse;
 use super::{KeyError, SignatureError};
+use crate::core::limits::MAX_TABLES;
 use arithmetic::ed25519::{self, BasePoint, PreparedKey, PublicKey};
 use std::cell::OnceCell;
 use std::rc::Rc;

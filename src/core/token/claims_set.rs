@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::core::limits::MAX_NUMERIC_DATE;
 use crate::core::refusal::Refusal;
 use crate::core::token::json::{Document, Kind, Value};
 use crate::core::unix_time::UnixTime;
@@ -9,9 +10,6 @@ use crate::core::unix_time::UnixTime;
 /// Claims of one token.
 #[derive(Clone, Debug)]
 pub struct ClaimsSet(Document);
-
-/// Largest NumericDate in seconds: beyond it a double no longer tells seconds apart.
-const MAX_NUMERIC_DATE: u64 = 1 << 53;
 
 impl ClaimsSet {
     /// Takes the payload of a token.

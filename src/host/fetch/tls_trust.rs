@@ -14,7 +14,7 @@ use webpki::EndEntityCert;
 use webpki_roots::TLS_SERVER_ROOTS;
 
 use crate::core::signature::certificate::may_certify;
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 /// Who is believed to be the server.
 #[derive(Debug)]
