@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use crate::core::limits::{MAX_PROOFS_PER_SHARD, MAX_SWEPT_PROOFS};
 use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
+use crate::core::unix_time::{Seconds, UnixTime};
 
 /// How many uses an instance sees between two sweeps. Each removes up to [`MAX_SWEPT_PROOFS`], eight times as many as it adds.
 const USES_PER_SWEEP: u32 = 64;
@@ -13,6 +14,8 @@ const USES_PER_SWEEP: u32 = 64;
 const KEPT_SPANS: u64 = 4;
 /// Bytes of a directory for each name in it, at most: what file systems take that do not count what is in a directory.
 const MAX_BYTES_PER_NAME: u64 = 128;
+/// After that time, whoever began a sweep is gone.
+const SWEEP_PATIENCE: Seconds = Seconds(10);
 /// Length of the name of a proof.
 const NAME_LENGTH: usize = 43;
 
@@ -36,6 +39,8 @@ pub struct DirectoryStat {
     pub links: u64,
     /// Its size in bytes.
     pub size: u64,
+    /// When something in it was last created or removed.
+    pub modified: UnixTime,
 }
 
 /// Directories below the mounts. Implemented by `host`.
@@ -84,8 +89,24 @@ impl<D: Directories> ReplayDirectory<D> {
         Some(shard)
     }
 
-    /// Removes proofs that count no more. What anybody else keeps there has other names, and is not empty.
+    /// Removes proofs that count no more, unless somebody else is at it: the host reads a directory for one instance at a
+    /// time.
     fn sweep(&self, proof: &UsedProof<'_>) {
+        let claim = format!("{}/sweeping", proof.directory);
+        if self.directories.create(&claim) == Created::New {
+            self.remove_old(proof);
+            self.directories.remove(&claim);
+            return;
+        }
+        // Its owner may have gone.
+        let age = |stat: DirectoryStat| proof.now.seconds_since(stat.modified);
+        if self.directories.stat(&claim).is_some_and(|stat| age(stat) > SWEEP_PATIENCE) {
+            self.directories.remove(&claim);
+        }
+    }
+
+    /// What anybody else keeps there has other names, and is not empty.
+    fn remove_old(&self, proof: &UsedProof<'_>) {
         let mut left = MAX_SWEPT_PROOFS;
         let old = |name: &String| {
             span(name).is_some_and(|span| span.saturating_add(KEPT_SPANS) < proof.current_span)
@@ -140,6 +161,8 @@ mod tests {
     use super::{Created, Directories, DirectoryStat, ReplayDirectory, USES_PER_SWEEP};
     use crate::core::limits::{MAX_PROOFS_PER_SHARD, MAX_SWEPT_PROOFS};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof, name};
+    use crate::core::unix_time::UnixTime;
+    use crate::host::clock;
     use std::fs;
     use std::io::ErrorKind;
     use std::os::unix::fs::MetadataExt;
@@ -160,7 +183,8 @@ mod tests {
 
         fn stat(&self, path: &str) -> Option<DirectoryStat> {
             let stat = fs::metadata(path).ok()?;
-            Some(DirectoryStat { links: stat.nlink(), size: stat.size() })
+            let modified = UnixTime::from_seconds(stat.mtime().unsigned_abs());
+            Some(DirectoryStat { links: stat.nlink(), size: stat.size(), modified })
         }
 
         fn list(&self, path: &str) -> Vec<String> {
@@ -202,7 +226,8 @@ mod tests {
 
     fn used(memory: &ReplayDirectory<Real>, directory: &str, span: u64, jti: u64) -> Use {
         let name = name("key", "https://api.example/", &jti.to_string());
-        memory.first_use(&UsedProof { directory, span, current_span: span, name: &name })
+        let now = clock::now();
+        memory.first_use(&UsedProof { directory, span, current_span: span, now, name: &name })
     }
 
     #[test]
@@ -255,6 +280,29 @@ mod tests {
     }
 
     #[test]
+    fn one_sweeps_at_a_time_and_whoever_is_gone_holds_nobody_up() {
+        let (folder, memory) = (Folder::new("claim"), ReplayDirectory::new(Real));
+        assert_eq!(used(&memory, folder.path(), 100, 0), Use::First);
+        let claim = folder.0.join("sweeping");
+        assert!(!claim.exists());
+        fs::create_dir(&claim).unwrap();
+        for jti in 0..u64::from(USES_PER_SWEEP) {
+            assert_eq!(used(&memory, folder.path(), 200, jti), Use::First);
+        }
+        let shards = |span: &str| {
+            let names = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.to_str().unwrap().starts_with(span)).count()
+        };
+        assert!(claim.exists() && shards("100-") == 1);
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::open(&claim).unwrap().set_times(fs::FileTimes::new().set_modified(old)).unwrap();
+        for jti in 0..3 * u64::from(USES_PER_SWEEP) {
+            assert_eq!(used(&memory, folder.path(), 201, jti), Use::First);
+        }
+        assert!(!claim.exists() && shards("100-") == 0);
+    }
+
+    #[test]
     fn a_full_shard_takes_no_more() {
         struct Full(DirectoryStat);
         impl Directories for Full {
@@ -276,8 +324,9 @@ mod tests {
             (1, MAX_PROOFS_PER_SHARD * 128 - 1, Use::First),
             (1, MAX_PROOFS_PER_SHARD * 128, Use::Unknown),
         ] {
-            let memory = ReplayDirectory::new(Full(DirectoryStat { links, size }));
-            let proof = UsedProof { directory: "/d", span: 1, current_span: 1, name: "x" };
+            let now = UnixTime::from_seconds(60);
+            let memory = ReplayDirectory::new(Full(DirectoryStat { links, size, modified: now }));
+            let proof = UsedProof { directory: "/d", span: 1, current_span: 1, now, name: "x" };
             assert_eq!(memory.first_use(&proof), expected, "{links} {size}");
         }
     }

@@ -241,8 +241,8 @@ fn check_first_use(proof: &Proof<'_>, demand: &Demand<'_>, memory: &dyn ReplayMe
     let name = replay::name(&proof.key.thumbprint, text("htu"), text("jti"));
     // By its own time, so that copies look into one place whenever they come.
     let span = bucket(proof.issued_at()?, demand.rules.max_age);
-    let current_span = bucket(demand.now, demand.rules.max_age);
-    match memory.first_use(&UsedProof { directory, span, current_span, name: &name }) {
+    let (now, current_span) = (demand.now, bucket(demand.now, demand.rules.max_age));
+    match memory.first_use(&UsedProof { directory, span, current_span, now, name: &name }) {
         Use::First => Ok(()),
         Use::Again => Err(Refusal::ProofReplayed),
         Use::Unknown => Err(Refusal::ReplayUnavailable),
@@ -327,7 +327,7 @@ mod tests {
 
     impl ReplayMemory for Seen {
         fn first_use(&self, proof: &UsedProof<'_>) -> Use {
-            let UsedProof { directory, span, current_span, name } = proof;
+            let UsedProof { directory, span, current_span, name, .. } = proof;
             assert!(span.abs_diff(*current_span) <= 1);
             match self.proofs.borrow_mut().insert(format!("{directory}/{span}/{name}")) {
                 _ if self.is_full => Use::Unknown,

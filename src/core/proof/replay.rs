@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::core::token::base64url;
+use crate::core::unix_time::UnixTime;
 
 /// What the memory says of a proof that is used now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct UsedProof<'a> {
     pub span: u64,
     /// The number of the span that is now: in the second one after its own, a proof counts no more.
     pub current_span: u64,
+    /// The instant of the use.
+    pub now: UnixTime,
     /// Its own name, of 43 characters of base64url.
     pub name: &'a str,
 }
