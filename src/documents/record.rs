@@ -123,25 +123,21 @@ impl Record {
     /// instance at a time, but each instance has to.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let sizes: Vec<usize> = self.entries.iter().map(Entry::size).collect();
-        let mut total = sizes.iter().fold(HEADER_BYTES, |sum, size| sum.saturating_add(*size));
-        let mut by_size: Vec<usize> = (0..sizes.len()).collect();
-        by_size.sort_by_key(|index| std::cmp::Reverse(sizes.get(*index).copied()));
-        let mut left_out = Vec::new();
-        for index in by_size {
-            if total <= MAX_RECORD_BYTES {
-                break;
-            }
-            let without = self.entries.get(index).map_or(0, |entry| entry.without_document().size());
-            total = total.saturating_sub(sizes.get(index).copied().unwrap_or(0)).saturating_add(without);
-            left_out.push(index);
+        let sizes = self.entries.iter().map(Entry::size);
+        let mut total = sizes.clone().fold(HEADER_BYTES, usize::saturating_add);
+        // Not sorted, which would be 5 KB of the module for what hardly ever happens.
+        let mut whole: Vec<Option<usize>> = sizes.map(Some).collect();
+        while total > MAX_RECORD_BYTES {
+            // Of equal ones the first.
+            let largest = self.entries.iter().zip(&mut whole).rev().max_by_key(|(_, size)| **size);
+            let Some((entry, Some(size))) = largest.map(|(entry, size)| (entry, size.take())) else { break };
+            total = total.saturating_sub(size).saturating_add(entry.without_document().size());
         }
         let mut bytes = vec![0; HEADER_BYTES];
-        for (index, entry) in self.entries.iter().enumerate() {
-            if left_out.contains(&index) {
-                entry.without_document().write(&mut bytes);
-            } else {
-                entry.write(&mut bytes);
+        for (entry, whole) in self.entries.iter().zip(whole) {
+            match whole {
+                Some(_) => entry.write(&mut bytes),
+                None => entry.without_document().write(&mut bytes),
             }
         }
         let version = self.newest();
@@ -176,10 +172,11 @@ impl Record {
             match self.entries.iter_mut().find(|known| known.source == entry.source) {
                 Some(known) if known.rank() < entry.rank() => *known = entry,
                 Some(known) => known.watched |= known.rank() == entry.rank() && entry.watched,
-                None => self.entries.push(entry),
+                None => {
+                    self.insert(entry);
+                }
             }
         }
-        self.entries.sort_by_key(|entry| entry.source);
     }
 
     /// What is known of `source` if it is newer than `seen`.
@@ -289,13 +286,20 @@ impl Record {
     }
 
     fn entry_mut(&mut self, source: SourceId) -> &mut Entry {
-        let at = self.entries.iter().position(|entry| entry.source == source).unwrap_or(self.entries.len());
-        if at == self.entries.len() {
+        let found = self.entries.iter().position(|entry| entry.source == source);
+        let at = found.unwrap_or_else(|| {
             let (lease_until, shared) = (Nanos(0), Shared::default());
-            self.entries.push(Entry { source, lease_until, owner: 0, notify: None, watched: false, shared });
-        }
-        #[expect(clippy::indexing_slicing, reason = "found, or just pushed at the end")]
+            self.insert(Entry { source, lease_until, owner: 0, notify: None, watched: false, shared })
+        });
+        #[expect(clippy::indexing_slicing, reason = "found, or just inserted there")]
         &mut self.entries[at]
+    }
+
+    /// Entries are in the order of their sources, so that two records that know the same are the same.
+    fn insert(&mut self, entry: Entry) -> usize {
+        let at = self.entries.partition_point(|known| known.source < entry.source);
+        self.entries.insert(at, entry);
+        at
     }
 }
 

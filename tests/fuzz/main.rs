@@ -34,6 +34,7 @@ use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::request::header_name::is_alias;
 use traefik_jwt_auth::core::request::path::{PathPattern, unambiguous};
 use traefik_jwt_auth::core::request::{RecordedRequest, cookie, uri};
+use traefik_jwt_auth::core::tls_material;
 use traefik_jwt_auth::core::token::{base64url, jws};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::core::url::Url;
@@ -281,7 +282,7 @@ fn key_sets(bench: &Bench, random: &mut Random) {
 
 fn pems(bench: &Bench, random: &mut Random) {
     let text = random.text(&bench.pems);
-    let _ = (pem::parse(&text), pem::certificates(&text), pem::private_key(&text));
+    let _ = (pem::parse(&text), tls_material::certificates(&text), tls_material::private_key(&text));
 }
 
 fn configurations(bench: &Bench, random: &mut Random) {

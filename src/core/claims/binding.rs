@@ -1,10 +1,10 @@
 //! Tokens that are bound to a key or a certificate of their holder: `cnf` (RFC 7800 3.1), as DPoP (RFC 9449 6.1) and
 //! mutual TLS (RFC 8705 3.1) use it. Whether the holder has it is for [`proof`](crate::core::proof) to check.
 
+use crate::core::json::{Kind, Value};
 use crate::core::proof::fault::MissingProof;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
-use crate::core::token::json::{Kind, Value};
 
 /// What tokens have to be bound to, and what becomes of other bindings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use crate::core::claims::validity::{MaxAge, Since, TimeRules};
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::schema;
+use crate::core::json::{Kind, Value};
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
-use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::Seconds;
 
 /// The rules of `section`; what it does not say is as in `defaults`.

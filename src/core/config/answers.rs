@@ -11,6 +11,7 @@ use crate::core::config::upstream::header_name;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
+use crate::core::url::{Url, is_serialized_origin};
 
 /// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
@@ -95,15 +96,12 @@ fn realm(section: &Section, errors: &mut Errors) -> String {
 
 fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
     let template = section.text(key, Shown::Plain, errors)?;
-    let before = template.split("{url}").next().unwrap_or_default();
-    let authority_end =
-        before.find("://").and_then(|at| before.get(at.saturating_add(3)..)?.find(['/', '?']));
-    let absolute =
-        (template.starts_with("https://") || template.starts_with("http://")) && authority_end.is_some();
     // The original URL may only be inside a query, where its encoding holds.
-    let in_query = !template.contains("{url}") || before.contains('?');
-    let text = template.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
-    if !(absolute && in_query && text) {
+    let in_query = |url: &Url| {
+        let elsewhere = [url.path(), template.split_once('#').map_or("", |(_, fragment)| fragment)];
+        !elsewhere.iter().any(|part| part.contains("{url}"))
+    };
+    if !Url::parse(&template).is_some_and(|url| in_query(&url)) {
         errors.value(
             section.path(key),
             quoted(&template),
@@ -117,13 +115,7 @@ fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Err
 fn cors(section: &Section, errors: &mut Errors) -> Origins {
     let allowed = section.list("cors", errors).unwrap_or_default();
     for origin in &allowed {
-        let serialized = origin.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty()
-                && !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && origin.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !byte.is_ascii_uppercase())
-        });
-        if origin != "*" && !serialized {
+        if origin != "*" && !is_serialized_origin(origin) {
             errors.value(section.path("cors"), quoted(origin), "origins such as https://app.example, or *");
         }
     }

@@ -8,13 +8,14 @@ use crate::core::config::url;
 use crate::core::fetching::{
     CacheRules, ClientRules, RequestHeader, ServerRules, TextSource, is_header_of_the_fetch,
 };
-use crate::core::jwk::{PemError, pem};
+use crate::core::jwk::PemError;
 use crate::core::limits::{
     MAX_FETCH_RETRIES, MAX_FETCH_TIMEOUT_SECONDS, MAX_JWKS_COOLDOWN_SECONDS, MAX_JWKS_STALE_SECONDS,
     MAX_JWKS_TTL_SECONDS,
 };
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
+use crate::core::tls_material;
 use crate::core::unix_time::Seconds;
 use crate::core::url::Origin;
 use crate::core::url::proxy::Proxy;
@@ -221,8 +222,9 @@ fn client_certificate(
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<(TextSource, TextSource)> {
-    let certificates = pem_text(tls, "cert", "certificates", pem::certificates, capabilities, errors);
-    let key = pem_text(tls, "key", "a private key", pem::private_key, capabilities, errors);
+    let certificates =
+        pem_text(tls, "cert", "certificates", tls_material::certificates, capabilities, errors);
+    let key = pem_text(tls, "key", "a private key", tls_material::private_key, capabilities, errors);
     if tls.has("cert") != tls.has("key") {
         let missing = if tls.has("cert") { "key" } else { "cert" };
         errors.conflict(tls.path(missing), "is needed: a client certificate and its key go together");
@@ -273,7 +275,7 @@ fn certificate_authority(
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<TextSource> {
-    pem_text(tls, "ca", "certificates", pem::certificates, capabilities, errors)
+    pem_text(tls, "ca", "certificates", tls_material::certificates, capabilities, errors)
 }
 
 /// PEM, or where it is.

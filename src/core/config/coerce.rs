@@ -6,12 +6,10 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crate::core::config::error::Errors;
-use crate::core::limits::{MAX_CONFIG_DEPTH, MAX_CONFIG_NODES};
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::CONFIG_JSON;
 use crate::core::text::quoted;
-use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::Seconds;
-
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_CONFIG_DEPTH, max_nodes: MAX_CONFIG_NODES };
 
 /// An object of the configuration and where it is.
 pub struct Section {
@@ -53,7 +51,7 @@ impl Members {
 /// The JSON that a string is.
 #[must_use]
 pub fn nested(value: Value<'_>) -> Option<Json> {
-    Document::parse(value.as_str()?.as_bytes().to_vec(), LIMITS).ok().map(Rc::new)
+    Document::parse(value.as_str()?.as_bytes().to_vec(), CONFIG_JSON).ok().map(Rc::new)
 }
 
 /// Whether the value of an option may be shown.
@@ -73,7 +71,7 @@ impl Section {
         if json.trim_ascii().is_empty() {
             return Some(Self { path, members: Members::None });
         }
-        let document = Rc::new(Document::parse(json, LIMITS).ok()?);
+        let document = Rc::new(Document::parse(json, CONFIG_JSON).ok()?);
         let members = match document.root().kind() {
             Kind::Object => Members::Of { document, at: 0 },
             Kind::Null => Members::None,

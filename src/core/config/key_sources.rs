@@ -7,11 +7,11 @@ use crate::core::config::error::Errors;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::{schema, url};
 use crate::core::issuer_id::differ_by_trailing_slash;
+use crate::core::json::{Kind, Value};
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::token::json::{Kind, Value};
 use crate::core::url::Origin as Server;
 
 /// Key sources of one issuer.

@@ -3,7 +3,7 @@
 //! Their names are compared without case, as Traefik does for plugins in Go.
 
 use crate::core::config::coerce::{by_name, nested};
-use crate::core::token::json::{Kind, Value};
+use crate::core::json::{Kind, Value};
 
 /// What the error about an unknown option says.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::core::config::coerce::{Section, by_name, nested};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::names_elsewhere::{self, Hint};
-use crate::core::token::json::{Kind, Value};
+use crate::core::json::{Kind, Value};
 
 /// Every option by its full path. `[]` is an element of a list, `*` a name that the user chooses.
 pub const OPTIONS: &[&str] = &[

@@ -5,7 +5,8 @@
 
 use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH, MAX_SELF_TESTS};
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::{CLAIMS_JSON, MAX_SELF_TESTS};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RecordedRequest;
@@ -13,11 +14,9 @@ use crate::core::request::header_name::is_field_name;
 use crate::core::text::{Quoted, quoted};
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::Header;
-use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::UnixTime;
 use crate::core::walk;
 
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
 /// 2026-01-01T00:00:00Z: any instant would do.
 const NOW: u64 = 1_767_225_600;
 
@@ -114,7 +113,7 @@ fn claims_set(entry: &Section, policy: &Policy, now: UnixTime, errors: &mut Erro
             members.push(format!("{}:{}", Quoted(name), date.as_deref().unwrap_or(value.raw())));
         }
     }
-    let document = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), LIMITS);
+    let document = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), CLAIMS_JSON);
     if document.is_err() {
         errors.value(
             entry.path("claims"),

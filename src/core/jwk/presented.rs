@@ -2,17 +2,19 @@
 //! thumbprint is the one that a token is bound to.
 
 use super::jwk::{Material, check_key_ops, check_use, material, own_alg};
+use super::public_key::PublicKey;
+use super::thumbprint;
 use super::{JwkError, Origin};
 use crate::core::signature::VerifyingKey;
 use crate::core::signature::alg::Alg;
-use crate::core::token::json::{Kind, Value};
+use crate::core::json::{Kind, Value};
 
 /// Members that only a private key or a secret has (RFC 7518 6.2.2, 6.3.2 and 6.4, RFC 8037 2, RFC 9964 4).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A public key with its thumbprint.
 pub struct PresentedKey {
-    material: Material,
+    key: PublicKey,
     alg: Option<Alg>,
     /// Its thumbprint (RFC 7638).
     pub thumbprint: String,
@@ -33,9 +35,10 @@ impl PresentedKey {
         check_use(value)?;
         check_key_ops(value)?;
         let alg = own_alg(value)?;
-        let material = material(value, Origin::Fetched)?;
-        let thumbprint = material.thumbprint().ok_or(JwkError::SecretFetched)?;
-        Ok(Self { material, alg, thumbprint })
+        match material(value, Origin::Fetched)? {
+            Material::Public(key) => Ok(Self { thumbprint: thumbprint::of(&key), key, alg }),
+            Material::Secret(_) => Err(JwkError::SecretFetched),
+        }
     }
 
     /// The key proper.
@@ -43,7 +46,7 @@ impl PresentedKey {
     /// # Errors
     /// [`JwkError::Key`] for a weak one, or numbers that are none.
     pub fn key(&self) -> Result<VerifyingKey, JwkError> {
-        self.material.key()
+        self.key.verifying().map_err(JwkError::Key)
     }
 
     /// Whether the key names no other algorithm than `alg` (RFC 7517 4.4).
@@ -59,7 +62,7 @@ mod tests {
     use crate::core::jwk::JwkError;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
-    use crate::core::token::json::{Document, JsonLimits};
+    use crate::core::json::{Document, JsonLimits};
 
     fn presented(json: &str) -> Result<PresentedKey, JwkError> {
         let limits = JsonLimits { max_depth: 8, max_nodes: 64 };

@@ -292,7 +292,7 @@ mod tests {
     use crate::core::signature::VerifyingKey;
     use crate::core::signature::alg::Alg;
     use crate::core::token::base64url::encode;
-    use crate::core::token::json::{Document, JsonLimits};
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::core::url::Url;
     use proptest::prelude::*;

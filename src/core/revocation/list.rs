@@ -8,7 +8,7 @@ use crate::core::limits::MAX_REVOCATIONS;
 use crate::core::refusal::Refusal;
 use crate::core::revocation::name::Revocable;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
-use crate::core::token::json::{Document, JsonLimits};
+use crate::core::json::{Document, JsonLimits};
 use crate::core::unix_time::UnixTime;
 
 /// A line is one flat object.

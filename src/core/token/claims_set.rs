@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::core::json::{Document, Kind, Value};
 use crate::core::limits::MAX_NUMERIC_DATE;
 use crate::core::refusal::Refusal;
-use crate::core::token::json::{Document, Kind, Value};
 use crate::core::unix_time::UnixTime;
 
 /// Claims of one token.
@@ -210,10 +210,8 @@ impl fmt::Display for ClaimPath {
 
 #[cfg(test)]
 pub(crate) fn claims(json: &str) -> ClaimsSet {
-    use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH};
-    use crate::core::token::json::JsonLimits;
-    let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
-    ClaimsSet::new(Document::parse(json.as_bytes().to_vec(), limits).unwrap())
+    use crate::core::limits::CLAIMS_JSON;
+    ClaimsSet::new(Document::parse(json.as_bytes().to_vec(), CLAIMS_JSON).unwrap())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Where the first dot is.
 #[must_use]
-pub(super) fn dot(bytes: &[u8]) -> Option<usize> {
+pub(in crate::core) fn dot(bytes: &[u8]) -> Option<usize> {
     find(bytes, |word| zeros(word ^ 0x2e2e_2e2e_2e2e_2e2e))
 }
 
