@@ -9,7 +9,7 @@ use crate::keys::replay::{Created, Directories, DirectoryStat};
 
 /// What is below the mounts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct MountedDirectories;
+pub(super) struct MountedDirectories;
 
 impl Directories for MountedDirectories {
     fn create(&self, path: &str) -> Created {
@@ -51,7 +51,8 @@ impl Directories for MountedDirectories {
 impl Markers for MountedDirectories {
     fn find(&self, path: &str) -> Found {
         // The directory may be the mount itself, which is always there.
-        let Ok((mount, path)) = locate(path).or_else(|_| locate(&format!("{path}/.below")).map(|(mount, _)| (mount, ".".into())))
+        let Ok((mount, path)) =
+            locate(path).or_else(|_| locate(&format!("{path}/.below")).map(|(mount, _)| (mount, ".".into())))
         else {
             return Found::Nothing;
         };

@@ -4,6 +4,10 @@
 pub mod wasm;
 pub mod clock;
 #[cfg(any(target_os = "wasi", all(feature = "fetch", test)))]
+#[cfg_attr(
+    not(all(feature = "fetch", target_os = "wasi")),
+    expect(dead_code, reason = "what only the module with sockets needs")
+)]
 pub(crate) mod wasi;
 #[cfg(target_os = "wasi")]
 mod directories;

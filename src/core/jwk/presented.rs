@@ -5,9 +5,9 @@ use super::jwk::{Material, check_key_ops, check_use, material, own_alg};
 use super::public_key::PublicKey;
 use super::thumbprint;
 use super::{JwkError, Origin};
+use crate::core::json::{Kind, Value};
 use crate::core::signature::VerifyingKey;
 use crate::core::signature::alg::Alg;
-use crate::core::json::{Kind, Value};
 
 /// Members that only a private key or a secret has (RFC 7518 6.2.2, 6.3.2 and 6.4, RFC 8037 2, RFC 9964 4).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
@@ -59,10 +59,10 @@ impl PresentedKey {
 #[cfg(test)]
 mod tests {
     use super::PresentedKey;
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::jwk::JwkError;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
-    use crate::core::json::{Document, JsonLimits};
 
     fn presented(json: &str) -> Result<PresentedKey, JwkError> {
         let limits = JsonLimits { max_depth: 8, max_nodes: 64 };

@@ -283,6 +283,7 @@ const fn invalid(fault: ProofFault) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::{Demand, DpopRules, KeptKeys, Replay, check};
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::jwk::PresentedKey;
     use crate::core::proof::fault::{MissingProof, ProofFault};
     use crate::core::proof::nonce::NonceSecret;
@@ -292,7 +293,6 @@ mod tests {
     use crate::core::signature::VerifyingKey;
     use crate::core::signature::alg::Alg;
     use crate::core::token::base64url::encode;
-    use crate::core::json::{Document, JsonLimits};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::core::url::Url;
     use proptest::prelude::*;

@@ -4,11 +4,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::core::json::{Document, JsonLimits};
 use crate::core::limits::MAX_REVOCATIONS;
 use crate::core::refusal::Refusal;
 use crate::core::revocation::name::Revocable;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
-use crate::core::json::{Document, JsonLimits};
 use crate::core::unix_time::UnixTime;
 
 /// A line is one flat object.

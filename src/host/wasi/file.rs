@@ -137,8 +137,7 @@ pub(crate) fn list(mount: Descriptor, path: &str) -> Result<Vec<String>, Errno> 
     let mut buffer = vec![0_u8; LISTED_BYTES];
     let mut used = 0_usize;
     // SAFETY: the host writes up to the length of the buffer, and a count to a local.
-    let read =
-        check(unsafe { fd_readdir(directory.0, buffer.as_mut_ptr(), buffer.len(), 0, &raw mut used) });
+    let read = check(unsafe { fd_readdir(directory.0, buffer.as_mut_ptr(), buffer.len(), 0, &raw mut used) });
     // A failure means that it is closed already.
     let _ = close(directory);
     read?;
