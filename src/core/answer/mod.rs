@@ -19,5 +19,5 @@ pub mod status;
 pub use decision::{Decision, NeedKeys};
 pub use forward::Forward;
 pub use reject::Reject;
-pub use rules::{AnswerRules, BodyFormat, Details};
+pub use rules::{AnswerRules, Beside, BodyFormat, Details, DpopChallenge};
 pub use served::Served;

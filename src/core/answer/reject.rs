@@ -1,8 +1,7 @@
 //! The one table from a refusal to its answer.
 
-use crate::core::answer::rules::Beside;
 use crate::core::answer::verdict::Label;
-use crate::core::answer::{AnswerRules, Details, body, challenge};
+use crate::core::answer::{AnswerRules, Beside, Details, body, challenge};
 use crate::core::proof::dpop::NONCE_HEADER;
 use crate::core::proof::fault::{INVALID_DPOP_PROOF, USE_DPOP_NONCE};
 use crate::core::refusal::Refusal;
@@ -276,7 +275,7 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
 mod tests {
     use super::{Reject, reject};
     use crate::core::answer::browser::Redirect;
-    use crate::core::answer::resource_metadata::ResourceMetadata;
+    use crate::core::answer::resource_metadata::{ProofMetadata, ResourceMetadata};
     use crate::core::answer::{AnswerRules, Details};
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
@@ -343,7 +342,12 @@ mod tests {
             details: Details::Show,
             realm: "api".into(),
             code_header: "X-Code".into(),
-            resource_metadata: ResourceMetadata::new("https://api.example/", &[], &[]),
+            resource_metadata: ResourceMetadata::new(
+                "https://api.example/",
+                &[],
+                &[],
+                ProofMetadata::default(),
+            ),
             ..AnswerRules::default()
         };
         let answer = reject(&rules, Refusal::AudienceNotAccepted, &RecordedRequest::new("HEAD", "/"));

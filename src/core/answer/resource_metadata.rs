@@ -18,11 +18,27 @@ pub struct ResourceMetadata {
     document: String,
 }
 
+/// What the document says of proofs of possession (RFC 9728 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProofMetadata {
+    /// `dpop_signing_alg_values_supported`; empty for none.
+    pub dpop_algorithms: Vec<&'static str>,
+    /// `dpop_bound_access_tokens_required`.
+    pub is_dpop_required: bool,
+    /// `tls_client_certificate_bound_access_tokens`.
+    pub has_mtls: bool,
+}
+
 impl ResourceMetadata {
     /// Compiles the document. `None` where `resource` is no absolute http(s) URL, or has a query or fragment
     /// (RFC 9728 1.2).
     #[must_use]
-    pub fn new(resource: &str, authorization_servers: &[String], scopes: &[String]) -> Option<Self> {
+    pub fn new(
+        resource: &str,
+        authorization_servers: &[String],
+        scopes: &[String],
+        proofs: ProofMetadata,
+    ) -> Option<Self> {
         let url = Url::parse(resource).filter(|_| !resource.contains(['?', '#']))?;
         // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
         let path = format!("{WELL_KNOWN}{}", if url.path() == "/" { "" } else { url.path() });
@@ -34,6 +50,16 @@ impl ResourceMetadata {
             }
         }
         members.push(("bearer_methods_supported", text::list(&["header"])));
+        if !proofs.dpop_algorithms.is_empty() {
+            members.push(("dpop_signing_alg_values_supported", text::list(&proofs.dpop_algorithms)));
+        }
+        // Each is false if it is left out (RFC 9728 2).
+        if proofs.is_dpop_required {
+            members.push(("dpop_bound_access_tokens_required", "true".to_owned()));
+        }
+        if proofs.has_mtls {
+            members.push(("tls_client_certificate_bound_access_tokens", "true".to_owned()));
+        }
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let document = format!("{{{}}}", members.join(","));
@@ -74,7 +100,7 @@ impl ResourceMetadata {
 
 #[cfg(test)]
 mod tests {
-    use super::ResourceMetadata;
+    use super::{ProofMetadata, ResourceMetadata};
     use crate::core::request::RecordedRequest;
 
     #[test]
@@ -96,7 +122,9 @@ mod tests {
             ("urn:x", None),
         ] {
             assert_eq!(
-                ResourceMetadata::new(resource, &[], &[]).as_ref().map(ResourceMetadata::url),
+                ResourceMetadata::new(resource, &[], &[], ProofMetadata::default())
+                    .as_ref()
+                    .map(ResourceMetadata::url),
                 url,
                 "{resource}"
             );
@@ -105,8 +133,13 @@ mod tests {
 
     #[test]
     fn the_document_is_public_and_only_at_its_path() {
-        let metadata =
-            ResourceMetadata::new("https://api.example/mcp", &["https://idp.example".into()], &[]).unwrap();
+        let metadata = ResourceMetadata::new(
+            "https://api.example/mcp",
+            &["https://idp.example".into()],
+            &[],
+            ProofMetadata::default(),
+        )
+        .unwrap();
         let at = |method, uri| metadata.serve(&RecordedRequest::new(method, uri));
         let served = at("GET", "/.well-known/oauth-protected-resource/mcp?x=1").unwrap();
         assert_eq!(served.status, 200);

@@ -1,6 +1,7 @@
 //! `proofs`: which proofs of possession are checked.
 
-use crate::core::answer::rules::{Beside, DpopChallenge};
+use crate::core::answer::resource_metadata::ProofMetadata;
+use crate::core::answer::{Beside, DpopChallenge};
 use crate::core::claims::binding::Checked;
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::client::mounted;
@@ -21,14 +22,20 @@ use crate::core::url::{Origin, Url};
 
 /// The proofs that are checked; `None` for none.
 #[inline(never)]
-pub(super) fn proofs(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<ProofRules> {
+pub(super) fn proofs(
+    root: &Values,
+    capabilities: &Capabilities<'_>,
+    errors: &mut Errors,
+) -> Option<ProofRules> {
     let (dpop, mtls) = (root.word(&DPOP, &CHECKED), root.word(&MTLS, &CHECKED));
     let of_dpop: [&Row; 7] =
         [&ORIGIN, &PROOF_ALGORITHMS, &PROOF_AGE, &REPLAY, &NONCE_SECRET, &REPLAY_DIRECTORY, &PROOF_FORWARD];
     let of_mtls: [&Row; 3] = [&CERTIFICATE_HEADER, &CERTIFICATE_FORMAT, &FORWARD_CERTIFICATE];
     for (checked, switch, rows) in [(dpop, &DPOP, of_dpop.as_slice()), (mtls, &MTLS, &of_mtls)] {
         // A rule for proofs that nobody checks.
-        for row in rows.iter().filter(|row| checked == Checked::Off && root.has(row) && !root.is_refused(switch)) {
+        for row in
+            rows.iter().filter(|row| checked == Checked::Off && root.has(row) && !root.is_refused(switch))
+        {
             errors.conflict(row.path, format!("belongs to {}, which is off", switch.path));
         }
     }
@@ -36,11 +43,6 @@ pub(super) fn proofs(root: &Values, capabilities: &Capabilities<'_>, errors: &mu
     let mtls = (mtls != Checked::Off).then(|| mtls_rules(root, errors));
     let forwarding = root.word(&PROOF_FORWARD, &FORWARDINGS);
     (dpop.is_some() || mtls.is_some()).then_some(ProofRules { dpop, mtls, forwarding })
-}
-
-/// Whether each kind is checked, for the rules of claims.
-pub(super) fn checked(root: &Values) -> (Checked, Checked) {
-    (root.word(&DPOP, &CHECKED), root.word(&MTLS, &CHECKED))
 }
 
 /// The place that DPoP adds (RFC 9449 7.1), unless it is listed.
@@ -68,6 +70,16 @@ pub(super) fn challenge(rules: &ProofRules, root: &Values, sources: &TokenSource
         beside: if alone { Beside::Nothing } else { Beside::Bearer },
         has_nonce: matches!(dpop.replay, Replay::Nonce(_)),
     })
+}
+
+/// What the metadata of the resource say.
+pub(super) fn metadata(rules: &ProofRules, root: &Values) -> ProofMetadata {
+    let algorithms = rules.dpop.iter().flat_map(|dpop| dpop.algorithms.iter().map(|alg| alg.name()));
+    ProofMetadata {
+        dpop_algorithms: algorithms.collect(),
+        is_dpop_required: root.word(&DPOP, &CHECKED) == Checked::Required,
+        has_mtls: rules.mtls.is_some(),
+    }
 }
 
 fn dpop_rules(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> DpopRules {
@@ -119,13 +131,18 @@ fn replay(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
 }
 
 fn nonce_secret(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<NonceSecret> {
-    let text = root.text(&NONCE_SECRET)?.to_owned();
+    let text = root.text(&NONCE_SECRET)?;
     match outside(NONCE_SECRET.path, text, capabilities, errors)? {
         Outside::Inline(text) => {
             let secret = NonceSecret::new(text.trim_ascii().as_bytes());
             if secret.is_none() {
-                let expected = format!("at least {MIN_NONCE_SECRET_BYTES} bytes; make one with openssl rand -base64 32");
-                errors.value(NONCE_SECRET.path, format!("a string of {} bytes", text.trim_ascii().len()), expected);
+                let expected =
+                    format!("at least {MIN_NONCE_SECRET_BYTES} bytes; make one with openssl rand -base64 32");
+                errors.value(
+                    NONCE_SECRET.path,
+                    format!("a string of {} bytes", text.trim_ascii().len()),
+                    expected,
+                );
             }
             secret
         }

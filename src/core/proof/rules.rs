@@ -15,6 +15,14 @@ pub struct ProofRules {
     pub forwarding: ProofForwarding,
 }
 
+impl ProofRules {
+    /// Whether DPoP is checked.
+    #[must_use]
+    pub const fn has_dpop(&self) -> bool {
+        self.dpop.is_some()
+    }
+}
+
 /// `proofs.forward`: what the upstream gets of a token that came with a proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProofForwarding {

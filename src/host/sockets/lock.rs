@@ -241,8 +241,8 @@ impl Lock {
             }
             let mut seen = Vec::new();
             match self.receive(Receive::Peek, &mut seen) {
-                // Taken by another instance.
-                Err(Errno::AGAIN) => break,
+                // Taken by another instance, or behind a foreign datagram, which is removed with the next take.
+                Err(Errno::AGAIN | Errno::FOREIGN) => break,
                 Ok(()) if Record::verify(&seen, now()) >= Record::verify(&record, now()) => break,
                 Ok(()) | Err(_) => {}
             }

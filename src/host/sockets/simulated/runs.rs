@@ -74,6 +74,7 @@ struct Instance<'r> {
     version: Version,
     /// Longest exclusive work, nanoseconds.
     hold: u64,
+    trapped: bool,
 }
 
 impl Instance<'_> {
@@ -164,6 +165,7 @@ impl Instance<'_> {
                 }
             });
             if !alive {
+                self.trapped = true;
                 self.with(|seen| (seen.attempts.remove(&self.me), seen.exclusive.remove(&self.me)));
             }
         }
@@ -171,6 +173,10 @@ impl Instance<'_> {
 
     /// Holds the lock once more, which merges what this instance knows into the record.
     fn leave(&self) {
+        if self.trapped {
+            // What it knew may have gone with the record that it had out then.
+            return;
+        }
         let before = faults().0.len();
         if survives(|| self.exclusive_work()) && faults().0.len() == before {
             self.with(|seen| seen.left.push((before, self.version)));
@@ -234,7 +240,8 @@ fn one_run(seed: u64) -> Result<Seen, String> {
     let seen = Mutex::new(Seen::default());
     let allowed = Mutex::new(0);
     run(plan, &|me| {
-        let mut instance = Instance { me, seen: &seen, version: Version(0), hold: longest_hold(seed) };
+        let mut instance =
+            Instance { me, seen: &seen, version: Version(0), hold: longest_hold(seed), trapped: false };
         if me > 0 {
             while !survives(await_first) {}
         }
