@@ -39,6 +39,8 @@ pub const MAX_VERIFICATION_COST: u32 = 1_800;
 pub const MAX_PROOF_BYTES: usize = 8 << 10;
 /// Largest `proofs.maxAgeSeconds`: so long does a copy of a proof count that nothing remembers.
 pub const MAX_PROOF_AGE_SECONDS: u64 = 300;
+/// Fewest bytes of the secret of nonces: as many as the hash has (RFC 2104 3).
+pub const MIN_NONCE_SECRET_BYTES: usize = 32;
 /// What the signature of a proof may cost, in the same units: every key but those of RSA above 4096 bits.
 pub const MAX_PROOF_COST: u32 = 1_000;
 /// Keys of proofs that an instance keeps, half as many as may have tables: the others are for keys of issuers.

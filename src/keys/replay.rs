@@ -12,8 +12,8 @@ use crate::core::unix_time::{Seconds, UnixTime};
 const USES_PER_SWEEP: u32 = 64;
 /// After how many spans a proof is removed. From the second on it counts no more; the others are for clocks that differ.
 const KEPT_SPANS: u64 = 4;
-/// Bytes of a directory for each name in it, at most: what file systems take that do not count what is in a directory.
-const MAX_BYTES_PER_NAME: u64 = 128;
+/// Bytes of a directory for each name in it: more than any file system takes, for those that do not count what is in it.
+const BYTES_PER_NAME: u64 = 128;
 /// After that time, whoever began a sweep is gone.
 const SWEEP_PATIENCE: Seconds = Seconds(10);
 /// Length of the name of a proof.
@@ -76,7 +76,7 @@ impl<D: Directories> ReplayDirectory<D> {
         let shard = format!("{}/{}-{}", proof.directory, proof.span, shard(proof.name));
         let has_room = |stat: DirectoryStat| {
             stat.links < MAX_PROOFS_PER_SHARD
-                && stat.size < MAX_PROOFS_PER_SHARD.saturating_mul(MAX_BYTES_PER_NAME)
+                && stat.size < MAX_PROOFS_PER_SHARD.saturating_mul(BYTES_PER_NAME)
         };
         if let Some(stat) = self.directories.stat(&shard) {
             return has_room(stat).then_some(shard);
@@ -162,7 +162,6 @@ mod tests {
     use crate::core::limits::{MAX_PROOFS_PER_SHARD, MAX_SWEPT_PROOFS};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof, name};
     use crate::core::unix_time::UnixTime;
-    use crate::host::clock;
     use std::fs;
     use std::io::ErrorKind;
     use std::os::unix::fs::MetadataExt;
@@ -226,7 +225,7 @@ mod tests {
 
     fn used(memory: &ReplayDirectory<Real>, directory: &str, span: u64, jti: u64) -> Use {
         let name = name("key", "https://api.example/", &jti.to_string());
-        let now = clock::now();
+        let now = UnixTime::from_seconds(testbed::wait::unix_now().unsigned_abs());
         memory.first_use(&UsedProof { directory, span, current_span: span, now, name: &name })
     }
 

@@ -69,7 +69,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     shared.check_proxy(fetched, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let mut token = token_places::token_sources(root, errors);
-    proofs::add_place(root, &mut token, errors);
+    proofs::add_place(root, &mut token);
     let proofs = proofs::proofs(root, capabilities, errors);
     let forward = upstream::forward_rules(root, headers, &token, proofs.as_ref(), errors);
     let answer = answers::answer_rules(root, &trusted, &token, proofs.as_ref(), errors);

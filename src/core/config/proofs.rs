@@ -10,9 +10,10 @@ use crate::core::config::options::Row;
 use crate::core::config::options::proofs::*;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::values::Values;
+use crate::core::limits::MIN_NONCE_SECRET_BYTES;
 use crate::core::proof::dpop::{DpopRules, Replay};
 use crate::core::proof::mtls::{CertificateForwarding, MtlsRules};
-use crate::core::proof::nonce::{MIN_NONCE_SECRET_BYTES, NonceSecret};
+use crate::core::proof::nonce::NonceSecret;
 use crate::core::proof::rules::ProofRules;
 use crate::core::request::header_name::is_field_name;
 use crate::core::signature::alg::Alg;
@@ -45,18 +46,21 @@ pub(super) fn proofs(
     (dpop.is_some() || mtls.is_some()).then_some(ProofRules { dpop, mtls, forwarding })
 }
 
-/// The place that DPoP adds (RFC 9449 7.1), unless it is listed.
-pub(super) fn add_place(root: &Values, sources: &mut TokenSources, errors: &mut Errors) {
-    if root.word(&DPOP, &CHECKED) == Checked::Off {
-        if sources.places.iter().any(TokenPlace::is_dpop) && !root.is_refused(&DPOP) {
-            errors.conflict("tokenSources", "the scheme DPoP asks for proofs, which proofs.dpop has checked");
-        }
-        return;
-    }
+/// Adds the place that DPoP has (RFC 9449 7.1), unless it is listed.
+pub(super) fn add_place(root: &Values, sources: &mut TokenSources) {
     let place = TokenPlace::Header { name: "Authorization".into(), form: "DPoP".into() };
-    if !sources.places.iter().any(|other| other.is_alias(&place)) {
+    if is_on(root, &DPOP) && !sources.places.iter().any(|other| other.is_alias(&place)) {
         sources.places.push(place);
     }
+}
+
+/// Whether DPoP is checked, or would be if its option had not been refused.
+pub(super) fn has_dpop(root: &Values) -> bool {
+    is_on(root, &DPOP) || root.is_refused(&DPOP)
+}
+
+fn is_on(root: &Values, row: &Row) -> bool {
+    root.word(row, &CHECKED) != Checked::Off
 }
 
 /// What challenges say.
@@ -164,10 +168,11 @@ fn origin(root: &Values, errors: &mut Errors) -> Option<Origin> {
 
 fn mtls_rules(root: &Values, errors: &mut Errors) -> MtlsRules {
     let header = root.text(&CERTIFICATE_HEADER).unwrap_or("X-Forwarded-Tls-Client-Cert");
-    if !is_field_name(header) {
+    let keep = root.flag(&FORWARD_CERTIFICATE);
+    // One that is removed is looked at with the other managed headers.
+    if keep && !is_field_name(header) {
         errors.value(CERTIFICATE_HEADER.path, quoted(header), "the name of a header");
     }
-    let keep = root.flag(&FORWARD_CERTIFICATE);
     MtlsRules {
         header: header.to_owned(),
         format: root.word(&CERTIFICATE_FORMAT, &FORMATS),

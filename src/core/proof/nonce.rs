@@ -6,15 +6,13 @@ use std::fmt;
 use ::hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::core::limits::MIN_NONCE_SECRET_BYTES;
 use crate::core::token::base64url;
 use crate::core::unix_time::{Seconds, UnixTime};
 
 /// What nonces are made with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NonceSecret(Vec<u8>);
-
-/// Fewest bytes of the secret: as many as the hash has (RFC 2104 3).
-pub const MIN_NONCE_SECRET_BYTES: usize = 32;
 
 /// Bytes of the number of a bucket.
 const BUCKET_BYTES: usize = 8;

@@ -135,6 +135,7 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
             values.push((place, json!(proof)));
         }
     }
+    values.extend(known_values.iter().filter(|(name, _)| name.starts_with("certificate.")).cloned());
     let config = fill(&part("config"), &known_values);
     known(&name, &request, &["method", "path", "headers"]);
     let lines = match &request["headers"] {
