@@ -36,7 +36,7 @@ pub fn proven(policy: &Policy, found: &FoundToken<'_>, now: UnixTime, mut forwar
                 | TokenPlace::WebSocketProtocol { .. }
                 | TokenPlace::WebSocketPrefix { .. } => false,
             };
-            if under_dpop().any(|place| is_header(place)) {
+            if under_dpop().any(is_header) {
                 let value = [b"Bearer ", found.token.as_slice()].concat();
                 forward.rewritten.push(Rewritten { header, value });
             }
