@@ -446,7 +446,7 @@ fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             vec![format!("azp {}, client_id {}; {}", of("azp"), of("client_id"), accepted(&rules.clients))]
         }
         "binding" => {
-            let bound = match rules.bound_tokens {
+            let bound = match rules.binding.bound_tokens {
                 BoundTokens::Refuse => "none is accepted",
                 BoundTokens::Accept => "any is accepted",
             };

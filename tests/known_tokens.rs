@@ -68,6 +68,8 @@ fn bench_with(claims: ClaimRules) -> Bench {
         origins: vec![],
         forward: ForwardRules { managed, ..ForwardRules::default() },
         answer: AnswerRules::default(),
+        proofs: None,
+        revocation: None,
         doubts: vec![],
     });
     let outside = Outside::new().at(UnixTime::from_seconds(NOW));

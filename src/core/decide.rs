@@ -2,7 +2,7 @@
 //! part of the result.
 
 use crate::core::answer::verdict::Verdict;
-use crate::core::answer::{Decision, Forward, Reject, Served, forward, reject};
+use crate::core::answer::{Decision, Forward, Reject, Served, forward, proven, reject};
 use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
@@ -75,7 +75,7 @@ fn performable<S: Steps>(
 }
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
-    let (policy, request) = (walk.policy, walk.request);
+    let (policy, now, request) = (walk.policy, walk.now, walk.request);
     if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
         return served(policy, status.serve(&walk.keys.key_sets(), walk.now, request), request);
     }
@@ -96,7 +96,8 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     };
     match walk.sender(ruling) {
         Ok((Sender::Known(identity), found)) => {
-            Decision::Forward(forward::with_identity(&policy.forward, identity, found, request))
+            let forward = forward::with_identity(&policy.forward, identity, found, request);
+            Decision::Forward(proven::proven(policy, found, now, forward))
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {

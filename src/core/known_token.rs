@@ -7,6 +7,7 @@ use crate::core::claims::checks;
 use crate::core::claims::validity::Timely;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyState;
+use crate::core::lookups::{Lookups, Unknown};
 use crate::core::presented::Sent;
 use crate::core::refusal::Refusal;
 use crate::core::signature::VerifiedToken;
@@ -138,4 +139,9 @@ pub struct Learned {
 pub trait Memory {
     /// What is known of `token`, compared as a whole.
     fn recall(&self, token: &[u8]) -> Option<Recalled>;
+
+    /// What else can be looked up.
+    fn lookups(&self) -> &dyn Lookups {
+        &Unknown
+    }
 }

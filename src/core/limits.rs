@@ -35,6 +35,21 @@ pub const MAX_TABLES_OF_A_CURVE: usize = 8;
 /// What the signature of one token may cost (`signature/cost.rs`), if several keys fit it: no further key is tried when
 /// this much has been spent. About a microsecond each, and 14 times what a refusal without arithmetic takes.
 pub const MAX_VERIFICATION_COST: u32 = 1_800;
+/// Longest proof (RFC 9449), in bytes: one with an RSA key of 4096 bits has 2,300, most have 700.
+pub const MAX_PROOF_BYTES: usize = 8 << 10;
+/// Largest `proofs.maxAgeSeconds`: so long does a copy of a proof count that nothing remembers.
+pub const MAX_PROOF_AGE_SECONDS: u64 = 300;
+/// Fewest bytes of the secret of nonces: as many as the hash has (RFC 2104 3).
+pub const MIN_NONCE_SECRET_BYTES: usize = 32;
+/// What the signature of a proof may cost, in the same units: every key but those of RSA above 4096 bits.
+pub const MAX_PROOF_COST: u32 = 1_000;
+/// Keys of proofs that an instance keeps, half as many as may have tables: the others are for keys of issuers.
+pub const MAX_KEPT_PROOF_KEYS: usize = 4;
+/// Proofs remembered in one of 16 directories of a span (`proofs.maxAgeSeconds`): half a million together. Below what ext4
+/// counts. Each takes a kilobyte of a kernel's memory on tmpfs.
+pub const MAX_PROOFS_PER_SHARD: u64 = 32_768;
+/// Proofs that one request removes which count no more: about a millisecond.
+pub const MAX_SWEPT_PROOFS: u32 = 512;
 /// Different tokens in copies of one cookie that are looked at: a browser sends one for its host and one for each domain
 /// above. Together they may cost what one token may.
 pub const MAX_COOKIE_COPIES: usize = 4;
@@ -113,3 +128,7 @@ pub const MAX_LINES_PER_MINUTE: u64 = 60_000;
 pub const MAX_ERROR_BODY_BYTES: usize = 16 << 10;
 /// Longest `errors.realm`, in bytes: every challenge carries it.
 pub const MAX_REALM_BYTES: usize = 256;
+/// Largest list of revoked tokens, in bytes.
+pub const MAX_REVOCATION_LIST_BYTES: usize = 16 << 20;
+/// Entries of a list of revoked tokens: 16 bytes each, in every instance.
+pub const MAX_REVOCATIONS: usize = 100_000;

@@ -7,6 +7,8 @@ use crate::core::claims::{ClaimRules, scope};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
 use crate::core::jwk::lookup::KeySource;
+use crate::core::proof::rules::ProofRules;
+use crate::core::revocation::RevocationRules;
 use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
 use crate::core::token::source::TokenSources;
@@ -28,6 +30,10 @@ pub struct Policy {
     pub forward: ForwardRules,
     /// How refusals are answered.
     pub answer: AnswerRules,
+    /// Which proofs of possession are checked, and how.
+    pub proofs: Option<ProofRules>,
+    /// Where it is said which tokens were revoked.
+    pub revocation: Option<RevocationRules>,
     /// What the tests of the configuration show that its author may not mean.
     pub doubts: Vec<String>,
 }
@@ -91,6 +97,8 @@ impl Policy {
             origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            proofs: None,
+            revocation: None,
             doubts: vec![],
         }
     }

@@ -1,16 +1,17 @@
 //! A token with the request that presents it: all that a check may look at.
 
 use crate::core::issuer_id::IssuerId;
+use crate::core::lookups::Lookups;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::request::RequestView;
 use crate::core::rules::Ruling;
 use crate::core::signature::VerifiedToken;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::Header;
+use crate::core::token::source::TokenPlace;
 use crate::core::unix_time::UnixTime;
 
-/// What was sent, and which rules are asked about it. What a check looks up at the host (revocation, proofs that were
-/// seen before) gets a field here: `Walk::sent` fills it, and `walk::sample` says what a sample of `tests` has instead.
+/// What was sent, and which rules are asked about it.
 #[derive(Clone, Copy)]
 pub struct Sent<'r> {
     /// The configuration.
@@ -23,6 +24,10 @@ pub struct Sent<'r> {
     pub token: Option<&'r [u8]>,
     /// What `rules` say of the request.
     pub ruling: Ruling<'r>,
+    /// Where it was found.
+    pub places: &'r [&'r TokenPlace],
+    /// What checks look up outside.
+    pub lookups: &'r dyn Lookups,
     /// The request.
     pub request: &'r dyn RequestView,
     /// The instant of the decision.

@@ -1,5 +1,6 @@
 //! Every reason for which a request is refused. One flat enum; what is answered follows in `answer/reject.rs`.
 
+use crate::core::proof::fault::{MissingProof, ProofFault};
 use crate::core::text;
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -101,8 +102,29 @@ pub enum Refusal {
         /// Seconds since then.
         age: Seconds,
     },
-    /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), and no configured check covers the proof.
-    ProofMissing,
+    /// The token is bound to a key or a certificate (`cnf`, RFC 7800 3.1), or has to be, and its sender shows no proof.
+    ProofMissing {
+        /// What is missing.
+        missing: MissingProof,
+    },
+    /// The proof of possession that came with the token does not pass a check (RFC 9449 4.3, RFC 8705 3).
+    ProofInvalid {
+        /// Which.
+        fault: ProofFault,
+    },
+    /// The proof has no nonce of ours that still counts (RFC 9449 9).
+    ProofNonce {
+        /// The nonce that the client is told to use.
+        nonce: String,
+    },
+    /// The proof was used before (RFC 9449 11.1).
+    ProofReplayed,
+    /// Whether the proof was used before cannot be told: `proofs.directory` is full or not there.
+    ReplayUnavailable,
+    /// The token was revoked.
+    TokenRevoked,
+    /// Whether the token was revoked cannot be told.
+    RevocationUnavailable,
     /// The token holds too few of the `scopes`.
     ScopeInsufficient,
     /// The `claims` expression does not hold.
@@ -186,7 +208,13 @@ impl Refusal {
             | Self::TokenTypeNotAccepted { .. }
             | Self::TokenLifetimeTooLong { .. }
             | Self::TokenTooOld { .. }
-            | Self::ProofMissing
+            | Self::ProofMissing { .. }
+            | Self::ProofInvalid { .. }
+            | Self::ProofNonce { .. }
+            | Self::ProofReplayed
+            | Self::ReplayUnavailable
+            | Self::TokenRevoked
+            | Self::RevocationUnavailable
             | Self::OriginNotAllowed
             | Self::KeysUnavailable { .. } => false,
         }
@@ -219,7 +247,13 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "token_type_not_accepted",
             Self::TokenLifetimeTooLong { .. } => "token_lifetime_too_long",
             Self::TokenTooOld { .. } => "token_too_old",
-            Self::ProofMissing => "proof_missing",
+            Self::ProofMissing { .. } => "proof_missing",
+            Self::ProofInvalid { .. } => "proof_invalid",
+            Self::ProofNonce { .. } => "proof_nonce",
+            Self::ProofReplayed => "proof_replayed",
+            Self::ReplayUnavailable => "replay_unavailable",
+            Self::TokenRevoked => "token_revoked",
+            Self::RevocationUnavailable => "revocation_unavailable",
             Self::ScopeInsufficient => "scope_insufficient",
             Self::ClaimsRejected => "claims_rejected",
             Self::StepUpRequired { .. } => "step_up_required",
@@ -260,7 +294,13 @@ impl Refusal {
             Self::TokenTypeNotAccepted { .. } => "the type of the token is not accepted".into(),
             Self::TokenLifetimeTooLong { .. } => "the token is valid for too long a time".into(),
             Self::TokenTooOld { .. } => "the token, or the sign-in behind it, is too old".into(),
-            Self::ProofMissing => "the token is bound to a proof that was not checked".into(),
+            Self::ProofMissing { missing } => missing.to_string(),
+            Self::ProofInvalid { fault } => format!("the proof of possession is not valid: {fault}"),
+            Self::ProofNonce { .. } => "the proof of possession needs the nonce of this server".into(),
+            Self::ProofReplayed => "the proof of possession was used before".into(),
+            Self::ReplayUnavailable => "whether the proof was used before cannot be told".into(),
+            Self::TokenRevoked => "the token was revoked".into(),
+            Self::RevocationUnavailable => "whether the token was revoked cannot be told".into(),
             Self::ScopeInsufficient => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::StepUpRequired { max_age: None, .. } => "the user has to sign in by another method".into(),

@@ -9,6 +9,7 @@ use crate::core::claims::checks;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::{Candidates, KeyLookup, KeyState, MoreKeys};
 use crate::core::known_token::{Finding, KnownToken, Learned, Memory, Recalled};
+use crate::core::lookups::Unknown;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::presented::Sent;
 use crate::core::refusal::Refusal;
@@ -207,6 +208,8 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
             issuer,
             token: Some(&found.token),
             ruling: self.ruling,
+            places: &found.places,
+            lookups: self.keys.lookups(),
             request: self.request,
             now: self.now,
         }
@@ -231,7 +234,8 @@ pub fn sample<S: Steps>(
     };
     let (header, claims) = token.ok_or(Refusal::TokenMissing)?;
     let (issuer_id, issuer) = issuer(policy, claims, steps)?;
-    let sent = Sent { policy, issuer_id, issuer, token: None, ruling, request, now };
+    let (places, lookups) = (&[], &Unknown);
+    let sent = Sent { policy, issuer_id, issuer, token: None, places, lookups, ruling, request, now };
     let presented = sent.saying(header, claims);
     checks::time(&presented, steps)?;
     checks::token(&presented, steps)?;

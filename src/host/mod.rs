@@ -3,6 +3,14 @@
 #[cfg(target_os = "wasi")]
 pub mod wasm;
 pub mod clock;
+#[cfg(any(target_os = "wasi", all(feature = "fetch", test)))]
+#[cfg_attr(
+    not(all(feature = "fetch", target_os = "wasi")),
+    expect(dead_code, reason = "what only the module with sockets needs")
+)]
+pub(crate) mod wasi;
+#[cfg(target_os = "wasi")]
+mod directories;
 pub mod limits;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub mod mounts;
@@ -19,9 +27,9 @@ pub use sockets::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_lock};
+use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, exclusive, open_lock};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use sockets::lock::{close_standard_streams, open as open_lock};
+use sockets::lock::{close_standard_streams, exclusive, open as open_lock};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 
@@ -46,5 +54,10 @@ mod offline {
     pub(super) const fn close_standard_streams() {}
 
     /// Instances have nothing in common here.
+    pub(super) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    /// Nor here.
     pub(super) const fn open_lock() {}
 }

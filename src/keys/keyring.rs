@@ -8,6 +8,7 @@ use crate::core::fetching::DocumentState;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, KeyState, MoreKeys};
 use crate::core::known_token::{Finding, Learned, Memory, Recalled};
+use crate::core::lookups::{Lookups, Unknown};
 use crate::core::policy::Policy;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
@@ -57,7 +58,7 @@ impl Keyring {
     /// The keyring as a decision at `now` sees it.
     #[must_use]
     pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
-        KeyringAt { keyring: self, now }
+        KeyringAt { keyring: self, lookups: &Unknown, now }
     }
 
     /// Keeps what a decision found out about tokens, for as long as the keys that it used are the current ones.
@@ -135,9 +136,19 @@ fn has_kid(source: &KeySource, loaded: &Loaded, kid: Option<&str>, now: UnixTime
 }
 
 /// [`Keyring`] at an instant.
+#[derive(Clone, Copy)]
 pub struct KeyringAt<'k> {
     keyring: &'k Keyring,
+    lookups: &'k dyn Lookups,
     now: UnixTime,
+}
+
+impl<'k> KeyringAt<'k> {
+    /// The same, beside what else can be looked up.
+    #[must_use]
+    pub const fn beside(self, lookups: &'k dyn Lookups) -> Self {
+        Self { lookups, ..self }
+    }
 }
 
 impl KeyLookup for KeyringAt<'_> {
@@ -193,6 +204,10 @@ impl Memory for KeyringAt<'_> {
             }
             Finding::Verified(_) | Finding::Invalid { .. } => Some(Recalled { issuer, finding }),
         }
+    }
+
+    fn lookups(&self) -> &dyn Lookups {
+        self.lookups
     }
 }
 

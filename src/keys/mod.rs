@@ -8,3 +8,6 @@ pub mod key_log;
 pub mod verified;
 pub mod keyring;
 pub mod error;
+pub mod proof_keys;
+pub mod replay;
+pub mod revocations;

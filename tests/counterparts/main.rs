@@ -28,6 +28,7 @@ use crate::need::Need;
 const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_tokens", provider::tokens)),
     (&[Need::Node], ("provider_id_token", provider::id_token)),
+    (&[Need::Node], ("provider_dpop", provider::dpop)),
     (&[Need::Node], ("provider_rotation", provider::rotation)),
     (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
     (&[Need::Nginx], ("nginx_forms", nginx::forms)),

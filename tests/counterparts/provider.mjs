@@ -1,13 +1,13 @@
 // oidc-provider as {issuer}: at {port} over TLS with {certificate, key}, or at {socket} behind a proxy that has them.
 // {keys} names the key pairs that are published, the first of them signs; they are kept in {keyDirectory}, so that a
-// restart has the same. Access tokens are for {resources}.
+// restart has the same. Access tokens are for {resources}. With {nonces}, its own endpoints want DPoP proofs with a nonce.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createProxied } from 'node:http'
 import { createServer } from 'node:https'
 import Provider, { errors } from 'oidc-provider'
 
-const { issuer, port, certificate, key, socket, keyDirectory, keys, resources } = JSON.parse(process.argv[2])
+const { issuer, port, certificate, key, socket, keyDirectory, keys, resources, nonces } = JSON.parse(process.argv[2])
 
 const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
@@ -48,6 +48,7 @@ const provider = new Provider(issuer, {
   enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
   features: {
     clientCredentials: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => Boolean(nonces) },
     registration: { enabled: true },
     resourceIndicators: {
       enabled: true,

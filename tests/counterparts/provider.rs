@@ -290,3 +290,43 @@ pub(crate) fn behind_nginx() {
     wait("the new key is accepted", 15, || (outcome(&new) == "200 for ES256").then_some(()));
     wait("the old key is gone", 15, || (outcome(&old) == "key_not_found").then_some(()));
 }
+
+/// Tokens that the provider binds to a client's key, with proofs that jose signs: once without nonces anywhere, once with
+/// those of the provider and of the middleware.
+pub(crate) fn dpop() {
+    for nonces in [false, true] {
+        let mut provider = Provider::start(&["a"], &[API]);
+        provider.argument["nonces"] = json!(nonces);
+        provider.restart(&["a"]);
+        let upstream = Upstream::start();
+        let mut configuration = provider.configuration(API);
+        configuration["proofs"] = match nonces {
+            false => json!({"dpop": "required"}),
+            true => json!({
+                "dpop": "optional", "replay": "nonce", "nonceSecret": "0123456789abcdef0123456789abcdef",
+                "forward": "bearer",
+            }),
+        };
+        let mut routes = Routes::to(&upstream.url());
+        routes.protect_all(FETCH, &configuration);
+        let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+        traefik.configure(&routes);
+        for (client, alg) in [("ES256", "ES256"), ("RS256", "EdDSA"), ("EdDSA", "RS256")] {
+            let said = Script::run(
+                "dpop.mjs",
+                &json!({
+                    "issuer": provider.issuer(), "ca": provider.ca(), "client": client, "alg": alg, "resource": API,
+                    "api": format!("http://{}/orders?x=1", traefik.address()),
+                }),
+            );
+            let expected = if nonces { json!(["use_dpop_nonce", 200, 200]) } else { json!([200, 200]) };
+            assert_eq!(said["calls"], expected, "{client} {alg} {nonces}: {said}");
+            assert_eq!(said["asBearer"], json!("proof_missing"), "{said}");
+            assert_eq!(said["elsewhere"], json!("proof_invalid"), "{said}");
+            let headers = said["seen"]["headers"].as_array().unwrap();
+            let has =
+                |name: &str| headers.iter().any(|line| line[0].as_str().unwrap().eq_ignore_ascii_case(name));
+            assert_eq!((has("X-Client"), has("DPoP")), (true, !nonces), "{said}");
+        }
+    }
+}

@@ -31,6 +31,9 @@ mod status;
 mod copies;
 mod deploy;
 mod examples;
+mod proofs;
+mod mtls;
+mod revocation;
 mod soak;
 
 use std::process::ExitCode;
@@ -39,6 +42,12 @@ use testbed::harness::{self, Test};
 
 /// The long ones first.
 const TESTS: &[Test] = &[
+    ("proofs_replay", proofs::replay),
+    ("proofs_before_strip_prefix", proofs::before_strip_prefix),
+    ("proofs_nonce_of_two", proofs::nonce_of_two),
+    ("mtls_certificates", mtls::certificates),
+    ("revocation_markers", revocation::markers),
+    ("revocation_lists", revocation::lists),
     ("in_flight", load::in_flight),
     ("races_keys_stay_apart", races::keys_stay_apart),
     ("sharing_directory", sharing::directory),
@@ -110,6 +119,7 @@ const SOAK: &[Test] = &[
     ("local_forged_records", local::forged_records_soak),
     ("soak_descriptors", reload::descriptors_soak),
     ("soak_mixed", soak::mixed),
+    ("soak_proofs", proofs::soak),
 ];
 
 /// Only of the Traefik and the processors that are known to have the fault.

@@ -116,6 +116,8 @@ impl Bench {
             origins: vec![],
             forward: ForwardRules::default(),
             answer: AnswerRules::default(),
+            proofs: None,
+            revocation: None,
             doubts: vec![],
         };
         let lookup = Lookup(key_set(&keys));

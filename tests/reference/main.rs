@@ -151,6 +151,9 @@ fn defaults_are_what_holds() {
         }
         "tokenSources[].encoding" => json!({"tokenSources": [{"webSocketPrefix": "a."}]}),
         "tokenSources[].padding" => json!({"tokenSources": [{"header": "X-Token"}]}),
+        "proofs.dpop" | "proofs.mtls" => json!({}),
+        _ if path.starts_with("proofs.") => json!({"proofs": {"dpop": "required", "mtls": "required"}}),
+        _ if path.starts_with("revocation.") => json!({"revocation": {"directory": "/revoked"}}),
         _ if path.starts_with("scopes.") => json!({"scopes": {"required": ["a"]}}),
         _ if path.starts_with("status.") => json!({"status": {"path": "/s", "sourceRange": ["::1"]}}),
         _ if path.starts_with("tests[]") => json!({"tests": [{"expect": "token_missing"}]}),

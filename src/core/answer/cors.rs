@@ -11,9 +11,9 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Headers for the answer. `code_header` is that of `errors.codeHeader`, empty where there is none.
+    /// Headers for the answer. `more` are those that a page may read beside the usual ones, empty names apart.
     #[must_use]
-    pub fn headers(&self, request: &dyn RequestView, code_header: &str) -> Vec<(&'static str, String)> {
+    pub fn headers(&self, request: &dyn RequestView, more: &[&str]) -> Vec<(&'static str, String)> {
         if self.allowed.is_empty() {
             return Vec::new();
         }
@@ -32,9 +32,9 @@ impl Origins {
             return headers;
         }
         let mut exposed = "WWW-Authenticate, Retry-After".to_owned();
-        if !code_header.is_empty() {
+        for name in more.iter().filter(|name| !name.is_empty()) {
             exposed.push_str(", ");
-            exposed.push_str(code_header);
+            exposed.push_str(name);
         }
         headers.push(("Access-Control-Expose-Headers", exposed));
         headers
@@ -61,7 +61,7 @@ mod tests {
             if let Some(origin) = origin {
                 request = request.header("Origin", origin);
             }
-            let headers = origins.headers(&request, "");
+            let headers = origins.headers(&request, &[]);
             let found = headers.iter().find(|(name, _)| *name == "Access-Control-Allow-Origin");
             assert_eq!(found.map(|(_, value)| value.as_str()), expected, "{allowed:?} {origin:?}");
             assert_eq!(headers.is_empty(), allowed.is_empty());
@@ -75,7 +75,7 @@ mod tests {
         for (code_header, expected) in
             [("", "WWW-Authenticate, Retry-After"), ("X-Code", "WWW-Authenticate, Retry-After, X-Code")]
         {
-            let headers = origins.headers(&request, code_header);
+            let headers = origins.headers(&request, &[code_header]);
             assert!(headers.contains(&("Access-Control-Expose-Headers", expected.to_owned())), "{headers:?}");
         }
     }

@@ -76,7 +76,7 @@ impl Identity {
                     base64url::encode(claims.payload().as_bytes()).into_bytes()
                 }
                 Source::Payload(PayloadFormat::Json) => field_value::json(claims.value()).into_bytes(),
-                Source::Verdict => continue,
+                Source::Verdict | Source::Certificate => continue,
             };
             headers.push(row.with(value));
         }

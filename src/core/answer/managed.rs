@@ -34,6 +34,8 @@ pub enum Source {
     Payload(PayloadFormat),
     /// What became of the request (`verdictHeader.request`).
     Verdict,
+    /// From nowhere: the client certificate ends here (`proofs.certificateHeader`).
+    Certificate,
 }
 
 /// `forwardPayloadFormat`.
@@ -183,6 +185,7 @@ impl Source {
             Self::Claim(_) => "forwardHeaders",
             Self::Payload(_) => "forwardPayloadHeader",
             Self::Verdict => "verdictHeader.request",
+            Self::Certificate => "proofs.certificateHeader",
         }
     }
 }

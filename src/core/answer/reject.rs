@@ -1,7 +1,9 @@
 //! The one table from a refusal to its answer.
 
 use crate::core::answer::verdict::Label;
-use crate::core::answer::{AnswerRules, Details, body, challenge};
+use crate::core::answer::{AnswerRules, Beside, Details, body, challenge};
+use crate::core::proof::dpop::NONCE_HEADER;
+use crate::core::proof::fault::{INVALID_DPOP_PROOF, USE_DPOP_NONCE};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 
@@ -88,8 +90,23 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::TokenTypeNotAccepted { .. }
         | Refusal::TokenLifetimeTooLong { .. }
         | Refusal::TokenTooOld { .. }
-        | Refusal::ProofMissing => {
+        | Refusal::TokenRevoked => {
             Class { status: 401, title: "Invalid token", challenge: Challenge::Error("invalid_token"), grpc }
+        }
+        Refusal::ProofMissing { missing } => {
+            Class { status: 401, title: "Invalid token", challenge: Challenge::Error(missing.error()), grpc }
+        }
+        Refusal::ProofInvalid { fault } => {
+            Class { status: 401, title: "Invalid proof", challenge: Challenge::Error(fault.error()), grpc }
+        }
+        Refusal::ProofReplayed => Class {
+            status: 401,
+            title: "Invalid proof",
+            challenge: Challenge::Error(INVALID_DPOP_PROOF),
+            grpc,
+        },
+        Refusal::ProofNonce { .. } => {
+            Class { status: 401, title: "Nonce required", challenge: Challenge::Error(USE_DPOP_NONCE), grpc }
         }
         Refusal::IssuerNotTrusted { .. } => {
             Class { status: 401, title: "Invalid issuer", challenge: Challenge::Error("invalid_token"), grpc }
@@ -119,6 +136,8 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
             challenge: Challenge::Error("insufficient_user_authentication"),
             grpc,
         },
+        Refusal::ReplayUnavailable => unavailable("Replay memory unavailable", unavailable_status),
+        Refusal::RevocationUnavailable => unavailable("Revocation unavailable", unavailable_status),
         Refusal::KeysUnavailable { .. } => Class {
             status: unavailable_status,
             title: "Keys unavailable",
@@ -128,23 +147,30 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
     }
 }
 
+const fn unavailable(title: &'static str, status: u16) -> Class {
+    Class { status, title, challenge: Challenge::No, grpc: GrpcStatus::Unavailable }
+}
+
 /// Answers `refusal`. `scopes` are those that a token for the request has to hold, separated by spaces.
 #[must_use]
 pub fn reject(rules: &AnswerRules, refusal: Refusal, scopes: &str, request: &dyn RequestView) -> Reject {
     let class = class(&refusal, rules.unavailable_status);
     let mut headers: Vec<(String, String)> = Vec::with_capacity(6);
     let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-    if let Some(challenge) = challenge(rules, &class, &refusal, scopes) {
+    if let Some(challenge) = challenge(rules, &class, &refusal, scopes, request) {
         header("WWW-Authenticate", challenge);
     }
     if let Refusal::KeysUnavailable { retry_after } = &refusal {
         header("Retry-After", retry_after.0.max(1).to_string());
     }
+    if let Refusal::ProofNonce { nonce } = &refusal {
+        header(NONCE_HEADER, nonce.clone());
+    }
     if !rules.code_header.is_empty() {
         header(&rules.code_header, refusal.code().to_owned());
     }
     header("Cache-Control", "no-store".to_owned());
-    for (name, value) in rules.cors.headers(request, &rules.code_header) {
+    for (name, value) in rules.cors.headers(request, &rules.exposed()) {
         header(name, value);
     }
     if is_grpc(request) {
@@ -165,8 +191,16 @@ pub fn reject(rules: &AnswerRules, refusal: Refusal, scopes: &str, request: &dyn
     Reject { status: class.status, headers, body, refusal, label: Label::default() }
 }
 
-fn challenge(rules: &AnswerRules, class: &Class, refusal: &Refusal, scopes: &str) -> Option<String> {
-    let error = match class.challenge {
+/// The challenge of each scheme that is accepted, in one line: parameters about this refusal stand with the scheme that the
+/// client has used (RFC 9449 7.1 and 7.2).
+fn challenge(
+    rules: &AnswerRules,
+    class: &Class,
+    refusal: &Refusal,
+    scopes: &str,
+    request: &dyn RequestView,
+) -> Option<String> {
+    let error = match &class.challenge {
         Challenge::No => return None,
         Challenge::Plain => "",
         Challenge::Error(error) => error,
@@ -183,16 +217,42 @@ fn challenge(rules: &AnswerRules, class: &Class, refusal: &Refusal, scopes: &str
     let asks_for_a_token = class.status == 401 && !matches!(refusal, Refusal::StepUpRequired { .. });
     let scope = if asks_for_a_token || *refusal == Refusal::ScopeInsufficient { scopes } else { "" };
     let metadata = rules.resource_metadata.as_ref().map_or("", |metadata| metadata.url());
-    let parameters: [(&str, &str); 7] = [
-        ("realm", &rules.realm),
-        ("error", error),
-        ("error_description", &description),
-        ("scope", scope),
-        ("acr_values", acr_values),
-        ("max_age", &max_age),
-        ("resource_metadata", metadata),
-    ];
-    Some(challenge::challenge(&rules.challenge_scheme, &parameters))
+    let parameters = |algs| {
+        let about: [(&str, &str); 8] = [
+            ("realm", &rules.realm),
+            ("error", error),
+            ("error_description", &description),
+            ("scope", scope),
+            ("acr_values", acr_values),
+            ("max_age", &max_age),
+            ("resource_metadata", metadata),
+            ("algs", algs),
+        ];
+        about
+    };
+    let Some(dpop) = &rules.dpop else {
+        return Some(challenge::challenge(&rules.challenge_scheme, &parameters("")));
+    };
+    let plain = |algs| [("realm", rules.realm.as_str()), ("resource_metadata", metadata), ("algs", algs)];
+    let own = challenge::challenge("DPoP", &parameters(&dpop.algorithms));
+    Some(match dpop.beside {
+        Beside::Nothing => own,
+        Beside::Bearer
+            if matches!(error, INVALID_DPOP_PROOF | USE_DPOP_NONCE) || came_under_dpop(request) =>
+        {
+            [challenge::challenge(&rules.challenge_scheme, &plain("")), own].join(", ")
+        }
+        Beside::Bearer => [
+            challenge::challenge(&rules.challenge_scheme, &parameters("")),
+            challenge::challenge("DPoP", &plain(&dpop.algorithms)),
+        ]
+        .join(", "),
+    })
+}
+
+fn came_under_dpop(request: &dyn RequestView) -> bool {
+    let is_dpop = |value: &Vec<u8>| value.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"DPoP "));
+    request.header_values("Authorization").iter().any(is_dpop)
 }
 
 /// A browser can sign in again; it cannot mend a request or wait for keys.

@@ -19,7 +19,7 @@ pub struct ResourceMetadata {
 }
 
 /// Members of the document beside `resource`; those that are empty or false are left out (RFC 9728 3.2).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Members<'m> {
     /// `authorization_servers`.
     pub authorization_servers: &'m [String],
@@ -29,12 +29,19 @@ pub struct Members<'m> {
     pub name: &'m str,
     /// `authorization_details_types_supported`.
     pub authorization_details_types: &'m [String],
-    /// `dpop_signing_alg_values_supported`.
-    pub dpop_algorithms: &'m [String],
+    /// What it says of proofs of possession.
+    pub proofs: ProofMetadata,
+}
+
+/// What the document says of proofs of possession (RFC 9728 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProofMetadata {
+    /// `dpop_signing_alg_values_supported`; empty for none.
+    pub dpop_algorithms: Vec<&'static str>,
     /// `dpop_bound_access_tokens_required`.
-    pub dpop_required: bool,
+    pub is_dpop_required: bool,
     /// `tls_client_certificate_bound_access_tokens`.
-    pub mtls_required: bool,
+    pub has_mtls: bool,
 }
 
 impl ResourceMetadata {
@@ -46,6 +53,7 @@ impl ResourceMetadata {
         // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
         let path = format!("{WELL_KNOWN}{}", if url.path() == "/" { "" } else { url.path() });
         let list = |list: &[String]| if list.is_empty() { String::new() } else { text::list(list) };
+        let names = |list: &[&str]| if list.is_empty() { String::new() } else { text::list(list) };
         let flag = |is_set: bool| if is_set { "true".to_owned() } else { String::new() };
         let name = if members.name.is_empty() { String::new() } else { Quoted(members.name).to_string() };
         let members = [
@@ -55,9 +63,9 @@ impl ResourceMetadata {
             ("scopes_supported", list(members.scopes)),
             ("bearer_methods_supported", text::list(&["header"])),
             ("authorization_details_types_supported", list(members.authorization_details_types)),
-            ("dpop_signing_alg_values_supported", list(members.dpop_algorithms)),
-            ("dpop_bound_access_tokens_required", flag(members.dpop_required)),
-            ("tls_client_certificate_bound_access_tokens", flag(members.mtls_required)),
+            ("dpop_signing_alg_values_supported", names(&members.proofs.dpop_algorithms)),
+            ("dpop_bound_access_tokens_required", flag(members.proofs.is_dpop_required)),
+            ("tls_client_certificate_bound_access_tokens", flag(members.proofs.has_mtls)),
         ];
         let written = members.iter().filter(|(_, value)| !value.is_empty());
         let members: Vec<String> = written.map(|(name, value)| format!("\"{name}\":{value}")).collect();
@@ -99,7 +107,7 @@ impl ResourceMetadata {
 
 #[cfg(test)]
 mod tests {
-    use super::{Members, ResourceMetadata};
+    use super::{Members, ProofMetadata, ResourceMetadata};
     use crate::core::request::RecordedRequest;
 
     #[test]
@@ -134,17 +142,14 @@ mod tests {
             scopes: &[],
             name: "",
             authorization_details_types: &[],
-            dpop_algorithms: &[],
-            dpop_required: false,
-            mtls_required: false,
+            proofs: ProofMetadata { dpop_algorithms: vec![], is_dpop_required: false, has_mtls: false },
         }
     }
 
     #[test]
     fn rfc_9728_2_every_member() {
         let texts = |text: &str| vec![text.to_owned()];
-        let (servers, scopes, types, algorithms) =
-            (texts("https://a"), texts("read"), texts("payment"), texts("ES256"));
+        let (servers, scopes, types) = (texts("https://a"), texts("read"), texts("payment"));
         let metadata = ResourceMetadata::new(
             "https://api.example",
             &Members {
@@ -152,9 +157,11 @@ mod tests {
                 scopes: &scopes,
                 name: "The \"API\"",
                 authorization_details_types: &types,
-                dpop_algorithms: &algorithms,
-                dpop_required: true,
-                mtls_required: true,
+                proofs: ProofMetadata {
+                    dpop_algorithms: vec!["ES256"],
+                    is_dpop_required: true,
+                    has_mtls: true,
+                },
             },
         );
         assert_eq!(

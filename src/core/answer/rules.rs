@@ -4,6 +4,7 @@ use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::status::StatusRules;
+use crate::core::proof::dpop::NONCE_HEADER;
 use crate::core::refusal_log::LogRules;
 
 /// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
@@ -13,6 +14,8 @@ pub struct AnswerRules {
     pub format: BodyFormat,
     /// The scheme of challenges: that of the first header in which a token is looked for.
     pub challenge_scheme: String,
+    /// What challenges say of proofs of possession, if those are checked.
+    pub dpop: Option<DpopChallenge>,
     /// `errors.realm`; empty for none.
     pub realm: String,
     /// `errors.details`: code and description in the answer.
@@ -33,6 +36,35 @@ pub struct AnswerRules {
     pub status: Option<StatusRules>,
     /// `log`: what the log says of a refusal.
     pub log: LogRules,
+}
+
+/// The challenge of the scheme `DPoP` (RFC 9449 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DpopChallenge {
+    /// `algs`: the accepted algorithms, with spaces between them.
+    pub algorithms: String,
+    /// What is accepted beside it.
+    pub beside: Beside,
+    /// Whether a proof needs a nonce.
+    pub has_nonce: bool,
+}
+
+/// What is accepted beside the scheme `DPoP`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Tokens that are bound to nothing, under the scheme of the other challenge.
+    Bearer,
+    /// Nothing.
+    Nothing,
+}
+
+impl AnswerRules {
+    /// Headers of refusals that pages of other origins may read, beside those of every refusal.
+    #[must_use]
+    pub fn exposed(&self) -> [&str; 2] {
+        let nonce = self.dpop.as_ref().is_some_and(|dpop| dpop.has_nonce);
+        [&self.code_header, if nonce { NONCE_HEADER } else { "" }]
+    }
 }
 
 /// Body of a refusal.
@@ -69,6 +101,7 @@ impl Default for AnswerRules {
         Self {
             format: BodyFormat::Json,
             challenge_scheme: "Bearer".into(),
+            dpop: None,
             realm: String::new(),
             details: Details::Hide,
             code_header: String::new(),

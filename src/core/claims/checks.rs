@@ -9,7 +9,9 @@
 use crate::core::claims::validity::{self, Timely};
 use crate::core::claims::{AcceptedToken, ClaimRules, binding, client, registered, scope, step_up, tenant};
 use crate::core::presented::{Presented, Sent};
+use crate::core::proof::possession;
 use crate::core::refusal::Refusal;
+use crate::core::revocation;
 use crate::core::signature::VerifiedToken;
 use crate::core::steps::{Step, Steps};
 use crate::core::token::claims_set::ClaimsSet;
@@ -44,7 +46,7 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
     Check { name: "required", check: |_, claims, rules| registered::check_required(claims, &rules.required) },
     Check { name: "audience", check: |_, claims, rules| registered::check_audience(claims, &rules.audience) },
     Check { name: "client", check: |_, claims, rules| client::check(claims, &rules.clients) },
-    Check { name: "binding", check: |_, claims, rules| binding::check(claims, rules.bound_tokens) },
+    Check { name: "binding", check: |_, claims, rules| binding::check(claims, &rules.binding) },
     Check { name: "scopes", check: |_, claims, rules| scope::check(claims, rules.scopes.as_ref(), None) },
     Check {
         name: "expression",
@@ -56,8 +58,18 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
 ];
 
 /// Whether the token allows this request, now: first what the issuer's rules ask for, then the rule that the request is
-/// under, and last whether its user has to sign in again.
-pub static REQUEST_CHECKS: [Check<RequestCheck>; 6] = [
+/// under, then whether its user has to sign in again, and last the proof, which a check may use up.
+pub static REQUEST_CHECKS: [Check<RequestCheck>; 8] = [
+    Check {
+        name: "revocation",
+        check: |Presented { sent, claims, .. }| match &sent.policy.revocation {
+            // A sample of `tests` was never issued.
+            Some(rules) if sent.token.is_some() => {
+                revocation::check(claims, rules, sent.lookups, sent.lookups)
+            }
+            Some(_) | None => Ok(()),
+        },
+    },
     Check {
         name: "live expression",
         check: |presented| {
@@ -100,6 +112,15 @@ pub static REQUEST_CHECKS: [Check<RequestCheck>; 6] = [
             let rules = &presented.sent.issuer.claims;
             let of_rule = presented.sent.ruling.demands().and_then(|demands| demands.step_up.as_ref());
             step_up::check(presented.claims, rules.step_up.as_ref(), of_rule, &rules.time, presented.sent.now)
+        },
+    },
+    // The last one, since it may use up a proof.
+    Check {
+        name: "possession",
+        check: |Presented { sent, claims, .. }| match (&sent.policy.proofs, sent.token) {
+            (Some(rules), Some(token)) => possession::check(rules, token, claims, sent),
+            // A sample of `tests` has no proof.
+            (Some(_), None) | (None, _) => Ok(()),
         },
     },
 ];
@@ -160,6 +181,7 @@ mod tests {
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::claims::validity::{MaxAge, Since, TimeRules};
     use crate::core::issuer_id::IssuerId;
+    use crate::core::lookups::Unknown;
     use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::presented::Sent;
     use crate::core::refusal::Refusal;
@@ -287,6 +309,8 @@ mod tests {
             issuer: &policy.issuers[0],
             token: None,
             ruling: Ruling::Free,
+            places: &[],
+            lookups: &Unknown,
             request: &RecordedRequest::new("GET", path),
             now: NOW,
         };

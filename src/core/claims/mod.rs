@@ -10,7 +10,7 @@ pub mod scope;
 pub mod step_up;
 pub mod expression;
 
-use crate::core::claims::binding::BoundTokens;
+use crate::core::claims::binding::BindingRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
@@ -37,8 +37,8 @@ pub struct ClaimRules {
     pub scopes: Option<ScopeRules>,
     /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
     pub templates: Vec<IssuerTemplate>,
-    /// What becomes of tokens that are bound to a key or a certificate (`boundTokens`).
-    pub bound_tokens: BoundTokens,
+    /// What tokens have to be bound to, and what becomes of other bindings (`proofs`, `boundTokens`).
+    pub binding: BindingRules,
     /// What else has to hold (`claims`).
     pub expression: Option<Expression>,
     /// How, and how long ago, the user has to have signed in (`stepUp`).

@@ -1,6 +1,7 @@
 //! Options that say which tokens are accepted, at the top level and in `trustedIssuers`.
 
 use crate::core::claims::ClaimRules;
+use crate::core::claims::binding::BindingRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
@@ -11,6 +12,7 @@ use crate::core::config::error::{Errors, Problem};
 use crate::core::config::options::Row;
 use crate::core::config::options::accepted::*;
 use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS};
+use crate::core::config::options::proofs::{CHECKED, DPOP, MTLS};
 use crate::core::config::values::Values;
 use crate::core::limits::CLOCK_AHEAD;
 use crate::core::request::header_name::is_field_name;
@@ -45,10 +47,19 @@ pub(super) fn claim_rules(values: &Values, above: Option<&ClaimRules>, errors: &
         } else {
             above.and_then(|rules| rules.scopes.clone())
         },
-        bound_tokens: values.word_or(&BOUND_TOKENS, &BINDINGS, above.map(|rules| rules.bound_tokens)),
+        binding: binding(values, above.map(|rules| rules.binding)),
         expression: expression(values, errors).or_else(|| above.and_then(|rules| rules.expression.clone())),
         step_up: step_up(values, errors).or_else(|| above.and_then(|rules| rules.step_up.clone())),
         templates: Vec::new(),
+    }
+}
+
+/// `boundTokens`, and which proofs are demanded, which is the same for every issuer.
+fn binding(values: &Values, above: Option<BindingRules>) -> BindingRules {
+    BindingRules {
+        bound_tokens: values.word_or(&BOUND_TOKENS, &BINDINGS, above.map(|rules| rules.bound_tokens)),
+        dpop: values.word_or(&DPOP, &CHECKED, above.map(|rules| rules.dpop)),
+        mtls: values.word_or(&MTLS, &CHECKED, above.map(|rules| rules.mtls)),
     }
 }
 

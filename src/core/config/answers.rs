@@ -10,9 +10,11 @@ use crate::core::config::operators;
 use crate::core::config::options::Row;
 use crate::core::config::options::answers::*;
 use crate::core::config::options::rules::ORIGINS;
+use crate::core::config::proofs;
 use crate::core::config::upstream::header_name;
 use crate::core::config::values::Values;
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
+use crate::core::proof::rules::ProofRules;
 use crate::core::rules::RuleTable;
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
@@ -24,9 +26,11 @@ pub(super) fn answer_rules(
     root: &Values,
     (issuers, scopes): (&[String], &[String]),
     token: &TokenSources,
+    proofs: Option<&ProofRules>,
     errors: &mut Errors,
 ) -> AnswerRules {
     AnswerRules {
+        dpop: proofs.and_then(|rules| proofs::challenge(rules, root, token)),
         format: format(root, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(root, errors),
@@ -36,7 +40,7 @@ pub(super) fn answer_rules(
         forbidden_redirect: redirect(root, &ERRORS_FORBIDDEN_REDIRECT, token, errors),
         cors: cors(root, errors),
         unavailable_status: u16::try_from(root.int(&UNAVAILABLE_STATUS)).unwrap_or(503),
-        resource_metadata: resource_metadata(root, issuers, scopes, errors),
+        resource_metadata: resource_metadata(root, issuers, scopes, proofs, errors),
         status: operators::status_rules(root, errors),
         log: operators::log_rules(root),
     }
@@ -124,6 +128,7 @@ fn resource_metadata(
     root: &Values,
     issuers: &[String],
     demanded: &[String],
+    proofs: Option<&ProofRules>,
     errors: &mut Errors,
 ) -> Option<ResourceMetadata> {
     let scopes = scopes_supported(root, demanded, errors);
@@ -138,6 +143,7 @@ fn resource_metadata(
     if servers.is_empty() && !root.is_refused(&METADATA_SERVERS) {
         errors.conflict(METADATA_SERVERS.path, "is needed where there is no issuer to take its place");
     }
+    let proofs = proofs.map(|rules| proofs::metadata(rules, root)).unwrap_or_default();
     let metadata = ResourceMetadata::new(
         resource,
         &Members {
@@ -145,7 +151,7 @@ fn resource_metadata(
             scopes,
             name: root.text(&METADATA_NAME).unwrap_or_default(),
             authorization_details_types: root.list(&METADATA_DETAILS).unwrap_or_default(),
-            ..Members::default()
+            proofs,
         },
     );
     if metadata.is_none() {

@@ -170,6 +170,12 @@ impl Client {
         ClientRules { server, ..self.rules.clone() }
     }
 
+    /// What a source at another server is fetched with: what is meant for the own one stays away.
+    pub(super) fn for_others(&self) -> ClientRules {
+        let withheld = self.own.has_credentials();
+        ClientRules { server: ServerRules { withheld, ..ServerRules::default() }, ..self.rules.clone() }
+    }
+
     /// Refuses what is written here where nothing is fetched for the section. What the top level has for all servers may be
     /// for those of `trustedIssuers`.
     pub(super) fn refuse_unused(&self, errors: &mut Errors) {
@@ -195,13 +201,18 @@ impl Client {
 
 /// `jwksCache.directory`.
 fn directory(root: &Values, errors: &mut Errors) -> Option<String> {
-    let text = root.text(&CACHE_DIRECTORY)?;
-    let directory = text.trim_end_matches('/');
-    if !directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
-        errors.value(CACHE_DIRECTORY.path, quoted(text), "an absolute path below settings.mounts");
+    mounted(root, &CACHE_DIRECTORY, errors)
+}
+
+/// A path below the mounts, without slashes at its end.
+pub(super) fn mounted(root: &Values, row: &Row, errors: &mut Errors) -> Option<String> {
+    let text = root.text(row)?;
+    let path = text.trim_end_matches('/');
+    if !path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        errors.value(row.path, quoted(text), "an absolute path below settings.mounts");
         return None;
     }
-    Some(directory.to_owned())
+    Some(path.to_owned())
 }
 
 /// `tls.cert` and `tls.key`.

@@ -17,7 +17,9 @@ use crate::core::config::options::bypass::*;
 use crate::core::config::options::keys::{ISSUER, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
-use crate::core::config::{answers, key_sources, rules, self_test, token_places, too_open, upstream};
+use crate::core::config::{
+    answers, key_sources, proofs, revocation, rules, self_test, token_places, too_open, upstream,
+};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -67,8 +69,10 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     });
     shared.check_proxy(fetched, errors);
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
-    let token = token_places::token_sources(root, errors);
-    let mut forward = upstream::forward_rules(root, headers, &token, errors);
+    let mut token = token_places::token_sources(root, errors);
+    proofs::add_place(root, &mut token);
+    let proofs = proofs::proofs(root, capabilities, errors);
+    let mut forward = upstream::forward_rules(root, headers, &token, proofs.as_ref(), errors);
     let bypass = bypass(root, errors);
     let mut table = rules::rule_table(root, &bypass.paths, &issuers, errors);
     forward.looked_at = table.headers();
@@ -76,9 +80,21 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     let scopes = issuers.iter_mut().filter_map(|issuer| issuer.claims.scopes.as_mut());
     scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
     let scopes = rules::all_scopes(&issuers, &table);
-    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, errors);
+    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, proofs.as_ref(), errors);
     let origins = answers::allowed_origins(root, &answer, &table, errors);
-    Policy { bypass, token, issuers, rules: table, origins, forward, answer, doubts: Vec::new() }
+    let revocation = revocation::revocation(root, &issuers, &shared, errors);
+    Policy {
+        bypass,
+        token,
+        issuers,
+        rules: table,
+        origins,
+        forward,
+        answer,
+        proofs,
+        revocation,
+        doubts: Vec::new(),
+    }
 }
 
 /// Headers of issuers that have their own.

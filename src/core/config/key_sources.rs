@@ -5,6 +5,7 @@ use crate::core::config::client::{Client, Shared};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
 use crate::core::config::options::keys::*;
+use crate::core::config::options::revocation::REVOCATION_URL;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
 use crate::core::config::values::Values;
@@ -44,7 +45,7 @@ pub(super) fn compile(
     sources.extend(named_keys(values, shared, errors));
     let sources = KeySources { sources, refused: errors.len() != told || is_any_refused(values, &SOURCES) };
     let misnamed = errors.misnamed(values.place(), &[&JWKS_URL, &DISCOVERY]);
-    if sources.home().is_none() && !sources.refused && !misnamed {
+    if sources.home().is_none() && !sources.refused && !misnamed && !values.has(&REVOCATION_URL) {
         client.refuse_unused(errors);
     }
     sources

@@ -16,6 +16,8 @@ mod token_places;
 mod accepted;
 mod rules;
 mod upstream;
+mod proofs;
+mod revocation;
 mod answers;
 mod operators;
 mod self_test;

@@ -146,7 +146,11 @@ fn written(
             Some(number) => return Typed::Whole(number),
             None => format!("a whole number from {} to {}", range.least, range.most),
         },
-        (Kind::Word(words, _), _) => match words.iter().position(|word| text == Some(word)) {
+        // YAML 1.1, which Kubernetes reads, makes false of off.
+        (Kind::Word(words, _), _) => match words
+            .iter()
+            .position(|word| text == Some(word) || (*word == "off" && value.as_bool() == Some(false)))
+        {
             Some(number) => return Typed::Word(number),
             None => format!("one of {}", words.join(", ")),
         },

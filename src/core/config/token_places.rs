@@ -3,6 +3,7 @@
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
 use crate::core::config::options::places::*;
+use crate::core::config::proofs;
 use crate::core::config::values::Values;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::parameter_name::is_usable;
@@ -21,7 +22,7 @@ const PARAMETER: &str = "the name of a query parameter, without blanks and not b
 pub(super) fn token_sources(root: &Values, errors: &mut Errors) -> TokenSources {
     let mut places: Vec<TokenPlace> = Vec::new();
     for entry in root.sections(&TOKEN_SOURCES) {
-        let Some(place) = place(entry, errors) else { continue };
+        let Some(place) = place(entry, proofs::has_dpop(root), errors) else { continue };
         if places.iter().any(|other| other.is_alias(&place)) {
             errors.conflict(entry.place(), "is the same place as an entry before it");
         }
@@ -51,7 +52,7 @@ pub(super) fn token_sources(root: &Values, errors: &mut Errors) -> TokenSources 
     TokenSources { places, max_bytes: usize::try_from(root.int(&MAX_TOKEN)).unwrap_or(usize::MAX) }
 }
 
-fn place(entry: &Values, errors: &mut Errors) -> Option<TokenPlace> {
+fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPlace> {
     let mut named = KINDS.iter().filter_map(|kind| Some((*kind, entry.text(kind)?))).collect::<Vec<_>>();
     let Some((kind, name)) = named.pop().filter(|_| named.is_empty()) else {
         errors.conflict(
@@ -81,7 +82,7 @@ fn place(entry: &Values, errors: &mut Errors) -> Option<TokenPlace> {
     }
     let text = name.to_owned();
     Some(if is_cookie {
-        TokenPlace::Cookie { name: text, form: form(entry, "", errors) }
+        TokenPlace::Cookie { name: text, form: form(entry, "", has_dpop, errors) }
     } else if is_query {
         TokenPlace::Query { name: text }
     } else if *kind == SOURCE_WS_PREFIX {
@@ -91,7 +92,7 @@ fn place(entry: &Values, errors: &mut Errors) -> Option<TokenPlace> {
     } else {
         // Where nothing is said, other headers are the token alone.
         let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
-        let mut form = form(entry, default, errors);
+        let mut form = form(entry, default, has_dpop, errors);
         if entry.flag(&SOURCE_PADDING) {
             form.padding = Padding::Accept;
         }
@@ -111,7 +112,7 @@ fn is_cookie_name(name: &str) -> bool {
             .all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b';' | b'=' | b',' | b'"' | b'\\'))
 }
 
-fn form(entry: &Values, default: &str, errors: &mut Errors) -> Form {
+fn form(entry: &Values, default: &str, has_dpop: bool, errors: &mut Errors) -> Form {
     if !entry.has(&SOURCE_SCHEME) {
         return default.into();
     }
@@ -125,11 +126,11 @@ fn form(entry: &Values, default: &str, errors: &mut Errors) -> Form {
             "an authentication scheme, one that may be left out such as Bearer?, or nothing",
         );
     }
-    if scheme.eq_ignore_ascii_case("DPoP") {
+    if scheme.eq_ignore_ascii_case("DPoP") && !has_dpop {
         // A token that is sent with it is good only together with the proof beside it.
         errors.conflict(
             entry.path(&SOURCE_SCHEME),
-            "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have",
+            "DPoP needs a check of the proof (RFC 9449 7.1): set proofs.dpop beside it",
         );
     }
     form

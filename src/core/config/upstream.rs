@@ -9,9 +9,13 @@ use crate::core::answer::managed::{ManagedHeaders, NotManaged, Source, Tokens, i
 use crate::core::config::accepted;
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
+use crate::core::config::options::proofs::CERTIFICATE_HEADER;
 use crate::core::config::options::upstream::*;
 use crate::core::config::values::Values;
 use crate::core::issuer_id::IssuerId;
+use crate::core::proof::dpop;
+use crate::core::proof::mtls::CertificateForwarding;
+use crate::core::proof::rules::ProofRules;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::rewritten::RewrittenHeader;
 use crate::core::text::quoted;
@@ -72,11 +76,12 @@ pub(super) fn forward_rules(
     root: &Values,
     issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
     token: &TokenSources,
+    proofs: Option<&ProofRules>,
     errors: &mut Errors,
 ) -> ForwardRules {
     let mut managed = ManagedHeaders::default();
     let mut add = |path: String, name: &str, from, tokens, errors: &mut Errors| {
-        if carries_token(name, token) {
+        if carries_token(name, token) || (carries_proof(name) && proofs.is_some_and(ProofRules::has_dpop)) {
             errors.conflict(path, "carries the token; forwardAuthorization says whether it goes on");
         } else if let Err(reason) = managed.add(name, from, tokens) {
             not_managed(path, name, reason, errors);
@@ -101,6 +106,10 @@ pub(super) fn forward_rules(
     if let Some(verdict) = root.text(&VERDICT_REQUEST).filter(|name| !name.is_empty()) {
         add(VERDICT_REQUEST.path.into(), verdict, Source::Verdict, Tokens::All, errors);
     }
+    let mtls = proofs.and_then(|rules| rules.mtls.as_ref());
+    if let Some(mtls) = mtls.filter(|mtls| mtls.forwarding == CertificateForwarding::Remove) {
+        add(CERTIFICATE_HEADER.path.into(), &mtls.header, Source::Certificate, Tokens::All, errors);
+    }
     ForwardRules {
         managed,
         lists: root.word(&FORWARD_LISTS, &LISTS),
@@ -109,6 +118,11 @@ pub(super) fn forward_rules(
         verdict_response_header: header_name(root, &VERDICT_RESPONSE, errors),
         looked_at: Vec::new(),
     }
+}
+
+/// Whether a client sends its proof in the header `name`.
+fn carries_proof(name: &str) -> bool {
+    is_alias(dpop::HEADER, name)
 }
 
 /// Whether a client sends its token in the header `name`. `Authorization` is none for other purposes either.

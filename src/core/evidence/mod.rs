@@ -2,6 +2,7 @@
 //! the request when a line is written, so that no request pays for it whose line is not, and no answer can say it.
 
 mod places;
+mod proofs;
 mod rules;
 mod keys;
 
@@ -123,7 +124,13 @@ fn of_token(
         Refusal::TokenTypeNotAccepted { typ } => {
             with_issuer(&|_, _, issuer| rules::token_type(typ.as_deref(), &issuer.claims.token_type))
         }
-        Refusal::ProofMissing => with_token(&|token| rules::proof(&token.claimed)),
+        Refusal::ProofMissing { .. } => with_token(&|token| rules::proof(&token.claimed)),
+        Refusal::ProofInvalid { fault } => proofs::fault(fault),
+        Refusal::ProofNonce { .. }
+        | Refusal::ProofReplayed
+        | Refusal::ReplayUnavailable
+        | Refusal::TokenRevoked
+        | Refusal::RevocationUnavailable => Evidence::default(),
         Refusal::ScopeInsufficient => with_issuer(&|token, _, issuer| {
             let of_rule = demands.and_then(|demands| demands.scopes.as_ref());
             rules::scopes(&token.claimed, issuer.claims.scopes.as_ref(), of_rule)

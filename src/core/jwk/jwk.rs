@@ -91,6 +91,8 @@ pub enum JwkError {
     KeyOps,
     /// A secret in a set that was fetched.
     SecretFetched,
+    /// A private key where a public one belongs.
+    Private,
     /// The material is refused.
     Key(KeyError),
     /// Bytes that are no secret.
@@ -116,10 +118,7 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
     let kid = name(text(value, "kid")?);
     check_use(value)?;
     check_key_ops(value)?;
-    let alg = match text(value, "alg")? {
-        Some(name) => Some(Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?),
-        None => None,
-    };
+    let alg = own_alg(value)?;
     let material = material(value, origin)?;
     let key = material.key()?;
     match alg {
@@ -139,8 +138,19 @@ pub(super) fn name(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The one algorithm of the key (RFC 7517 4.4).
+pub(super) fn own_alg(value: Value<'_>) -> Result<Option<Alg>, JwkError> {
+    match text(value, "alg")? {
+        Some(name) => match Alg::from_name(name) {
+            Some(alg) => Ok(Some(alg)),
+            None => Err(JwkError::UnknownAlg { found: shown(name) }),
+        },
+        None => Ok(None),
+    }
+}
+
 /// `use` is "sig", in any case, or absent (RFC 7517 4.2).
-fn check_use(value: Value<'_>) -> Result<(), JwkError> {
+pub(super) fn check_use(value: Value<'_>) -> Result<(), JwkError> {
     match text(value, "use")? {
         None => Ok(()),
         Some(sig) if sig.eq_ignore_ascii_case("sig") => Ok(()),
@@ -149,7 +159,7 @@ fn check_use(value: Value<'_>) -> Result<(), JwkError> {
 }
 
 /// `key_ops` names "verify" or is absent (RFC 7517 4.3).
-fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
+pub(super) fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
     match present(value, "key_ops") {
         None => Ok(()),
         Some(list) if list.kind() != Kind::Array => {
@@ -161,7 +171,7 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
 }
 
 /// What a key is made of.
-enum Material {
+pub(super) enum Material {
     /// What a thumbprint is of.
     Public(PublicKey),
     /// Bytes as they stand (RFC 7518 6.4).
@@ -186,7 +196,7 @@ impl Material {
 }
 
 #[inline(never)]
-fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
+pub(super) fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
     let kty = text(value, "kty")?.ok_or(JwkError::Missing { member: "kty" })?;
     let known =
         [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp, Kty::Akp].into_iter().find(|known| known.name() == kty);
@@ -333,6 +343,7 @@ impl fmt::Display for JwkError {
             Self::Use { found } => write!(f, "use is {}, expected \"sig\"", Quoted(found)),
             Self::KeyOps => f.write_str("key_ops does not contain \"verify\""),
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
+            Self::Private => f.write_str("it is a private key, or has a member of one"),
             Self::Secret(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::TooManyKeys { max } => write!(f, "only the first {max} keys of a set are used"),

@@ -2,6 +2,7 @@
 
 #[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
 pub mod jwk;
+pub mod presented;
 pub(in crate::core) mod public_key;
 mod thumbprint;
 pub(crate) mod der;
@@ -18,4 +19,5 @@ pub mod lookup;
 pub use jwk::{Jwk, JwkError, Origin};
 pub use jwk_set::{JwkSet, JwkSetError, SkippedKey};
 pub use pem::PemError;
+pub use presented::PresentedKey;
 pub use secret_bytes::SecretError;

@@ -1,9 +1,11 @@
-//! Headers of the client that go on without a part of their value.
+//! Headers of the client that go on without a part of their value, or in another form.
 
 /// One of the headers that are rewritten. There are no others: every other header that the upstream gets from the
 /// middleware is a managed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RewrittenHeader {
+    /// Its token as a bearer token.
+    Authorization,
     /// Without the names of managed headers.
     Connection,
     /// Without the token.
@@ -17,6 +19,7 @@ impl RewrittenHeader {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Authorization => "Authorization",
             Self::Connection => "Connection",
             Self::Cookie => "Cookie",
             Self::WebSocketProtocol => "Sec-WebSocket-Protocol",

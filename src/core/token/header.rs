@@ -22,9 +22,23 @@ pub struct Header {
 /// `token_malformed` where a parameter has the wrong type or a name occurs twice, `crit_not_supported` for any
 /// `crit`, `token_encrypted` for a nested token (RFC 7519 5.2) or a JWE header.
 pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
-    let document =
-        Document::parse(json, HEADER_JSON).map_err(|_| malformed("the header is not acceptable JSON"))?;
-    let root = document.root();
+    read(&document(json)?)
+}
+
+/// The decoded protected header as it is written, for proofs (RFC 9449 4.2): they alone bring their key along.
+///
+/// # Errors
+/// `token_malformed`.
+pub fn document(json: Vec<u8>) -> Result<Document, Refusal> {
+    Document::parse(json, HEADER_JSON).map_err(|_| malformed("the header is not acceptable JSON"))
+}
+
+/// The parameters of a header.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read(header: &Document) -> Result<Header, Refusal> {
+    let root = header.root();
     if root.kind() != Kind::Object {
         return Err(malformed("the header is not an object"));
     }

@@ -43,8 +43,20 @@ pub fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
 ///
 /// # Errors
 /// `token_malformed`, `token_encrypted` for five parts, and the refusals of [`header::parse`].
-#[inline(never)]
 pub fn parse_with(token: &[u8], padding: Padding) -> Result<UnverifiedToken<'_>, Refusal> {
+    parse_whole(token, padding).map(|(token, _)| token)
+}
+
+/// Parses a proof (RFC 9449 4.2), which has no padding: with its whole header, in which its key is.
+///
+/// # Errors
+/// As [`parse_with`].
+pub fn parse_proof(proof: &[u8]) -> Result<(UnverifiedToken<'_>, Document), Refusal> {
+    parse_whole(proof, Padding::Refuse)
+}
+
+#[inline(never)]
+fn parse_whole(token: &[u8], padding: Padding) -> Result<(UnverifiedToken<'_>, Document), Refusal> {
     let (header, behind) = split(token).ok_or(malformed("not three parts"))?;
     let (payload, signature) = split(behind).ok_or(malformed("not three parts"))?;
     if let Some((_, behind)) = split(signature) {
@@ -61,14 +73,15 @@ pub fn parse_with(token: &[u8], padding: Padding) -> Result<UnverifiedToken<'_>,
     let header = part(header, "the header is not base64url")?;
     let payload = part(payload, "the payload is not base64url")?;
     let signature = part(signature, "the signature is not base64url")?;
-    let header = header::parse(header)?;
+    let document = header::document(header)?;
+    let header = header::read(&document)?;
     let claimed =
         Document::parse(payload, CLAIMS_JSON).map_err(|_| malformed("the payload is not acceptable JSON"))?;
     if claimed.root().kind() != Kind::Object {
         return Err(malformed("the payload is not an object"));
     }
     let claimed = ClaimsSet::new(claimed);
-    Ok(UnverifiedToken { header, signing_input, signature, claimed })
+    Ok((UnverifiedToken { header, signing_input, signature, claimed }, document))
 }
 
 /// What is before the first dot and what behind it.

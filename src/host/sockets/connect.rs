@@ -14,6 +14,7 @@ use crate::core::url::address::may_be_led_to;
 use crate::core::url::{Host, Origin};
 use crate::documents::fetch::FetchError;
 use crate::host::limits::MAX_CONFUSED;
+use crate::host::wasi;
 
 /// What a look at the socket brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +280,7 @@ impl Drop for Connection {
         lock::exclusive(|| {
             if self.is_ours() {
                 // A failure means that it is closed already.
-                let _ = imports::close(self.descriptor);
+                let _ = wasi::close(self.descriptor);
             }
         });
     }

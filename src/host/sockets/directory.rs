@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::files::{self, MountedFiles, locate, read_all};
+use super::files::{self, MountedFiles, read_all};
 use super::imports;
 use super::kernel::{Descriptor, Errno};
 use super::lock;
@@ -13,6 +13,7 @@ use crate::core::unix_time::Seconds;
 use crate::documents::directory::{Claim, Directory};
 use crate::documents::files::ReadFile;
 use crate::host::clock;
+use crate::host::wasi::{self, locate};
 
 /// Between two looks for another router's file.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -38,11 +39,11 @@ impl Directory for MountedDirectory {
         };
         lock::exclusive(|| {
             let renamed = write_new(mount, &temporary, content)
-                .and_then(|()| imports::rename(mount, &temporary, &path))
+                .and_then(|()| wasi::rename(mount, &temporary, &path))
                 .is_ok();
             if !renamed {
                 // There may be none, and nothing more can be done about one.
-                let _ = imports::remove_file(mount, &temporary);
+                let _ = wasi::remove_file(mount, &temporary);
             }
         });
     }
@@ -52,12 +53,12 @@ impl Directory for MountedDirectory {
             return Claim::Impossible;
         };
         for _ in 0..2 {
-            match imports::create_directory(mount, &path) {
+            match wasi::create_directory(mount, &path) {
                 Ok(()) => return Claim::Ours,
                 Err(Errno::EXISTS) => {}
                 Err(_) => return Claim::Impossible,
             }
-            let Ok(stat) = imports::path_stat(mount, &path) else {
+            let Ok(stat) = wasi::path_stat(mount, &path) else {
                 // Given back in this moment.
                 continue;
             };
@@ -65,7 +66,7 @@ impl Directory for MountedDirectory {
             if age <= lease.0.saturating_mul(1000) {
                 return Claim::Theirs;
             }
-            let _ = imports::remove_directory(mount, &path);
+            let _ = wasi::remove_directory(mount, &path);
         }
         Claim::Theirs
     }
@@ -73,7 +74,7 @@ impl Directory for MountedDirectory {
     fn release(&self, directory: &str, name: &str) {
         if let Ok((mount, path)) = locate(&format!("{directory}/{name}.claim")) {
             // Taken over by another router, then.
-            let _ = imports::remove_directory(mount, &path);
+            let _ = wasi::remove_directory(mount, &path);
         }
     }
 
@@ -83,7 +84,7 @@ impl Directory for MountedDirectory {
 }
 
 fn write_new(mount: Descriptor, path: &str, content: &[u8]) -> Result<(), Errno> {
-    let file = imports::create_file(mount, path)?;
+    let file = wasi::create_file(mount, path)?;
     let mut offset: usize = 0;
     let mut written = Ok(());
     while let Some(rest) = content.get(offset..).filter(|rest| !rest.is_empty()) {

@@ -4,11 +4,12 @@
 //! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
 //! and after, the content is read twice, and a reading that does not fit is done again.
 
-use super::imports::{self, FileStat};
+use super::imports;
 use super::kernel::{Descriptor, Errno, FileType};
 use super::lock;
 use crate::documents::files::{FileError, FileStamp, ReadFile};
 use crate::host::limits::MAX_READINGS;
+use crate::host::wasi::{self, FileStat, locate};
 
 /// Reads below `settings.mounts`; in this artifact a mount has the same path on both sides.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +18,7 @@ pub struct MountedFiles;
 impl ReadFile for MountedFiles {
     fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
         let (mount, below) = locate(path)?;
-        let stat = imports::path_stat(mount, &below).map_err(to_file_error)?;
+        let stat = wasi::path_stat(mount, &below).map_err(to_file_error)?;
         regular(&stat).map(|()| stamp(&stat))
     }
 
@@ -39,11 +40,11 @@ impl ReadFile for MountedFiles {
 /// window, since a wait for it can be long: whoever waited between the stat and the opening found other files.
 fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
     let before = examine(mount, path, max_bytes)?;
-    let Ok(file) = imports::open_file(mount, path) else {
+    let Ok(file) = wasi::open_file(mount, path) else {
         return Ok(None);
     };
     let size = usize::try_from(before.size).map_err(|_| FileError::TooLarge)?;
-    let unchanged = || imports::file_stat(file).as_ref() == Ok(&before);
+    let unchanged = || wasi::file_stat(file).as_ref() == Ok(&before);
     let content = if unchanged() {
         let first = read_all(file, size);
         first.filter(|first| read_all(file, size).as_ref() == Some(first) && unchanged())
@@ -57,15 +58,15 @@ fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<V
 /// Closes a file. If the record of the lock was lost and two are at work, the number may be another instance's by
 /// now. If that is a file, it is read or written again; a socket is never closed here.
 pub(super) fn close(file: Descriptor) {
-    if imports::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
+    if wasi::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
         // A failure means that it is closed already.
-        let _ = imports::close(file);
+        let _ = wasi::close(file);
     }
 }
 
 /// The state of a regular file that is not too large.
 fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, FileError> {
-    let stat = imports::path_stat(mount, path).map_err(to_file_error)?;
+    let stat = wasi::path_stat(mount, path).map_err(to_file_error)?;
     regular(&stat)?;
     let fits = usize::try_from(stat.size).is_ok_and(|size| size <= max_bytes);
     if fits { Ok(stat) } else { Err(FileError::TooLarge) }
@@ -84,26 +85,6 @@ pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
             return None;
         }
     }
-}
-
-/// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.
-pub(super) fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if !path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
-        return Err(FileError::NotFound);
-    }
-    let mut best: Option<(usize, Descriptor)> = None;
-    let mut descriptor = Descriptor::FIRST_MOUNT;
-    while let Ok(mount) = imports::mount_path(descriptor) {
-        let prefix: Vec<&str> = mount.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-        let longer = best.is_none_or(|(length, _)| prefix.len() > length);
-        if longer && prefix.len() < parts.len() && parts.starts_with(&prefix) {
-            best = Some((prefix.len(), descriptor));
-        }
-        descriptor = descriptor.next();
-    }
-    let (length, mount) = best.ok_or(FileError::NotFound)?;
-    Ok((mount, parts.get(length..).unwrap_or_default().join("/")))
 }
 
 fn regular(stat: &FileStat) -> Result<(), FileError> {

@@ -3,6 +3,7 @@
 use crate::core::config::{Capabilities, ConfigError, compile, summary, warnings, without_directory};
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
+use crate::core::proof::dpop::Replay;
 use crate::core::refusal_log::LogLevel;
 use crate::host::wasm::abi::{self, Handler, is_first_instance};
 use crate::host::wasm::log;
@@ -48,7 +49,11 @@ fn warn(policy: &Policy) {
 /// is shared, and the descriptor is saved.
 fn share(policy: &Policy) {
     let asks = |source: &KeySource| !matches!(source, KeySource::Configured(_));
-    if policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks)) {
+    let asks_for_keys = policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks));
+    let list = policy.revocation.as_ref().and_then(|rules| rules.list.as_ref());
+    let dpop = policy.proofs.as_ref().and_then(|rules| rules.dpop.as_ref());
+    let reads_directories = dpop.is_some_and(|rules| matches!(rules.replay, Replay::Directory(_)));
+    if asks_for_keys || list.is_some() || reads_directories {
         open_lock();
     }
 }

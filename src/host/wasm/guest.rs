@@ -14,6 +14,7 @@ use crate::core::token::source::FoundToken;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::documents::io::Io;
 use crate::host::wasm::abi::{self, Handler, Next};
+use crate::host::wasm::lookups::HostLookups;
 use crate::host::wasm::request::HostRequest;
 use crate::host::wasm::{log, perform};
 use crate::host::{HostDirectory, HostFetch, HostShare, MountedFiles, clock};
@@ -32,6 +33,7 @@ pub const IO: Io<'static> = Io {
 pub struct Middleware {
     policy: Rc<Policy>,
     keyring: Keyring,
+    lookups: HostLookups,
     io: Io<'static>,
     lines: Cell<LineBudget>,
     /// Whose keys the last decision asked about, and when.
@@ -50,6 +52,7 @@ impl Middleware {
     pub fn on(io: Io<'static>, policy: Rc<Policy>) -> Self {
         Self {
             keyring: Keyring::new(Rc::clone(&policy)),
+            lookups: HostLookups::new(&policy),
             policy,
             io,
             lines: Cell::default(),
@@ -60,20 +63,25 @@ impl Middleware {
     fn decide(&self, request: &HostRequest) -> Decided<'_> {
         let keyring = &self.keyring;
         let decide = |now| {
-            let mut decided = decide(&self.policy, &keyring.at(now), now, request);
+            let lookups = self.lookups.at(now);
+            let mut decided = decide(&self.policy, &keyring.at(now).beside(&lookups), now, request);
             keyring.remember(std::mem::take(&mut decided.learned));
             self.asked.set(decided.asked.map(|issuer| (issuer, now)));
             decided
         };
         let mut now = clock::now();
         log::key_events(&keyring.catch_up(now, &self.io));
+        log::list_event(self.lookups.revoked.catch_up(now, &self.io));
         let mut decided = decide(now);
         // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
         for _ in 0..2 {
-            let Decision::NeedKeys(need) = &decided.decision else {
+            if let Decision::NeedKeys(need) = &decided.decision {
+                log::key_events(&keyring.refresh(need, now, &self.io));
+            } else if self.lookups.revoked.is_worth_asking(now) {
+                log::list_event(self.lookups.revoked.refresh(&self.io));
+            } else {
                 return decided;
-            };
-            log::key_events(&keyring.refresh(need, now, &self.io));
+            }
             now = clock::now();
             decided = decide(now);
         }
@@ -108,6 +116,7 @@ impl Handler for Middleware {
     fn handle_response(&self) {
         if let Some((issuer, now)) = self.asked.take() {
             log::key_events(&self.keyring.refresh_ahead(issuer, now, &self.io));
+            log::list_event(self.lookups.revoked.refresh_ahead(now, &self.io));
         }
     }
 

@@ -9,6 +9,7 @@ use crate::core::refusal_log::LogLevel;
 use crate::core::text::{cut, one_line};
 use crate::host::wasm::abi::write_log;
 use crate::keys::key_log;
+use crate::keys::revocations::ListEvent;
 use crate::keys::source::KeyEvent;
 
 const DEBUG: i32 = -1;
@@ -41,6 +42,13 @@ pub fn line(level: LogLevel, line: &str) {
 /// Changes of key sets, and failures to load one.
 pub fn key_events(events: &[KeyEvent]) {
     events.iter().flat_map(key_log::lines).for_each(|(level, text)| line(level, &text));
+}
+
+/// What happened to the list of revocations.
+pub fn list_event(event: Option<ListEvent>) {
+    if let Some((level, text)) = event {
+        line(level, &text);
+    }
 }
 
 /// Whatever is written is one line of printable ASCII.

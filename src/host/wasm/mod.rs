@@ -4,5 +4,6 @@ pub mod abi;
 pub mod boot;
 pub mod guest;
 pub mod log;
+pub mod lookups;
 pub mod perform;
 pub mod request;

@@ -7,11 +7,20 @@
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::http::Request;
 use crate::keys;
+use crate::proofs::{Proof, public_jwk, sha256, thumbprint};
 use crate::tokens::{Token, compact, padded, tamper};
+
+/// Certificates of clients.
+const CERTIFICATES: [(&str, &str); 2] = [
+    ("own", include_str!("../../vectors/pem/p-256-certificate.pem")),
+    ("other", include_str!("../../vectors/pem/p-384-certificate.pem")),
+];
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -101,9 +110,10 @@ fn load_file(path: &Path, bed: &Bed) -> Vec<Case> {
 
 fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
     let name = format!("{file}: {}", row["name"].as_str().expect("a row has a name"));
-    known(&name, row, &["name", "config", "token", "tokens", "request", "expect"]);
+    known(&name, row, &["name", "config", "token", "tokens", "proof", "proofs", "request", "expect"]);
     let part = |key: &str| overlay(&defaults[key], &row[key]);
-    let token = part("token");
+    let known_values = bed_values(bed);
+    let token = fill(&part("token"), &known_values);
     let mut values: Vec<(String, Value)> = Vec::new();
     let mut value = |name: String, token: String| {
         values.push((format!("{name}.base64url"), json!(keys::encode(token.as_bytes()))));
@@ -111,11 +121,22 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
     };
     value("token".into(), mint(&name, &token, bed));
     for (other, changes) in row["tokens"].as_object().into_iter().flatten() {
-        let minted = mint(&name, &overlay(&token, changes), bed);
+        let minted = mint(&name, &overlay(&token, &fill(changes, &known_values)), bed);
         value(format!("token.{other}"), minted);
     }
-    let config = fill(&part("config"), &bed_values(bed));
     let request = part("request");
+    let proof = part("proof");
+    if !proof.is_null() {
+        let method = request["method"].as_str().unwrap_or("GET");
+        let proofs = row["proofs"].as_object().into_iter().flatten();
+        let proofs = proofs.map(|(other, changes)| (format!("proof.{other}"), overlay(&proof, changes)));
+        for (place, proof) in [("proof".into(), proof.clone())].into_iter().chain(proofs) {
+            let proof = prove(&name, &fill(&proof, &known_values), method, &values, bed);
+            values.push((place, json!(proof)));
+        }
+    }
+    values.extend(known_values.iter().filter(|(name, _)| name.starts_with("certificate.")).cloned());
+    let config = fill(&part("config"), &known_values);
     known(&name, &request, &["method", "path", "headers"]);
     let lines = match &request["headers"] {
         Value::Null => json!([["Authorization", "Bearer {{token}}"]]),
@@ -216,6 +237,31 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
     row["tamper"].as_str().map_or_else(|| minted.clone(), |how| tamper(&minted, how))
 }
 
+/// A proof of a row: for `htu` and one of the row's tokens.
+fn prove(name: &str, row: &Value, method: &str, tokens: &[(String, Value)], bed: &Bed) -> String {
+    known(name, row, &["alg", "key", "htu", "token", "header", "claims", "tamper", "raw"]);
+    if let Some(raw) = row["raw"].as_str() {
+        return raw.into();
+    }
+    let token = row["token"].as_str().unwrap_or("token");
+    let token = tokens.iter().find(|(known, _)| known == token).and_then(|(_, token)| token.as_str());
+    let htu = row["htu"].as_str().unwrap_or_else(|| panic!("{name}: a proof has an htu"));
+    let mut proof =
+        Proof::new(method, htu, token.unwrap_or_else(|| panic!("{name}: no such token")), bed.now);
+    proof.alg = row["alg"].as_str().unwrap_or("ES256").into();
+    proof.key = row["key"].as_str().unwrap_or_else(|| keys::key_of(&proof.alg)).into();
+    proof.header = row["header"].as_object().cloned().unwrap_or_default();
+    for (claim, value) in row["claims"].as_object().into_iter().flatten() {
+        let value = match value.as_str().filter(|_| claim == "iat").and_then(relative) {
+            Some(offset) => json!(bed.now + offset),
+            None => value.clone(),
+        };
+        proof.claims.insert(claim.clone(), value);
+    }
+    let proof = proof.sign();
+    row["tamper"].as_str().map_or_else(|| proof.clone(), |how| tamper(&proof, how))
+}
+
 /// Seconds of "+300" or "-1"; none for what is meant as it stands.
 fn relative(text: &str) -> Option<i64> {
     text.starts_with(['+', '-']).then(|| text.parse().ok())?
@@ -233,6 +279,13 @@ fn bed_values(bed: &Bed) -> Vec<(String, Value)> {
     for key in ["rsa", "p256", "p384", "p521", "ed25519", "rsa-other", "ed25519-other"] {
         values.push((format!("pem.{key}"), json!(keys::public_pem(key))));
         values.push((format!("jwk.{key}"), keys::jwk(key)));
+        values.push((format!("jkt.{key}"), json!(thumbprint(&public_jwk(key)))));
+        values.push((format!("jwk.bare.{key}"), public_jwk(key)));
+    }
+    for (name, certificate) in CERTIFICATES {
+        let base64: String = certificate.lines().filter(|line| !line.starts_with('-')).collect();
+        values.push((format!("x5t.{name}"), json!(sha256(&STANDARD.decode(&base64).unwrap()))));
+        values.push((format!("certificate.{name}"), json!(base64)));
     }
     for key in ["secret", "secp256k1", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] {
         values.push((format!("jwk.{key}"), keys::jwk(key)));
@@ -276,7 +329,9 @@ fn overlay(base: &Value, over: &Value) -> Value {
             // A row's `kid: null` says that the token has none.
             (_, Value::Null) if name == "kid" => drop(merged.insert(name.clone(), Value::Null)),
             (_, Value::Null) => drop(merged.remove(name)),
-            (Some(Value::Object(_)), Value::Object(_)) if name == "claims" || name == "clientConfig" => {
+            (Some(Value::Object(_)), Value::Object(_))
+                if matches!(name.as_str(), "claims" | "clientConfig" | "proofs") =>
+            {
                 let deeper = overlay(&merged[name], value);
                 merged.insert(name.clone(), deeper);
             }

@@ -60,3 +60,62 @@ impl Issued {
         Self::new(ca_name, KeyPair::from_pem(crate::keys::private_pem(key)).unwrap())
     }
 }
+
+/// A client's certificate with what it presents.
+pub struct ClientCertificate {
+    /// Its own certificate and those of the CAs between it and the root, PEM.
+    pub chain_pem: String,
+    /// Its key, PEM.
+    pub key_pem: String,
+    /// Its own certificate, DER.
+    pub der: Vec<u8>,
+    /// The certificate of the CA that issued it, DER.
+    pub issuer_der: Vec<u8>,
+    /// The root, PEM, for those who are to trust it.
+    pub root_pem: String,
+}
+
+impl ClientCertificate {
+    /// One of a chain of three.
+    ///
+    /// # Panics
+    /// Never: such certificates can be made.
+    #[must_use]
+    pub fn of_chain() -> Self {
+        let ca = |name: &str| {
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name.push(DnType::CommonName, name);
+            params
+        };
+        let root = CertifiedIssuer::self_signed(ca("root"), KeyPair::generate().unwrap()).unwrap();
+        let between = CertifiedIssuer::signed_by(ca("between"), KeyPair::generate().unwrap(), &root).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let own =
+            CertificateParams::new(vec!["client".to_owned()]).unwrap().signed_by(&key, &between).unwrap();
+        Self {
+            chain_pem: format!("{}{}", own.pem(), between.pem()),
+            key_pem: key.serialize_pem(),
+            der: own.der().to_vec(),
+            issuer_der: between.der().to_vec(),
+            root_pem: root.pem(),
+        }
+    }
+
+    /// One that nobody but itself has signed.
+    ///
+    /// # Panics
+    /// Never: such certificates can be made.
+    #[must_use]
+    pub fn self_signed() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
+        Self {
+            chain_pem: own.pem(),
+            key_pem: key.serialize_pem(),
+            der: own.der().to_vec(),
+            issuer_der: own.der().to_vec(),
+            root_pem: own.pem(),
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod keys;
 pub mod tokens;
+pub mod proofs;
 pub mod usual;
 pub mod random;
 pub mod certificate;

@@ -11,6 +11,8 @@ pub mod fetching;
 pub mod keys;
 pub mod operators;
 pub mod places;
+pub mod proofs;
+pub mod revocation;
 pub mod rules;
 pub mod tests;
 pub mod upstream;
@@ -18,12 +20,14 @@ pub mod upstream;
 pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
 
 /// The rows by subject, in the order of the reference.
-pub static TABLES: [&Table; 10] = [
+pub static TABLES: [&Table; 12] = [
     &keys::TABLE,
     &fetching::TABLE,
     &places::TABLE,
     &accepted::TABLE,
     &rules::TABLE,
+    &proofs::TABLE,
+    &revocation::TABLE,
     &upstream::TABLE,
     &answers::TABLE,
     &operators::TABLE,

@@ -132,6 +132,18 @@ impl TokenPlace {
         }
     }
 
+    /// Whether the token comes with a proof of possession (RFC 9449 7.1).
+    #[must_use]
+    pub fn is_dpop(&self) -> bool {
+        match self {
+            Self::Header { form, .. } => form.scheme.eq_ignore_ascii_case("DPoP"),
+            Self::Cookie { .. }
+            | Self::Query { .. }
+            | Self::WebSocketProtocol { .. }
+            | Self::WebSocketPrefix { .. } => false,
+        }
+    }
+
     /// Whether shared caches keep no answer to a request with a token here, whatever the upstream says of caches
     /// (RFC 9111 3.5).
     #[must_use]

@@ -16,68 +16,17 @@ mod clock;
 mod transfer;
 mod socket;
 mod resolve;
-mod file;
 
 use std::time::Duration;
 
 use super::kernel::{Descriptor, Errno, Family, FileType, Kernel, Receive, SocketName, Wipe};
+use crate::host::wasi::{check, close, file_type};
 
 pub(crate) use clock::{random, sleep};
-pub(crate) use file::{
-    FileStat, create_directory, create_file, file_stat, mount_path, open_file, path_stat, remove_directory,
-    remove_file, rename,
-};
 pub(crate) use resolve::resolve;
 pub(crate) use socket::{connect, open_stream, peer_address, pending_error, send_buffer, set_send_buffer};
 pub use transfer::margins_are_clean;
 pub(crate) use transfer::{read_at, receive, send, write_at};
-
-#[repr(C)]
-#[derive(Default)]
-struct FdStat {
-    file_type: u8,
-    flags: u16,
-    rights_base: u64,
-    rights_inheriting: u64,
-}
-
-// The host writes it by offset.
-const _: () = assert!(size_of::<FdStat>() == 24);
-
-#[link(wasm_import_module = "wasi_snapshot_preview1")]
-unsafe extern "C" {
-    fn fd_fdstat_get(fd: i32, stat: *mut FdStat) -> i32;
-    fn fd_close(fd: i32) -> i32;
-}
-
-/// What `descriptor` stands for.
-pub(crate) fn file_type(descriptor: Descriptor) -> Result<FileType, Errno> {
-    let mut stat = FdStat::default();
-    // SAFETY: the host writes one fdstat to a local of that layout.
-    check(unsafe { fd_fdstat_get(descriptor.0, &raw mut stat) })?;
-    Ok(to_file_type(stat.file_type))
-}
-
-/// Closes `descriptor`.
-pub(crate) fn close(descriptor: Descriptor) -> Result<(), Errno> {
-    // SAFETY: takes a number only.
-    check(unsafe { fd_close(descriptor.0) })
-}
-
-fn check(errno: i32) -> Result<(), Errno> {
-    if errno == 0 { Ok(()) } else { Err(Errno(u16::try_from(errno).unwrap_or(u16::MAX))) }
-}
-
-const fn to_file_type(number: u8) -> FileType {
-    match number {
-        2 => FileType::CharacterDevice,
-        3 => FileType::Directory,
-        4 => FileType::RegularFile,
-        5 => FileType::Datagram,
-        6 => FileType::Stream,
-        _ => FileType::Other,
-    }
-}
 
 /// WASI as the kernel of the rooms above.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,12 @@
 //! Files and directories below the mounts.
 
-use super::{check, to_file_type};
-use crate::host::sockets::kernel::{Descriptor, Errno, FileType};
+use super::{Descriptor, Errno, FileType, check, close, to_file_type};
 
 /// fd_read, fd_seek (which fd_pread and fd_pwrite need) and fd_filestat_get.
 const RIGHTS_READ: u64 = (1 << 1) | (1 << 2) | (1 << 21);
+
+/// Bytes of names that are read at once: of 480 proofs.
+const LISTED_BYTES: usize = 32 << 10;
 
 /// What `stat` says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,7 @@ pub(crate) struct FileStat {
     pub(crate) device: u64,
     pub(crate) inode: u64,
     pub(crate) file_type: FileType,
+    pub(crate) links: u64,
     pub(crate) size: u64,
     pub(crate) modified: u64,
 }
@@ -62,6 +65,7 @@ unsafe extern "C" {
         path_length: usize,
         stat: *mut RawFileStat,
     ) -> i32;
+    fn fd_readdir(fd: i32, buffer: *mut u8, length: usize, cookie: u64, used: *mut usize) -> i32;
     fn path_create_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
     fn path_remove_directory(fd: i32, path: *const u8, path_length: usize) -> i32;
     fn path_unlink_file(fd: i32, path: *const u8, path_length: usize) -> i32;
@@ -126,6 +130,33 @@ fn open_path(mount: Descriptor, path: &str, flags: i32, rights: u64) -> Result<D
     if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
 }
 
+/// Names in the directory `path` below the mount, the first of them if there are many.
+pub(crate) fn list(mount: Descriptor, path: &str) -> Result<Vec<String>, Errno> {
+    // O_DIRECTORY; fd_readdir.
+    let directory = open_path(mount, path, 1 << 1, 1 << 14)?;
+    let mut buffer = vec![0_u8; LISTED_BYTES];
+    let mut used = 0_usize;
+    // SAFETY: the host writes up to the length of the buffer, and a count to a local.
+    let read = check(unsafe { fd_readdir(directory.0, buffer.as_mut_ptr(), buffer.len(), 0, &raw mut used) });
+    // A failure means that it is closed already.
+    let _ = close(directory);
+    read?;
+    Ok(names(buffer.get(..used).ok_or(Errno::NONSENSE)?))
+}
+
+/// The names in a list of entries, each behind a head of 24 bytes that has its length at 16. The last one may be cut.
+fn names(mut entries: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some((head, rest)) = entries.split_first_chunk::<24>() {
+        let length = head.get(16..20).and_then(|length| Some(u32::from_le_bytes(length.try_into().ok()?)));
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let Some((name, rest)) = length.and_then(|length| rest.split_at_checked(length)) else { break };
+        names.extend(std::str::from_utf8(name).map(str::to_owned));
+        entries = rest;
+    }
+    names
+}
+
 /// Creates a directory; [`Errno::EXISTS`] where there is one.
 pub(crate) fn create_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
     // SAFETY: the host reads the path with its length.
@@ -155,6 +186,7 @@ const fn to_file_stat(stat: &RawFileStat) -> FileStat {
         device: stat.device,
         inode: stat.inode,
         file_type: to_file_type(stat.file_type),
+        links: stat.links,
         size: stat.size,
         modified: stat.modified,
     }

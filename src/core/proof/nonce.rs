@@ -1,0 +1,141 @@
+//! Nonces that a proof has to carry (RFC 9449 8 and 9). A nonce is made of nothing but the time and a secret, so whoever
+//! has the secret recognises it: other instances, routers, replicas, and the same after a restart.
+
+use std::fmt;
+
+use ::hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::core::limits::MIN_NONCE_SECRET_BYTES;
+use crate::core::token::base64url;
+use crate::core::unix_time::{Seconds, UnixTime};
+
+/// What nonces are made with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NonceSecret(Vec<u8>);
+
+/// Bytes of the number of a bucket.
+const BUCKET_BYTES: usize = 8;
+
+/// What a nonce is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It is the nonce of this moment.
+    Current,
+    /// It is the one before that, which still counts: the client needs a new one.
+    Previous,
+    /// It does not count.
+    Nothing,
+}
+
+impl NonceSecret {
+    /// A secret of [`MIN_NONCE_SECRET_BYTES`] or more; `None` for a shorter one.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        (secret.len() >= MIN_NONCE_SECRET_BYTES).then(|| Self(secret.to_vec()))
+    }
+
+    /// The nonce of `now`, where one lasts `lasts`.
+    #[must_use]
+    pub fn nonce(&self, now: UnixTime, lasts: Seconds) -> String {
+        let bucket = bucket(now, lasts).to_be_bytes();
+        let mac = self.mac(bucket).map(|mac| mac.finalize().into_bytes());
+        // Any secret is a key for HMAC, so there is always one.
+        base64url::encode(
+            &[bucket.as_slice(), mac.as_ref().map(|mac| mac.as_slice()).unwrap_or_default()].concat(),
+        )
+    }
+
+    /// What `nonce` is worth at `now`, where one lasts `lasts`.
+    #[must_use]
+    pub fn worth(&self, nonce: &str, now: UnixTime, lasts: Seconds) -> Worth {
+        let decoded = base64url::decode(nonce.as_bytes()).unwrap_or_default();
+        let Some((bucket_bytes, mac)) = decoded.split_first_chunk::<BUCKET_BYTES>() else {
+            return Worth::Nothing;
+        };
+        let (current, found) = (bucket(now, lasts), u64::from_be_bytes(*bucket_bytes));
+        let worth = match current.checked_sub(found) {
+            Some(0) => Worth::Current,
+            Some(1) => Worth::Previous,
+            Some(_) | None => return Worth::Nothing,
+        };
+        // Compared in constant time, and in full length only.
+        let is_ours = self.mac(*bucket_bytes).is_some_and(|ours| ours.verify_slice(mac).is_ok());
+        if is_ours { worth } else { Worth::Nothing }
+    }
+
+    fn mac(&self, bucket: [u8; BUCKET_BYTES]) -> Option<Hmac<Sha256>> {
+        // A text of its own in front, so that a secret that is used elsewhere, too, gives nothing away.
+        Some(Hmac::<Sha256>::new_from_slice(&self.0).ok()?.chain_update(b"DPoP-Nonce ").chain_update(bucket))
+    }
+}
+
+impl fmt::Debug for NonceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NonceSecret({} bytes)", self.0.len())
+    }
+}
+
+/// The number of the span of `lasts` seconds that `now` is in.
+#[must_use]
+pub fn bucket(now: UnixTime, lasts: Seconds) -> u64 {
+    now.as_seconds().checked_div(lasts.0).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NonceSecret, Worth};
+    use crate::core::unix_time::{Seconds, UnixTime};
+
+    const MINUTE: Seconds = Seconds(60);
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(seconds)
+    }
+
+    fn secret(byte: u8) -> NonceSecret {
+        NonceSecret::new(&[byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn this_and_the_last_bucket_count() {
+        let nonce = secret(1).nonce(at(600), MINUTE);
+        assert_eq!(nonce, secret(1).nonce(at(659), MINUTE));
+        assert_ne!(nonce, secret(1).nonce(at(660), MINUTE));
+        for (now, expected) in [
+            (540, Worth::Nothing),
+            (599, Worth::Nothing),
+            (600, Worth::Current),
+            (659, Worth::Current),
+            (660, Worth::Previous),
+            (719, Worth::Previous),
+            (720, Worth::Nothing),
+            (6000, Worth::Nothing),
+        ] {
+            assert_eq!(secret(1).worth(&nonce, at(now), MINUTE), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_makes_one() {
+        let nonce = secret(1).nonce(at(600), MINUTE);
+        let worth = |nonce: &str| secret(1).worth(nonce, at(600), MINUTE);
+        assert_eq!(worth(&nonce), Worth::Current);
+        assert_eq!(secret(2).worth(&nonce, at(600), MINUTE), Worth::Nothing);
+        for at in 0..nonce.len() {
+            let mut forged = nonce.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(worth(std::str::from_utf8(&forged).unwrap()), Worth::Nothing, "{at}");
+            assert_eq!(worth(nonce.get(..at).unwrap()), Worth::Nothing, "{at}");
+        }
+        for other in [format!("{nonce}A"), format!("{nonce}="), String::new(), "AAAAAAAAAAo".into()] {
+            assert_eq!(worth(&other), Worth::Nothing, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_secret_has_32_bytes() {
+        assert_eq!(NonceSecret::new(&[7; 31]), None);
+        assert_eq!(format!("{:?}", secret(7)), "NonceSecret(32 bytes)");
+    }
+}

@@ -1,0 +1,176 @@
+//! Revocation in a real Traefik: markers that come and go, for known tokens, at every router; lists in files and at a URL.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testbed::http::Request;
+use testbed::jwks_server::JwksServer;
+use testbed::keys;
+use testbed::proofs::sha256;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, temporary_directory};
+use testbed::upstream::Upstream;
+use testbed::wait::{unix_now, wait};
+
+fn token(claims: &Value) -> String {
+    let mut all = json!({"sub": "alice", "iat": unix_now() - 60, "exp": unix_now() + 600});
+    all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+    Token::new("EdDSA", all).mint()
+}
+
+fn configuration(revocation: Value) -> Value {
+    json!({"jwks": keys::public_set(), "revocation": revocation})
+}
+
+/// A shell script, as the documentation has its lines.
+fn shell(directory: &Path, script: &str) {
+    let status = Command::new("sh").args(["-ec", script]).current_dir(directory).status().unwrap();
+    assert!(status.success(), "{script}");
+}
+
+/// The line of the documentation that makes the name of a marker.
+const NAME: &str = "name() { printf %s \"$1\" | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d =; }";
+
+/// A marker is made: the next request at every router and instance is refused, also with a token that they know. It is removed:
+/// the token is good again. Both artifacts, with a mount that the plugin cannot write, and with the links of a ConfigMap.
+pub(crate) fn markers() {
+    let upstream = Upstream::start();
+    let root = temporary_directory("revoked");
+    let directory = root.join("revoked");
+    fs::create_dir_all(&directory).unwrap();
+    let traefik =
+        Traefik::start(&Setup { mounts: vec![format!("{0}:{0}:ro", root.display())], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    let mut hosts = Vec::new();
+    for plugin in [FETCH, OFFLINE] {
+        routes.protect(plugin.name, plugin, &configuration(json!({"directory": directory})));
+        let more = ["two", "three"].map(|name| format!("{}-{name}", plugin.name));
+        more.iter().for_each(|host| routes.share(host, plugin.name));
+        hosts.push(plugin.name.to_owned());
+        hosts.extend(more);
+    }
+    traefik.configure(&routes);
+    let (long, strange) = ("x".repeat(4096), "../../etc/pass\0wd");
+    let tokens = [
+        ("jti", "j/1", json!({"jti": "j/1"})),
+        ("jti", strange, json!({"jti": strange})),
+        ("sid", "s1", json!({"sid": "s1"})),
+        ("sub", long.as_str(), json!({"sub": long})),
+        ("client", "web", json!({"azp": "web", "sub": "bob"})),
+    ];
+    for (kind, value, claims) in tokens {
+        let token = token(&claims);
+        let all = |expected: u16, when: &str| {
+            for host in &hosts {
+                // Several at once, so that several instances are asked.
+                std::thread::scope(|scope| {
+                    for _ in 0..6 {
+                        scope.spawn(|| {
+                            let answer = traefik.send(&Request::get(host, "/").bearer(&token));
+                            assert_eq!(answer.status, expected, "{host} {kind} {when}");
+                        });
+                    }
+                });
+            }
+        };
+        all(200, "before");
+        all(200, "known");
+        let marker = directory.join(kind).join(sha256(value.as_bytes()));
+        if value.contains('\0') {
+            fs::create_dir_all(marker.parent().unwrap()).unwrap();
+            fs::write(&marker, "").unwrap();
+        } else {
+            shell(&directory, &format!("{NAME}; mkdir -p {kind}; touch {kind}/$(name '{value}')"));
+        }
+        assert!(marker.is_file(), "{kind}");
+        all(401, "marked");
+        fs::remove_file(&marker).unwrap();
+        all(200, "removed");
+    }
+    // A user's tokens that are issued later are good.
+    shell(&directory, &format!("{NAME}; touch sub/$(name alice)"));
+    let ask = |token: &str| traefik.send(&Request::get("jwt", "/").bearer(token)).status;
+    assert_eq!(ask(&token(&json!({"iat": unix_now() - 1}))), 401);
+    assert_eq!(ask(&token(&json!({"iat": unix_now() + 2}))), 200);
+    config_map(&traefik, &directory);
+    let known = token(&json!({"jti": "known", "sub": "carol"}));
+    assert_eq!(ask(&known), 200);
+    fs::remove_dir_all(&directory).unwrap();
+    let answer = traefik.send(&Request::get("jwt", "/").bearer(&known));
+    assert_eq!((answer.status, answer.text().contains("Revocation")), (503, true), "{}", answer.text());
+    let _ = fs::remove_dir_all(root);
+}
+
+/// Kubernetes puts the files of a ConfigMap behind two links and changes one of them.
+fn config_map(traefik: &Traefik, directory: &Path) {
+    let name = sha256(b"mapped");
+    shell(
+        directory,
+        &format!("rm -rf sid; mkdir -p sid/..v1 sid/..v2; touch sid/..v2/{name}; cd sid; ln -s ..v1 ..data"),
+    );
+    let token = token(&json!({"sid": "mapped", "sub": "carol"}));
+    let ask = || traefik.send(&Request::get("jwt-offline", "/").bearer(&token)).status;
+    assert_eq!(ask(), 200);
+    shell(directory, &format!("cd sid; ln -s ..data/{name} {name}"));
+    assert_eq!(ask(), 200, "a link to nothing is nothing");
+    shell(directory, "cd sid; ln -s ..v2 ..next; mv -T ..next ..data");
+    assert_eq!(ask(), 401);
+    shell(directory, "cd sid; ln -s ..v1 ..next; mv -T ..next ..data");
+    assert_eq!(ask(), 200);
+}
+
+/// A list in a file and at a URL: what it revokes is refused, a malformed one is not taken, and the last good one stays.
+pub(crate) fn lists() {
+    let upstream = Upstream::start();
+    let directory = temporary_directory("list");
+    let file = directory.join("revoked.jsonl");
+    let good = "{\"jti\":\"j1\"}\n{\"sub\":\"mallory\",\"before\":4102444800}\n";
+    fs::write(&file, good).unwrap();
+    let server = JwksServer::https(good.to_owned());
+    let traefik = Traefik::start(&Setup {
+        mounts: vec![format!("{0}:{0}:ro", directory.display())],
+        ..Setup::default()
+    });
+    let mut routes = Routes::to(&upstream.url());
+    let by_url = |more: Value| {
+        let mut config = configuration(json!({"url": server.url("/revoked")}));
+        config["clientConfig"] = json!({"tls": {"ca": server.ca_pem()}});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    routes.protect("file", FETCH, &configuration(json!({"file": file})));
+    routes.protect("offline", OFFLINE, &configuration(json!({"file": file})));
+    routes.protect("url", FETCH, &by_url(json!({"jwksCache": {"ttlSeconds": 2, "cooldownSeconds": 1}})));
+    traefik.configure(&routes);
+    let bad_token = token(&json!({"jti": "j1"}));
+    let (good_token, mallory) = (token(&json!({"jti": "j2"})), token(&json!({"sub": "mallory"})));
+    let ask = |host: &str, token: &str| traefik.send(&Request::get(host, "/").bearer(token)).status;
+    for host in ["file", "offline", "url"] {
+        for _ in 0..2 {
+            assert_eq!(["", "", ""].map(|_| ask(host, &bad_token)), [401; 3], "{host}");
+            assert_eq!([ask(host, &good_token), ask(host, &mallory)], [200, 401], "{host}");
+        }
+    }
+    assert_eq!(server.requests(), 1);
+    // Replaced as whole files are.
+    let replace = |text: &str| {
+        fs::write(directory.join("part"), text).unwrap();
+        fs::rename(directory.join("part"), &file).unwrap();
+        server.publish(text);
+    };
+    replace("{\"jti\":\"j2\"}\n");
+    for host in ["file", "offline", "url"] {
+        wait("the new list counts", 30, || (ask(host, &good_token) == 401).then_some(()));
+        assert_eq!(ask(host, &bad_token), 200, "{host}");
+    }
+    replace("{\"jti\":\"j1\"}\n{\"jti\":}\n");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    for host in ["file", "offline", "url"] {
+        for _ in 0..3 {
+            assert_eq!([ask(host, &good_token), ask(host, &bad_token)], [401, 200], "{host}");
+        }
+    }
+    let _ = fs::remove_dir_all(directory);
+}
