@@ -14,7 +14,7 @@ use divan::{Bencher, black_box};
 use serde_json::{Value, json};
 use testbed::keys;
 use testbed::tokens::{Token, tamper};
-use testbed::usual::{HEADERS, claims, configuration, large_configuration};
+use testbed::usual::{HEADERS, claims, configuration, large_configuration, rule_tables};
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::config::{Capabilities, compile as compile_json};
@@ -75,13 +75,27 @@ fn decide_as(policy: &Policy, keyring: &Keyring, request: &RecordedRequest, forw
 #[divan::bench_group]
 mod decide {
     use super::{
-        Bencher, IN_USE, Keyring, Rc, Token, decide_as, good, good_claims, json, request, tamper,
-        usual_policy,
+        Bencher, IN_USE, Keyring, Rc, Token, configuration, decide_as, good, good_claims, json, policy,
+        request, rule_tables, tamper, usual_policy,
     };
 
     #[divan::bench(args = IN_USE)]
     fn known(bencher: Bencher<'_, '_>, alg: &str) {
         let (policy, request) = (usual_policy(), request(&good(alg)));
+        let keyring = Keyring::new(Rc::clone(&policy));
+        decide_as(&policy, &keyring, &request, true);
+        bencher.bench_local(|| decide_as(&policy, &keyring, &request, true));
+    }
+
+    /// The same under 64 rules, or one.
+    #[divan::bench(args = ["none", "one", "paths", "other methods", "open segments", "a header"])]
+    fn rules(bencher: Bencher<'_, '_>, what: &str) {
+        let mut configuration = configuration();
+        let table = rule_tables().into_iter().find(|(name, _)| *name == what).map(|(_, rules)| rules);
+        if what != "none" {
+            configuration["rules"] = table.unwrap_or_else(|| json!([{"methods": "GET", "paths": "/orders"}]));
+        }
+        let (policy, request) = (policy(&configuration), request(&good("EdDSA")));
         let keyring = Keyring::new(Rc::clone(&policy));
         decide_as(&policy, &keyring, &request, true);
         bencher.bench_local(|| decide_as(&policy, &keyring, &request, true));

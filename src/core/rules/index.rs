@@ -17,6 +17,11 @@ impl RuleSet {
         }
     }
 
+    fn contains(self, at: usize) -> bool {
+        let word = self.0.get(at / 64).copied().unwrap_or_default();
+        bit(at).is_some_and(|bit| word & bit != 0)
+    }
+
     fn and(self, other: Self) -> Self {
         let mut both = self;
         both.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
@@ -92,24 +97,25 @@ impl Index {
     /// The rules of `rules` that `method` and `path` meet.
     pub(super) fn candidates(&self, rules: &[Rule], method: &str, path: &str) -> RuleSet {
         let named = self.methods.iter().find(|(known, _)| known == method).map(|(_, set)| *set);
-        let mut by_path = self.all_paths;
+        let by_method = named.unwrap_or(self.all_methods);
+        let mut found = self.all_paths.and(by_method);
         let mut so_far = START;
         for byte in path.bytes() {
             so_far = hash(so_far, byte);
             // A fixed text that is not the whole path ends in a slash.
             if byte == b'/' {
-                self.add(so_far, rules, path, &mut by_path);
+                self.add(so_far, rules, by_method, path, &mut found);
             }
         }
         if !path.ends_with('/') {
-            self.add(so_far, rules, path, &mut by_path);
+            self.add(so_far, rules, by_method, path, &mut found);
         }
-        by_path.and(named.unwrap_or(self.all_methods))
+        found
     }
 
-    fn add(&self, hash: u32, rules: &[Rule], path: &str, found: &mut RuleSet) {
+    fn add(&self, hash: u32, rules: &[Rule], by_method: RuleSet, path: &str, found: &mut RuleSet) {
         let alike = self.patterns.iter().skip(self.first_with(hash)).take_while(|(known, ..)| *known == hash);
-        for (_, at, number) in alike {
+        for (_, at, number) in alike.filter(|(_, at, _)| by_method.contains(*at)) {
             let pattern = rules.get(*at).and_then(|rule| rule.paths.get(*number));
             if pattern.is_some_and(|pattern| pattern.matches(path)) {
                 found.insert(*at);

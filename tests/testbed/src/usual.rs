@@ -63,3 +63,40 @@ pub fn claims(now: i64, number: usize) -> Value {
         "realm_access": {"roles": ["default-roles-example", "offline_access", "uma_authorization"]},
     })
 }
+
+/// Tables of 64 rules, by what they are about; the usual request is under the last rule of each.
+#[must_use]
+pub fn rule_tables() -> [(&'static str, Value); 4] {
+    let table =
+        |rule: fn(usize) -> Value, last: Value| Value::Array((0..63).map(rule).chain([last]).collect());
+    [
+        (
+            "paths",
+            table(
+                |number| json!({"methods": ["GET"], "paths": [format!("/orders/{number}/*"), format!("/order{number:02}")]}),
+                json!({"paths": "/orders"}),
+            ),
+        ),
+        (
+            "other methods",
+            table(
+                |number| json!({"methods": ["POST", "PUT"], "paths": [format!("/{{tenant}}/orders-{number}")]}),
+                json!({"methods": ["GET"], "paths": ["/orders", "/orders/*"]}),
+            ),
+        ),
+        (
+            "open segments",
+            table(
+                |number| json!({"paths": [format!("/{{tenant}}/orders-{number}")]}),
+                json!({"paths": ["/{tenant}"]}),
+            ),
+        ),
+        (
+            "a header",
+            table(
+                |number| json!({"headers": {"User-Agent": [format!("tool-{number}")]}}),
+                json!({"headers": {"User-Agent": "*"}}),
+            ),
+        ),
+    ]
+}
