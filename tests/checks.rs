@@ -130,6 +130,10 @@ fn request_rows() -> Vec<Row> {
     ]
 }
 
+/// Rows about what only a host, or a sender with a key, can have. A sample of `tests` has neither. They are run for known
+/// tokens in `tests/cases/proofs.yaml` and `revocation.yaml`.
+const OF_THE_OUTSIDE: [&str; 2] = ["revocation", "possession"];
+
 fn members(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
@@ -209,7 +213,8 @@ fn every_row_has_a_row_here() {
     let names = |rows: Vec<Row>| rows.iter().map(|row| row.name).collect::<Vec<_>>();
     let tables: Vec<&str> = [TIME].into_iter().chain(TOKEN_CHECKS.iter().map(|row| row.name)).collect();
     assert_eq!(names(token_rows()), tables);
-    assert_eq!(names(request_rows()), REQUEST_CHECKS.iter().map(|row| row.name).collect::<Vec<_>>());
+    let here = REQUEST_CHECKS.iter().map(|row| row.name).filter(|name| !OF_THE_OUTSIDE.contains(name));
+    assert_eq!(names(request_rows()), here.collect::<Vec<_>>());
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod release;
 use guest::Artifact;
 use serde_json::{Value, json};
 use testbed::keys;
+use testbed::proofs::{Proof, public_jwk, thumbprint};
 use testbed::tokens::Token;
 use testbed::usual::{HEADERS, claims, configuration, large_configuration, rule_tables};
 use traefik_jwt_auth::core::about::VERSION;
@@ -133,7 +134,7 @@ fn a_configuration_is_refused_in_the_same_words() {
 /// What every request in flight keeps resident.
 #[test]
 fn pages_that_an_instance_touches() {
-    for (path, most) in ARTIFACTS.into_iter().zip([27, 50]) {
+    for (path, most) in ARTIFACTS.into_iter().zip([28, 52]) {
         let mut guest = Artifact::read(path).start(&configuration().to_string());
         request(&mut guest, &token("EdDSA", 0));
         let pages = guest.touched_pages();
@@ -198,6 +199,40 @@ fn instructions_of_rules() {
             println!("{path}: {what}: one rule {one}, 64 rules {all}, beside {none}");
             assert!(all <= 30_000, "{path}: {what}: {all}");
         }
+    }
+}
+
+/// What a proof and a revocation cost more than the same request without, in one file.
+#[test]
+fn instructions_of_proofs_and_revocations() {
+    for path in ARTIFACTS {
+        let artifact = Artifact::read(path);
+        let mut bound = claims(NOW.cast_signed(), 0);
+        bound["cnf"] = json!({"jkt": thumbprint(&public_jwk("p256"))});
+        let token = Token::new("EdDSA", bound).mint();
+        let mut with_proofs = configuration();
+        with_proofs["proofs"] = json!({"dpop": "required", "origin": "https://api.example"});
+        let mut guest = artifact.start(&with_proofs.to_string());
+        let scheme = format!("DPoP {token}");
+        let mut ask = || {
+            let proof = Proof::new("GET", "https://api.example/orders", &token, NOW.cast_signed()).sign();
+            let own = [("Authorization", scheme.as_str()), ("DPoP", &proof)];
+            let headers: Vec<(&str, &str)> = HEADERS.into_iter().chain(own).collect();
+            guest.request(&headers)
+        };
+        let first: Vec<u64> = (0..4).map(|_| ask()).collect();
+        let later = (0..8).map(|_| ask()).sum::<u64>() / 8;
+        let mut with_list = configuration();
+        with_list["revocation"] = json!({"file": "/list", "onMissing": "accept"});
+        let mut guest = artifact.start(&with_list.to_string());
+        let bearer = self::token("EdDSA", 0);
+        request(&mut guest, &bearer);
+        let listed = request(&mut guest, &bearer);
+        let mut plain = artifact.start(&configuration().to_string());
+        request(&mut plain, &bearer);
+        let known = request(&mut plain, &bearer);
+        println!("{path}: a known token {known}, with proofs {first:?}, {later} each; with a list {listed}");
+        assert!(later <= 1_270_000 && listed <= known + 8_000, "{path}: {later}, {listed}");
     }
 }
 

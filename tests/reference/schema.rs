@@ -59,6 +59,10 @@ fn property(row: &'static Row, list: Option<&Row>) -> Value {
             {"type": "integer", "minimum": range.least, "maximum": range.most},
             {"type": "string", "pattern": "^[0-9]+$"},
         ]}),
+        // YAML 1.1 makes false of off.
+        Kind::Word(words, _) if words.contains(&"off") => {
+            json!({"enum": words.iter().map(|word| json!(word)).chain([json!(false)]).collect::<Vec<_>>()})
+        }
         Kind::Word(words, _) => json!({"enum": words}),
         Kind::List | Kind::ListOrNone | Kind::Issuers => reference("list"),
         Kind::Map | Kind::Secrets(_) => json!({"$ref": "#/$defs/texts"}),
