@@ -6,6 +6,7 @@ mod served;
 pub mod managed;
 pub mod verdict;
 pub mod forward;
+pub mod accept;
 pub mod field_value;
 pub mod challenge;
 pub mod body;
@@ -15,6 +16,7 @@ pub mod cors;
 pub mod resource_metadata;
 pub mod status;
 
+pub use accept::Accept;
 pub use decision::{Decision, NeedKeys};
 pub use forward::Forward;
 pub use reject::Reject;

@@ -2,26 +2,29 @@
 
 use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
+use crate::core::answer::forward::ForwardRules;
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
 use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
-use crate::core::config::operators;
 use crate::core::config::upstream::header_name;
+use crate::core::config::{forward_auth, operators};
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 
-/// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
+/// `answerAs`, `trustedPeers`, `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
 pub(super) fn answer_rules(
     root: &Section,
     issuers: &[String],
     token: &TokenSources,
+    forward: &ForwardRules,
     errors: &mut Errors,
 ) -> AnswerRules {
     let section = root.section("errors", errors);
     AnswerRules {
+        answer_as: forward_auth::answer_as(root, forward, errors),
         format: format(&section, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(&section, errors),

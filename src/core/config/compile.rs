@@ -67,7 +67,7 @@ fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) 
     let trusted: Vec<String> = issuers.iter().flat_map(|issuer| issuer.names.iter().cloned()).collect();
     let token = token_places::token_sources(root, errors);
     let forward = upstream::forward_rules(root, headers, &token, errors);
-    let answer = answers::answer_rules(root, &trusted, &token, errors);
+    let answer = answers::answer_rules(root, &trusted, &token, &forward, errors);
     Policy { bypass: bypass(root, errors), token, issuers, forward, answer, doubts: Vec::new() }
 }
 

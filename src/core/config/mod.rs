@@ -14,6 +14,7 @@ mod accepted;
 mod upstream;
 mod answers;
 mod operators;
+mod forward_auth;
 mod self_test;
 mod too_open;
 mod summary;

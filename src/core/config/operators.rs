@@ -35,19 +35,7 @@ pub(super) fn status_rules(root: &Section, errors: &mut Errors) -> Option<Status
     let path = section.text("path", Shown::Plain, errors);
     let texts = section.list("sourceRange", errors).unwrap_or_default();
     let kids = if section.boolean("kids", false, errors) { Kids::Show } else { Kids::Hide };
-    let mut ranges = Vec::with_capacity(texts.len());
-    for text in &texts {
-        match SourceRange::parse(text) {
-            Some(range) => ranges.push(range),
-            None => {
-                errors.value(
-                    section.path("sourceRange"),
-                    quoted(text),
-                    "addresses, or ranges such as 10.0.0.0/8",
-                );
-            }
-        }
-    }
+    let ranges = source_ranges(&section.path("sourceRange"), &texts, errors);
     let Some(path) = path else {
         if !section.is_empty() {
             errors.conflict(section.path("path"), "is needed with the other options of status");
@@ -61,4 +49,16 @@ pub(super) fn status_rules(root: &Section, errors: &mut Errors) -> Option<Status
         errors.conflict(section.path("sourceRange"), "is needed with status.path: who may read it");
     }
     Some(StatusRules { path, ranges, kids })
+}
+
+/// The ranges that `texts` are.
+pub(super) fn source_ranges(path: &str, texts: &[String], errors: &mut Errors) -> Vec<SourceRange> {
+    let mut ranges = Vec::with_capacity(texts.len());
+    for text in texts {
+        match SourceRange::parse(text) {
+            Some(range) => ranges.push(range),
+            None => errors.value(path, quoted(text), "addresses, or ranges such as 10.0.0.0/8"),
+        }
+    }
+    ranges
 }

@@ -118,6 +118,8 @@ pub const OPTIONS: &[&str] = &[
     "log.refusals",
     "log.sub",
     "log.perMinute",
+    "answerAs",
+    "trustedPeers",
     "mode",
     "verdictHeader.request",
     "verdictHeader.response",
