@@ -20,6 +20,7 @@ WASM_OPT_VERSION=108
 # What `make counterparts` tests against, besides npm packages.
 DEBIAN_NODE="nodejs npm"
 DEBIAN_NGINX="nginx"
+DEBIAN_CADDY="caddy"
 DEBIAN_LIGHTTPD="lighttpd php-cgi"
 DEBIAN_CHROMIUM="chromium"
 

@@ -10,6 +10,8 @@ pub(crate) enum Need {
     Node,
     /// nginx.
     Nginx,
+    /// Caddy.
+    Caddy,
     /// lighttpd, and PHP for CGI.
     Lighttpd,
     /// A Chromium, whatever its name.
@@ -33,6 +35,7 @@ impl Need {
                 (!installed).then(|| "there are no npm packages: run make counterparts".into())
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
+            Self::Caddy => caddy().is_none().then(|| "there is no caddy".into()),
             Self::Lighttpd => {
                 let is_there = lighttpd().is_some() && php().is_some();
                 (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
@@ -50,6 +53,11 @@ pub(crate) fn packages() -> PathBuf {
 /// The nginx program.
 pub(crate) fn nginx() -> Option<PathBuf> {
     find(&["nginx"])
+}
+
+/// The Caddy program.
+pub(crate) fn caddy() -> Option<PathBuf> {
+    find(&["caddy"])
 }
 
 /// The lighttpd program.

@@ -84,5 +84,7 @@ pub fn question(request: &CaseRequest) -> CaseRequest {
 /// Traefik's own middleware that asks at `address`.
 #[must_use]
 pub fn forward_auth(address: &str, managed: &[String]) -> Value {
-    json!({"forwardAuth": {"address": address, "authResponseHeaders": managed}})
+    json!({"forwardAuth": {
+        "address": address, "authResponseHeaders": managed, "trustForwardHeader": false, "maxResponseBodySize": 65536,
+    }})
 }
