@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
+.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ bench-peers: plugin ## the same for plugins of others, whose sources are in PEER
 
 bench-native: ## what the core costs without Traefik and WebAssembly (BENCH=verify for some)
 	$(CARGO) bench --locked -p native -- $(BENCH)
+
+reference: ## docs/reference, from the rows of the options
+	REFERENCE=write $(CARGO) test --locked --test reference files_are_what_the_rows_say
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

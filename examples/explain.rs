@@ -30,10 +30,13 @@ use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
 use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
-use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::core::unix_time::UnixTime;
+use traefik_jwt_auth::documents::directory::NoDirectory;
+use traefik_jwt_auth::documents::document::Document;
+use traefik_jwt_auth::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+use traefik_jwt_auth::documents::io::Io;
+use traefik_jwt_auth::documents::lease::Unshared;
+use traefik_jwt_auth::host::MountedFiles;
 use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
@@ -189,14 +192,15 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     for warning in warnings(&policy) {
         say!(report, "warning         {warning}");
     }
-    let outside = Outside {
-        now: arguments.now.map_or_else(clock, Ok)?,
-        jwks: arguments
-            .jwks
-            .as_ref()
-            .map(std::fs::read)
-            .transpose()
-            .map_err(|error| format!("--jwks: {error}"))?,
+    let now = arguments.now.map_or_else(clock, Ok)?;
+    let jwks = arguments.jwks.as_ref().map(std::fs::read).transpose();
+    let provider = KeySets(jwks.map_err(|error| format!("--jwks: {error}"))?);
+    let io = Io {
+        now: &|| now,
+        files: &MountedFiles,
+        fetch: &provider,
+        share: &Unshared,
+        directory: &NoDirectory,
     };
     say!(report, "configuration   {}", summary(&policy));
     if arguments.is_about_the_configuration() {
@@ -206,15 +210,15 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     let request = request(arguments, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
     let mut told = Told::default();
-    let mut decided = decide_telling(&policy, &keyring.at(outside.now), outside.now, &request, &mut told);
+    let mut decided = decide_telling(&policy, &keyring.at(now), now, &request, &mut told);
     if let Decision::NeedKeys(need) = &decided.decision {
-        for event in keyring.refresh(need, outside.now, &outside) {
+        for event in keyring.refresh(need, now, &io) {
             for (_, line) in key_log::lines(&event) {
                 say!(report, "keys            {line}");
             }
         }
         told = Told::default();
-        decided = decide_telling(&policy, &keyring.at(outside.now), outside.now, &request, &mut told);
+        decided = decide_telling(&policy, &keyring.at(now), now, &request, &mut told);
     }
     for line in told.lines {
         say!(report, "{line}");
@@ -222,9 +226,9 @@ fn explain(arguments: &Arguments, report: &mut Report) -> Result<Verdict, String
     let Decided { decision, found, .. } = decided;
     if let Some(refusal) = told.refusal {
         say!(report, "fails here      {}: {}", refusal.code(), refusal.description());
-        let keys = keyring.at(outside.now);
+        let keys = keyring.at(now);
         let Evidence { found, expected, hint } =
-            evidence::of(&policy, &keys, outside.now, &refusal, found.as_ref(), &request);
+            evidence::of(&policy, &keys, now, &refusal, found.as_ref(), &request);
         for (what, text) in [("  found", found), ("  expected", expected), ("  hint", hint)] {
             if !text.is_empty() {
                 say!(report, "{what:<16}{text}");
@@ -512,37 +516,12 @@ fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
     said.join(", ")
 }
 
-/// Files as they are here, and one key set in place of all URLs.
-struct Outside {
-    now: UnixTime,
-    jwks: Option<Vec<u8>>,
-}
+/// One key set in place of all URLs.
+struct KeySets(Option<Vec<u8>>);
 
-impl Fetch for Outside {
+impl Fetch for KeySets {
     fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        let body = self.jwks.clone().ok_or(FetchError::NotSupported)?;
-        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
-    }
-}
-
-impl ReadFile for Outside {
-    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
-        let metadata = std::fs::metadata(path).map_err(|_| FileError::NotFound)?;
-        Ok(FileStamp { modified: 0, size: metadata.len(), inode: 0 })
-    }
-
-    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
-        let content = std::fs::read(path).map_err(|_| FileError::NotFound)?;
-        if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
-    }
-}
-
-impl Share for Outside {}
-
-impl Archive for Outside {}
-
-impl Io for Outside {
-    fn now(&self) -> UnixTime {
-        self.now
+        let body = self.0.clone().ok_or(FetchError::NotSupported)?;
+        Ok(Fetched::Document(Document { body, ..Document::default() }))
     }
 }

@@ -9,6 +9,6 @@ cd "$(dirname "$0")/.."
 "$CARGO" clippy --locked --test '*' --bench '*' -- -D warnings
 # --release shares the build scripts' work (ring's C code) with `make plugin`.
 # use_debug: `{:?}` writes nothing in the modules (toolchain.sh).
-for features in "" --no-default-features "--features race-test"; do
-    wasm_cargo clippy --release --locked $features -- -D warnings -D clippy::use_debug
+for what in "" --no-default-features "-p race"; do
+    wasm_cargo clippy --release --locked $what -- -D warnings -D clippy::use_debug
 done

@@ -12,9 +12,9 @@ use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::claims::expression::{Expression, Truth};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::json::{Document, JsonLimits};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::token::claims_set::ClaimsSet;
-use traefik_jwt_auth::core::token::json::{Document, JsonLimits};
 use traefik_jwt_auth::core::unix_time::UnixTime;
 use traefik_jwt_auth::keys::keyring::Keyring;
 

@@ -20,10 +20,10 @@ use traefik_jwt_auth::core::known_token::Memory as _;
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::refusal_log::Fate;
 use traefik_jwt_auth::core::request::RecordedRequest;
-use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::core::unix_time::UnixTime;
+use traefik_jwt_auth::documents::document::Document;
+use traefik_jwt_auth::documents::fetch::{FetchError, Fetched};
+use traefik_jwt_auth::documents::outside::Outside;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 /// Where the requests of the same rows come from when they go through a Traefik.
@@ -31,36 +31,14 @@ const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const URL: &str = "https://localhost:1/jwks.json";
 
 /// The provider, without a network.
-struct Outside(UnixTime);
-
-impl Fetch for Outside {
-    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        if request.url.to_string() != URL {
+fn outside(now: UnixTime) -> Outside {
+    Outside::new().at(now).with_provider(|url| {
+        if url.to_string() != URL {
             return Err(FetchError::Connect);
         }
         let body = keys::public_set().to_string().into_bytes();
-        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
-    }
-}
-
-impl ReadFile for Outside {
-    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
-        Err(FileError::NotFound)
-    }
-
-    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
-        Err(FileError::NotFound)
-    }
-}
-
-impl Share for Outside {}
-
-impl Archive for Outside {}
-
-impl Io for Outside {
-    fn now(&self) -> UnixTime {
-        self.0
-    }
+        Ok(Fetched::Document(Document { body, ..Document::default() }))
+    })
 }
 
 /// Decides, and has `keyring` remember what was learnt.
@@ -132,10 +110,10 @@ fn run(case: &Case, request: &CaseRequest, now: UnixTime) -> Result<(), String> 
         RecordedRequest::new(&request.method, &request.path).from_address(LOCALHOST),
         |request, (name, value)| request.header(name, value.as_bytes()),
     );
-    let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), Outside(now));
+    let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), outside(now));
     let mut first = decided(&policy, &keyring, now, &request);
     if let Decision::NeedKeys(need) = &first.decision {
-        keyring.refresh(need, now, &outside);
+        keyring.refresh(need, now, &outside.io());
         first = decided(&policy, &keyring, now, &request);
     }
     let check = |Decided { decision, found, .. }: Decided<'_>| {

@@ -1,5 +1,5 @@
 //! What the built modules import (`cargo test --test imports`, after `make plugin`). In `plugin.wasm` all I/O has to go
-//! through the one static buffer of `host/fetch/sockets`, so nothing of `std` that opens, reads, writes or polls
+//! through the one static buffer of `host/sockets/imports`, so nothing of `std` that opens, reads, writes or polls
 //! may be linked in; a module without sockets must not import any, or Windows could not load it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -96,12 +96,9 @@ fn check(path: &str, wasi: &[&str]) {
     assert!(!imported.is_empty(), "{path} imports nothing");
     let foreign: Vec<_> = imported.difference(&allowed).collect();
     assert!(foreign.is_empty(), "{path} imports {foreign:?}");
-    // What `race.rs` says in the log.
+    // What `tests/race` says in the log.
     let hook = b"race-test: ";
-    assert!(
-        !module.windows(hook.len()).any(|bytes| bytes == hook),
-        "{path} was built with the feature race-test"
-    );
+    assert!(!module.windows(hook.len()).any(|bytes| bytes == hook), "{path} is the racing guest");
 }
 
 /// Module and name of every import.

@@ -7,7 +7,6 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -29,45 +28,10 @@ use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::base64url::encode;
 use traefik_jwt_auth::core::token::source::{TokenPlace, TokenSources};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::documents::outside::Outside;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 const NOW: u64 = 1_700_000_000;
-
-/// A clock and one file that the test writes.
-struct Outside {
-    now: Cell<UnixTime>,
-    file: RefCell<(u64, String)>,
-}
-
-impl Fetch for Outside {
-    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        Err(FetchError::NotSupported)
-    }
-}
-
-impl ReadFile for Outside {
-    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
-        let (modified, text) = &*self.file.borrow();
-        Ok(FileStamp { modified: *modified, size: u64::try_from(text.len()).unwrap(), inode: 1 })
-    }
-
-    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
-        Ok(self.file.borrow().1.clone().into_bytes())
-    }
-}
-
-impl Share for Outside {}
-
-impl Archive for Outside {}
-
-impl Io for Outside {
-    fn now(&self) -> UnixTime {
-        self.now.get()
-    }
-}
 
 struct Bench {
     policy: Rc<Policy>,
@@ -103,10 +67,8 @@ fn bench_with(claims: ClaimRules) -> Bench {
         answer: AnswerRules::default(),
         doubts: vec![],
     });
-    let outside = Outside {
-        now: Cell::new(UnixTime::from_seconds(NOW)),
-        file: RefCell::new((1, set(&[("k1", b'1'), ("k2", b'2')]))),
-    };
+    let outside = Outside::new().at(UnixTime::from_seconds(NOW));
+    *outside.file.borrow_mut() = Some((1, set(&[("k1", b'1'), ("k2", b'2')])));
     Bench { keyring: Keyring::new(Rc::clone(&policy)), policy, outside }
 }
 
@@ -146,10 +108,10 @@ impl Bench {
 
     fn request_to(&self, path: &str, token: &str) -> String {
         let request = bearer(path, token);
-        self.keyring.catch_up(self.outside.now(), &self.outside);
+        self.keyring.catch_up(self.outside.now(), &self.outside.io());
         let mut decision = self.decide(&request);
         if let Decision::NeedKeys(need) = &decision {
-            self.keyring.refresh(need, self.outside.now(), &self.outside);
+            self.keyring.refresh(need, self.outside.now(), &self.outside.io());
             decision = self.decide(&request);
         }
         match decision {
@@ -177,12 +139,12 @@ impl Bench {
     }
 
     fn wait(&self, seconds: u64) {
-        self.outside.now.set(self.outside.now().saturating_add(Seconds(seconds)));
+        self.outside.wait(seconds);
     }
 
     fn write(&self, keys: &[(&str, u8)]) {
-        let modified = self.outside.file.borrow().0;
-        *self.outside.file.borrow_mut() = (modified + 1, set(keys));
+        let modified = self.outside.file.borrow().as_ref().map_or(0, |(modified, _)| *modified);
+        *self.outside.file.borrow_mut() = Some((modified + 1, set(keys)));
         self.wait(1);
     }
 }
@@ -241,7 +203,7 @@ fn what_was_learned_with_keys_that_are_gone_is_not_recalled() {
         .collect();
     assert_eq!(learned.len(), 2);
     bench.write(&[("k1", b'9')]);
-    bench.keyring.catch_up(bench.outside.now(), &bench.outside);
+    bench.keyring.catch_up(bench.outside.now(), &bench.outside.io());
     let tokens: Vec<String> =
         learned.iter().map(|learned| String::from_utf8(learned.token.to_vec()).unwrap()).collect();
     bench.keyring.remember(learned);
@@ -345,8 +307,8 @@ fn a_known_token_is_answered_as_a_new_one_at_every_instant() {
             let now = UnixTime::from_millis(NOW * 1000 + millis);
             for path in ["/alice", "/bob", "/"] {
                 let new = bench_with(rules.clone());
-                new.outside.now.set(now);
-                known.outside.now.set(now);
+                new.outside.set(now);
+                known.outside.set(now);
                 assert_eq!(
                     known.request_to(path, &token),
                     new.request_to(path, &token),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use traefik_jwt_auth::core::config::schema::OPTIONS;
+use traefik_jwt_auth::core::config::options;
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -42,15 +42,40 @@ fn documented(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn dependencies_point_inward_only() {
-    for (folder, forbidden) in
-        [("src/core", &["crate::keys", "crate::host"][..]), ("src/keys", &["crate::host"])]
-    {
+    for (folder, forbidden) in [
+        ("src/core", &["crate::documents", "crate::keys", "crate::host"][..]),
+        // A document is no key set: it may as well be a list of revoked tokens.
+        (
+            "src/documents",
+            &["crate::keys", "crate::host", "core::jwk", "core::token", "core::signature", "Jwk"],
+        ),
+        ("src/keys", &["crate::host"]),
+        // Rooms of the outermost ring: what instances share, then fetches, then requests.
+        ("src/host/sockets", &["host::fetch", "host::wasm"]),
+        ("src/host/fetch", &["host::wasm"]),
+    ] {
         for (path, text) in sources(folder) {
             for outer in forbidden {
                 assert!(!text.contains(outer), "{}: {outer}", path.display());
             }
         }
     }
+}
+
+#[test]
+fn every_bound_stands_in_the_limits_of_its_ring() {
+    let mut found = 0;
+    for (path, text) in sources("src") {
+        let product = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let bounds = product.lines().filter(|line| {
+            let name = line.trim().split("const ").nth(1).unwrap_or_default();
+            (name.starts_with("MAX_") || name.starts_with("MIN_")) && !line.trim().starts_with("//")
+        });
+        let bounds: Vec<&str> = bounds.collect();
+        found += bounds.len();
+        assert!(bounds.is_empty() || path.ends_with("limits.rs"), "{}: {bounds:?}", path.display());
+    }
+    assert!(found > 60, "{found}");
 }
 
 /// The file of each module, by its path: `core::jwk::pem`.
@@ -167,14 +192,15 @@ fn files_import_each_other_in_no_circle() {
 fn features_are_told_apart_in_one_room() {
     for (path, text) in sources("src") {
         let own =
-            path.ends_with("host/mod.rs") || path.ends_with("main.rs") || path.ends_with("host/boot.rs");
+            path.ends_with("host/mod.rs") || path.ends_with("main.rs") || path.ends_with("host/wasm/boot.rs");
         assert!(own || !text.contains("feature = \"fetch\""), "{}", path.display());
     }
 }
 
 #[test]
 fn every_option_is_documented_and_every_documented_option_exists() {
-    let options: BTreeSet<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
+    let is_of_top = |path: &String| !path.starts_with(options::ENTRY);
+    let options: BTreeSet<String> = options::paths().into_iter().filter(is_of_top).collect();
     assert_eq!(documented(&document("configuration.md")), options);
 }
 

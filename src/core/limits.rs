@@ -1,31 +1,37 @@
-//! Every bound of the product: value, unit, reason. Nothing grows with input unless its bound is here.
+//! Every bound of the rules and of what they look at: value, unit, reason. Those of what is fetched and shared are in
+//! `documents/limits.rs`, those of the host's work in `host/limits.rs`; `tests/layout.rs` finds any that stands elsewhere.
+//! Nothing grows with input unless its bound is in one of the three.
 
+use crate::core::json::JsonLimits;
 use crate::core::unix_time::Seconds;
 
 pub use arithmetic::rsa::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 
 /// Largest key set read from a file or URL, in bytes. Real sets are 1 to 20 KB.
 pub const MAX_JWKS_BYTES: usize = 1 << 20;
-/// Nesting depth of JSON in tokens and key sets. Identity providers stay under 10.
-pub const MAX_JSON_DEPTH: usize = 32;
-/// The same of the configuration, where claims of `tests` stand inside lists and objects.
-pub const MAX_CONFIG_DEPTH: usize = 64;
-/// JSON values in the claims of a token, or of a test of the configuration: what a large token has room for.
-pub const MAX_CLAIMS_NODES: usize = 4096;
-/// Nesting depth of a token's header, where only `jwk` has members of its own.
-pub const MAX_HEADER_DEPTH: usize = 8;
-/// JSON values in a token's header, which is a handful of members.
-pub const MAX_HEADER_NODES: usize = 256;
-/// JSON values in a configuration: one of a megabyte has fewer.
-pub const MAX_CONFIG_NODES: usize = 1 << 17;
+/// JSON of a token's claims, of the claims of a test, and of a metadata document: what a large token has room for.
+/// Identity providers stay under 10 levels.
+pub const CLAIMS_JSON: JsonLimits = JsonLimits { max_depth: 32, max_nodes: 4096 };
+/// JSON of a token's header: a handful of members, of which only `jwk` has members of its own. It is not read, but has to
+/// parse.
+pub const HEADER_JSON: JsonLimits = JsonLimits { max_depth: 8, max_nodes: 256 };
+/// JSON of a key set. A key has about 10 values, one with a certificate chain 15.
+pub const JWKS_JSON: JsonLimits = JsonLimits { max_depth: 32, max_nodes: 16_384 };
+/// JSON of a configuration: one of a megabyte has fewer values, and claims of `tests` stand inside lists and objects.
+pub const CONFIG_JSON: JsonLimits = JsonLimits { max_depth: 64, max_nodes: 1 << 17 };
 /// Tests in a configuration (`tests`): every instance of the module runs them all when it is made.
 pub const MAX_SELF_TESTS: usize = 64;
-/// JSON values in a key set. A key has about 10, one with a certificate chain 15.
-pub const MAX_JWKS_NODES: usize = 16_384;
 /// Keys kept of one set. The largest known public sets have about 20.
 pub const MAX_KEYS_PER_SET: usize = 256;
+/// Latest NumericDate, in seconds: beyond it a double no longer tells seconds apart.
+pub const MAX_NUMERIC_DATE: u64 = 1 << 53;
+/// Longest tenant in an issuer, in bytes. Identifiers have 36, domain names at most 253.
+pub const MAX_TENANT_BYTES: usize = 253;
 /// Fewest different bytes in a secret. 32 random hexadecimal digits have 14, and 7 or fewer once in 30 million.
 pub const MIN_DIFFERENT_SECRET_BYTES: usize = 8;
+/// Keys of a curve that may have a table in one instance (`signature/in_use.rs`): 9 to 14 KB each, for every request in
+/// flight.
+pub const MAX_TABLES_OF_A_CURVE: usize = 8;
 /// What the signature of one token may cost (`signature/cost.rs`), if several keys fit it: no further key is tried when
 /// this much has been spent. About a microsecond each, and 14 times what a refusal without arithmetic takes.
 pub const MAX_VERIFICATION_COST: u32 = 1_800;
@@ -87,6 +93,8 @@ pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
 pub const MAX_SHOWN_CHARS: usize = 128;
 /// Longest reason why keys could not be had, in characters: our words, and up to two texts of somebody else.
 pub const MAX_REASON_CHARS: usize = 400;
+/// Longest name of a scheme in a log line, in bytes: the longest that is registered has 20.
+pub const MAX_SHOWN_SCHEME_BYTES: usize = 20;
 /// Names of keys in one log line, keys that it says are not used, and issuers that a warning names.
 pub const MAX_LOGGED_NAMES: usize = 32;
 /// Longest path in a log line, in characters.

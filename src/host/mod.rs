@@ -1,47 +1,36 @@
 //! Ring 3: all that knows http-wasm, WASI, sockets, files and the clock.
 
 #[cfg(target_os = "wasi")]
-pub mod abi;
-#[cfg(target_os = "wasi")]
-pub mod boot;
-#[cfg(target_os = "wasi")]
-pub mod guest;
-#[cfg(target_os = "wasi")]
-pub mod request;
-#[cfg(target_os = "wasi")]
-pub mod perform;
-#[cfg(target_os = "wasi")]
-pub mod log;
+pub mod wasm;
 pub mod clock;
-#[cfg(target_os = "wasi")]
-mod io;
+pub mod limits;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub mod mounts;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+#[cfg(all(feature = "fetch", any(target_os = "wasi", test)))]
+pub mod sockets;
 
-#[cfg(all(feature = "race-test", target_os = "wasi"))]
-mod race;
-
-#[cfg(all(feature = "fetch", target_os = "wasi"))]
-pub use fetch::MountedFiles;
 #[cfg(not(all(feature = "fetch", target_os = "wasi")))]
 pub use mounts::MountedFiles;
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+pub use sockets::MountedFiles;
 
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
-use fetch::{HostFetch, close_standard_streams, open_mailbox};
-#[cfg(all(feature = "fetch", target_os = "wasi", not(feature = "race-test")))]
-use fetch::{Mailbox as HostShare, MountedArchive as KeyArchive};
+use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
-use offline::{HostFetch, HostShare, KeyArchive, close_standard_streams, open_mailbox};
-#[cfg(all(feature = "race-test", target_os = "wasi"))]
-use race::{RacingArchive as KeyArchive, RacingShare as HostShare};
+use offline::{HostDirectory, HostFetch, HostShare, close_standard_streams, open_lock};
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+use sockets::lock::{close_standard_streams, open as open_lock};
+#[cfg(all(feature = "fetch", target_os = "wasi"))]
+use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 
 /// What the artifact without sockets has in place of `fetch`.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 mod offline {
-    use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched};
-    pub(super) use crate::keys::io::{Unshared as HostShare, Unshared as KeyArchive};
+    pub(super) use crate::documents::directory::NoDirectory as HostDirectory;
+    use crate::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+    pub(super) use crate::documents::lease::Unshared as HostShare;
 
     /// Refuses; the configuration has already refused every URL.
     #[derive(Clone, Copy, Debug, Default)]
@@ -57,5 +46,5 @@ mod offline {
     pub(super) const fn close_standard_streams() {}
 
     /// Instances have nothing in common here.
-    pub(super) const fn open_mailbox() {}
+    pub(super) const fn open_lock() {}
 }

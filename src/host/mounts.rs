@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::time::UNIX_EPOCH;
 
-use crate::keys::io::{FileError, FileStamp, ReadFile};
+use crate::documents::files::{FileError, FileStamp, ReadFile};
 
 /// Reads below `settings.mounts`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ fn to_file_error(error: &std::io::Error) -> FileError {
 #[cfg(test)]
 mod tests {
     use super::MountedFiles;
-    use crate::keys::io::{FileError, ReadFile};
+    use crate::documents::files::{FileError, ReadFile};
 
     #[test]
     fn reads_up_to_the_limit() {

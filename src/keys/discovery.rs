@@ -3,13 +3,10 @@
 use std::fmt;
 
 use crate::core::issuer_id::differ_by_trailing_slash;
-use crate::core::limits::{MAX_JSON_DEPTH, MAX_SHOWN_CHARS};
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::{CLAIMS_JSON, MAX_SHOWN_CHARS};
 use crate::core::text::{cut, quoted};
-use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::url::Url;
-
-/// Metadata documents are flat, with a few lists.
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: 4096 };
 
 /// Why a metadata document leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +68,7 @@ pub fn metadata_urls(issuer: &Url) -> [Url; 2] {
 /// # Errors
 /// See [`DiscoveryError`].
 pub fn jwks_uri(document: Vec<u8>, issuers: &[String], url: &Url) -> Result<Url, DiscoveryError> {
-    let document = Document::parse(document, LIMITS).map_err(|_| DiscoveryError::NotJson)?;
+    let document = Document::parse(document, CLAIMS_JSON).map_err(|_| DiscoveryError::NotJson)?;
     let root = document.root();
     if root.kind() != Kind::Object {
         return Err(DiscoveryError::NotJson);

@@ -3,26 +3,22 @@
 use std::fmt;
 
 use crate::core::jwk::{JwkSet, JwkSetError, PemError, SecretError};
+use crate::documents::error::DocumentError;
 use crate::keys::discovery::DiscoveryError;
-use crate::keys::io::{FetchError, FileError};
 
 /// Failure of one key source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// The URL could not be fetched.
-    Fetch(FetchError),
+    /// The document could not be had.
+    Document(DocumentError),
     /// The issuer's metadata lead nowhere.
     Discovery(DiscoveryError),
-    /// A file could not be read.
-    File(FileError),
     /// The content is no JWK Set.
     JwkSet(JwkSetError),
     /// The content is no PEM with public keys.
     Pem(PemError),
     /// The content is no usable secret.
     Secret(SecretError),
-    /// The file is not UTF-8.
-    NotUtf8,
     /// There is a set, but none of its keys is usable.
     NoUsableKey {
         /// Why, key by key.
@@ -41,16 +37,20 @@ pub fn usable(set: JwkSet) -> Result<JwkSet, KeyError> {
     Err(KeyError::NoUsableKey { skipped: set.skipped.iter().map(ToString::to_string).collect() })
 }
 
+impl From<DocumentError> for KeyError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(error)
+    }
+}
+
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetch(error) => write!(f, "{error}"),
+            Self::Document(error) => write!(f, "{error}"),
             Self::Discovery(error) => write!(f, "{error}"),
-            Self::File(error) => write!(f, "{error}"),
             Self::JwkSet(error) => write!(f, "not a JWK Set: {error}"),
             Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),
             Self::Secret(error) => write!(f, "not a usable secret: {error}"),
-            Self::NotUtf8 => f.write_str("the file is not UTF-8"),
             Self::NoUsableKey { skipped } if skipped.is_empty() => f.write_str("there is no key in the set"),
             Self::NoUsableKey { .. } => f.write_str("no usable key in the set"),
         }

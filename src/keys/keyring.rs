@@ -4,15 +4,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::core::answer::NeedKeys;
+use crate::core::fetching::DocumentState;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, KeySource, KeyState, MoreKeys};
 use crate::core::known_token::{Finding, Learned, Memory, Recalled};
 use crate::core::policy::Policy;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::UnixTime;
-use crate::keys::freshness::State;
-use crate::keys::io::{Io, Waiting};
-use crate::keys::source::{KeyEvent, Loaded};
+use crate::documents::io::Io;
+use crate::documents::lease::Waiting;
+use crate::keys::source::{self, KeyEvent, Loaded};
 use crate::keys::verified::VerifiedTokens;
 
 /// Key sets by issuer and source, in the order of the policy.
@@ -34,11 +35,11 @@ impl Slot {
         *self.0.borrow_mut() = Rc::new(loaded);
     }
 
-    fn refresh_due(&self, source: &KeySource, now: UnixTime, io: &dyn Io) -> Option<KeyEvent> {
+    fn refresh_due(&self, source: &KeySource, now: UnixTime, io: &Io<'_>) -> Option<KeyEvent> {
         if matches!(source, KeySource::Configured(_)) || !self.0.borrow().is_due(now) {
             return None;
         }
-        let (loaded, event) = self.get().refreshed(source, Waiting::NotAtAll, now, io);
+        let (loaded, event) = source::refreshed(source, &self.get(), Waiting::NotAtAll, now, io);
         self.replace(loaded);
         event
     }
@@ -48,7 +49,7 @@ impl Keyring {
     /// A keyring that has asked nobody yet.
     #[must_use]
     pub fn new(policy: Rc<Policy>) -> Self {
-        let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(Loaded::new(source))));
+        let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(source::unloaded(source))));
         let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
         Self { policy, issuers, verified: VerifiedTokens::default() }
     }
@@ -68,10 +69,10 @@ impl Keyring {
 
     /// Asks every source of the issuer that could have the key and may be asked: those that have one of this name, since
     /// another may have taken its place, else all. Returns what to log.
-    pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+    pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
         for (source, slot) in self.worth_asking(need.issuer, need.kid.as_deref(), now) {
-            let (loaded, event) = slot.get().refreshed(source, Waiting::ForKeys, now, io);
+            let (loaded, event) = source::refreshed(source, &slot.get(), Waiting::ForDocument, now, io);
             slot.replace(loaded);
             events.extend(event);
         }
@@ -80,7 +81,7 @@ impl Keyring {
 
     /// Takes over what other instances have learnt, and reads files that have changed, whatever the request is. Asks no
     /// server. Returns what to log.
-    pub fn catch_up(&self, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+    pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
         for (issuer, slots) in self.policy.issuers.iter().zip(&self.issuers) {
             for (source, slot) in issuer.keys.iter().zip(slots) {
@@ -88,7 +89,7 @@ impl Keyring {
                     KeySource::Configured(_) => {}
                     KeySource::File { .. } => events.extend(slot.refresh_due(source, now, io)),
                     KeySource::Url(_) => {
-                        let caught_up = slot.0.borrow().caught_up(source, now, io);
+                        let caught_up = source::caught_up(source, &slot.0.borrow(), now, io);
                         if let Some(loaded) = caught_up {
                             slot.replace(loaded);
                         }
@@ -101,7 +102,7 @@ impl Keyring {
 
     /// Refreshes what is due of an issuer that a decision at `now` asked about: its keys still serve, so this comes after the
     /// decision, and no issuer waits for another. Returns what to log.
-    pub fn refresh_ahead(&self, issuer: IssuerId, now: UnixTime, io: &dyn Io) -> Vec<KeyEvent> {
+    pub fn refresh_ahead(&self, issuer: IssuerId, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         self.sources(issuer).filter_map(|(source, slot)| slot.refresh_due(source, now, io)).collect()
     }
 
@@ -127,7 +128,7 @@ fn has_kid(source: &KeySource, loaded: &Loaded, kid: Option<&str>, now: UnixTime
     let set = match source {
         KeySource::Configured(set) => Some(set),
         KeySource::File { .. } | KeySource::Url(_) => {
-            loaded.set.as_deref().filter(|_| loaded.freshness.state(now) != State::Absent)
+            loaded.content.as_deref().filter(|_| loaded.freshness.state(now) != DocumentState::Absent)
         }
     };
     kid.zip(set).is_some_and(|(kid, set)| set.has_kid(kid))
@@ -143,8 +144,9 @@ impl KeyLookup for KeyringAt<'_> {
     fn key_sets(&self) -> Vec<KeySetView> {
         let issuers = self.keyring.policy.issuers.iter().zip(&self.keyring.issuers);
         let sets = issuers.flat_map(|(trusted, slots)| {
-            let view =
-                move |(source, slot): (&KeySource, &Slot)| slot.get().view(source, trusted.named(), self.now);
+            let view = move |(source, slot): (&KeySource, &Slot)| {
+                source::view(source, &slot.get(), trusted.named(), self.now)
+            };
             trusted.keys.iter().zip(slots).map(view)
         });
         sets.collect()
@@ -160,7 +162,7 @@ impl KeyLookup for KeyringAt<'_> {
                 KeySource::Configured(set) => (Some(set), MoreKeys::None),
                 KeySource::File { .. } | KeySource::Url(_) => {
                     let (serves, more) = self.outlook(&loaded);
-                    (loaded.set.as_deref().filter(|_| serves), more)
+                    (loaded.content.as_deref().filter(|_| serves), more)
                 }
             };
             of_all = of_all.max(more);
@@ -204,7 +206,7 @@ impl KeyringAt<'_> {
                 KeySource::Configured(_) => {}
                 KeySource::File { .. } | KeySource::Url(_) => {
                     let loaded = slot.0.borrow();
-                    if loaded.freshness.state(self.now) == State::Absent {
+                    if loaded.freshness.state(self.now) == DocumentState::Absent {
                         return None;
                     }
                     // Each only grows, so no two states of one issuer have the same sum.
@@ -220,10 +222,10 @@ impl KeyringAt<'_> {
     fn outlook(&self, loaded: &Loaded) -> (bool, MoreKeys) {
         let may_ask = loaded.freshness.may_ask(self.now);
         match loaded.freshness.state(self.now) {
-            State::Fresh | State::Stale if may_ask => (true, MoreKeys::Ask),
-            State::Fresh | State::Stale => (true, MoreKeys::None),
-            State::Absent if may_ask => (false, MoreKeys::Ask),
-            State::Absent => {
+            DocumentState::Fresh | DocumentState::Stale if may_ask => (true, MoreKeys::Ask),
+            DocumentState::Fresh | DocumentState::Stale => (true, MoreKeys::None),
+            DocumentState::Absent if may_ask => (false, MoreKeys::Ask),
+            DocumentState::Absent => {
                 (false, MoreKeys::Unavailable { retry_after: loaded.freshness.retry_after(self.now) })
             }
         }
@@ -237,17 +239,19 @@ mod tests {
     use super::Keyring;
     use crate::core::answer::NeedKeys;
     use crate::core::claims::ClaimRules;
+    use crate::core::fetching::DocumentState;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::lookup::{
-        Candidates, KeyFormat, KeyLocation, KeyLookup, KeySetState, KeySource, MoreKeys, RemoteKeys,
+        Candidates, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys, RemoteKeys,
     };
     use crate::core::policy::{Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
-    use crate::keys::io::{FetchError, Fetched, Io, SharedDocument};
-    use crate::keys::outside::Outside;
-    use crate::keys::remote::tests::remote;
+    use crate::documents::document::{Document, SharedDocument};
+    use crate::documents::fetch::{FetchError, Fetched};
+    use crate::documents::outside::Outside;
+    use crate::keys::key_set::tests::remote;
     use crate::keys::source::{KeyEvent, KeyEventKind};
 
     const ISSUER: IssuerId = IssuerId(0);
@@ -264,12 +268,12 @@ mod tests {
     }
 
     fn document(kids: &[&str], cache_control: &str) -> Result<Fetched, FetchError> {
-        Ok(Fetched::Document {
+        Ok(Fetched::Document(Document {
             body: set(kids).into_bytes(),
             cache_control: cache_control.into(),
             age: Seconds(0),
             etag: Some("\"1\"".into()),
-        })
+        }))
     }
 
     fn url() -> KeySource {
@@ -298,16 +302,16 @@ mod tests {
         outside: &Outside,
         kid: Option<&str>,
     ) -> ((usize, MoreKeys), Vec<KeyEvent>) {
-        let mut events = keyring.catch_up(outside.now(), outside);
+        let mut events = keyring.catch_up(outside.now(), &outside.io());
         if ask(keyring, outside, kid) == (0, MoreKeys::Ask) {
             let need = NeedKeys { issuer: ISSUER, kid: kid.map(str::to_owned) };
-            events.extend(keyring.refresh(&need, outside.now(), outside));
+            events.extend(keyring.refresh(&need, outside.now(), &outside.io()));
         }
         let found = match ask(keyring, outside, kid) {
             (0, more) => (0, more),
             (keys, _) => (keys, MoreKeys::None),
         };
-        events.extend(keyring.refresh_ahead(ISSUER, outside.now(), outside));
+        events.extend(keyring.refresh_ahead(ISSUER, outside.now(), &outside.io()));
         (found, events)
     }
 
@@ -393,12 +397,7 @@ mod tests {
         request(&keyring, &outside, Some("a"));
         for body in ["{\"keys\":[]}", "<html>", "{}", ""] {
             outside.wait(60);
-            outside.next(Ok(Fetched::Document {
-                body: body.into(),
-                cache_control: String::new(),
-                age: Seconds(0),
-                etag: None,
-            }));
+            outside.next(Ok(Fetched::Document(Document { body: body.into(), ..Document::default() })));
             assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None), "{body}");
         }
         assert_eq!(outside.asked.get(), 5);
@@ -421,19 +420,17 @@ mod tests {
     fn replaced() -> Result<Fetched, FetchError> {
         let (one, other) =
             ("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "r0pR6sjArJSM_98AA2XeDRpVnsUiPM6xEGf3zEPTNUw");
-        Ok(Fetched::Document {
+        Ok(Fetched::Document(Document {
             body: set(&["a"]).replace(one, other).into_bytes(),
-            cache_control: String::new(),
-            age: Seconds(0),
-            etag: None,
-        })
+            ..Document::default()
+        }))
     }
 
     /// What a request does whose token none of the candidates verifies.
     fn unverified(keyring: &Keyring, outside: &Outside, kid: &str) -> MoreKeys {
         if ask(keyring, outside, Some(kid)).1 == MoreKeys::Ask {
             let need = NeedKeys { issuer: ISSUER, kid: Some(kid.to_owned()) };
-            keyring.refresh(&need, outside.now(), outside);
+            keyring.refresh(&need, outside.now(), &outside.io());
         }
         ask(keyring, outside, Some(kid)).1
     }
@@ -495,12 +492,10 @@ mod tests {
     }
 
     fn metadata(issuer: &str) -> Result<Fetched, FetchError> {
-        Ok(Fetched::Document {
+        Ok(Fetched::Document(Document {
             body: format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://idp.example/k"}}"#).into_bytes(),
-            cache_control: String::new(),
-            age: Seconds(0),
-            etag: None,
-        })
+            ..Document::default()
+        }))
     }
 
     #[test]
@@ -575,15 +570,15 @@ mod tests {
         outside.wait(95);
         // The decision comes first and asks nobody.
         for instance in &instances {
-            assert_eq!(instance.catch_up(outside.now(), &outside), []);
+            assert_eq!(instance.catch_up(outside.now(), &outside.io()), []);
             assert_eq!(ask(instance, &outside, Some("a")).0, 1);
         }
         assert_eq!(outside.asked.get(), 1);
         // While one asks, the others go on and do not try again right away.
         outside.busy.set(true);
-        instances
-            .iter()
-            .for_each(|instance| assert_eq!(instance.refresh_ahead(ISSUER, outside.now(), &outside), []));
+        instances.iter().for_each(|instance| {
+            assert_eq!(instance.refresh_ahead(ISSUER, outside.now(), &outside.io()), [])
+        });
         let tries = outside.turns.get();
         instances.iter().for_each(|instance| assert_eq!(request(instance, &outside, Some("a")).0.0, 1));
         assert_eq!((outside.asked.get(), outside.turns.get()), (1, tries));
@@ -632,7 +627,7 @@ mod tests {
         request(&keyring, &outside, Some("a"));
         let need = NeedKeys { issuer: IssuerId(1), kid: None };
         outside.next(document(&["a"], "max-age=100"));
-        keyring.refresh(&need, outside.now(), &outside);
+        keyring.refresh(&need, outside.now(), &outside.io());
         // Both are due, and a token of the first issuer asks for its own only.
         outside.wait(95);
         outside.next(document(&["a"], "max-age=1000"));
@@ -676,17 +671,14 @@ mod tests {
     fn an_older_document_of_a_newer_record_brings_no_key_back() {
         let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
         let old = SharedDocument {
-            body: set(&["withdrawn"]).into_bytes(),
-            cache_control: String::new(),
-            age: Seconds(0),
-            etag: None,
+            document: Document { body: set(&["withdrawn"]).into_bytes(), ..Document::default() },
             fetched_at: outside.now(),
         };
         outside.wait(10);
         outside.next(document(&["a"], ""));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
         outside.wait(10);
-        outside.begin_record_anew(old);
+        outside.begin_record_anew(&old);
         assert_eq!(request(&keyring, &outside, Some("withdrawn")).0, (0, MoreKeys::None));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
     }
@@ -697,14 +689,11 @@ mod tests {
         outside.next(document(&["a"], ""));
         request(&keyring, &outside, Some("a"));
         let ahead = SharedDocument {
-            body: set(&["b"]).into_bytes(),
-            cache_control: String::new(),
-            age: Seconds(0),
-            etag: None,
+            document: Document { body: set(&["b"]).into_bytes(), ..Document::default() },
             fetched_at: outside.now().saturating_add(Seconds(5000)),
         };
         outside.wait(10);
-        outside.begin_record_anew(ahead);
+        outside.begin_record_anew(&ahead);
         assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
         outside.wait(600);
         request(&keyring, &outside, Some("b"));
@@ -731,19 +720,19 @@ mod tests {
     fn an_operator_sees_the_state_of_every_set() {
         let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
         let view = || keyring.at(outside.now()).key_sets().remove(0);
-        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Absent, 0, None));
+        assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Absent, 0, None));
         outside.next(document(&["a", "b"], "max-age=600"));
         request(&keyring, &outside, Some("a"));
         let had = outside.now();
         outside.wait(100);
         assert_eq!(
             (view().state, view().kids, view().had_at),
-            (KeySetState::Fresh, vec!["a".into(), "b".into()], Some(had))
+            (DocumentState::Fresh, vec!["a".into(), "b".into()], Some(had))
         );
         assert!(view().due_at.is_some_and(|due| due > outside.now()) && view().last_error.is_none());
         outside.wait(600);
         request(&keyring, &outside, Some("a"));
-        assert_eq!((view().state, view().keys, view().had_at), (KeySetState::Stale, 2, Some(had)));
+        assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Stale, 2, Some(had)));
         assert!(view().last_error.is_some());
     }
 

@@ -21,10 +21,9 @@ use traefik_jwt_auth::core::claims::ClaimRules;
 use traefik_jwt_auth::core::claims::registered::TokenType;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::config::{Capabilities, ConfigError, compile};
+use traefik_jwt_auth::core::fetching::{RequestHeader, TextSource};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
-use traefik_jwt_auth::core::jwk::lookup::{
-    KeyFormat, KeyLocation, KeySource, RemoteKeys, RequestHeader, TextSource,
-};
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
@@ -164,11 +163,11 @@ fn all_problems_are_told_at_once() {
         refusals(&config, true),
         [
             "(option_unknown): jwksURL is no option; did you mean jwksUrl?",
+            "(option_invalid): maxTokenBytes: found \"z\", expected a whole number from 64 to 131072",
+            "(option_invalid): mode: found \"x\", expected one of required, optional, permissive, dryRun",
             "(key_unusable): jwks: the key set is unreadable: not JSON",
             "(key_unusable): signingSecret: the secret has 5 bytes, HS256 needs 32, HS384 48, HS512 64; make one \
              with openssl rand -base64 48",
-            "(option_invalid): maxTokenBytes: found \"z\", expected a whole number from 64 to 131072",
-            "(option_invalid): mode: found \"x\", expected one of required, optional, permissive, dryRun",
         ]
     );
     // Also that keys are missing.

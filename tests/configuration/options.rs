@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use traefik_jwt_auth::core::config::ConfigError;
-use traefik_jwt_auth::core::config::schema::OPTIONS;
+use traefik_jwt_auth::core::config::options::paths;
 
 use crate::{compiled, with};
 
@@ -17,9 +17,10 @@ pub(crate) fn example(name: &str) -> Value {
     examples().into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// The pattern of every leaf of `value`, as [`OPTIONS`] writes it, with a pointer to it.
+/// The pattern of every leaf of `value`, as [`paths`] writes it, with a pointer to it.
 fn leaves(value: &Value, pattern: &str, pointer: &str, found: &mut Vec<(String, String)>) {
-    let is_option = |pattern: &str| OPTIONS.contains(&pattern);
+    let options = paths();
+    let is_option = |pattern: &str| options.iter().any(|option| option == pattern);
     let inner = |name: &str| if pattern.is_empty() { name.to_owned() } else { format!("{pattern}.{name}") };
     match value {
         _ if is_option(pattern) => found.push((pattern.to_owned(), pointer.to_owned())),
@@ -61,8 +62,7 @@ fn every_option_is_read() {
             seen.push(pattern);
         }
     }
-    let unread: Vec<_> =
-        OPTIONS.iter().filter(|option| !seen.iter().any(|pattern| pattern == *option)).collect();
+    let unread: Vec<_> = paths().into_iter().filter(|option| !seen.contains(option)).collect();
     assert!(unread.is_empty(), "not in the example: {unread:?}");
 }
 

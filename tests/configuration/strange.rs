@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use traefik_jwt_auth::core::config::schema::OPTIONS;
+use traefik_jwt_auth::core::config::options::paths;
 
 use crate::options::example;
 use crate::{SECRET, keyed, lines, with};
@@ -44,9 +44,9 @@ fn any_value() -> impl Strategy<Value = Value> {
         text.prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
-        let names =
-            OPTIONS.iter().flat_map(|option| option.split(['.', '[', ']'])).filter(|name| !name.is_empty());
-        let name = prop::sample::select(names.collect::<Vec<_>>()).prop_map(str::to_owned);
+        let names = paths().join(".");
+        let names = names.split(['.', '[', ']']).filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = prop::sample::select(names.collect::<Vec<_>>());
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::btree_map(name, inner, 0..4).prop_map(|members| json!(members)),
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn random_values_never_panic(name in prop::sample::select(OPTIONS), value in any_value()) {
+    fn random_values_never_panic(name in prop::sample::select(paths()), value in any_value()) {
         let (mut config, mut at) = (keyed(&json!({})), Vec::new());
         for part in name.split('.') {
             at.push(part.trim_end_matches("[]").replace('*', "any"));

@@ -22,10 +22,12 @@ use testbed::wait::unix_now;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::jwk::lookup::{KeySource, RemoteKeys};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::archive::file_name;
-use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
-use traefik_jwt_auth::keys::io::{Generation, SharedDocument, SourceId, Waiting};
-use traefik_jwt_auth::keys::remote::{public_id, source_id};
+use traefik_jwt_auth::documents::directory::file_name;
+use traefik_jwt_auth::documents::document::{Document, SharedDocument};
+use traefik_jwt_auth::documents::lease::{Version, Waiting};
+use traefik_jwt_auth::documents::record::{Nanos, Record};
+use traefik_jwt_auth::documents::source_id::SourceId;
+use traefik_jwt_auth::keys::key_set;
 
 use crate::proxy::token;
 
@@ -106,16 +108,16 @@ fn records(configuration: &Value) -> Vec<Vec<u8>> {
     let mut key = keys::jwk("ed25519-other");
     key["kid"] = json!("ed25519");
     let with_keys = |generation: u64| {
-        let document = SharedDocument {
+        let document = Document {
             body: json!({"keys": [key]}).to_string().into_bytes(),
             cache_control: "max-age=86400".into(),
-            age: Seconds(0),
-            etag: None,
-            fetched_at: UnixTime::from_seconds(unix_now().unsigned_abs()),
+            ..Document::default()
         };
-        let mut envelope = Envelope::default();
-        envelope.finish(source, 1, Nanos(generation), Ok(document));
-        envelope.encode()
+        let document =
+            SharedDocument { document, fetched_at: UnixTime::from_seconds(unix_now().unsigned_abs()) };
+        let mut record = Record::default();
+        record.finish(source, 1, Nanos(generation), Ok(document));
+        record.encode()
     };
     vec![with_keys(u64::MAX - 1), with_keys(1), leased(source)]
 }
@@ -132,7 +134,7 @@ pub(crate) fn files() {
             "jwksUrl": idp.url("/jwks.json"), "issuer": ISSUER, "clientConfig": {"allowHttp": true},
             "jwksCache": {"directory": path},
         });
-        let name = file_name(public_id(&remote(&configuration)).unwrap());
+        let name = file_name(key_set::document(&remote(&configuration)).public_id().unwrap());
         let claim = shelf.join(format!("{name}.claim"));
         fs::create_dir(&claim).unwrap();
         let future = SystemTime::UNIX_EPOCH + Duration::from_secs(unix_now().unsigned_abs() + 1_000_000);
@@ -177,7 +179,7 @@ fn started_by(setup: Setup, line: &str) -> Setup {
 }
 
 fn source(configuration: &Value) -> SourceId {
-    source_id(&remote(configuration))
+    key_set::document(&remote(configuration)).id()
 }
 
 fn remote(configuration: &Value) -> RemoteKeys {
@@ -190,12 +192,12 @@ fn remote(configuration: &Value) -> RemoteKeys {
 }
 
 fn leased(source: SourceId) -> Vec<u8> {
-    let mut envelope = Envelope::default();
+    let mut record = Record::default();
     let far = Nanos(u64::MAX / 2);
     for _ in 0..100 {
-        envelope.turn(source, Generation(0), Waiting::ForKeys, 1, far, Seconds(60));
+        record.turn(source, Version(0), Waiting::ForDocument, 1, far, Seconds(60));
     }
-    envelope.encode()
+    record.encode()
 }
 
 /// This program, run by another user.

@@ -28,24 +28,29 @@ use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide;
+use traefik_jwt_auth::core::fetching::DocumentState;
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin, pem};
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::request::header_name::is_alias;
 use traefik_jwt_auth::core::request::path::{PathPattern, unambiguous};
 use traefik_jwt_auth::core::request::{RecordedRequest, cookie, uri};
+use traefik_jwt_auth::core::tls_material;
 use traefik_jwt_auth::core::token::{base64url, jws};
 use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::core::url::Url;
 use traefik_jwt_auth::core::url::proxy::Proxy;
+use traefik_jwt_auth::documents::cache_control;
+use traefik_jwt_auth::documents::directory::{Claim, Directory, DirectoryCache, Found};
+use traefik_jwt_auth::documents::document::{Document, SharedDocument};
+use traefik_jwt_auth::documents::fetch::Fetched;
+use traefik_jwt_auth::documents::lease::{Failure, Version, Waiting};
+use traefik_jwt_auth::documents::record::{Nanos, Record};
+use traefik_jwt_auth::documents::source_id::SourceId;
 use traefik_jwt_auth::host::fetch::gzip;
 use traefik_jwt_auth::host::fetch::http::{self, Answer, Progress, RequestParts, ResponseReader};
 use traefik_jwt_auth::host::fetch::proxy;
-use traefik_jwt_auth::keys::archive::Shelf;
-use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
-use traefik_jwt_auth::keys::freshness::State;
-use traefik_jwt_auth::keys::io::{Archive, Claim, Failure, Generation, SharedDocument, SourceId, Waiting};
+use traefik_jwt_auth::keys::discovery;
 use traefik_jwt_auth::keys::keyring::Keyring;
-use traefik_jwt_auth::keys::{cache_control, discovery};
 
 const NOW: u64 = 1_700_000_000;
 const MAX_BODY: usize = 4_096;
@@ -79,8 +84,8 @@ const TARGETS: &[Target] = &[
     ("url", urls),
     ("proxy", proxies),
     ("gzip", gzips),
-    ("envelope", envelopes),
-    ("archive", archives),
+    ("record", records),
+    ("directory", directories),
     ("discovery", discoveries),
     ("request parts", request_parts),
 ];
@@ -277,7 +282,7 @@ fn key_sets(bench: &Bench, random: &mut Random) {
 
 fn pems(bench: &Bench, random: &mut Random) {
     let text = random.text(&bench.pems);
-    let _ = (pem::parse(&text), pem::certificates(&text), pem::private_key(&text));
+    let _ = (pem::parse(&text), tls_material::certificates(&text), tls_material::private_key(&text));
 }
 
 fn configurations(bench: &Bench, random: &mut Random) {
@@ -318,7 +323,7 @@ fn responses(bench: &Bench, random: &mut Random) {
     let whole = read(&bytes, &mut || usize::MAX, conditional);
     assert_eq!(read(&bytes, &mut || 1 + random.below(9), conditional), whole);
     assert_eq!(read(&bytes, &mut || 1, conditional), whole);
-    if let Some(Answer::Document { body, .. }) = whole {
+    if let Some(Answer::Final(Fetched::Document(Document { body, .. }))) = whole {
         assert!(body.len() <= MAX_BODY);
     }
 }
@@ -330,7 +335,9 @@ fn requests(bench: &Bench, random: &mut Random) {
     let headers = corpus(&["X-Key", "value", "Host", "a: b", "Bearer abc"]);
     let header = (random.text(&headers), random.text(&headers));
     let etag = random.text(&corpus(&["\"abc\"", "W/\"x\""]));
+    let accept = random.text(&headers);
     let parts = RequestParts {
+        accept: &accept,
         headers: &[header],
         etag: Some(&etag),
         proxy: proxy.as_ref(),
@@ -358,7 +365,7 @@ fn urls(bench: &Bench, random: &mut Random) {
 
 fn proxies(bench: &Bench, random: &mut Random) {
     let replies = corpus(&["HTTP/1.1 200 Connection established\r\n\r\n", "HTTP/1.0 407 No\r\nA: b\r\n\r\n"]);
-    let _ = proxy::reply(&random.mutated(&replies));
+    let _ = proxy::read_reply(&mut ResponseReader::of_tunnel(), &random.mutated(&replies));
     let Some(url) = Url::parse(&random.text(&bench.urls)) else { return };
     let exempt = corpus(&["localhost,.example.com:8080, 10.0.0.0/8,*", "::1/128", "idp.example"]);
     let _ = proxy::is_exempt(&url.origin, &random.text(&exempt));
@@ -393,14 +400,13 @@ fn gzip_member(flags: u8, texts: &[u8], content: &[u8]) -> Vec<u8> {
 }
 
 fn document(random: &mut Random) -> SharedDocument {
-    let body = vec![random.below(256) as u8; random.below(3_000)];
-    SharedDocument {
-        body,
+    let document = Document {
+        body: vec![random.below(256) as u8; random.below(3_000)],
         cache_control: "max-age=60".into(),
         age: Seconds(random.below(100) as u64),
         etag: (random.below(2) == 0).then(|| "\"x\"".to_owned()),
-        fetched_at: UnixTime::from_seconds(NOW - random.below(1_000) as u64),
-    }
+    };
+    SharedDocument { document, fetched_at: UnixTime::from_seconds(NOW - random.below(1_000) as u64) }
 }
 
 fn failure() -> Failure {
@@ -408,28 +414,28 @@ fn failure() -> Failure {
 }
 
 /// Every record is read as it was written; one that was changed is none, or has a meaning that it keeps.
-fn envelopes(_: &Bench, random: &mut Random) {
-    let mut envelope = Envelope::default();
+fn records(_: &Bench, random: &mut Random) {
+    let mut record = Record::default();
     for now in 1..=random.below(8) as u64 + 1 {
         let (source, owner) = (SourceId([random.below(4) as u8; 16]), random.below(3) as u32);
-        let waiting = if random.below(2) == 0 { Waiting::ForKeys } else { Waiting::NotAtAll };
-        envelope.turn(source, Generation(random.below(9) as u64), waiting, owner, Nanos(now), Seconds(1));
+        let waiting = if random.below(2) == 0 { Waiting::ForDocument } else { Waiting::NotAtAll };
+        record.turn(source, Version(random.below(9) as u64), waiting, owner, Nanos(now), Seconds(1));
         if random.below(2) == 0 {
             let attempt = if random.below(3) > 0 { Ok(document(random)) } else { Err(failure()) };
-            envelope.finish(source, owner, Nanos(now), attempt);
+            record.finish(source, owner, Nanos(now), attempt);
         }
-        let mut other = Envelope::default();
+        let mut other = Record::default();
         other.finish(source, owner, Nanos(now + 100), Ok(document(random)));
         if random.below(4) == 0 {
-            envelope.merge(other);
+            record.merge(other);
         }
     }
-    let record = envelope.encode();
-    assert_eq!(Envelope::decode(&record, Nanos(u64::MAX)), Some(envelope));
-    let changed = random.mutated(std::slice::from_ref(&record));
-    if let Some(read) = Envelope::decode(&changed, Nanos(u64::MAX)) {
-        assert_eq!(changed, record, "a changed record was taken for whole");
-        assert_eq!(read.encode(), record);
+    let bytes = record.encode();
+    assert_eq!(Record::decode(&bytes, Nanos(u64::MAX)), Some(record));
+    let changed = random.mutated(std::slice::from_ref(&bytes));
+    if let Some(read) = Record::decode(&changed, Nanos(u64::MAX)) {
+        assert_eq!(changed, bytes, "a changed record was taken for whole");
+        assert_eq!(read.encode(), bytes);
     }
 }
 
@@ -437,7 +443,7 @@ fn envelopes(_: &Bench, random: &mut Random) {
 #[derive(Default)]
 struct OneFile(RefCell<Vec<u8>>);
 
-impl Archive for OneFile {
+impl Directory for OneFile {
     fn load(&self, _: &str, _: &str, max_bytes: usize) -> Option<Vec<u8>> {
         Some(self.0.borrow().clone()).filter(|file| !file.is_empty() && file.len() <= max_bytes)
     }
@@ -449,25 +455,35 @@ impl Archive for OneFile {
     fn claim(&self, _: &str, _: &str, _: Seconds) -> Claim {
         Claim::Ours
     }
+
+    fn release(&self, _: &str, _: &str) {}
+
+    fn pause(&self) {}
 }
 
 /// A file is taken as it was stored, or not at all.
-fn archives(_: &Bench, random: &mut Random) {
-    let (archive, stored) = (OneFile::default(), document(random));
+fn directories(_: &Bench, random: &mut Random) {
+    let (files, stored) = (OneFile::default(), document(random));
     let now = || UnixTime::from_seconds(NOW);
-    let attempt = |source: u8, outcome: Result<SharedDocument, Failure>| {
-        let shelf =
-            Shelf { archive: &archive, directory: "/d", source: SourceId([source; 16]), lease: Seconds(1) };
-        shelf.attempt(None, &|_| State::Fresh, &now, &mut |_| outcome.clone())
+    let found = |source: u8, fetched: Option<&SharedDocument>| {
+        let source = SourceId([source; 16]);
+        let (lease, max_body_bytes) = (Seconds(1), 3_000);
+        let cache = DirectoryCache { files: &files, directory: "/d", source, lease, max_body_bytes };
+        match cache.begin(None, &|_| Some(((), DocumentState::Fresh)), &now) {
+            Found::Document(document, ()) => Some(document),
+            Found::Fetch(claim) => {
+                cache.finish(claim, fetched);
+                None
+            }
+        }
     };
-    assert_eq!(attempt(1, Ok(stored.clone())).as_ref(), Ok(&stored));
-    assert_eq!(attempt(1, Err(failure())).as_ref(), Ok(&stored), "from the file");
-    assert_eq!(attempt(2, Err(failure())), Err(failure()), "of another source");
-    let whole = archive.0.borrow().clone();
+    assert_eq!(found(1, Some(&stored)), None);
+    assert_eq!(found(1, None).as_ref(), Some(&stored), "from the file");
+    assert_eq!(found(2, None), None, "of another source");
+    let whole = files.0.borrow().clone();
     let changed = random.mutated(std::slice::from_ref(&whole));
-    *archive.0.borrow_mut() = changed.clone();
-    let expected = if changed == whole { Ok(stored) } else { Err(failure()) };
-    assert_eq!(attempt(1, Err(failure())), expected);
+    *files.0.borrow_mut() = changed.clone();
+    assert_eq!(found(1, None), (changed == whole).then_some(stored));
 }
 
 fn discoveries(_: &Bench, random: &mut Random) {

@@ -21,10 +21,10 @@ use testbed::usual::{HEADERS, claims, configuration, large_configuration};
 use traefik_jwt_auth::core::about::VERSION;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::jwk::lookup::KeySource;
-use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::envelope::{Envelope, Nanos};
-use traefik_jwt_auth::keys::io::SharedDocument;
-use traefik_jwt_auth::keys::remote::source_id;
+use traefik_jwt_auth::core::unix_time::UnixTime;
+use traefik_jwt_auth::documents::document::{Document, SharedDocument};
+use traefik_jwt_auth::documents::record::{Nanos, Record};
+use traefik_jwt_auth::keys::key_set;
 
 const NOW: u64 = 1_790_000_000;
 /// `STACK_SIZE` of `scripts/plugin.sh`.
@@ -196,16 +196,15 @@ fn record(configuration: &Value) -> Vec<u8> {
     let capabilities = Capabilities { fetch: true, env: &|_| None };
     let policy = compile(configuration.to_string().as_bytes(), &capabilities).unwrap();
     let [KeySource::Url(remote)] = policy.issuers[0].keys.as_slice() else { panic!("one URL") };
-    let document = SharedDocument {
+    let document = Document {
         body: keys::public_set().to_string().into_bytes(),
         cache_control: "max-age=600".into(),
-        age: Seconds(0),
-        etag: None,
-        fetched_at: UnixTime::from_seconds(NOW),
+        ..Document::default()
     };
-    let mut envelope = Envelope::default();
-    envelope.finish(source_id(remote), 1, Nanos(1), Ok(document));
-    envelope.encode()
+    let document = SharedDocument { document, fetched_at: UnixTime::from_seconds(NOW) };
+    let mut record = Record::default();
+    record.finish(key_set::document(remote).id(), 1, Nanos(1), Ok(document));
+    record.encode()
 }
 
 fn request(guest: &mut guest::Guest, token: &str) -> u64 {

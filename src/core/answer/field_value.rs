@@ -1,8 +1,8 @@
 //! Claims as field values (RFC 9110 5.5): what a claim says stays inside its header, unchanged, or is not sent at all.
 
+use crate::core::json::{Kind, Value};
 use crate::core::text::one_line;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
-use crate::core::token::json::{Kind, Value};
 
 /// What fills a header.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -231,9 +231,9 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
     headers.push(("Grpc-Status".into(), class.grpc.code().into()));
     // Percent-encoding leaves printable ASCII other than the percent sign as it is.
     headers.push(("Grpc-Message".into(), message.replace('%', "%25")));
-    let status = match rules.answer_as {
+    let status = match rules.asking.answer_as {
         AnswerAs::Middleware => 200,
-        AnswerAs::ForwardAuth { .. } => class.grpc.http_status(),
+        AnswerAs::ForwardAuth => class.grpc.http_status(),
     };
     Reject { status, headers, body: Vec::new(), refusal, label: Label::default() }
 }

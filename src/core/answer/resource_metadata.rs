@@ -4,6 +4,7 @@ use crate::core::answer::Served;
 use crate::core::answer::verdict::Label;
 use crate::core::request::{RequestView, uri};
 use crate::core::text::{self, Quoted};
+use crate::core::url::Url;
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
@@ -22,19 +23,9 @@ impl ResourceMetadata {
     /// (RFC 9728 1.2).
     #[must_use]
     pub fn new(resource: &str, authorization_servers: &[String], scopes: &[String]) -> Option<Self> {
-        let (scheme, rest) = resource.split_once("://")?;
-        if !matches!(scheme, "https" | "http") || resource.contains(['?', '#', '"', '\\', ' ']) {
-            return None;
-        }
-        let (host, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        if host.is_empty() {
-            return None;
-        }
+        let url = Url::parse(resource).filter(|_| !resource.contains(['?', '#']))?;
         // A resource that is only a host has no path to insert; its lone slash is dropped (RFC 9728 3.1).
-        let path = format!("{WELL_KNOWN}{}", if path == "/" { "" } else { path });
+        let path = format!("{WELL_KNOWN}{}", if url.path() == "/" { "" } else { url.path() });
         let mut members = vec![("resource", Quoted(resource).to_string())];
         for (name, list) in [("authorization_servers", authorization_servers), ("scopes_supported", scopes)] {
             // Zero-element arrays are left out (RFC 9728 3.2).
@@ -46,7 +37,7 @@ impl ResourceMetadata {
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let document = format!("{{{}}}", members.join(","));
-        Some(Self { url: format!("{scheme}://{host}{path}"), path, document })
+        Some(Self { url: format!("{}{path}", url.origin), path, document })
     }
 
     /// Absolute URL of the document, for `resource_metadata` of the challenge (RFC 9728 5.1).
@@ -99,6 +90,9 @@ mod tests {
             ("https://api.example/a?b", None),
             ("https://api.example/a#b", None),
             ("https:///a", None),
+            ("https://user@api.example/a", None),
+            ("https://api.example:port/a", None),
+            ("https://api.example/\u{e9}", None),
             ("urn:x", None),
         ] {
             assert_eq!(

@@ -5,13 +5,13 @@ use crate::core::answer::cors::Origins;
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::status::StatusRules;
 use crate::core::refusal_log::LogRules;
-use crate::core::request::forwarded::AnswerAs;
+use crate::core::request::forwarded::Asking;
 
 /// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRules {
     /// `answerAs`, `trustedPeers`: to whom.
-    pub answer_as: AnswerAs,
+    pub asking: Asking,
     /// `errors.format`, or `errors.body`.
     pub format: BodyFormat,
     /// The scheme of challenges: that of the first header in which a token is looked for.
@@ -70,7 +70,7 @@ pub enum Details {
 impl Default for AnswerRules {
     fn default() -> Self {
         Self {
-            answer_as: AnswerAs::default(),
+            asking: Asking::default(),
             format: BodyFormat::Json,
             challenge_scheme: "Bearer".into(),
             realm: String::new(),

@@ -4,7 +4,8 @@
 use crate::core::about::VERSION;
 use crate::core::answer::Served;
 use crate::core::answer::verdict::Label;
-use crate::core::jwk::lookup::{KeySetState, KeySetView};
+use crate::core::fetching::DocumentState;
+use crate::core::jwk::lookup::KeySetView;
 use crate::core::request::source_range::SourceRange;
 use crate::core::request::{RequestView, uri};
 use crate::core::text::{self, Quoted};
@@ -55,9 +56,9 @@ impl StatusRules {
     fn member(&self, set: &KeySetView, now: UnixTime) -> String {
         let source = if set.place.is_empty() { "configuration" } else { &set.place };
         let state = match set.state {
-            KeySetState::Fresh => "fresh",
-            KeySetState::Stale => "stale",
-            KeySetState::Absent => "absent",
+            DocumentState::Fresh => "fresh",
+            DocumentState::Stale => "stale",
+            DocumentState::Absent => "absent",
         };
         let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
         let kids = match self.kids {
@@ -79,7 +80,8 @@ impl StatusRules {
 #[cfg(test)]
 mod tests {
     use super::{Kids, StatusRules};
-    use crate::core::jwk::lookup::{KeySetState, KeySetView};
+    use crate::core::fetching::DocumentState;
+    use crate::core::jwk::lookup::KeySetView;
     use crate::core::request::RecordedRequest;
     use crate::core::request::source_range::SourceRange;
     use crate::core::unix_time::UnixTime;
@@ -121,7 +123,7 @@ mod tests {
         let fetched = KeySetView {
             issuer: vec!["https://idp/".into(), "https://{tenant}/".into()],
             place: "https://idp/jwks".into(),
-            state: KeySetState::Stale,
+            state: DocumentState::Stale,
             keys: 2,
             kids: vec!["a".into(), "b\"".into()],
             had_at: Some(at(900)),
@@ -130,7 +132,7 @@ mod tests {
         };
         let configured = KeySetView {
             place: String::new(),
-            state: KeySetState::Fresh,
+            state: DocumentState::Fresh,
             had_at: None,
             due_at: None,
             last_error: None,

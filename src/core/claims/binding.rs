@@ -1,9 +1,9 @@
 //! Tokens that are bound to a key or a certificate of their holder: `cnf` (RFC 7800 3.1), as DPoP (RFC 9449 6.1) and
 //! mutual TLS (RFC 8705 3.1) use it.
 
+use crate::core::json::Kind;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
-use crate::core::token::json::Kind;
 
 /// `boundTokens`: what becomes of a bound token whose proof no configured check covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! `typ`, and registered claims other than time: `iss`, `sub`, `aud`, `jti` and presence (RFC 7519 4.1 and 5.1).
 
+use crate::core::json::Kind;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
-use crate::core::token::json::Kind;
 
 /// `tokenType`: what a token has to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Scopes (RFC 6749 3.3, RFC 8693 4.2, RFC 6750 3).
 
+use crate::core::json::{Kind, Value};
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
-use crate::core::token::json::{Kind, Value};
 
 /// `scopes`.
 #[derive(Clone, Debug, PartialEq, Eq)]

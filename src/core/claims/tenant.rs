@@ -4,11 +4,9 @@
 
 use std::fmt;
 
+use crate::core::limits::MAX_TENANT_BYTES;
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::{ClaimPath, ClaimsSet};
-
-/// Longest tenant, in bytes. Identifiers have 36, domain names at most 253.
-const MAX_TENANT_BYTES: usize = 253;
 
 /// An `issuer` with `{tenant}` in it, and how tenants are checked: listed, confirmed by a claim, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]

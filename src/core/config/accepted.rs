@@ -1,48 +1,50 @@
 //! Options that say which tokens are accepted, at the top level and in `trustedIssuers`.
 
 use crate::core::claims::ClaimRules;
-use crate::core::claims::binding::BoundTokens;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
-use crate::core::claims::scope::{Match, ScopeRules};
+use crate::core::claims::scope::ScopeRules;
 use crate::core::claims::tenant::IssuerTemplate;
-use crate::core::claims::validity::{MaxAge, Since, TimeRules};
-use crate::core::config::coerce::{Section, Shown, found};
+use crate::core::claims::validity::{MaxAge, TimeRules};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::config::schema;
-use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
+use crate::core::config::options::Row;
+use crate::core::config::options::accepted::*;
+use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS};
+use crate::core::config::values::Values;
+use crate::core::limits::CLOCK_AHEAD;
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
-use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::Seconds;
 
-/// The rules of `section`; what it does not say is as in `defaults`.
+/// The rules of the top level, or of an entry: what that does not say is as `above`.
 #[inline(never)]
-pub(super) fn claim_rules(section: &Section, defaults: &ClaimRules, errors: &mut Errors) -> ClaimRules {
+pub(super) fn claim_rules(values: &Values, above: Option<&ClaimRules>, errors: &mut Errors) -> ClaimRules {
+    let list =
+        |row, above: Option<&Vec<String>>| values.list(row).map(<[_]>::to_vec).or_else(|| above.cloned());
+    let time = above.map(|rules| rules.time);
+    let skew = Seconds(values.int_or(&CLOCK_SKEW, time.map(|time| time.clock_skew.0)));
     ClaimRules {
-        audience: section.list("audience", errors).unwrap_or_else(|| defaults.audience.clone()),
-        required: required_claims(section, errors).unwrap_or_else(|| defaults.required.clone()),
-        token_type: token_type(section, errors).unwrap_or_else(|| defaults.token_type.clone()),
+        audience: list(&AUDIENCE, above.map(|rules| &rules.audience)).unwrap_or_default(),
+        required: list(&REQUIRED_CLAIMS, above.map(|rules| &rules.required))
+            .unwrap_or_else(|| vec!["exp".into()]),
+        token_type: token_type(values, errors)
+            .or_else(|| above.map(|rules| rules.token_type.clone()))
+            .unwrap_or_default(),
         time: TimeRules {
-            clock_skew: skew(section, defaults.time.clock_skew, errors),
+            clock_skew: skew,
             // What is written holds at both ends.
-            ahead: if section.has("clockSkewSeconds") {
-                skew(section, defaults.time.ahead, &mut Errors::default())
-            } else {
-                defaults.time.ahead
-            },
-            max_lifetime: span(section, "maxLifetimeSeconds", defaults.time.max_lifetime, errors),
-            max_age: max_age(section, defaults.time.max_age, errors),
+            ahead: if values.has(&CLOCK_SKEW) { skew } else { time.map_or(CLOCK_AHEAD, |time| time.ahead) },
+            max_lifetime: span(values, &MAX_LIFETIME, time.and_then(|time| time.max_lifetime)),
+            max_age: max_age(values, time.and_then(|time| time.max_age), errors),
         },
-        scopes: if section.has("scopes") { scopes(section, errors) } else { defaults.scopes.clone() },
-        bound_tokens: section.choice(
-            "boundTokens",
-            defaults.bound_tokens,
-            &[("refuse", BoundTokens::Refuse), ("accept", BoundTokens::Accept)],
-            errors,
-        ),
-        expression: expression(section, errors).or_else(|| defaults.expression.clone()),
+        scopes: if values.has(&SCOPES) {
+            scopes(values, errors)
+        } else {
+            above.and_then(|rules| rules.scopes.clone())
+        },
+        bound_tokens: values.word_or(&BOUND_TOKENS, &BINDINGS, above.map(|rules| rules.bound_tokens)),
+        expression: expression(values, errors).or_else(|| above.and_then(|rules| rules.expression.clone())),
         templates: Vec::new(),
     }
 }
@@ -54,123 +56,61 @@ pub(super) struct IssuerNames {
     pub(super) templates: Vec<IssuerTemplate>,
 }
 
-/// `issuer`, `tenants`, `tenantClaim`. Names are compared byte for byte, so nothing is trimmed.
+/// `issuer`, `tenants`, `tenantClaim`.
 #[inline(never)]
-pub(super) fn issuer_names(section: &Section, errors: &mut Errors) -> IssuerNames {
-    let names = match section.raw("issuer").map(|value| (value, value.kind())) {
-        None => Vec::new(),
-        Some((value, Kind::String)) if is_issuer(value) => {
-            let names = split_issuers(value.as_str().unwrap_or_default());
-            if let [one] = names.as_slice()
-                && one.contains(',')
-                && one.contains("://")
-            {
-                let expected =
-                    "URLs alone between commas, or a list as JSON, such as [\"https://a.example/x,y\"]";
-                errors.value(section.path("issuer"), quoted(one), expected);
-            }
-            names
-        }
-        Some((_, Kind::Array | Kind::String)) => section.list("issuer", errors).unwrap_or_default(),
-        Some((other, Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object)) => {
-            let expected = "a string in quotes, or a list of strings";
-            errors.value(section.path("issuer"), found(other, Shown::Plain), expected);
-            Vec::new()
-        }
-    };
-    let (templates, exact): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.contains(['{', '}']));
-    let tenants = section.list("tenants", errors).unwrap_or_default();
-    let claim = claim_path(section, "tenantClaim", errors);
-    if templates.is_empty() && (section.has("tenants") || section.has("tenantClaim")) {
-        let option = if section.has("tenants") { "tenants" } else { "tenantClaim" };
-        errors.conflict(section.path(option), "needs an issuer with {tenant} in it");
+pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames {
+    let names = values.list(&ISSUER).unwrap_or_default().iter().cloned();
+    let (templates, exact): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(['{', '}']));
+    let tenants = values.list(&TENANTS).unwrap_or_default();
+    let claim = claim_path(values, &TENANT_CLAIM, errors);
+    let unused = [&TENANTS, &TENANT_CLAIM].into_iter().find(|option| values.has(option));
+    if let Some(option) = unused.filter(|_| templates.is_empty()) {
+        errors.conflict(values.path(option), "needs an issuer with {tenant} in it");
     }
     // Entra asks its clients to compare both (tid), so that is what happens where nothing is said.
     let claim = if tenants.is_empty() { claim.or_else(|| ClaimPath::parse("tid")) } else { claim };
     let mut parsed = Vec::with_capacity(templates.len());
     for text in templates {
-        match IssuerTemplate::new(&text, tenants.clone(), claim.clone()) {
+        match IssuerTemplate::new(&text, tenants.to_vec(), claim.clone()) {
             Some(template) => parsed.push(template),
             None => {
                 let expected = "an issuer, or one with a single {tenant} behind its beginning";
-                errors.value(section.path("issuer"), quoted(&text), expected);
+                errors.value(values.path(&ISSUER), quoted(&text), expected);
             }
         }
     }
     IssuerNames { exact, templates: parsed }
 }
 
-/// Whether a string is an issuer, and no list as JSON.
-fn is_issuer(value: Value<'_>) -> bool {
-    value.as_str().is_some_and(|text| !text.is_empty() && !text.trim_start().starts_with('['))
-}
-
-/// A StringOrURI may hold a comma, so a text is one issuer, unless a URL follows every comma: that is what Traefik's
-/// KV providers make of a list.
-fn split_issuers(text: &str) -> Vec<String> {
-    let parts = || text.split(',').map(str::trim);
-    if parts().all(|part| part.contains("://")) {
-        parts().map(str::to_owned).collect()
-    } else {
-        vec![text.to_owned()]
-    }
-}
-
-/// `none`, or an empty list as JSON, asks for no claim at all. A list that is empty as it stands is no rule, and refused.
-fn required_claims(section: &Section, errors: &mut Errors) -> Option<Vec<String>> {
-    let claims = section.list(schema::REQUIRED_CLAIMS, errors)?;
-    match claims.iter().position(|claim| claim == "none") {
-        None => Some(claims),
-        Some(_) if claims.len() == 1 => Some(Vec::new()),
-        Some(at) => {
-            let path = format!("{}[{at}]", section.path(schema::REQUIRED_CLAIMS));
-            errors.conflict(path, "none stands alone; beside it are claims that are required");
-            None
-        }
-    }
-}
-
-fn token_type(section: &Section, errors: &mut Errors) -> Option<TokenType> {
-    let text = section.text("tokenType", Shown::Plain, errors)?;
+fn token_type(values: &Values, errors: &mut Errors) -> Option<TokenType> {
+    let text = values.text(&TOKEN_TYPE)?;
     if text == "access" {
         return Some(TokenType::Access);
     }
     if !text.split('/').all(is_field_name) {
-        errors.value(section.path("tokenType"), quoted(&text), "access, or a typ such as at+jwt");
+        errors.value(values.path(&TOKEN_TYPE), quoted(text), "access, or a typ such as at+jwt");
     }
-    Some(TokenType::Typ(text))
-}
-
-fn skew(section: &Section, default: Seconds, errors: &mut Errors) -> Seconds {
-    section.seconds("clockSkewSeconds", default.0, 0..=MAX_CLOCK_SKEW_SECONDS, errors)
+    Some(TokenType::Typ(text.to_owned()))
 }
 
 /// A span in seconds; 0 is none.
-fn span(section: &Section, key: &str, default: Option<Seconds>, errors: &mut Errors) -> Option<Seconds> {
-    let seconds = section.integer(key, default.map_or(0, |span| span.0), 0..=MAX_TOKEN_AGE_SECONDS, errors);
+fn span(values: &Values, row: &Row, above: Option<Seconds>) -> Option<Seconds> {
+    let seconds = values.int_or(row, above.map(|span| span.0));
     (seconds != 0).then_some(Seconds(seconds))
 }
 
-fn max_age(section: &Section, default: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
-    let since = default.map(|max_age| max_age.since).unwrap_or_default();
-    let claims = [("iat", Since::Issued), ("auth_time", Since::SignedIn)];
-    let since = section.choice("maxAgeClaim", since, &claims, errors);
-    let span = span(section, "maxAgeSeconds", default.map(|max_age| max_age.span), errors);
-    let misnamed = errors.misnamed(&section.path(""), &["maxAgeSeconds"]);
-    if span.is_none() && section.has("maxAgeClaim") && !misnamed {
-        errors.conflict(section.path("maxAgeClaim"), "needs maxAgeSeconds");
+fn max_age(values: &Values, above: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
+    let since = values.word_or(&MAX_AGE_CLAIM, &SINCE, above.map(|max_age| max_age.since));
+    let span = span(values, &MAX_AGE, above.map(|max_age| max_age.span));
+    let is_told = errors.misnamed(values.place(), &[&MAX_AGE]) || values.is_refused(&MAX_AGE);
+    if span.is_none() && values.has(&MAX_AGE_CLAIM) && !is_told {
+        errors.conflict(values.path(&MAX_AGE_CLAIM), "needs maxAgeSeconds");
     }
     span.map(|span| MaxAge { span, since })
 }
 
-fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
-    let told = errors.len();
-    let scopes = section.section("scopes", errors);
-    // What is empty or no object has been told.
-    if scopes.is_empty() || errors.len() != told {
-        return None;
-    }
-    let list = scopes.list("required", errors).unwrap_or_default();
+fn scopes(values: &Values, errors: &mut Errors) -> Option<ScopeRules> {
+    let list = values.list(&SCOPES_REQUIRED).unwrap_or_default();
     // A scope has no space in it, so "read write" is two.
     let required: Vec<String> =
         list.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect();
@@ -178,15 +118,15 @@ fn scopes(section: &Section, errors: &mut Errors) -> Option<ScopeRules> {
     let is_scope = |scope: &String| {
         scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
     };
-    let misnamed = required.is_empty() && errors.misnamed(&scopes.path(""), &["scopes.required"]);
-    if (required.is_empty() || !required.iter().all(is_scope)) && !misnamed {
-        errors.value(scopes.path("required"), quoted(&list.join(",")), "at least one scope (RFC 6749 3.3)");
+    let is_told = values.is_refused(&SCOPES)
+        || values.is_refused(&SCOPES_REQUIRED)
+        || errors.misnamed(values.place(), &[&SCOPES_REQUIRED]);
+    if (required.is_empty() || !required.iter().all(is_scope)) && !is_told {
+        let expected = "at least one scope (RFC 6749 3.3)";
+        errors.value(values.path(&SCOPES_REQUIRED), quoted(&list.join(",")), expected);
     }
-    Some(ScopeRules {
-        required,
-        matching: scopes.choice("match", Match::All, &[("all", Match::All), ("any", Match::Any)], errors),
-        claim: claim_path(&scopes, "claim", errors),
-    })
+    let claim = claim_path(values, &SCOPES_CLAIM, errors);
+    Some(ScopeRules { required, matching: values.word(&SCOPES_MATCH, &MATCHES), claim })
 }
 
 /// What is expected of a claim that is named like a URL.
@@ -194,25 +134,22 @@ pub(super) fn escaped(whole: &ClaimPath) -> String {
     format!("{whole}: without the backslash, a dot is a step into an object")
 }
 
-fn claim_path(section: &Section, key: &str, errors: &mut Errors) -> Option<ClaimPath> {
-    let text = section.text(key, Shown::Plain, errors)?;
-    let path = ClaimPath::parse(&text);
+fn claim_path(values: &Values, row: &Row, errors: &mut Errors) -> Option<ClaimPath> {
+    let text = values.text(row)?;
+    let path = ClaimPath::parse(text);
     match path.as_ref().map(ClaimPath::with_whole_host) {
-        None => {
-            errors.value(section.path(key), quoted(&text), "a claim, or a path such as realm_access.roles")
-        }
-        Some(Some(whole)) => errors.value(section.path(key), quoted(&text), escaped(&whole)),
+        None => errors.value(values.path(row), quoted(text), "a claim, or a path such as realm_access.roles"),
+        Some(Some(whole)) => errors.value(values.path(row), quoted(text), escaped(&whole)),
         Some(None) => {}
     }
     path
 }
 
-fn expression(section: &Section, errors: &mut Errors) -> Option<Expression> {
-    let text = section.text("claims", Shown::Plain, errors)?;
-    match Expression::parse(text) {
+fn expression(values: &Values, errors: &mut Errors) -> Option<Expression> {
+    match Expression::parse(values.text(&CLAIMS)?) {
         Ok(expression) => Some(expression),
         Err(error) => {
-            errors.push(section.path("claims"), Problem::Expression { error });
+            errors.push(values.path(&CLAIMS), Problem::Expression { error });
             None
         }
     }

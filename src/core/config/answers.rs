@@ -5,109 +5,84 @@ use crate::core::answer::cors::Origins;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
-use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
+use crate::core::config::options::Row;
+use crate::core::config::options::answers::*;
 use crate::core::config::upstream::header_name;
+use crate::core::config::values::Values;
 use crate::core::config::{forward_auth, operators};
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
+use crate::core::url::{Url, is_serialized_origin};
 
 /// `answerAs`, `trustedPeers`, `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
 pub(super) fn answer_rules(
-    root: &Section,
+    root: &Values,
     issuers: &[String],
     token: &TokenSources,
     forward: &ForwardRules,
     errors: &mut Errors,
 ) -> AnswerRules {
-    let section = root.section("errors", errors);
     AnswerRules {
-        answer_as: forward_auth::answer_as(root, forward, errors),
-        format: format(&section, errors),
+        asking: forward_auth::asking(root, forward, errors),
+        format: format(root, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
-        realm: realm(&section, errors),
-        details: if section.boolean("details", false, errors) { Details::Show } else { Details::Hide },
-        code_header: header_name(&section, "codeHeader", errors),
-        redirect: redirect(&section, "redirectUrl", token, errors),
-        forbidden_redirect: redirect(&section, "forbiddenRedirectUrl", token, errors),
-        cors: cors(&section, errors),
-        unavailable_status: u16::try_from(root.integer("unavailableStatus", 503, 400..=599, errors))
-            .unwrap_or(503),
+        realm: realm(root, errors),
+        details: if root.flag(&ERRORS_DETAILS) { Details::Show } else { Details::Hide },
+        code_header: header_name(root, &ERRORS_CODE_HEADER, errors),
+        redirect: redirect(root, &ERRORS_REDIRECT, token, errors),
+        forbidden_redirect: redirect(root, &ERRORS_FORBIDDEN_REDIRECT, token, errors),
+        cors: cors(root, errors),
+        unavailable_status: u16::try_from(root.int(&UNAVAILABLE_STATUS)).unwrap_or(503),
         resource_metadata: resource_metadata(root, issuers, errors),
         status: operators::status_rules(root, errors),
-        log: operators::log_rules(root, errors),
+        log: operators::log_rules(root),
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Json,
-    Problem,
-    Text,
-    Empty,
+fn format(root: &Values, errors: &mut Errors) -> BodyFormat {
+    let content_type = root.text(&ERRORS_CONTENT_TYPE);
+    let Some(template) = root.text(&ERRORS_BODY) else {
+        if content_type.is_some() && !root.is_refused(&ERRORS_BODY) {
+            errors.conflict(ERRORS_CONTENT_TYPE.path, "belongs to errors.body, which is not set");
+        }
+        return root.word(&ERRORS_FORMAT, &FORMATS);
+    };
+    if root.has(&ERRORS_FORMAT) {
+        errors.conflict(ERRORS_BODY.path, "is a format of its own; leave errors.format out");
+    }
+    if template.len() > MAX_ERROR_BODY_BYTES {
+        let expected = format!("at most {MAX_ERROR_BODY_BYTES} bytes");
+        errors.value(ERRORS_BODY.path, format!("{} bytes", template.len()), expected);
+    }
+    let content_type = content_type.unwrap_or("text/html; charset=utf-8");
+    if content_type.chars().any(|c| c.is_control() || !c.is_ascii()) {
+        errors.value(ERRORS_CONTENT_TYPE.path, quoted(content_type), "a media type");
+    }
+    BodyFormat::Custom { content_type: content_type.to_owned(), template: template.to_owned() }
 }
 
-fn format(section: &Section, errors: &mut Errors) -> BodyFormat {
-    let words =
-        [("json", Word::Json), ("problem", Word::Problem), ("text", Word::Text), ("empty", Word::Empty)];
-    let word = section.choice("format", Word::Json, &words, errors);
-    let content_type = section.text("contentType", Shown::Plain, errors);
-    if let Some(template) = section.text("body", Shown::Plain, errors) {
-        if section.has("format") {
-            errors.conflict(section.path("body"), "is a format of its own; leave errors.format out");
-        }
-        if template.len() > MAX_ERROR_BODY_BYTES {
-            errors.value(
-                section.path("body"),
-                format!("{} bytes", template.len()),
-                format!("at most {MAX_ERROR_BODY_BYTES} bytes"),
-            );
-        }
-        let content_type = content_type.unwrap_or_else(|| "text/html; charset=utf-8".into());
-        if content_type.chars().any(|c| c.is_control() || !c.is_ascii()) {
-            errors.value(section.path("contentType"), quoted(&content_type), "a media type");
-        }
-        return BodyFormat::Custom { content_type, template };
-    }
-    if content_type.is_some() {
-        errors.conflict(section.path("contentType"), "belongs to errors.body, which is not set");
-    }
-    match word {
-        Word::Json => BodyFormat::Json,
-        Word::Problem => BodyFormat::Problem,
-        Word::Text => BodyFormat::Text,
-        Word::Empty => BodyFormat::Empty,
-    }
-}
-
-fn realm(section: &Section, errors: &mut Errors) -> String {
-    let realm = section.text("realm", Shown::Plain, errors).unwrap_or_default();
+fn realm(root: &Values, errors: &mut Errors) -> String {
+    let realm = root.text(&ERRORS_REALM).unwrap_or_default();
     if !realm.chars().all(|c| matches!(c, ' '..='~')) || realm.len() > MAX_REALM_BYTES {
-        errors.value(
-            section.path("realm"),
-            quoted(&realm),
-            format!("at most {MAX_REALM_BYTES} printable ASCII characters"),
-        );
-        return String::new();
+        let expected = format!("at most {MAX_REALM_BYTES} printable ASCII characters");
+        errors.value(ERRORS_REALM.path, quoted(realm), expected);
     }
-    realm
+    realm.to_owned()
 }
 
-fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
-    let template = section.text(key, Shown::Plain, errors)?;
-    let before = template.split("{url}").next().unwrap_or_default();
-    let authority_end =
-        before.find("://").and_then(|at| before.get(at.saturating_add(3)..)?.find(['/', '?']));
-    let absolute =
-        (template.starts_with("https://") || template.starts_with("http://")) && authority_end.is_some();
+fn redirect(root: &Values, row: &Row, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
+    let template = root.text(row)?.to_owned();
     // The original URL may only be inside a query, where its encoding holds.
-    let in_query = !template.contains("{url}") || before.contains('?');
-    let text = template.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
-    if !(absolute && in_query && text) {
+    let in_query = |url: &Url| {
+        let elsewhere = [url.path(), template.split_once('#').map_or("", |(_, fragment)| fragment)];
+        !elsewhere.iter().any(|part| part.contains("{url}"))
+    };
+    if !Url::parse(&template).is_some_and(|url| in_query(&url)) {
         errors.value(
-            section.path(key),
+            row.path,
             quoted(&template),
             "an absolute URL, https://host/path?parameter={url}, with {url} only in its query",
         );
@@ -116,46 +91,32 @@ fn redirect(section: &Section, key: &str, token: &TokenSources, errors: &mut Err
     Some(Redirect { template, token_parameters: token.query_parameters().map(str::to_owned).collect() })
 }
 
-fn cors(section: &Section, errors: &mut Errors) -> Origins {
-    let allowed = section.list("cors", errors).unwrap_or_default();
-    for origin in &allowed {
-        let serialized = origin.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty()
-                && !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && origin.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !byte.is_ascii_uppercase())
-        });
-        if origin != "*" && !serialized {
-            errors.value(section.path("cors"), quoted(origin), "origins such as https://app.example, or *");
+fn cors(root: &Values, errors: &mut Errors) -> Origins {
+    let allowed = root.list(&ERRORS_CORS).unwrap_or_default();
+    for origin in allowed {
+        if origin != "*" && !is_serialized_origin(origin) {
+            errors.value(ERRORS_CORS.path, quoted(origin), "origins such as https://app.example, or *");
         }
     }
-    Origins { allowed }
+    Origins { allowed: allowed.to_vec() }
 }
 
-fn resource_metadata(root: &Section, issuers: &[String], errors: &mut Errors) -> Option<ResourceMetadata> {
-    let section = root.section("resourceMetadata", errors);
-    let servers = section.list("authorizationServers", errors);
-    let scopes = section.list("scopesSupported", errors).unwrap_or_default();
-    let Some(resource) = section.text("resource", Shown::Plain, errors) else {
-        if !section.is_empty() {
-            errors.conflict(section.path("resource"), "is needed with the other options of resourceMetadata");
+fn resource_metadata(root: &Values, issuers: &[String], errors: &mut Errors) -> Option<ResourceMetadata> {
+    let Some(resource) = root.text(&METADATA_RESOURCE) else {
+        if root.has_in(&METADATA) && !root.is_refused(&METADATA_RESOURCE) {
+            let rule = "is needed with the other options of resourceMetadata";
+            errors.conflict(METADATA_RESOURCE.path, rule);
         }
         return None;
     };
-    let servers = servers.unwrap_or_else(|| issuers.to_vec());
-    if servers.is_empty() {
-        errors.conflict(
-            section.path("authorizationServers"),
-            "is needed where there is no issuer to take its place",
-        );
+    let servers = root.list(&METADATA_SERVERS).unwrap_or(issuers);
+    if servers.is_empty() && !root.is_refused(&METADATA_SERVERS) {
+        errors.conflict(METADATA_SERVERS.path, "is needed where there is no issuer to take its place");
     }
-    let metadata = ResourceMetadata::new(&resource, &servers, &scopes);
+    let metadata = ResourceMetadata::new(resource, servers, root.list(&METADATA_SCOPES).unwrap_or_default());
     if metadata.is_none() {
-        errors.value(
-            section.path("resource"),
-            quoted(&resource),
-            "an absolute URL without query and fragment",
-        );
+        let expected = "an absolute URL without query and fragment";
+        errors.value(METADATA_RESOURCE.path, quoted(resource), expected);
     }
     metadata
 }

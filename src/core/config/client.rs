@@ -1,20 +1,19 @@
 //! `clientConfig` and `jwksCache`: how keys are fetched, and how long they are kept.
 
 use crate::core::config::capabilities::Capabilities;
-use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
+use crate::core::config::options::Row;
+use crate::core::config::options::fetching::*;
 use crate::core::config::outside::{Outside, is_elsewhere, mentions_elsewhere, outside};
 use crate::core::config::url;
-use crate::core::jwk::lookup::{
+use crate::core::config::values::Values;
+use crate::core::fetching::{
     CacheRules, ClientRules, RequestHeader, ServerRules, TextSource, is_header_of_the_fetch,
 };
-use crate::core::jwk::{PemError, pem};
-use crate::core::limits::{
-    MAX_FETCH_RETRIES, MAX_FETCH_TIMEOUT_SECONDS, MAX_JWKS_COOLDOWN_SECONDS, MAX_JWKS_STALE_SECONDS,
-    MAX_JWKS_TTL_SECONDS,
-};
+use crate::core::jwk::PemError;
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
+use crate::core::tls_material;
 use crate::core::unix_time::Seconds;
 use crate::core::url::Origin;
 use crate::core::url::proxy::Proxy;
@@ -54,79 +53,69 @@ struct Written {
 /// `clientConfig` and `jwksCache`.
 #[inline(never)]
 pub(super) fn shared<'a>(
-    root: &Section,
+    root: &Values,
     capabilities: &'a Capabilities<'a>,
     errors: &mut Errors,
 ) -> Shared<'a> {
-    let cache = root.section("jwksCache", errors);
-    let (proxy, proxy_fault) = match of_environment(&["https_proxy", "HTTPS_PROXY"], capabilities) {
-        None => (None, None),
-        Some(text) => match Proxy::parse(&text) {
-            Some(proxy) => (Some(proxy), None),
-            None => (None, Some(format!("a string of {} bytes in HTTPS_PROXY", text.len()))),
-        },
-    };
-    let defaults = ClientRules {
-        ca: None,
-        insecure_skip_verify: false,
-        timeout: Seconds(5),
-        max_retries: 3,
-        allow_http: false,
-        proxy,
-        no_proxy: of_environment(&["no_proxy", "NO_PROXY"], capabilities).unwrap_or_default(),
-        server: ServerRules::default(),
-    };
+    let of_proxy = of_environment(&["https_proxy", "HTTPS_PROXY"], capabilities);
+    let proxy = of_proxy.as_deref().and_then(Proxy::parse);
+    let proxy_fault = of_proxy.filter(|_| proxy.is_none());
+    let no_proxy = of_environment(&["no_proxy", "NO_PROXY"], capabilities);
+    let mut client = client(root, None, capabilities, errors);
+    client.rules.proxy = client.rules.proxy.or(proxy);
+    client.rules.no_proxy =
+        if root.has(&CLIENT_NO_PROXY) { client.rules.no_proxy } else { no_proxy.unwrap_or_default() };
     Shared {
         capabilities,
-        client: client(root, &defaults, None, capabilities, errors),
+        client,
         cache: CacheRules {
-            ttl: cache.seconds("ttlSeconds", 600, 1..=MAX_JWKS_TTL_SECONDS, errors),
-            cooldown: cache.seconds("cooldownSeconds", 30, 1..=MAX_JWKS_COOLDOWN_SECONDS, errors),
-            stale: cache.seconds("staleSeconds", 86_400, 0..=MAX_JWKS_STALE_SECONDS, errors),
+            ttl: root.seconds(&CACHE_TTL),
+            cooldown: root.seconds(&CACHE_COOLDOWN),
+            stale: root.seconds(&CACHE_STALE),
         },
-        directory: directory(&cache, errors),
-        proxy_fault,
+        directory: directory(root, errors),
+        proxy_fault: proxy_fault.map(|text| format!("a string of {} bytes in HTTPS_PROXY", text.len())),
     }
 }
 
-/// `clientConfig` of `section`.
+/// `clientConfig` of the top level, or of an entry.
 #[inline(never)]
 fn client(
-    section: &Section,
-    defaults: &ClientRules,
-    above: Option<(Written, Origin)>,
+    values: &Values,
+    above: Option<&Client>,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Client {
-    let client = section.section("clientConfig", errors);
-    let tls = client.section("tls", errors);
-    let timeout = defaults.timeout.0;
-    let retries = u64::from(defaults.max_retries);
+    let rules = above.map(|client| &client.rules);
+    let retries = values.int_or(&CLIENT_RETRIES, rules.map(|rules| rules.max_retries.into()));
+    let no_proxy = values.list(&CLIENT_NO_PROXY).map(|hosts| hosts.join(","));
     let rules = ClientRules {
-        ca: certificate_authority(&tls, capabilities, errors).or_else(|| defaults.ca.clone()),
-        insecure_skip_verify: tls.boolean("insecureSkipVerify", defaults.insecure_skip_verify, errors),
-        timeout: client.seconds("timeoutSeconds", timeout, 1..=MAX_FETCH_TIMEOUT_SECONDS, errors),
-        max_retries: u32::try_from(client.integer("maxRetries", retries, 0..=MAX_FETCH_RETRIES, errors))
-            .unwrap_or(0),
-        allow_http: client.boolean("allowHttp", defaults.allow_http, errors),
-        proxy: proxy(&client, capabilities, errors).or_else(|| defaults.proxy.clone()),
-        no_proxy: no_proxy(&client, errors).unwrap_or_else(|| defaults.no_proxy.clone()),
+        ca: pem_text(values, &TLS_CA, "certificates", tls_material::certificates, capabilities, errors)
+            .or_else(|| rules.and_then(|rules| rules.ca.clone())),
+        insecure_skip_verify: values.flag_or(&TLS_INSECURE, rules.map(|rules| rules.insecure_skip_verify)),
+        timeout: Seconds(values.int_or(&CLIENT_TIMEOUT, rules.map(|rules| rules.timeout.0))),
+        max_retries: u32::try_from(retries).unwrap_or(0),
+        allow_http: values.flag_or(&CLIENT_ALLOW_HTTP, rules.map(|rules| rules.allow_http)),
+        proxy: proxy(values, capabilities, errors).or_else(|| rules.and_then(|rules| rules.proxy.clone())),
+        no_proxy: no_proxy.or_else(|| rules.map(|rules| rules.no_proxy.clone())).unwrap_or_default(),
         server: ServerRules::default(),
     };
     let own = Written {
-        headers: request_headers(&client, capabilities, errors),
-        identity: client_certificate(&tls, capabilities, errors),
-        server_name: server_name(&tls, errors),
+        headers: request_headers(values, capabilities, errors),
+        identity: client_certificate(values, capabilities, errors),
+        server_name: server_name(values, errors),
     };
-    Client { rules, own, above, entry: None }
+    Client { rules, own, above: None, entry: None }
 }
 
 impl Shared<'_> {
     /// The `clientConfig` of an entry of `trustedIssuers`. `home` is the server of the top level's own source.
-    pub(super) fn client_of(&self, entry: &Section, home: Option<&Origin>, errors: &mut Errors) -> Client {
-        let above = home.map(|home| (self.client.own.clone(), home.clone()));
-        let client = client(entry, &self.client.rules, above, self.capabilities, errors);
-        Client { entry: entry.has("clientConfig").then(|| entry.path("clientConfig")), ..client }
+    pub(super) fn client_of(&self, entry: &Values, home: Option<&Origin>, errors: &mut Errors) -> Client {
+        Client {
+            above: home.map(|home| (self.client.own.clone(), home.clone())),
+            entry: entry.has(&CLIENT).then(|| entry.path(&CLIENT)),
+            ..client(entry, Some(&self.client), self.capabilities, errors)
+        }
     }
 
     /// For configurations that fetch: the environment is the same for all others, and may be meant for something else.
@@ -138,7 +127,7 @@ impl Shared<'_> {
         if let Some(found) = &self.proxy_fault
             && fetched.any(|client| client.proxy.is_none())
         {
-            errors.value("clientConfig.proxy", found, PROXY);
+            errors.value(CLIENT_PROXY.path, found, PROXY);
         }
     }
 }
@@ -190,13 +179,13 @@ impl Client {
             return;
         }
         let written = [
-            ("clientConfig.headers", self.own.has_headers()),
-            ("clientConfig.tls.cert", self.own.identity.is_some()),
-            ("clientConfig.tls.serverName", self.own.server_name.is_some()),
+            (&CLIENT_HEADERS, self.own.has_headers()),
+            (&TLS_CERT, self.own.identity.is_some()),
+            (&TLS_SERVER_NAME, self.own.server_name.is_some()),
         ];
-        for (path, _) in written.into_iter().filter(|(_, written)| *written) {
+        for (row, _) in written.into_iter().filter(|(_, written)| *written) {
             errors.conflict(
-                path,
+                row.path,
                 "is for the server of jwksUrl or discovery of the top level alone, and there is none; the entries of \
                  trustedIssuers have a clientConfig of their own",
             );
@@ -205,11 +194,11 @@ impl Client {
 }
 
 /// `jwksCache.directory`.
-fn directory(cache: &Section, errors: &mut Errors) -> Option<String> {
-    let text = cache.text("directory", Shown::Plain, errors)?;
+fn directory(root: &Values, errors: &mut Errors) -> Option<String> {
+    let text = root.text(&CACHE_DIRECTORY)?;
     let directory = text.trim_end_matches('/');
     if !directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
-        errors.value(cache.path("directory"), quoted(&text), "an absolute path below settings.mounts");
+        errors.value(CACHE_DIRECTORY.path, quoted(text), "an absolute path below settings.mounts");
         return None;
     }
     Some(directory.to_owned())
@@ -217,34 +206,34 @@ fn directory(cache: &Section, errors: &mut Errors) -> Option<String> {
 
 /// `tls.cert` and `tls.key`.
 fn client_certificate(
-    tls: &Section,
+    values: &Values,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<(TextSource, TextSource)> {
-    let certificates = pem_text(tls, "cert", "certificates", pem::certificates, capabilities, errors);
-    let key = pem_text(tls, "key", "a private key", pem::private_key, capabilities, errors);
-    if tls.has("cert") != tls.has("key") {
-        let missing = if tls.has("cert") { "key" } else { "cert" };
-        errors.conflict(tls.path(missing), "is needed: a client certificate and its key go together");
+    let certificates =
+        pem_text(values, &TLS_CERT, "certificates", tls_material::certificates, capabilities, errors);
+    let key = pem_text(values, &TLS_KEY, "a private key", tls_material::private_key, capabilities, errors);
+    if values.has(&TLS_CERT) != values.has(&TLS_KEY) {
+        let missing = if values.has(&TLS_CERT) { &TLS_KEY } else { &TLS_CERT };
+        errors.conflict(values.path(missing), "is needed: a client certificate and its key go together");
     }
     certificates.zip(key)
 }
 
 /// `tls.serverName`.
-fn server_name(tls: &Section, errors: &mut Errors) -> Option<String> {
-    let name = tls.text("serverName", Shown::Plain, errors)?;
-    if !url::is_server_name(&name) {
-        errors.value(tls.path("serverName"), quoted(&name), "the name of a host, or an address");
+fn server_name(values: &Values, errors: &mut Errors) -> Option<String> {
+    let name = values.text(&TLS_SERVER_NAME)?;
+    if !url::is_server_name(name) {
+        errors.value(values.path(&TLS_SERVER_NAME), quoted(name), "the name of a host, or an address");
         return None;
     }
-    Some(name)
+    Some(name.to_owned())
 }
 
 /// `proxy`.
-fn proxy(client: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<Proxy> {
-    let path = client.path("proxy");
-    let text = client.text("proxy", Shown::Secret, errors)?;
-    match outside(&path, text, capabilities, errors)? {
+fn proxy(values: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<Proxy> {
+    let path = values.path(&CLIENT_PROXY);
+    match outside(&path, values.text(&CLIENT_PROXY)?, capabilities, errors)? {
         Outside::Inline(text) => {
             let proxy = Proxy::parse(&text);
             if proxy.is_none() {
@@ -259,34 +248,21 @@ fn proxy(client: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors)
     }
 }
 
-/// `noProxy`.
-fn no_proxy(client: &Section, errors: &mut Errors) -> Option<String> {
-    client.list("noProxy", errors).map(|hosts| hosts.join(","))
-}
-
 fn of_environment(names: &[&str], capabilities: &Capabilities<'_>) -> Option<String> {
     names.iter().find_map(|name| (capabilities.env)(name).filter(|value| !value.is_empty()))
 }
 
-fn certificate_authority(
-    tls: &Section,
-    capabilities: &Capabilities<'_>,
-    errors: &mut Errors,
-) -> Option<TextSource> {
-    pem_text(tls, "ca", "certificates", pem::certificates, capabilities, errors)
-}
-
 /// PEM, or where it is.
 fn pem_text(
-    tls: &Section,
-    option: &str,
+    values: &Values,
+    row: &Row,
     what: &str,
     read: fn(&str) -> Result<String, PemError>,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<TextSource> {
-    let text = tls.text(option, Shown::Secret, errors)?;
-    let path = tls.path(option);
+    let text = values.text(row)?;
+    let path = values.path(row);
     match outside(&path, text, capabilities, errors)? {
         Outside::File(file) => Some(TextSource::File(file)),
         Outside::Inline(text) if text.starts_with('/') => Some(TextSource::File(text)),
@@ -308,23 +284,23 @@ fn pem_text(
 
 /// `headers`.
 fn request_headers(
-    client: &Section,
+    values: &Values,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<Vec<RequestHeader>> {
     let mut headers = Vec::new();
-    for (name, text) in client.texts("headers", Shown::Secret, errors)? {
-        let path = format!("{}.{name}", client.path("headers"));
-        if !is_field_name(&name) || is_header_of_the_fetch(&name) {
-            errors.value(&path, quoted(&name), "the name of a header that the fetch does not set itself");
+    for (name, text) in values.map(&CLIENT_HEADERS)? {
+        let path = format!("{}.{name}", values.path(&CLIENT_HEADERS));
+        if !is_field_name(name) || is_header_of_the_fetch(name) {
+            errors.value(&path, quoted(name), "the name of a header that the fetch does not set itself");
             continue;
         }
-        let Some((scheme, text)) = scheme_and_value(&text) else {
+        let Some((scheme, text)) = scheme_and_value(text) else {
             let expected = "a text, env:NAME, file:/path, or one of these after a scheme: Bearer file:/path";
             errors.value(&path, "env: or file: inside of a text", expected);
             continue;
         };
-        let value = match outside(&path, text.to_owned(), capabilities, errors) {
+        let value = match outside(&path, text, capabilities, errors) {
             Some(Outside::Inline(text)) if text.chars().any(char::is_control) => {
                 errors.value(&path, "control characters", "a header value on one line");
                 continue;
@@ -333,7 +309,7 @@ fn request_headers(
             Some(Outside::File(file)) => TextSource::File(file),
             None => continue,
         };
-        headers.push(RequestHeader { name, scheme: scheme.to_owned(), value });
+        headers.push(RequestHeader { name: name.clone(), scheme: scheme.to_owned(), value });
     }
     Some(headers)
 }

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::core::about::CONFIGURATION_PAGE;
-use crate::core::bypass::{BypassRules, Mode, Preflight};
+use crate::core::bypass::{BypassRules, Preflight};
 use crate::core::claims::ClaimRules;
 use crate::core::claims::tenant::IssuerTemplate;
-use crate::core::claims::validity::TimeRules;
 use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::client::{self, Shared};
-use crate::core::config::coerce::Section;
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
-use crate::core::config::{answers, key_sources, schema, self_test, token_places, too_open, upstream};
+use crate::core::config::options::accepted::ALGORITHMS;
+use crate::core::config::options::bypass::*;
+use crate::core::config::options::keys::{ISSUER, TRUSTED_ISSUERS};
+use crate::core::config::read::read;
+use crate::core::config::values::Values;
+use crate::core::config::{answers, key_sources, self_test, token_places, too_open, upstream};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
-use crate::core::limits::CLOCK_AHEAD;
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::request::header_name::is_field_name;
 use crate::core::request::path::PathPattern;
@@ -32,10 +34,9 @@ pub fn compile(
     capabilities: &Capabilities<'_>,
 ) -> Result<Policy, Vec<ConfigError>> {
     let mut errors = Errors::default();
-    match Section::root(json.into()) {
-        Some(root) if root.is_empty() => errors.push("", Problem::Empty),
+    match read(json.into(), &mut errors) {
+        Some(root) if root.is_empty() && errors.is_empty() => errors.push("", Problem::Empty),
         Some(root) => {
-            schema::check(&root, &mut errors);
             let mut policy = policy(&root, capabilities, &mut errors);
             let tests = self_test::parse(&root, &policy, &mut errors);
             // The tests of rules that are not there say nothing.
@@ -55,7 +56,7 @@ pub fn compile(
 // This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
 // which then grows, by copying, in every instance (docs/performance.md).
 #[inline(never)]
-fn policy(root: &Section, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
+fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
     let (issuers, headers) = issuers(root, &shared, errors);
     let sources = issuers.iter().flat_map(|issuer| &issuer.keys);
@@ -76,43 +77,38 @@ type OwnHeaders = BTreeMap<IssuerId, Vec<upstream::ClaimHeader>>;
 
 /// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
 #[inline(never)]
-fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
+fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
     let mut headers = OwnHeaders::new();
-    let entries = root.sections("trustedIssuers", errors);
-    let time = TimeRules { ahead: CLOCK_AHEAD, ..TimeRules::default() };
-    let defaults = ClaimRules { required: vec!["exp".into()], time, ..ClaimRules::default() };
-    let defaults = accepted::claim_rules(root, &defaults, errors);
+    let entries = root.sections(&TRUSTED_ISSUERS);
+    let rules = accepted::claim_rules(root, None, errors);
     let names = accepted::issuer_names(root, errors);
-    let told = errors.len();
     let sources = key_sources::compile(root, &names, &shared.client, shared, errors);
     let home = sources.home().cloned();
-    // Where a source was refused, its own error is the one to mend.
-    let no_keys = sources.is_empty() && errors.len() == told;
+    let no_keys = sources.are_missing();
     let misnamed = key_sources::are_misnamed(root, errors);
     if !no_keys {
-        issuers.push(issuer(root, names, sources, defaults.clone(), errors));
+        issuers.push(issuer(root, names, sources, rules.clone(), errors));
     } else if entries.is_empty() && !misnamed {
         errors.push("", Problem::NoKeys);
-    } else if root.has("issuer") && !misnamed {
+    } else if root.has(&ISSUER) && !misnamed {
         errors.conflict(
-            "issuer",
+            ISSUER.path,
             "has no keys; set discovery: true, jwksUrl or another source of keys beside it",
         );
     }
-    for entry in &entries {
+    for entry in entries {
         let names = accepted::issuer_names(entry, errors);
-        let told = errors.len();
         let client = shared.client_of(entry, home.as_ref(), errors);
         let sources = key_sources::compile(entry, &names, &client, shared, errors);
         let misnamed = key_sources::are_misnamed(entry, errors);
-        if sources.is_empty() && errors.len() == told && !misnamed {
+        if sources.are_missing() && !misnamed {
             errors.conflict(
-                entry.path(""),
+                entry.place(),
                 "has no keys; set discovery: true, jwksUrl or another source of keys in it",
             );
         }
-        let claims = accepted::claim_rules(entry, &defaults, errors);
+        let claims = accepted::claim_rules(entry, Some(&rules), errors);
         if let Some(own) = upstream::claim_headers(entry, errors) {
             headers.insert(IssuerId(issuers.len()), own);
         }
@@ -124,16 +120,16 @@ fn issuers(root: &Section, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Tru
 
 #[inline(never)]
 fn issuer(
-    section: &Section,
+    values: &Values,
     names: IssuerNames,
     sources: KeySources,
     mut claims: ClaimRules,
     errors: &mut Errors,
 ) -> TrustedIssuer {
-    let algorithms = algorithms(section, &sources, errors);
+    let algorithms = algorithms(values, &sources, errors);
     claims.templates = names.templates;
     let issuer = TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims };
-    too_open::refuse_every_tenant(section, &issuer, errors);
+    too_open::refuse_every_tenant(values, &issuer, errors);
     issuer
 }
 
@@ -141,34 +137,34 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
     let mut seen: Vec<&str> = Vec::new();
     for name in issuers.iter().flat_map(|issuer| &issuer.names) {
         if seen.contains(&name.as_str()) {
-            errors.conflict("trustedIssuers", format!("the issuer {} is named twice", Quoted(name)));
+            errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer {} is named twice", Quoted(name)));
         }
         seen.push(name);
     }
     let mut seen: Vec<&IssuerTemplate> = Vec::new();
     for template in issuers.iter().flat_map(|issuer| &issuer.claims.templates) {
         if seen.iter().any(|other| other.overlaps(template)) {
-            errors.conflict("trustedIssuers", format!("the issuer \"{template}\" is named twice"));
+            errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer \"{template}\" is named twice"));
         }
         seen.push(template);
     }
-    let misnamed = errors.misnamed("", &["issuer"]);
+    let misnamed = errors.misnamed("", &[&ISSUER]);
     if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 && !misnamed {
-        errors.conflict("trustedIssuers", "only one entry may go without issuer");
+        errors.conflict(TRUSTED_ISSUERS.path, "only one entry may go without issuer");
     }
 }
 
 /// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only where there is a secret.
-fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
+fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
     let able: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| sources.can_serve(*alg)).collect();
     let default = || able.iter().copied().filter(|alg| sources.serves_unasked(*alg)).collect();
-    let Some(names) = section.list("algorithms", errors) else {
+    let Some(names) = values.list(&ALGORITHMS) else {
         return default();
     };
-    let path = section.path("algorithms");
+    let path = values.path(&ALGORITHMS);
     let mut allowed = Vec::new();
     for name in names {
-        match Alg::from_name(&name) {
+        match Alg::from_name(name) {
             None => {
                 let known: Vec<&str> = Alg::ALL.iter().map(|alg| alg.name()).collect();
                 let why = if name == "Ed448" {
@@ -176,7 +172,7 @@ fn algorithms(section: &Section, sources: &KeySources, errors: &mut Errors) -> V
                 } else {
                     String::new()
                 };
-                errors.value(&path, quoted(&name), format!("algorithms out of {}{why}", known.join(", ")));
+                errors.value(&path, quoted(name), format!("algorithms out of {}{why}", known.join(", ")));
             }
             Some(alg) if alg.is_hmac() && !able.contains(&alg) && !sources.is_empty() => {
                 errors.conflict(&path, format!("{name} needs a secret that is long enough for it"));
@@ -199,40 +195,30 @@ fn is_method(text: &str) -> bool {
 }
 
 #[inline(never)]
-fn bypass(root: &Section, errors: &mut Errors) -> BypassRules {
-    let modes = [
-        ("required", Mode::Required),
-        ("optional", Mode::Optional),
-        ("permissive", Mode::Permissive),
-        ("dryRun", Mode::DryRun),
-    ];
+fn bypass(root: &Values, errors: &mut Errors) -> BypassRules {
     let mut paths = Vec::new();
-    for text in root.list("bypassPaths", errors).unwrap_or_default() {
-        match PathPattern::parse(&text) {
+    for text in root.list(&BYPASS_PATHS).unwrap_or_default() {
+        match PathPattern::parse(text) {
             Some(pattern) if pattern.is_every_path() => errors.conflict(
-                "bypassPaths",
-                format!("{} is every path; write mode: optional if no request needs a token", quoted(&text)),
+                BYPASS_PATHS.path,
+                format!("{} is every path; write mode: optional if no request needs a token", quoted(text)),
             ),
             Some(pattern) => paths.push(pattern),
             None => errors.value(
-                "bypassPaths",
-                quoted(&text),
+                BYPASS_PATHS.path,
+                quoted(text),
                 "a path such as /health, or /public/* for all below",
             ),
         }
     }
-    let methods = root.list("bypassMethods", errors).unwrap_or_default();
+    let methods = root.list(&BYPASS_METHODS).unwrap_or_default().to_vec();
     for method in methods.iter().filter(|method| !is_method(method)) {
-        errors.value("bypassMethods", quoted(method), "a method in capital letters, such as OPTIONS");
+        errors.value(BYPASS_METHODS.path, quoted(method), "a method in capital letters, such as OPTIONS");
     }
     BypassRules {
         methods,
-        mode: root.choice("mode", Mode::Required, &modes, errors),
-        preflight: if root.boolean("bypassPreflight", false, errors) {
-            Preflight::Pass
-        } else {
-            Preflight::Check
-        },
+        mode: root.word(&MODE, &MODES),
+        preflight: if root.flag(&BYPASS_PREFLIGHT) { Preflight::Pass } else { Preflight::Check },
         paths,
     }
 }

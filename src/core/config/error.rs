@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::claims::expression::ExpressionError;
+use crate::core::config::options::Row;
 use crate::core::text::{OneLine, Quoted};
 
 /// One problem of a configuration. Values of secrets are never part of it.
@@ -29,7 +30,7 @@ pub enum Problem {
         /// What to write instead, where that is known.
         hint: Option<String>,
         /// The options that may be meant: that they are missing is no further mistake.
-        meant: Vec<&'static str>,
+        meant: Vec<&'static Row>,
     },
     /// A rule that is written and says nothing.
     EmptyOption {
@@ -156,9 +157,9 @@ impl Errors {
     /// Whether one of `options` is in the section `within`, or deeper, under a name that is none. What follows from its
     /// absence is not told besides.
     #[must_use]
-    pub fn misnamed(&self, within: &str, options: &[&str]) -> bool {
+    pub fn misnamed(&self, within: &str, options: &[&Row]) -> bool {
         self.0.iter().any(|error| {
-            let means = |meant: &[&str]| meant.iter().any(|option| options.contains(option));
+            let means = |meant: &[&Row]| meant.iter().any(|option| options.contains(option));
             error.path.starts_with(within)
                 && matches!(&error.problem, Problem::Unknown { meant, .. } if means(meant))
         })

@@ -2,28 +2,31 @@
 
 use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
-use crate::core::config::coerce::{Section, Shown, found, nested};
 use crate::core::config::error::Errors;
+use crate::core::config::options::Row;
+use crate::core::config::options::keys::*;
 use crate::core::config::outside::{Outside, outside};
-use crate::core::config::{schema, url};
+use crate::core::config::url;
+use crate::core::config::values::Values;
 use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::token::json::{Kind, Value};
 use crate::core::url::Origin as Server;
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
     sources: Vec<KeySource>,
+    /// Whether one of them has been refused: its own error is the one to correct.
+    refused: bool,
 }
 
 /// Sources of `section`, in the order jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys. `issuers` are
 /// the accepted values of `iss`.
 #[inline(never)]
 pub(super) fn compile(
-    section: &Section,
+    values: &Values,
     issuers: &IssuerNames,
     client: &Client,
     shared: &Shared<'_>,
@@ -31,47 +34,50 @@ pub(super) fn compile(
 ) -> KeySources {
     let told = errors.len();
     let sources = [
-        remote(section, issuers, client, shared, errors),
-        inline_set(section, shared, errors),
-        set_file(section, shared, errors),
-        public_key(section, shared, errors),
-        signing_secret(section, shared, errors),
+        remote(values, issuers, client, shared, errors),
+        inline_set(values, shared, errors),
+        set_file(values, shared, errors),
+        public_key(values, shared, errors),
+        signing_secret(values, shared, errors),
     ];
     let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
-    sources.extend(named_keys(section, shared, errors));
-    let sources = KeySources { sources };
-    // Where a source was refused, its own error is the one to mend.
-    let misnamed = errors.misnamed(&section.path(""), &["jwksUrl", "discovery"]);
-    if sources.home().is_none() && errors.len() == told && !misnamed {
+    sources.extend(named_keys(values, shared, errors));
+    let sources = KeySources { sources, refused: errors.len() != told || is_any_refused(values, &SOURCES) };
+    let misnamed = errors.misnamed(values.place(), &[&JWKS_URL, &DISCOVERY]);
+    if sources.home().is_none() && !sources.refused && !misnamed {
         client.refuse_unused(errors);
     }
     sources
 }
 
+fn is_any_refused(values: &Values, rows: &[&Row]) -> bool {
+    rows.iter().any(|row| values.is_refused(row))
+}
+
 /// Whether a source is there under a name that is none, or one that needs the issuer while that has such a name.
-pub(super) fn are_misnamed(section: &Section, errors: &Errors) -> bool {
-    let path = section.path("");
-    let needs_issuer = section.has("discovery") || section.has("jwksUrl");
-    errors.misnamed(&path, schema::SOURCES) || (needs_issuer && errors.misnamed(&path, &["issuer"]))
+pub(super) fn are_misnamed(values: &Values, errors: &Errors) -> bool {
+    let needs_issuer = values.has(&DISCOVERY) || values.has(&JWKS_URL);
+    errors.misnamed(values.place(), &SOURCES) || (needs_issuer && errors.misnamed(values.place(), &[&ISSUER]))
 }
 
 /// `jwksUrl` or `discovery`.
 #[inline(never)]
 fn remote(
-    section: &Section,
+    values: &Values,
     issuers: &IssuerNames,
     client: &Client,
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
-    let discovers = section.boolean("discovery", false, errors);
-    let url = section.text("jwksUrl", Shown::Plain, errors);
-    let option = if url.is_some() { "jwksUrl" } else { "discovery" };
-    let has_issuer = !issuers.exact.is_empty() || !errors.misnamed(&section.path(""), &["issuer"]);
-    let is_relative = url.as_ref().is_some_and(|url| !url.contains("://"));
+    let discovers = values.flag(&DISCOVERY);
+    let url = values.text(&JWKS_URL);
+    let option: &Row = if url.is_some() { &JWKS_URL } else { &DISCOVERY };
+    let has_issuer = !issuers.exact.is_empty()
+        || !(values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]));
+    let is_relative = url.is_some_and(|url| !url.contains("://"));
     if !issuers.templates.is_empty() && (discovers || is_relative) {
         errors.conflict(
-            section.path("issuer"),
+            values.path(&ISSUER),
             "has {tenant} in it, and a token must not choose where keys come from; set jwksUrl to one absolute URL",
         );
         return None;
@@ -83,15 +89,15 @@ fn remote(
         (Some(_), false) if is_relative && !has_issuer => return None,
         (Some(_), true) => {
             errors.conflict(
-                section.path("discovery"),
+                values.path(&DISCOVERY),
                 "finds the URL that jwksUrl already gives; keep one of them",
             );
             return None;
         }
         (Some(url), false) => KeyLocation::Url(url::absolute(
-            &url,
+            url,
             &issuers.exact,
-            &section.path(option),
+            &values.path(option),
             client.allows_http(),
             errors,
         )?),
@@ -101,14 +107,14 @@ fn remote(
                 [issuer, other] if differ_by_trailing_slash(issuer, other) => issuer,
                 _ => {
                     errors.conflict(
-                        section.path(option),
+                        values.path(option),
                         "needs exactly one issuer, whose metadata is fetched, or one with and without a trailing slash; \
                          write others as trustedIssuers",
                     );
                     return None;
                 }
             };
-            let path = section.path("issuer");
+            let path = values.path(&ISSUER);
             let url = url::check(issuer, &path, client.allows_http(), errors)?;
             if url.target != url.path() {
                 errors.value(path, quoted(issuer), "a URL without a query, for discovery");
@@ -119,7 +125,7 @@ fn remote(
     };
     if !shared.capabilities.fetch {
         errors.conflict(
-            section.path(option),
+            values.path(option),
             "plugin-offline.wasm has no sockets and fetches nothing; use plugin.wasm, or keys from jwks, jwksFile, \
              publicKey, signingSecret or keys",
         );
@@ -134,30 +140,21 @@ fn remote(
 }
 
 /// `jwks`: an object, or JSON in a string.
-fn inline_set(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let value = section.raw("jwks")?;
-    let path = section.path("jwks");
-    if value.kind() == Kind::Object {
-        return configured_set(path, JwkSet::from_value(value, Origin::Configured), errors);
+fn inline_set(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = values.path(&JWKS);
+    if let Some(set) = values.json(&JWKS) {
+        return configured_set(path, JwkSet::from_value(set, Origin::Configured), errors);
     }
-    let Some(text) = value.as_str() else {
-        errors.value(path, found(value, Shown::Secret), "a JWK Set: an object with a list \"keys\"");
-        return None;
-    };
-    if text.is_empty() {
-        return None;
-    }
-    match outside(&path, text.to_owned(), shared.capabilities, errors)? {
+    match outside(&path, values.text(&JWKS)?, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
         Outside::Inline(text) => configured_text(path, text, errors),
     }
 }
 
 /// `jwksFile`: a path, or the set itself (as in Traefik Hub).
-fn set_file(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let text = section.text("jwksFile", Shown::Secret, errors)?;
-    let path = section.path("jwksFile");
-    match outside(&path, text, shared.capabilities, errors)? {
+fn set_file(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = values.path(&JWKS_FILE);
+    match outside(&path, values.text(&JWKS_FILE)?, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
         Outside::Inline(text) if text.trim_start().starts_with('{') => configured_text(path, text, errors),
         Outside::Inline(text) if text.starts_with('/') => {
@@ -203,10 +200,9 @@ fn within_reach(path: &str, set: JwkSet, errors: &mut Errors) -> Option<KeySourc
 }
 
 /// `publicKey`: PEM.
-fn public_key(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let text = section.text("publicKey", Shown::Secret, errors)?;
-    let path = section.path("publicKey");
-    match outside(&path, text, shared.capabilities, errors)? {
+fn public_key(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let path = values.path(&PUBLIC_KEY);
+    match outside(&path, values.text(&PUBLIC_KEY)?, shared.capabilities, errors)? {
         Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::Pem { kid: None } }),
         Outside::Inline(text) => configured_pem(&path, &text, None, errors),
     }
@@ -228,11 +224,10 @@ fn configured_pem(path: &str, text: &str, kid: Option<String>, errors: &mut Erro
 }
 
 /// `signingSecret`, `signingSecretBase64Encoded`.
-fn signing_secret(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
-    let base64 = section.boolean("signingSecretBase64Encoded", false, errors);
-    let text = section.text("signingSecret", Shown::Secret, errors)?;
-    let path = section.path("signingSecret");
-    match outside(&path, text, shared.capabilities, errors)? {
+fn signing_secret(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
+    let base64 = values.flag(&SIGNING_SECRET_BASE64);
+    let path = values.path(&SIGNING_SECRET);
+    match outside(&path, values.text(&SIGNING_SECRET)?, shared.capabilities, errors)? {
         Outside::File(file) => {
             Some(KeySource::File { path: file, format: KeyFormat::Secret { kid: None, base64 } })
         }
@@ -261,15 +256,11 @@ fn configured_secret(
 }
 
 /// `keys`: `kid` → PEM or secret.
-fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
+fn named_keys(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Vec<KeySource> {
     let mut sources = Vec::new();
-    if section.raw("keys").is_some_and(is_list) {
-        let expected = "an object of kids, each with PEM or a secret; a URL is jwksUrl, PEM without kid publicKey, a secret signingSecret";
-        errors.value(section.path("keys"), "a list", expected);
-        return sources;
-    }
-    for (kid, text) in section.texts("keys", Shown::Secret, errors).unwrap_or_default() {
-        let path = format!("{}.{kid}", section.path("keys"));
+    for (kid, text) in values.map(&KEYS).unwrap_or_default() {
+        let path = format!("{}.{kid}", values.path(&KEYS));
+        let kid = kid.clone();
         let source = match outside(&path, text, shared.capabilities, errors) {
             Some(Outside::File(file)) => {
                 Some(KeySource::File { path: file, format: KeyFormat::PemOrSecret { kid: Some(kid) } })
@@ -285,15 +276,14 @@ fn named_keys(section: &Section, shared: &Shared<'_>, errors: &mut Errors) -> Ve
     sources
 }
 
-/// Another plugin has a list of that name.
-fn is_list(value: Value<'_>) -> bool {
-    let is_list = |value: Value<'_>| value.kind() == Kind::Array;
-    is_list(value) || nested(value).is_some_and(|document| is_list(document.root()))
-}
-
 impl KeySources {
     pub(super) const fn is_empty(&self) -> bool {
         self.sources.is_empty()
+    }
+
+    /// Whether none is written.
+    pub(super) const fn are_missing(&self) -> bool {
+        self.sources.is_empty() && !self.refused
     }
 
     /// The server that they are fetched from, if they are.

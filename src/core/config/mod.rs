@@ -1,7 +1,10 @@
 //! Step 0: JSON becomes a [`Policy`](crate::core::policy::Policy), or every reason why not.
 
-pub mod schema;
-pub mod coerce;
+pub mod options;
+mod written;
+mod values;
+mod hint;
+pub mod read;
 mod names_elsewhere;
 mod capabilities;
 mod compile;

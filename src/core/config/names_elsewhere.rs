@@ -2,8 +2,16 @@
 //!
 //! Their names are compared without case, as Traefik does for plugins in Go.
 
-use crate::core::config::coerce::{by_name, nested};
-use crate::core::token::json::{Kind, Value};
+use crate::core::config::options::Row;
+use crate::core::config::options::accepted::*;
+use crate::core::config::options::answers::ERRORS_REDIRECT;
+use crate::core::config::options::bypass::MODE;
+use crate::core::config::options::fetching::*;
+use crate::core::config::options::keys::*;
+use crate::core::config::options::places::TOKEN_SOURCES;
+use crate::core::config::options::upstream::{FORWARD_AUTHORIZATION, FORWARD_HEADERS, MISSING_CLAIM};
+use crate::core::config::written::{by_name, nested};
+use crate::core::json::{Kind, Value};
 
 /// What the error about an unknown option says.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,15 +19,15 @@ pub(super) struct Hint {
     /// Behind "is no option;".
     pub(super) text: String,
     /// The options that may be meant.
-    pub(super) meant: Vec<&'static str>,
+    pub(super) meant: Vec<&'static Row>,
 }
 
 /// What becomes of a name from elsewhere.
 enum Here {
     /// An option under another name.
-    Option(&'static str),
+    Option(&'static Row),
     /// A sentence, and the options that it is about.
-    Sentence(&'static str, &'static [&'static str]),
+    Sentence(&'static str, &'static [&'static Row]),
     /// It depends on the value.
     Of(fn(Value<'_>) -> Hint),
 }
@@ -34,12 +42,12 @@ const OPEN_POLICY_AGENT: Here = Sentence(
 );
 
 /// The two plugins in Go, older names of Traefik Hub, and slips with names of our own.
-const NAMES: &[(&str, Here)] = &[
+static NAMES: &[(&str, Here)] = &[
     // agilezebra/jwt-middleware.
     ("issuers", Of(issuers)),
     ("secret", Of(secret)),
-    ("secrets", Is("keys")),
-    ("secretBase64Encoded", Is("signingSecretBase64Encoded")),
+    ("secrets", Is(&KEYS)),
+    ("secretBase64Encoded", Is(&SIGNING_SECRET_BASE64)),
     ("skipPrefetch", NO_PREFETCH),
     ("delayPrefetch", NO_PREFETCH),
     (
@@ -50,56 +58,56 @@ const NAMES: &[(&str, Here)] = &[
         ),
     ),
     ("require", Of(require)),
-    ("headerMap", Is("forwardHeaders")),
+    ("headerMap", Is(&FORWARD_HEADERS)),
     (
         "removeMissingHeaders",
         Sentence(
             "leave it out: the client's own copies never pass, and missingClaim says what becomes of the header",
-            &["missingClaim"],
+            &[&MISSING_CLAIM],
         ),
     ),
     (
         "cookieName",
         Sentence(
             "did you mean tokenSources[].cookie? tokenSources lists all places, Authorization as well",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
     (
         "headerName",
         Sentence(
             "did you mean tokenSources[].header? tokenSources lists all places; scheme is what stands before the token",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
     (
         "parameterName",
         Sentence(
             "did you mean tokenSources[].query? tokenSources lists all places, Authorization as well",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
-    ("redirectUnauthorized", Is("errors.redirectUrl")),
+    ("redirectUnauthorized", Is(&ERRORS_REDIRECT)),
     ("redirectForbidden", Sentence("did you mean errors.forbiddenRedirectUrl?", &[])),
     (
         "freshness",
         Sentence(
             "did you mean maxAgeSeconds? It refuses every older token with 401, not only one that gets a 403",
-            &["maxAgeSeconds"],
+            &[&MAX_AGE],
         ),
     ),
-    ("forwardToken", Is("forwardAuthorization")),
-    ("optional", Sentence("write mode: optional", &["mode"])),
+    ("forwardToken", Is(&FORWARD_AUTHORIZATION)),
+    ("optional", Sentence("write mode: optional", &[&MODE])),
     ("unauthenticatedMethods", Sentence("did you mean bypassMethods?", &[])),
     (
         "insecureSkipVerify",
         Sentence(
             "did you mean clientConfig.tls.insecureSkipVerify? In an entry of trustedIssuers it is for one server",
-            &["clientConfig.tls.insecureSkipVerify"],
+            &[&TLS_INSECURE],
         ),
     ),
-    ("rootCAs", Is("clientConfig.tls.ca")),
-    ("validMethods", Is("algorithms")),
+    ("rootCAs", Is(&TLS_CA)),
+    ("validMethods", Is(&ALGORITHMS)),
     // traefik-plugins/traefik-jwt-plugin.
     ("OpaUrl", OPEN_POLICY_AGENT),
     ("OpaAllowField", OPEN_POLICY_AGENT),
@@ -108,7 +116,7 @@ const NAMES: &[(&str, Here)] = &[
     ("OpaHeaders", OPEN_POLICY_AGENT),
     ("OpaResponseHeaders", OPEN_POLICY_AGENT),
     ("OpaHttpStatusField", OPEN_POLICY_AGENT),
-    ("PayloadFields", Is("requiredClaims")),
+    ("PayloadFields", Is(&REQUIRED_CLAIMS)),
     ("Required", Of(required)),
     ("Keys", Of(keys)),
     (
@@ -118,40 +126,40 @@ const NAMES: &[(&str, Here)] = &[
             &[],
         ),
     ),
-    ("Alg", Is("algorithms")),
-    ("Iss", Is("issuer")),
-    ("Aud", Is("audience")),
-    ("JwtHeaders", Is("forwardHeaders")),
-    ("JwksHeaders", Is("clientConfig.headers")),
+    ("Alg", Is(&ALGORITHMS)),
+    ("Iss", Is(&ISSUER)),
+    ("Aud", Is(&AUDIENCE)),
+    ("JwtHeaders", Is(&FORWARD_HEADERS)),
+    ("JwksHeaders", Is(&CLIENT_HEADERS)),
     (
         "JwtCookieKey",
         Sentence(
             "did you mean tokenSources[].cookie? tokenSources lists all places, Authorization as well",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
     (
         "JwtQueryKey",
         Sentence(
             "did you mean tokenSources[].query? tokenSources lists all places, Authorization as well",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
     (
         "JwtSources",
         Sentence(
             "did you mean tokenSources? An entry is {header: NAME}, {cookie: NAME} or {query: NAME}",
-            &["tokenSources"],
+            &[&TOKEN_SOURCES],
         ),
     ),
-    ("JwksFetchTimeoutSecs", Is("clientConfig.timeoutSeconds")),
+    ("JwksFetchTimeoutSecs", Is(&CLIENT_TIMEOUT)),
     // Traefik Hub.
-    ("usernameClaim", Is("forwardHeaders")),
-    ("stripAuthorizationHeader", Is("forwardAuthorization")),
+    ("usernameClaim", Is(&FORWARD_HEADERS)),
+    ("stripAuthorizationHeader", Is(&FORWARD_AUTHORIZATION)),
     // Our own.
-    ("dryRun", Sentence("write mode: dryRun", &["mode"])),
-    ("permissive", Sentence("write mode: permissive", &["mode"])),
-    ("leeway", Is("clockSkewSeconds")),
+    ("dryRun", Sentence("write mode: dryRun", &[&MODE])),
+    ("permissive", Sentence("write mode: permissive", &[&MODE])),
+    ("leeway", Is(&CLOCK_SKEW)),
 ];
 
 /// All of them.
@@ -172,9 +180,8 @@ pub(super) fn hint(name: &str, value: Value<'_>) -> Option<Hint> {
 
 impl Hint {
     /// One option.
-    pub(super) fn option(option: &'static str) -> Self {
-        let meant = option.strip_prefix("trustedIssuers[].").unwrap_or(option);
-        Self { text: format!("did you mean {option}?"), meant: vec![meant] }
+    fn option(option: &'static Row) -> Self {
+        Self { text: format!("did you mean {}?", option.path), meant: vec![option] }
     }
 
     /// Whether it is `option` under another name, and nothing more.
@@ -184,13 +191,13 @@ impl Hint {
 }
 
 /// Where a key comes from.
-fn source(text: &str) -> &'static str {
+fn source(text: &str) -> &'static Row {
     if text.contains("-----BEGIN ") {
-        "publicKey"
+        &PUBLIC_KEY
     } else if text.contains("://") {
-        "jwksUrl"
+        &JWKS_URL
     } else {
-        "signingSecret"
+        &SIGNING_SECRET
     }
 }
 
@@ -215,32 +222,27 @@ fn secret(value: Value<'_>) -> Hint {
 
 /// A list of URLs, PEM and secrets.
 fn keys(value: Value<'_>) -> Hint {
-    let mut found = [("jwksUrl", 0_usize), ("publicKey", 0), ("signingSecret", 0)];
+    let mut found: [(&Row, &str, usize); 3] = [
+        (&JWKS_URL, "the URL as jwksUrl", 0),
+        (&PUBLIC_KEY, "the keys in PEM as publicKey", 0),
+        (&SIGNING_SECRET, "the secret as signingSecret", 0),
+    ];
     elements(value, &mut |_, text| {
-        for (_, count) in found.iter_mut().filter(|(option, _)| *option == source(text)) {
+        for (_, _, count) in found.iter_mut().filter(|(option, ..)| *option == source(text)) {
             *count = count.saturating_add(1);
         }
     });
-    let meant: Vec<&'static str> =
-        found.iter().filter(|(_, count)| *count > 0).map(|(option, _)| *option).collect();
+    let written = || found.iter().filter(|(.., count)| *count > 0);
+    let meant: Vec<&'static Row> = written().map(|(option, ..)| *option).collect();
     // Any number of keys in PEM is one publicKey.
-    let many = found.iter().any(|(option, count)| *count > 1 && *option != "publicKey");
-    let text = match meant.as_slice() {
-        _ if many => "write an entry of trustedIssuers for each URL (jwksUrl) and each secret (signingSecret); keys in PEM \
-             may all stand in one publicKey"
-            .to_owned(),
-        [one] => return Hint::option(one),
-        several => {
-            let words: Vec<&str> = several
-                .iter()
-                .map(|option| match *option {
-                    "jwksUrl" => "the URL as jwksUrl",
-                    "publicKey" => "the keys in PEM as publicKey",
-                    _ => "the secret as signingSecret",
-                })
-                .collect();
-            format!("write {}", words.join(", "))
-        }
+    let text = if written().any(|(option, _, count)| *count > 1 && **option != PUBLIC_KEY) {
+        "write an entry of trustedIssuers for each URL (jwksUrl) and each secret (signingSecret); keys in PEM may all stand \
+         in one publicKey"
+            .to_owned()
+    } else if let [one] = meant.as_slice() {
+        return Hint::option(one);
+    } else {
+        format!("write {}", written().map(|(_, words, _)| *words).collect::<Vec<_>>().join(", "))
     };
     Hint { text, meant }
 }
@@ -260,20 +262,20 @@ fn issuers(value: Value<'_>) -> Hint {
     } else {
         "did you mean issuer? discovery: true finds its keys"
     };
-    Hint { text: text.to_owned(), meant: vec!["issuer", "discovery", "trustedIssuers"] }
+    Hint { text: text.to_owned(), meant: vec![&ISSUER, &DISCOVERY, &TRUSTED_ISSUERS] }
 }
 
 /// Claims and what they have to be.
 fn require(value: Value<'_>) -> Hint {
     let nested = nested(value);
     let value = nested.as_ref().map_or(value, |document| document.root());
-    let (mut words, mut meant) = (Vec::new(), Vec::new());
+    let (mut words, mut meant) = (Vec::new(), Vec::<&'static Row>::new());
     let mut others = value.kind() != Kind::Object;
     for (name, _) in by_name(value) {
         let (word, option) = match name {
-            "aud" => ("aud as audience", "audience"),
-            "iss" => ("iss as issuer", "issuer"),
-            "scope" | "scp" => ("its scopes as scopes.required", "scopes"),
+            "aud" => ("aud as audience", &AUDIENCE),
+            "iss" => ("iss as issuer", &ISSUER),
+            "scope" | "scp" => ("its scopes as scopes.required", &SCOPES),
             _ => {
                 others = true;
                 continue;
@@ -289,7 +291,7 @@ fn require(value: Value<'_>) -> Hint {
                 "write {}{more} as an expression in claims, such as OneOf(`role`, `admin`)",
                 words.iter().map(|word| format!("{word}, ")).collect::<String>()
             ),
-            meant: [meant, vec!["claims"]].concat(),
+            meant: [meant, vec![&CLAIMS]].concat(),
         };
     }
     Hint { text: format!("write {}", words.join(", ")), meant }
@@ -298,18 +300,19 @@ fn require(value: Value<'_>) -> Hint {
 fn required(value: Value<'_>) -> Hint {
     let is_off = value.as_bool() == Some(false) || value.as_str() == Some("false");
     let text = if is_off { "write mode: optional" } else { "leave it out: a token is required by default" };
-    Hint { text: text.to_owned(), meant: vec!["mode"] }
+    Hint { text: text.to_owned(), meant: vec![&MODE] }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{NAMES, hint};
-    use crate::core::config::coerce::Section;
+    use crate::core::json::{Document, JsonLimits};
     use serde_json::{Value, json};
 
     fn said(name: &str, value: &Value) -> String {
-        let root = Section::root(json!({ name: value }).to_string().into_bytes()).unwrap();
-        hint(name, root.raw(name).unwrap()).unwrap().text
+        let limits = JsonLimits { max_depth: 8, max_nodes: 64 };
+        let document = Document::parse(value.to_string().into_bytes(), limits).unwrap();
+        hint(name, document.root()).unwrap().text
     }
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----";

@@ -39,7 +39,7 @@ pub(super) fn mentions_elsewhere(text: &str) -> bool {
 /// for a moment.
 pub(super) fn outside(
     path: &str,
-    text: String,
+    text: &str,
     capabilities: &Capabilities<'_>,
     errors: &mut Errors,
 ) -> Option<Outside> {
@@ -77,7 +77,7 @@ pub(super) fn outside(
         );
         return None;
     }
-    Some(Outside::Inline(text))
+    Some(Outside::Inline(text.to_owned()))
 }
 
 /// The name of a variable (POSIX.1-2017 8.1), and no longer than people make them.

@@ -3,9 +3,12 @@
 //!
 //! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
 
-use crate::core::config::coerce::{Section, Shown, found};
 use crate::core::config::error::{Errors, Problem};
-use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH, MAX_SELF_TESTS};
+use crate::core::config::options::tests::*;
+use crate::core::config::values::Values;
+use crate::core::config::written::by_name;
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::{CLAIMS_JSON, MAX_SELF_TESTS};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RecordedRequest;
@@ -13,11 +16,9 @@ use crate::core::request::header_name::is_field_name;
 use crate::core::text::{Quoted, quoted};
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::Header;
-use crate::core::token::json::{Document, JsonLimits, Kind, Value};
 use crate::core::unix_time::UnixTime;
 use crate::core::walk;
 
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
 /// 2026-01-01T00:00:00Z: any instant would do.
 const NOW: u64 = 1_767_225_600;
 
@@ -35,11 +36,11 @@ pub(super) struct SelfTest {
 
 /// Reads `tests`.
 #[inline(never)]
-pub(super) fn parse(root: &Section, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
-    let entries = root.sections("tests", errors);
+pub(super) fn parse(root: &Values, policy: &Policy, errors: &mut Errors) -> Vec<SelfTest> {
+    let entries = root.sections(&TESTS);
     if entries.len() > MAX_SELF_TESTS {
         errors.conflict(
-            "tests",
+            TESTS.path,
             format!("has more than {MAX_SELF_TESTS} entries, and every instance runs them all"),
         );
         return Vec::new();
@@ -47,45 +48,34 @@ pub(super) fn parse(root: &Section, policy: &Policy, errors: &mut Errors) -> Vec
     entries.iter().filter_map(|entry| test(entry, policy, errors)).collect()
 }
 
-fn test(entry: &Section, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
-    let now = match entry.raw("now") {
-        None => UnixTime::from_seconds(NOW),
-        Some(value) => instant(value).unwrap_or_else(|| {
-            let expected = "a time, such as 2026-01-01T00:00:00Z, or seconds since 1970";
-            errors.value(entry.path("now"), found(value, Shown::Plain), expected);
-            UnixTime::from_seconds(NOW)
-        }),
-    };
-    let expect = entry.text("expect", Shown::Plain, errors).unwrap_or_default();
+fn test(entry: &Values, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
+    let now = entry.time(&TEST_NOW).unwrap_or(UnixTime::from_seconds(NOW));
+    let expect = entry.text(&TEST_EXPECT).unwrap_or_default();
     let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
-    let misnamed = expect.is_empty() && errors.misnamed(&entry.path(""), &["tests[].expect"]);
+    let misnamed = expect.is_empty()
+        && (errors.misnamed(entry.place(), &[&TEST_EXPECT]) || entry.is_refused(&TEST_EXPECT));
     if (expect.is_empty() || !expect.chars().all(is_code)) && !misnamed {
         let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
-        errors.value(entry.path("expect"), quoted(&expect), expected);
+        errors.value(entry.path(&TEST_EXPECT), quoted(expect), expected);
     }
     Some(SelfTest {
-        path: entry.path(""),
-        name: entry.text("name", Shown::Plain, errors).unwrap_or_default(),
-        request: request(&entry.section("request", errors), errors),
-        claims: if entry.has("claims") { Some(claims_set(entry, policy, now, errors)?) } else { None },
-        header: Header { alg: String::new(), kid: None, typ: entry.text("typ", Shown::Plain, errors) },
+        path: entry.place().to_owned(),
+        name: entry.text(&TEST_NAME).unwrap_or_default().to_owned(),
+        request: request(entry, errors),
+        claims: if entry.has(&TEST_CLAIMS) { Some(claims_set(entry, policy, now, errors)?) } else { None },
+        header: Header { alg: String::new(), kid: None, typ: entry.text(&TEST_TYP).map(str::to_owned) },
         now,
-        expect,
+        expect: expect.to_owned(),
     })
 }
 
-fn instant(value: Value<'_>) -> Option<UnixTime> {
-    let text = value.as_number().or(value.as_str())?;
-    UnixTime::from_rfc3339(text).or_else(|| text.parse().ok().map(UnixTime::from_seconds))
-}
-
-fn request(section: &Section, errors: &mut Errors) -> RecordedRequest {
-    let method = section.text("method", Shown::Plain, errors).unwrap_or_else(|| "GET".into());
-    let path = section.text("path", Shown::Plain, errors).unwrap_or_else(|| "/".into());
-    let headers = section.texts("headers", Shown::Plain, errors).unwrap_or_default();
-    headers.iter().fold(RecordedRequest::new(&method, &path), |request, (name, value)| {
+fn request(entry: &Values, errors: &mut Errors) -> RecordedRequest {
+    let method = entry.text(&TEST_METHOD).unwrap_or("GET");
+    let path = entry.text(&TEST_PATH).unwrap_or("/");
+    let headers = entry.map(&TEST_HEADERS).unwrap_or_default();
+    headers.iter().fold(RecordedRequest::new(method, path), |request, (name, value)| {
         if !is_field_name(name) {
-            errors.value(section.path("headers"), quoted(name), "the name of a header");
+            errors.value(entry.path(&TEST_HEADERS), quoted(name), "the name of a header");
         }
         request.header(name, value.as_bytes())
     })
@@ -93,14 +83,13 @@ fn request(section: &Section, errors: &mut Errors) -> RecordedRequest {
 
 /// The claims as written, with what every token has: the first issuer, `iat` now and `exp` a minute later. Null takes
 /// one of these away.
-fn claims_set(entry: &Section, policy: &Policy, now: UnixTime, errors: &mut Errors) -> Option<ClaimsSet> {
+fn claims_set(entry: &Values, policy: &Policy, now: UnixTime, errors: &mut Errors) -> Option<ClaimsSet> {
     let seconds = now.as_seconds();
     let mut given = vec![("iat", seconds.to_string()), ("exp", seconds.saturating_add(60).to_string())];
     if let Some(name) = policy.issuers.iter().find_map(|issuer| issuer.names.first()) {
         given.push(("iss", Quoted(name).to_string()));
     }
-    let written = entry.section("claims", errors);
-    let written = written.members();
+    let written: Vec<_> = entry.json(&TEST_CLAIMS).map(by_name).unwrap_or_default();
     let is_given = |name: &str| ["iss", "iat", "exp"].contains(&name);
     let mut members: Vec<String> = Vec::new();
     for (name, value) in &given {
@@ -114,10 +103,10 @@ fn claims_set(entry: &Section, policy: &Policy, now: UnixTime, errors: &mut Erro
             members.push(format!("{}:{}", Quoted(name), date.as_deref().unwrap_or(value.raw())));
         }
     }
-    let document = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), LIMITS);
+    let document = Document::parse(format!("{{{}}}", members.join(",")).into_bytes(), CLAIMS_JSON);
     if document.is_err() {
         errors.value(
-            entry.path("claims"),
+            entry.path(&TEST_CLAIMS),
             "an object that is too deep or too large",
             "the claims of a token",
         );

@@ -19,9 +19,9 @@ pub fn summary(policy: &Policy) -> String {
         Mode::DryRun => "dryRun",
     };
     let entries: Vec<String> = policy.issuers.iter().take(MAX_LOGGED_NAMES).map(entry).collect();
-    let answers = match policy.answer.answer_as {
+    let answers = match policy.answer.asking.answer_as {
         AnswerAs::Middleware => "",
-        AnswerAs::ForwardAuth { .. } => ", answers as forwardAuth",
+        AnswerAs::ForwardAuth => ", answers as forwardAuth",
     };
     let line = format!(
         "version {VERSION}, mode {mode}{answers}, token from {}; {}",

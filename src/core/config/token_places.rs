@@ -1,117 +1,105 @@
 //! Options that say where the token is.
 
-use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
-use crate::core::limits::MAX_TOKEN_BYTES;
+use crate::core::config::options::Row;
+use crate::core::config::options::places::*;
+use crate::core::config::values::Values;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::parameter_name::is_usable;
 use crate::core::text::quoted;
 use crate::core::token::jws::Padding;
-use crate::core::token::source::{Encoding, Form, TokenPlace, TokenSources};
+use crate::core::token::source::{Form, TokenPlace, TokenSources};
 
 /// What says where a token is; each entry has one.
-const KINDS: [&str; 5] = ["header", "cookie", "query", "webSocketProtocol", "webSocketPrefix"];
+static KINDS: [&Row; 5] =
+    [&SOURCE_HEADER, &SOURCE_COOKIE, &SOURCE_QUERY, &SOURCE_WS_PROTOCOL, &SOURCE_WS_PREFIX];
 
 const PARAMETER: &str = "the name of a query parameter, without blanks and not beginning with [";
 
 /// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
 #[inline(never)]
-pub(super) fn token_sources(root: &Section, errors: &mut Errors) -> TokenSources {
+pub(super) fn token_sources(root: &Values, errors: &mut Errors) -> TokenSources {
     let mut places: Vec<TokenPlace> = Vec::new();
-    for entry in root.sections("tokenSources", errors) {
-        let Some(place) = place(&entry, errors) else { continue };
+    for entry in root.sections(&TOKEN_SOURCES) {
+        let Some(place) = place(entry, errors) else { continue };
         if places.iter().any(|other| other.is_alias(&place)) {
-            errors.conflict(entry.path(""), "is the same place as an entry before it");
+            errors.conflict(entry.place(), "is the same place as an entry before it");
         }
         places.push(place);
     }
-    if !root.has("tokenSources") {
+    if !root.has(&TOKEN_SOURCES) {
         places.push(TokenPlace::Header { name: "Authorization".into(), form: "Bearer".into() });
     } else if places.is_empty() && errors.is_empty() {
         // No place would mean that no request ever passes.
-        errors.value("tokenSources", "nothing", "at least one place of a token");
+        errors.value(TOKEN_SOURCES.path, "nothing", "at least one place of a token");
     }
-    let keys: Vec<_> = ["tokenKey", "tokenQueryKey"]
-        .into_iter()
-        .filter_map(|key| root.text(key, Shown::Plain, errors).map(|name| (key, name)))
-        .collect();
-    if let [(_, first), (other, second)] = keys.as_slice()
+    let keys = [&TOKEN_KEY, &TOKEN_QUERY_KEY].map(|row| root.text(row).map(|name| (row, name)));
+    if let [Some((_, first)), Some((other, second))] = keys
         && first != second
     {
-        errors.conflict(*other, "is another name of tokenKey, which has another value");
+        errors.conflict(other.path, "is another name of tokenKey, which has another value");
     }
-    if let Some((key, name)) = keys.into_iter().next() {
-        if !is_usable(&name) {
-            errors.value(key, quoted(&name), PARAMETER);
+    if let Some((row, name)) = keys.into_iter().flatten().next() {
+        if !is_usable(name) {
+            errors.value(row.path, quoted(name), PARAMETER);
         }
-        let place = TokenPlace::Query { name };
+        let place = TokenPlace::Query { name: name.to_owned() };
         if !places.iter().any(|other| other.is_alias(&place)) {
             places.push(place);
         }
     }
-    let max_bytes = root.integer("maxTokenBytes", 16_384, 64..=MAX_TOKEN_BYTES, errors);
-    TokenSources { places, max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX) }
+    TokenSources { places, max_bytes: usize::try_from(root.int(&MAX_TOKEN)).unwrap_or(usize::MAX) }
 }
 
-fn place(entry: &Section, errors: &mut Errors) -> Option<TokenPlace> {
-    let mut named = KINDS
-        .into_iter()
-        .filter_map(|kind| Some((kind, entry.text(kind, Shown::Plain, errors)?)))
-        .collect::<Vec<_>>();
+fn place(entry: &Values, errors: &mut Errors) -> Option<TokenPlace> {
+    let mut named = KINDS.iter().filter_map(|kind| Some((*kind, entry.text(kind)?))).collect::<Vec<_>>();
     let Some((kind, name)) = named.pop().filter(|_| named.is_empty()) else {
         errors.conflict(
-            entry.path(""),
+            entry.place(),
             "needs exactly one of header, cookie, query, webSocketProtocol, webSocketPrefix",
         );
         return None;
     };
-    for (key, with) in
-        [("scheme", &["header", "cookie"][..]), ("padding", &["header"]), ("encoding", &["webSocketPrefix"])]
-    {
-        if entry.has(key) && !with.contains(&kind) {
-            errors.conflict(entry.path(key), format!("goes with {} only", with.join(" and ")));
+    for (row, with, words) in [
+        (&SOURCE_SCHEME, [&SOURCE_HEADER, &SOURCE_COOKIE], "header and cookie"),
+        (&SOURCE_PADDING, [&SOURCE_HEADER; 2], "header"),
+        (&SOURCE_ENCODING, [&SOURCE_WS_PREFIX; 2], "webSocketPrefix"),
+    ] {
+        if entry.has(row) && !with.contains(&kind) {
+            errors.conflict(entry.path(row), format!("goes with {words} only"));
         }
     }
-    if kind == "query" {
-        if !is_usable(&name) {
-            errors.value(entry.path(kind), quoted(&name), PARAMETER);
+    let (is_query, is_cookie) = (*kind == SOURCE_QUERY, *kind == SOURCE_COOKIE);
+    if is_query {
+        if !is_usable(name) {
+            errors.value(entry.path(kind), quoted(name), PARAMETER);
         }
-    } else if kind == "cookie" && is_cookie_name(&name) {
+    } else if is_cookie && is_cookie_name(name) {
         // More than a token: frameworks have `:` and the like in names.
-    } else if !is_field_name(&name) {
-        errors.value(entry.path(kind), quoted(&name), "a name without spaces and separators");
+    } else if !is_field_name(name) {
+        errors.value(entry.path(kind), quoted(name), "a name without spaces and separators");
     }
-    Some(match kind {
-        "cookie" => {
-            let form = form(entry, "", errors);
-            TokenPlace::Cookie { name, form }
+    let text = name.to_owned();
+    Some(if is_cookie {
+        TokenPlace::Cookie { name: text, form: form(entry, "", errors) }
+    } else if is_query {
+        TokenPlace::Query { name: text }
+    } else if *kind == SOURCE_WS_PREFIX {
+        TokenPlace::WebSocketPrefix { prefix: text, encoding: entry.word(&SOURCE_ENCODING, &ENCODINGS) }
+    } else if *kind == SOURCE_WS_PROTOCOL {
+        TokenPlace::WebSocketProtocol { marker: text }
+    } else {
+        // Where nothing is said, other headers are the token alone.
+        let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
+        let mut form = form(entry, default, errors);
+        if entry.flag(&SOURCE_PADDING) {
+            form.padding = Padding::Accept;
         }
-        "webSocketPrefix" => {
-            let encodings = [("plain", Encoding::Plain), ("base64url", Encoding::Base64url)];
-            let encoding = entry.choice("encoding", Encoding::Plain, &encodings, errors);
-            TokenPlace::WebSocketPrefix { prefix: name, encoding }
+        if ["Cookie", "Sec-WebSocket-Protocol", "Host", "Connection"].iter().any(|own| is_alias(own, name)) {
+            let expected = "a header of its own; cookies have the key cookie";
+            errors.value(entry.path(kind), quoted(name), expected);
         }
-        "query" => TokenPlace::Query { name },
-        "webSocketProtocol" => TokenPlace::WebSocketProtocol { marker: name },
-        _ => {
-            // Where nothing is said, other headers are the token alone.
-            let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
-            let mut form = form(entry, default, errors);
-            if entry.boolean("padding", false, errors) {
-                form.padding = Padding::Accept;
-            }
-            if ["Cookie", "Sec-WebSocket-Protocol", "Host", "Connection"]
-                .iter()
-                .any(|own| is_alias(own, &name))
-            {
-                errors.value(
-                    entry.path(kind),
-                    quoted(&name),
-                    "a header of its own; cookies have the key cookie",
-                );
-            }
-            TokenPlace::Header { name, form }
-        }
+        TokenPlace::Header { name: text, form }
     })
 }
 
@@ -123,24 +111,24 @@ fn is_cookie_name(name: &str) -> bool {
             .all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b';' | b'=' | b',' | b'"' | b'\\'))
 }
 
-fn form(entry: &Section, default: &str, errors: &mut Errors) -> Form {
-    if !entry.has("scheme") {
+fn form(entry: &Values, default: &str, errors: &mut Errors) -> Form {
+    if !entry.has(&SOURCE_SCHEME) {
         return default.into();
     }
-    let text = entry.text("scheme", Shown::Plain, errors).unwrap_or_default();
-    let form = Form::from(text.as_str());
+    let text = entry.text(&SOURCE_SCHEME).unwrap_or_default();
+    let form = Form::from(text);
     let scheme = form.scheme.as_str();
     if !text.is_empty() && !is_field_name(scheme) {
         errors.value(
-            entry.path("scheme"),
-            quoted(&text),
+            entry.path(&SOURCE_SCHEME),
+            quoted(text),
             "an authentication scheme, one that may be left out such as Bearer?, or nothing",
         );
     }
     if scheme.eq_ignore_ascii_case("DPoP") {
         // A token that is sent with it is good only together with the proof beside it.
         errors.conflict(
-            entry.path("scheme"),
+            entry.path(&SOURCE_SCHEME),
             "DPoP needs a check of the proof (RFC 9449 7.1), which this version does not have",
         );
     }

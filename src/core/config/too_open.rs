@@ -2,8 +2,9 @@
 //! when they are loaded, and the one that is refused.
 
 use crate::core::bypass::Preflight;
-use crate::core::config::coerce::Section;
 use crate::core::config::error::Errors;
+use crate::core::config::options::keys::JWKS_URL;
+use crate::core::config::values::Values;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -58,7 +59,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
         );
     }
     let opens = policy.bypass.preflight == Preflight::Pass || !policy.bypass.methods.is_empty();
-    if opens && matches!(policy.answer.answer_as, AnswerAs::ForwardAuth { .. }) {
+    if opens && policy.answer.asking.answer_as == AnswerAs::ForwardAuth {
         warnings.push(
             "bypassPreflight and bypassMethods are for requests without a body, and a proxy that asks does not show whether \
              there is one: requests with a body pass as well"
@@ -94,7 +95,7 @@ fn names(issuers: &[&TrustedIssuer]) -> String {
 
 /// Refuses the keys of all tenants of Entra ID where neither `issuer` nor `audience` says which tokens are meant:
 /// whoever has a Microsoft account could get in.
-pub(super) fn refuse_every_tenant(section: &Section, issuer: &TrustedIssuer, errors: &mut Errors) {
+pub(super) fn refuse_every_tenant(values: &Values, issuer: &TrustedIssuer, errors: &mut Errors) {
     let is_for_all = |source: &KeySource| match source {
         KeySource::Url(remote) => match &remote.location {
             KeyLocation::Url(url) => is_every_tenant(url),
@@ -104,7 +105,7 @@ pub(super) fn refuse_every_tenant(section: &Section, issuer: &TrustedIssuer, err
     };
     if issuer.accepts_any() && issuer.claims.audience.is_empty() && issuer.keys.iter().any(is_for_all) {
         errors.conflict(
-            section.path("jwksUrl"),
+            values.path(&JWKS_URL),
             "has the keys of every tenant of Entra ID: anybody with a Microsoft account could get in; set issuer \
              (https://login.microsoftonline.com/{tenant}/v2.0, and tenants), or audience",
         );

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::core::answer::field_value::{Filling, Lists};
-use crate::core::answer::forward::{ForwardRules, MissingClaim, TokenForwarding};
-use crate::core::answer::managed::{ManagedHeaders, NotManaged, PayloadFormat, Source, Tokens, is_reserved};
+use crate::core::answer::field_value::Filling;
+use crate::core::answer::forward::{ForwardRules, TokenForwarding};
+use crate::core::answer::managed::{ManagedHeaders, NotManaged, Source, Tokens, is_reserved};
 use crate::core::config::accepted;
-use crate::core::config::coerce::{Section, Shown};
 use crate::core::config::error::Errors;
+use crate::core::config::options::Row;
+use crate::core::config::options::upstream::*;
+use crate::core::config::values::Values;
 use crate::core::issuer_id::IssuerId;
 use crate::core::request::header_name::{is_alias, is_field_name};
 use crate::core::request::rewritten::RewrittenHeader;
@@ -67,15 +69,11 @@ pub(super) struct ClaimHeader {
 /// have their own.
 #[inline(never)]
 pub(super) fn forward_rules(
-    root: &Section,
+    root: &Values,
     issuers: BTreeMap<IssuerId, Vec<ClaimHeader>>,
     token: &TokenSources,
     errors: &mut Errors,
 ) -> ForwardRules {
-    let missing = [("remove", MissingClaim::Remove), ("empty", MissingClaim::Empty)];
-    let lists = [("json", Lists::Json), ("comma", Lists::Comma)];
-    let formats = [("base64url", PayloadFormat::Base64url), ("json", PayloadFormat::Json)];
-    let verdict = root.section("verdictHeader", errors);
     let mut managed = ManagedHeaders::default();
     let mut add = |path: String, name: &str, from, tokens, errors: &mut Errors| {
         if carries_token(name, token) {
@@ -94,27 +92,21 @@ pub(super) fn forward_rules(
             add(header.path, &header.name, Source::Claim(header.filling), Tokens::Of(issuer), errors);
         }
     }
-    let format = root.choice("forwardPayloadFormat", PayloadFormat::Base64url, &formats, errors);
-    let payload = root.text("forwardPayloadHeader", Shown::Plain, errors).unwrap_or_default();
-    if !payload.is_empty() {
-        add("forwardPayloadHeader".into(), &payload, Source::Payload(format), Tokens::All, errors);
-    } else if root.has("forwardPayloadFormat") {
-        errors.conflict("forwardPayloadFormat", "belongs to forwardPayloadHeader, which is not set");
+    if let Some(payload) = root.text(&PAYLOAD_HEADER).filter(|name| !name.is_empty()) {
+        let from = Source::Payload(root.word(&PAYLOAD_FORMAT, &PAYLOAD_FORMATS));
+        add(PAYLOAD_HEADER.path.into(), payload, from, Tokens::All, errors);
+    } else if root.has(&PAYLOAD_FORMAT) {
+        errors.conflict(PAYLOAD_FORMAT.path, "belongs to forwardPayloadHeader, which is not set");
     }
-    let verdict_request = verdict.text("request", Shown::Plain, errors).unwrap_or_default();
-    if !verdict_request.is_empty() {
-        add(verdict.path("request"), &verdict_request, Source::Verdict, Tokens::All, errors);
+    if let Some(verdict) = root.text(&VERDICT_REQUEST).filter(|name| !name.is_empty()) {
+        add(VERDICT_REQUEST.path.into(), verdict, Source::Verdict, Tokens::All, errors);
     }
     ForwardRules {
         managed,
-        lists: root.choice("forwardLists", Lists::Json, &lists, errors),
-        missing: root.choice("missingClaim", MissingClaim::Remove, &missing, errors),
-        token: if root.boolean("forwardAuthorization", true, errors) {
-            TokenForwarding::Keep
-        } else {
-            TokenForwarding::Strip
-        },
-        verdict_response_header: header_name(&verdict, "response", errors),
+        lists: root.word(&FORWARD_LISTS, &LISTS),
+        missing: root.word(&MISSING_CLAIM, &MISSING),
+        token: if root.flag(&FORWARD_AUTHORIZATION) { TokenForwarding::Keep } else { TokenForwarding::Strip },
+        verdict_response_header: header_name(root, &VERDICT_RESPONSE, errors),
     }
 }
 
@@ -153,26 +145,26 @@ fn user_header() -> Vec<ClaimHeader> {
 
 /// `forwardHeaders`; `None` where it is absent.
 #[inline(never)]
-pub(super) fn claim_headers(section: &Section, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
-    let rows = section.texts("forwardHeaders", Shown::Plain, errors)?;
+pub(super) fn claim_headers(values: &Values, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
+    let rows = values.map(&FORWARD_HEADERS)?;
     let mut headers: Vec<ClaimHeader> = Vec::with_capacity(rows.len());
     for (name, claim) in rows {
-        let path = format!("{}.{name}", section.path("forwardHeaders"));
-        if USUAL_CLAIMS.contains(&name.as_str()) && claim.contains('-') && is_field_name(&claim) {
+        let path = format!("{}.{name}", values.path(&FORWARD_HEADERS));
+        if USUAL_CLAIMS.contains(&name.as_str()) && claim.contains('-') && is_field_name(claim) {
             let expected = format!("a claim; the header stands first: {claim}: {name}");
-            errors.value(path, quoted(&claim), expected);
+            errors.value(path, quoted(claim), expected);
             continue;
         }
-        match Filling::parse(&claim) {
+        match Filling::parse(claim) {
             Some(filling) => {
                 if let Some(whole) = filling.claims().find_map(ClaimPath::with_whole_host) {
-                    errors.value(path.as_str(), quoted(&claim), accepted::escaped(&whole));
+                    errors.value(path.as_str(), quoted(claim), accepted::escaped(&whole));
                 }
-                headers.push(ClaimHeader { path, name, filling });
+                headers.push(ClaimHeader { path, name: name.clone(), filling });
             }
             None => errors.value(
                 path,
-                quoted(&claim),
+                quoted(claim),
                 "a claim, a path such as realm_access.roles, the first of several such as email|sub, or a text such as user:{sub}",
             ),
         }
@@ -187,11 +179,11 @@ pub(super) fn is_of_answers(name: &str) -> bool {
 }
 
 /// An optional header of responses that has no other purpose.
-pub(super) fn header_name(section: &Section, key: &str, errors: &mut Errors) -> String {
-    let name = section.text(key, Shown::Plain, errors).unwrap_or_default();
-    let taken = is_reserved(&name) || is_of_answers(&name);
-    if !name.is_empty() && (!is_field_name(&name) || taken || name.eq_ignore_ascii_case("Authorization")) {
-        errors.value(section.path(key), quoted(&name), "the name of a header of its own");
+pub(super) fn header_name(root: &Values, row: &Row, errors: &mut Errors) -> String {
+    let name = root.text(row).unwrap_or_default();
+    let taken = is_reserved(name) || is_of_answers(name);
+    if !name.is_empty() && (!is_field_name(name) || taken || name.eq_ignore_ascii_case("Authorization")) {
+        errors.value(row.path, quoted(name), "the name of a header of its own");
     }
-    name
+    name.to_owned()
 }

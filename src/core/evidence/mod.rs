@@ -33,7 +33,7 @@ pub fn of(
 
 /// What `says` about the request that `received` is or asks about; about the question where that is refused.
 fn about<T>(policy: &Policy, received: &dyn RequestView, says: impl FnOnce(&dyn RequestView) -> T) -> T {
-    match policy.answer.answer_as.original(received) {
+    match policy.answer.asking.original(received) {
         Ok(Some(original)) => says(&original),
         Ok(None) | Err(_) => says(received),
     }

@@ -1,11 +1,9 @@
 //! Where the request has its token, and what is wrong there. No byte of what may be a token or another secret is shown.
 
+use crate::core::limits::MAX_SHOWN_SCHEME_BYTES;
 use crate::core::refusal::Evidence;
 use crate::core::request::{RequestView, header_name};
 use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
-
-/// The longest name of a scheme that is shown: the longest that is registered has 20 characters.
-const MAX_SCHEME_BYTES: usize = 20;
 
 /// The places of `sources` in words.
 fn places<'p>(places: impl IntoIterator<Item = &'p TokenPlace>) -> String {
@@ -25,7 +23,7 @@ fn scheme_of(name: &str, scheme: &str, request: &dyn RequestView) -> Option<Stri
     let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t'));
     let word = value.get(..end.unwrap_or(value.len())).unwrap_or_default();
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    let is_scheme = (1..=MAX_SCHEME_BYTES).contains(&word.len()) && word.iter().all(is_name);
+    let is_scheme = (1..=MAX_SHOWN_SCHEME_BYTES).contains(&word.len()) && word.iter().all(is_name);
     Some(match (end, is_scheme) {
         (_, _) if word.is_empty() => format!("{name} is empty"),
         (None, _) if word.eq_ignore_ascii_case(scheme.as_bytes()) => {

@@ -6,12 +6,12 @@ use crate::core::claims::registered::{ACCESS_TOKEN_CLAIMS, TokenType};
 use crate::core::claims::scope::{self, Match, ScopeRules};
 use crate::core::claims::validity::TimeRules;
 use crate::core::evidence::{list, near};
+use crate::core::json::{Kind, Value};
 use crate::core::policy::{Policy, TrustedIssuer};
 use crate::core::refusal::Evidence;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, name};
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
-use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::{Seconds, UnixTime};
 
 pub(super) fn issuer(policy: &Policy, iss: Option<&str>, claims: &ClaimsSet) -> Evidence {

@@ -4,15 +4,16 @@
 //! What a key may do is read strictly, the numbers that it is made of are not: providers write them in either alphabet of
 //! base64, with padding, and with leading zeros added or left out. Whatever the writing, it is the same key.
 
+use super::public_key::PublicKey;
 use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
 use crate::core::about::CONFIGURATION_PAGE;
+use crate::core::json::{Kind, Value};
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
-use crate::core::token::json::{Kind, Value};
 use std::fmt;
 
 /// A key with what its owner says about it.
@@ -159,39 +160,26 @@ fn check_key_ops(value: Value<'_>) -> Result<(), JwkError> {
     }
 }
 
-/// What a key is made of, in the one form that its thumbprint is of.
+/// What a key is made of.
 enum Material {
-    /// Without leading zeros (RFC 7518 2, Base64urlUInt).
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    /// Both of the full length (RFC 7518 6.2.1.2).
-    Ec { crv: Crv, x: Vec<u8>, y: Vec<u8> },
-    /// Bytes as they stand (RFC 8037 2).
-    Okp { crv: Crv, x: Vec<u8> },
-    /// Bytes as they stand (RFC 9964 4).
-    Akp { alg: Alg, public: Vec<u8> },
+    /// What a thumbprint is of.
+    Public(PublicKey),
     /// Bytes as they stand (RFC 7518 6.4).
     Secret(Vec<u8>),
 }
 
 impl Material {
     fn key(&self) -> Result<VerifyingKey, JwkError> {
-        let key = match self {
-            Self::Rsa { n, e } => VerifyingKey::rsa(n, e),
-            Self::Ec { crv, x, y } => VerifyingKey::ec(*crv, x, y),
-            Self::Okp { x, .. } => VerifyingKey::ed25519(x),
-            Self::Akp { alg, public } => VerifyingKey::ml_dsa(*alg, public),
-            Self::Secret(secret) => return secret_bytes::of_bytes(secret).map_err(JwkError::Secret),
-        };
-        key.map_err(JwkError::Key)
+        match self {
+            Self::Public(key) => key.verifying().map_err(JwkError::Key),
+            Self::Secret(secret) => secret_bytes::of_bytes(secret).map_err(JwkError::Secret),
+        }
     }
 
-    /// RFC 7638 3.2. A secret has none: its hash would help to guess it.
+    /// A secret has none: its hash would help to guess it (RFC 7638 7).
     fn thumbprint(&self) -> Option<String> {
         match self {
-            Self::Rsa { n, e } => Some(thumbprint::of_rsa(n, e)),
-            Self::Ec { crv, x, y } => Some(thumbprint::of_ec(crv.name(), x, y)),
-            Self::Okp { crv, x } => Some(thumbprint::of_okp(crv.name(), x)),
-            Self::Akp { alg, public } => Some(thumbprint::of_akp(alg.name(), public)),
+            Self::Public(key) => Some(thumbprint::of(key)),
             Self::Secret(_) => None,
         }
     }
@@ -203,20 +191,23 @@ fn material(value: Value<'_>, origin: Origin) -> Result<Material, JwkError> {
     let known =
         [Kty::Oct, Kty::Rsa, Kty::Ec, Kty::Okp, Kty::Akp].into_iter().find(|known| known.name() == kty);
     match known {
-        Some(Kty::Rsa) => Ok(Material::Rsa { n: number(value, "n")?, e: number(value, "e")? }),
+        Some(Kty::Rsa) => {
+            Ok(Material::Public(PublicKey::Rsa { n: number(value, "n")?, e: number(value, "e")? }))
+        }
         Some(Kty::Ec) => {
             let crv = crv(value, Kty::Ec)?;
-            Ok(Material::Ec { crv, x: coordinate(value, "x", crv)?, y: coordinate(value, "y", crv)? })
+            let (x, y) = (coordinate(value, "x", crv)?, coordinate(value, "y", crv)?);
+            Ok(Material::Public(PublicKey::Ec { crv, x, y }))
         }
         Some(Kty::Okp) => {
             let crv = crv(value, Kty::Okp)?;
-            Ok(Material::Okp { crv, x: bytes(value, "x")? })
+            Ok(Material::Public(PublicKey::Okp { crv, x: bytes(value, "x")? }))
         }
         // The name of the parameters stands in `alg`, which these keys must have (RFC 9964 4).
         Some(Kty::Akp) => {
             let name = text(value, "alg")?.ok_or(JwkError::Missing { member: "alg" })?;
             let alg = Alg::from_name(name).ok_or_else(|| JwkError::UnknownAlg { found: shown(name) })?;
-            Ok(Material::Akp { alg, public: bytes(value, "pub")? })
+            Ok(Material::Public(PublicKey::Akp { alg, public: bytes(value, "pub")? }))
         }
         Some(Kty::Oct) => match origin {
             Origin::Configured => Ok(Material::Secret(bytes(value, "k")?)),
@@ -356,12 +347,12 @@ impl fmt::Display for JwkError {
 #[cfg(test)]
 mod tests {
     use super::{Jwk, JwkError, Origin, SecretError, parse};
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::limits::MAX_SHOWN_CHARS;
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::verify;
     use crate::core::token::base64url;
-    use crate::core::token::json::{Document, JsonLimits};
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
     use proptest::prelude::*;

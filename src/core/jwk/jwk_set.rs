@@ -3,12 +3,10 @@
 
 use super::jwk::{self, Jwk, JwkError, Origin};
 use super::mistaken::Mistaken;
-use crate::core::limits::{
-    MAX_JSON_DEPTH, MAX_JWKS_BYTES, MAX_JWKS_NODES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST,
-};
+use crate::core::json::{Document, JsonError, Kind, Value};
+use crate::core::limits::{JWKS_JSON, MAX_JWKS_BYTES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::token::json::{Document, JsonError, JsonLimits, Kind, Value};
 use std::fmt;
 use std::rc::Rc;
 
@@ -61,11 +59,10 @@ impl JwkSet {
         if json.len() > MAX_JWKS_BYTES {
             return Err(JwkSetError::TooLarge { bytes: json.len() });
         }
-        let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_JWKS_NODES };
         let json = without_byte_order_mark(json);
         let mistaken = Mistaken::of_text(&json);
         let no_json = |error| mistaken.map_or(JwkSetError::Json(error), JwkSetError::Mistaken);
-        let document = Document::parse(json, limits).map_err(no_json)?;
+        let document = Document::parse(json, JWKS_JSON).map_err(no_json)?;
         Self::from_value(document.root(), origin)
     }
 
@@ -211,12 +208,12 @@ impl fmt::Display for SkippedKey {
 #[cfg(test)]
 mod tests {
     use super::{JwkSet, JwkSetError, SkippedKey};
+    use crate::core::json::JsonError;
     use crate::core::jwk::mistaken::Mistaken;
     use crate::core::jwk::{Jwk, JwkError, Origin};
     use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::{KeyError, VerifyingKey};
-    use crate::core::token::json::JsonError;
     use proptest::prelude::*;
 
     const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;

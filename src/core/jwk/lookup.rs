@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
+use crate::core::fetching::{CacheRules, ClientRules, DocumentState};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::{Jwk, JwkSet};
-use crate::core::request::header_name::is_alias;
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
-use crate::core::url::proxy::Proxy;
 use crate::core::url::{Origin, Url};
 
 /// Where keys of one issuer come from. Ring 2 acts on it.
@@ -87,103 +86,6 @@ impl KeyLocation {
     }
 }
 
-/// A text of the configuration that may be kept outside of it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum TextSource {
-    /// The text itself.
-    Inline(String),
-    /// Content of a file below the mounts, read when needed.
-    File(String),
-}
-
-impl std::fmt::Debug for TextSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Either may be a credential or lead to one.
-        f.write_str("TextSource")
-    }
-}
-
-/// `clientConfig`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientRules {
-    /// `tls.ca`: PEM trusted besides the built-in roots.
-    pub ca: Option<TextSource>,
-    /// `tls.insecureSkipVerify`.
-    pub insecure_skip_verify: bool,
-    /// `timeoutSeconds`: deadline of one attempt.
-    pub timeout: Seconds,
-    /// `maxRetries`: further attempts after the first.
-    pub max_retries: u32,
-    /// `allowHttp`.
-    pub allow_http: bool,
-    /// `proxy`.
-    pub proxy: Option<Proxy>,
-    /// `noProxy`: hosts that are asked without it, in the form of `NO_PROXY`.
-    pub no_proxy: String,
-    /// What is meant for the server of the source alone.
-    pub server: ServerRules,
-}
-
-/// The part of `clientConfig` that is meant for one server, that of [`KeyLocation::origin`]. Nothing of it goes to another
-/// origin: that of another issuer, of a redirect, of a `jwks_uri`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServerRules {
-    /// `headers` of the request, none of those of [`is_header_of_the_fetch`].
-    pub headers: Vec<RequestHeader>,
-    /// `tls.cert` and `tls.key`: PEM, for servers that ask for a certificate.
-    pub identity: Option<(TextSource, TextSource)>,
-    /// `tls.serverName`: expected in the certificate instead of the URL's host.
-    pub server_name: Option<String>,
-    /// The top level has headers or a certificate, which are for another server, and there are none for this one.
-    pub withheld: bool,
-}
-
-/// A header of `clientConfig.headers`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestHeader {
-    /// Its name.
-    pub name: String,
-    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty for none.
-    pub scheme: String,
-    /// Its value, or what follows the scheme.
-    pub value: TextSource,
-}
-
-/// Whether a fetch sets the header `name` itself, or the header belongs to the connection (RFC 9110 7.6.1): then
-/// `clientConfig.headers` cannot.
-#[must_use]
-pub fn is_header_of_the_fetch(name: &str) -> bool {
-    const OWN: [&str; 15] = [
-        "Accept-Encoding",
-        "Connection",
-        "Content-Length",
-        "Expect",
-        "Host",
-        "If-None-Match",
-        "Keep-Alive",
-        "Proxy-Authorization",
-        "Proxy-Connection",
-        "Range",
-        "TE",
-        "Trailer",
-        "Transfer-Encoding",
-        "Upgrade",
-        "X-Padding",
-    ];
-    OWN.iter().any(|own| is_alias(name, own))
-}
-
-/// `jwksCache`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheRules {
-    /// `ttlSeconds`: age at which a set is fetched again, where the server names none.
-    pub ttl: Seconds,
-    /// `cooldownSeconds`: least time between two fetches that clients can cause.
-    pub cooldown: Seconds,
-    /// `staleSeconds`: how long past its freshness a set serves while it cannot be fetched.
-    pub stale: Seconds,
-}
-
 /// Keys that may verify a token.
 #[derive(Debug, Default)]
 pub struct Candidates {
@@ -215,17 +117,6 @@ pub enum MoreKeys {
     Ask,
 }
 
-/// State of a key set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeySetState {
-    /// Younger than its freshness.
-    Fresh,
-    /// Past its freshness, and still allowed to serve.
-    Stale,
-    /// Never loaded, or too old to serve.
-    Absent,
-}
-
 /// What an operator may know of a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySetView {
@@ -234,7 +125,7 @@ pub struct KeySetView {
     /// URL without its query, issuer where that is discovered, or path; empty for keys of the configuration.
     pub place: String,
     /// Whether it serves.
-    pub state: KeySetState,
+    pub state: DocumentState,
     /// Number of usable keys.
     pub keys: usize,
     /// Their names, where they have some.

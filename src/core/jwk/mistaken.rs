@@ -1,8 +1,8 @@
 //! What stands where a JWK Set belongs: the documents that people and servers put there, and what to do about each.
 
+use crate::core::json::{Kind, Value};
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::text::{cut, quoted};
-use crate::core::token::json::{Kind, Value};
 use std::fmt;
 
 /// A document that is known, and no JWK Set.
@@ -128,8 +128,8 @@ impl fmt::Display for Mistaken {
 #[cfg(test)]
 mod tests {
     use super::Mistaken;
+    use crate::core::json::{Document, JsonLimits};
     use crate::core::limits::MAX_SHOWN_CHARS;
-    use crate::core::token::json::{Document, JsonLimits};
     use proptest::prelude::*;
 
     fn of_json(text: &str) -> Option<Mistaken> {

@@ -2,8 +2,11 @@
 
 #[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
 pub mod jwk;
+pub(in crate::core) mod public_key;
 mod thumbprint;
 pub(crate) mod der;
+pub(in crate::core) mod spki;
+pub(in crate::core) mod certificate;
 pub mod pem;
 pub mod secret;
 pub mod secret_bytes;

@@ -1,15 +1,13 @@
-//! PEM (RFC 7468): SubjectPublicKeyInfo, PKCS#1 and certificates. Of a certificate only the key is read: who
-//! signed it and whether it is still valid is not looked at, because whoever configures a key vouches for it.
+//! PEM (RFC 7468): the blocks of a text, and the public keys in them: SubjectPublicKeyInfo, PKCS#1 and certificates.
 //!
 //! A public key is what stands in the block, whichever label of public keys is around it, and one without any is read as
 //! well: providers show it so.
 
-use super::der::{BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use super::certificate;
 use super::jwk::Jwk;
-use super::thumbprint;
+use super::spki::{self, Spki, SpkiError};
 use crate::core::limits::MAX_SHOWN_CHARS;
-use crate::core::signature::alg::{Alg, Crv};
-use crate::core::signature::{KeyError, VerifyingKey};
+use crate::core::signature::KeyError;
 use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
 use base64::Engine;
@@ -65,9 +63,9 @@ pub enum PemError {
     Key(KeyError),
 }
 
-/// The blocks that are read.
-#[derive(Clone, Copy)]
-enum Block {
+/// The blocks that are read as public keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Block {
     /// RFC 7468 13
     PublicKey,
     /// RFC 8017 A.1.1
@@ -81,7 +79,7 @@ enum Block {
 impl Block {
     const ALL: [Self; 4] = [Self::PublicKey, Self::RsaPublicKey, Self::EcPublicKey, Self::Certificate];
 
-    const fn label(self) -> &'static str {
+    pub(in crate::core) const fn label(self) -> &'static str {
         match self {
             Self::PublicKey => "PUBLIC KEY",
             Self::RsaPublicKey => "RSA PUBLIC KEY",
@@ -97,8 +95,8 @@ const DASHES: &str = "-----";
 
 /// The public keys of all blocks of `text`, in their order, without `kid`. Text between blocks is allowed (RFC
 /// 7468 2). Labels of containers and environment variables deliver a PEM in one line, with spaces or the two
-/// characters `\n` where lines ended: white space inside a block does not matter. So is the base64 of one key or certificate alone,
-/// without the lines around it: what Keycloak shows of a realm, or an `x5c` holds.
+/// characters `\n` where lines ended: white space inside a block does not matter. The base64 of one key or certificate
+/// alone is read as well, without the lines around it: what Keycloak shows of a realm, or an `x5c` holds.
 ///
 /// # Errors
 /// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
@@ -110,82 +108,40 @@ pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
     }
 }
 
-/// The certificates of `text`, which may be written as in [`parse`], as PEM with lines. Their keys may be of any kind.
-///
-/// # Errors
-/// See [`PemError`].
-pub fn certificates(text: &str) -> Result<String, PemError> {
-    let mut lines = String::new();
-    for (block, der) in blocks(text)? {
-        let label = block.label();
-        match block {
-            Block::Certificate => {}
-            Block::PublicKey | Block::RsaPublicKey | Block::EcPublicKey => {
-                return Err(PemError::NotACertificate { label });
-            }
-        }
-        let mut reader = Reader::new(&der);
-        if certificate_key(&mut reader).is_none() || !reader.is_empty() {
-            return Err(PemError::NotDer { label });
-        }
-        write_block(&mut lines, label, &der);
-    }
-    Ok(lines)
-}
-
-/// The private key of `text`, which may be written as in [`parse`], as PEM with lines. Whether it is one shows when it
-/// is used: this project reads no private keys.
-///
-/// # Errors
-/// `NoBlock`, `NoEnd`, `NotAPrivateKey` for anything but PKCS#8, PKCS#1 and SEC 1 without encryption, `NotBase64`.
-pub fn private_key(text: &str) -> Result<String, PemError> {
-    let mut rest = text;
-    let mut lines = String::new();
-    while let Some((label, content, after)) = next_block(rest)? {
-        rest = after;
-        let known =
-            ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"].into_iter().find(|known| *known == label);
-        match known {
-            Some(label) => write_block(&mut lines, label, &base64(label, content)?),
-            // openssl writes these before the key.
-            None if label == "EC PARAMETERS" => {}
-            None => return Err(PemError::NotAPrivateKey { label: shown(label) }),
-        }
-    }
-    if lines.is_empty() { Err(PemError::NoBlock) } else { Ok(lines) }
-}
-
-fn write_block(lines: &mut String, label: &str, der: &[u8]) {
-    lines.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
-    for line in STANDARD.encode(der).as_bytes().chunks(64) {
-        lines.push_str(&String::from_utf8_lossy(line));
-        lines.push('\n');
-    }
-    lines.push_str(&format!("{END}{label}{DASHES}\n"));
-}
-
 /// Whether `der` is what a block of PEM holds: somebody's public key.
 #[must_use]
 pub(super) fn is_public_key(der: &[u8]) -> bool {
-    let whole = |parse: fn(&mut Reader<'_>) -> bool| {
-        let mut reader = Reader::new(der);
-        parse(&mut reader) && reader.is_empty()
-    };
-    rsa_public_key(der).is_some()
-        || whole(|reader| subject_public_key_info(reader).is_some())
-        || whole(|reader| certificate_key(reader).is_some())
+    spki::rsa_public_key(der).is_some()
+        || Spki::of(der).is_some()
+        || certificate::subject_public_key(der).is_some()
 }
 
 /// The key of a text without any block.
 fn bare(text: &str) -> Result<Jwk, PemError> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let der = base64url::decode_either(&digits).filter(|der| is_public_key(der)).ok_or(PemError::NoBlock)?;
-    let is_certificate = certificate_key(&mut Reader::new(&der)).is_some();
+    let is_certificate = certificate::subject_public_key(&der).is_some();
     key(if is_certificate { Block::Certificate } else { Block::PublicKey }, &der)
 }
 
-/// All blocks of `text`; at least one.
-fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
+fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {
+    let label = block.label();
+    let key = match block {
+        Block::PublicKey | Block::RsaPublicKey | Block::EcPublicKey => spki::parse(der),
+        Block::Certificate => certificate::parse(der),
+    };
+    key.map_err(|error| match error {
+        SpkiError::NotDer => PemError::NotDer { label },
+        SpkiError::UnknownKey => PemError::UnknownKey { label },
+        SpkiError::Key(error) => PemError::Key(error),
+    })
+}
+
+/// All blocks of `text` with their content; at least one.
+///
+/// # Errors
+/// `NoBlock`, `NoEnd`, `PrivateKey`, `UnknownLabel`, `NotBase64`.
+pub(in crate::core) fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
     let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((label, content, after)) = next_block(rest)? {
@@ -203,7 +159,10 @@ fn blocks(text: &str) -> Result<Vec<(Block, Vec<u8>)>, PemError> {
 }
 
 /// Label and content of the first block of `text`, and what follows it.
-fn next_block(text: &str) -> Result<Option<(&str, &str, &str)>, PemError> {
+///
+/// # Errors
+/// `NoBlock`, `NoEnd`.
+pub(in crate::core) fn next_block(text: &str) -> Result<Option<(&str, &str, &str)>, PemError> {
     let Some((_, after)) = text.split_once(BEGIN) else {
         return Ok(None);
     };
@@ -215,152 +174,28 @@ fn next_block(text: &str) -> Result<Option<(&str, &str, &str)>, PemError> {
 }
 
 /// As much of a label as a log line shows.
-fn shown(label: &str) -> String {
+pub(in crate::core) fn shown(label: &str) -> String {
     cut(label, MAX_SHOWN_CHARS).into_owned()
 }
 
-fn base64(label: &'static str, content: &str) -> Result<Vec<u8>, PemError> {
+/// The content of a block.
+///
+/// # Errors
+/// `NotBase64`.
+pub(in crate::core) fn base64(label: &'static str, content: &str) -> Result<Vec<u8>, PemError> {
     let lines = content.replace("\\r", "").replace("\\n", "");
     let digits: Vec<u8> = lines.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     base64url::decode_padded(&digits).ok_or(PemError::NotBase64 { label })
 }
 
-fn key(block: Block, der: &[u8]) -> Result<Jwk, PemError> {
-    let label = block.label();
-    let mut reader = Reader::new(der);
-    let malformed = PemError::NotDer { label };
-    match block {
-        Block::PublicKey | Block::RsaPublicKey | Block::EcPublicKey => {
-            if let Some(key) = rsa_public_key(der) {
-                return rsa_key(&key);
-            }
-            let spki = subject_public_key_info(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
-            spki_key(spki, label)
-        }
-        Block::Certificate => {
-            let spki = certificate_key(&mut reader).filter(|_| reader.is_empty()).ok_or(malformed)?;
-            Ok(Jwk { x5t_s256: Some(thumbprint::of_certificate(der)), ..spki_key(spki, label)? })
-        }
+/// Appends a block with `der` to `lines`.
+pub(in crate::core) fn write_block(lines: &mut String, label: &str, der: &[u8]) {
+    lines.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
+    for line in STANDARD.encode(der).as_bytes().chunks(64) {
+        lines.push_str(&String::from_utf8_lossy(line));
+        lines.push('\n');
     }
-}
-
-struct RsaPublicKey<'d> {
-    n: &'d [u8],
-    e: &'d [u8],
-}
-
-/// RSAPublicKey (RFC 8017 A.1.1).
-fn rsa_public_key(der: &[u8]) -> Option<RsaPublicKey<'_>> {
-    let mut reader = Reader::new(der);
-    let mut inside = reader.inside(SEQUENCE)?;
-    let key = RsaPublicKey { n: inside.positive_integer()?, e: inside.positive_integer()? };
-    (inside.is_empty() && reader.is_empty()).then_some(key)
-}
-
-fn rsa_key(key: &RsaPublicKey<'_>) -> Result<Jwk, PemError> {
-    let thumbprint = Some(thumbprint::of_rsa(key.n, key.e));
-    let key = VerifyingKey::rsa(key.n, key.e).map_err(PemError::Key)?;
-    Ok(Jwk { thumbprint, ..Jwk::from_key(key) })
-}
-
-struct Spki<'d> {
-    algorithm: &'d [u8],
-    parameters: Reader<'d>,
-    key: &'d [u8],
-}
-
-/// SubjectPublicKeyInfo (RFC 5280 4.1).
-fn subject_public_key_info<'d>(reader: &mut Reader<'d>) -> Option<Spki<'d>> {
-    let mut inside = reader.inside(SEQUENCE)?;
-    let mut identifier = inside.inside(SEQUENCE)?;
-    let algorithm = identifier.element(OBJECT_IDENTIFIER)?;
-    let spki = Spki { algorithm, parameters: identifier, key: inside.bit_string()? };
-    inside.is_empty().then_some(spki)
-}
-
-/// The key of a Certificate (RFC 5280 4.1): what stands before and behind it is stepped over.
-fn certificate_key<'d>(reader: &mut Reader<'d>) -> Option<Spki<'d>> {
-    let mut certificate = reader.inside(SEQUENCE)?;
-    let mut tbs = certificate.inside(SEQUENCE)?;
-    certificate.element(SEQUENCE)?;
-    certificate.element(BIT_STRING)?;
-    tbs.skip_optional(CONTEXT_0)?;
-    tbs.element(INTEGER)?;
-    // Signature algorithm, issuer, validity, subject.
-    for _ in 0..4 {
-        tbs.element(SEQUENCE)?;
-    }
-    let key = subject_public_key_info(&mut tbs)?;
-    certificate.is_empty().then_some(key)
-}
-
-const RSA_ENCRYPTION: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
-const EC_PUBLIC_KEY: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
-const ED25519: &[u8] = b"\x2b\x65\x70";
-const SECP256R1: &[u8] = b"\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const SECP384R1: &[u8] = b"\x2b\x81\x04\x00\x22";
-const SECP521R1: &[u8] = b"\x2b\x81\x04\x00\x23";
-const SECP256K1: &[u8] = b"\x2b\x81\x04\x00\x0a";
-const ML_DSA: [(&[u8], Alg); 3] = [
-    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x11", Alg::MlDsa44),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x12", Alg::MlDsa65),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x13", Alg::MlDsa87),
-];
-/// NULL, the parameters of rsaEncryption (RFC 3279 2.3.1).
-const NULL: u8 = 0x05;
-
-/// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (EC, named curves only), RFC 8410 3 and 4 (Ed25519), RFC 9881 3 (ML-DSA).
-fn spki_key(mut spki: Spki<'_>, label: &'static str) -> Result<Jwk, PemError> {
-    let malformed = PemError::NotDer { label };
-    if spki.algorithm == RSA_ENCRYPTION {
-        // Some libraries leave NULL out.
-        spki.parameters
-            .skip_optional(NULL)
-            .filter(|()| spki.parameters.is_empty())
-            .ok_or(malformed.clone())?;
-        return rsa_key(&rsa_public_key(spki.key).ok_or(malformed)?);
-    }
-    if spki.algorithm == EC_PUBLIC_KEY {
-        let curve = spki.parameters.element(OBJECT_IDENTIFIER);
-        let curves = [
-            (SECP256R1, Crv::P256),
-            (SECP384R1, Crv::P384),
-            (SECP521R1, Crv::P521),
-            (SECP256K1, Crv::Secp256k1),
-        ];
-        let crv = curves
-            .into_iter()
-            .find_map(|(identifier, crv)| (curve == Some(identifier)).then_some(crv))
-            .ok_or(PemError::UnknownKey { label })?;
-        if !spki.parameters.is_empty() {
-            return Err(malformed);
-        }
-        let key = VerifyingKey::ec_sec1(crv, spki.key).map_err(PemError::Key)?;
-        // A compressed point would need its y.
-        let thumbprint = match spki.key.split_first() {
-            Some((4, xy)) => xy.split_at_checked(crv.coordinate_bytes()),
-            Some(_) | None => None,
-        };
-        let thumbprint = thumbprint.map(|(x, y)| thumbprint::of_ec(crv.name(), x, y));
-        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
-    }
-    if spki.algorithm == ED25519 {
-        if !spki.parameters.is_empty() {
-            return Err(malformed);
-        }
-        let key = VerifyingKey::ed25519(spki.key).map_err(PemError::Key)?;
-        let thumbprint = Some(thumbprint::of_okp(Crv::Ed25519.name(), spki.key));
-        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
-    }
-    if let Some((_, alg)) = ML_DSA.iter().find(|(identifier, _)| spki.algorithm == *identifier) {
-        if !spki.parameters.is_empty() {
-            return Err(malformed);
-        }
-        let key = VerifyingKey::ml_dsa(*alg, spki.key).map_err(PemError::Key)?;
-        let thumbprint = Some(thumbprint::of_akp(alg.name(), spki.key));
-        return Ok(Jwk { thumbprint, ..Jwk::from_key(key) });
-    }
-    Err(PemError::UnknownKey { label })
+    lines.push_str(&format!("{END}{label}{DASHES}\n"));
 }
 
 impl fmt::Display for PemError {
@@ -412,7 +247,7 @@ impl fmt::Display for PemError {
 
 #[cfg(test)]
 mod tests {
-    use super::{PemError, certificates, parse};
+    use super::{PemError, parse};
     use crate::core::signature::KeyError;
     use crate::core::signature::alg::Crv;
     use proptest::prelude::*;
@@ -516,8 +351,6 @@ mod tests {
                 assert_eq!(names(&bare), names(text), "{bare}");
             }
         }
-        // Certificates that are trusted need their lines: a path may look like base64.
-        assert_eq!(certificates(&inside(pem!("p-256-certificate"))), Err(PemError::NoBlock));
     }
 
     #[test]
@@ -527,25 +360,6 @@ mod tests {
             for label in ["PUBLIC KEY", "RSA PUBLIC KEY", "EC PUBLIC KEY"] {
                 assert_eq!(keys(&plain.replace("PUBLIC KEY", label)), keys(text), "{label}");
             }
-        }
-    }
-
-    #[test]
-    fn certificates_come_back_with_lines_and_nothing_else_passes() {
-        let text = pem!("p-256-certificate");
-        let one_line = text.replace('\n', "\\n");
-        assert_eq!(certificates(text).as_deref(), Ok(text));
-        assert_eq!(certificates(&[one_line.as_str(), " ", text].concat()), Ok([text, text].concat()));
-        for (text, error) in [
-            (pem!("p-256").to_owned(), PemError::NotACertificate { label: "PUBLIC KEY" }),
-            (
-                text.replace("CERTIFICATE", "RSA PRIVATE KEY"),
-                PemError::PrivateKey { label: "RSA PRIVATE KEY".into() },
-            ),
-            (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
-            (String::new(), PemError::NoBlock),
-        ] {
-            assert_eq!(certificates(&text), Err(error));
         }
     }
 

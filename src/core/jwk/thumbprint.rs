@@ -1,14 +1,34 @@
 //! Names that a key has by itself: the JWK thumbprint (RFC 7638) and the thumbprint of its certificate
 //! (`x5t#S256`, RFC 7517 4.9). Nobody can give a key the name of another one.
 
+use super::public_key::PublicKey;
+use crate::core::signature::alg::Kty;
 use crate::core::token::base64url::encode;
 use sha2::{Digest, Sha256};
 
-/// The thumbprint of a key with these required members, in lexicographic order, as base64url (RFC 7638 3).
-///
-/// Values are base64url or registered names, so nothing in them needs an escape.
+/// The thumbprint of a key, as base64url (RFC 7638 3; RFC 8037 2 for Ed25519, RFC 9964 6 for ML-DSA).
 #[must_use]
-pub(super) fn of_members(members: &[(&str, &str)]) -> String {
+pub(super) fn of(key: &PublicKey) -> String {
+    match key {
+        PublicKey::Rsa { n, e } => {
+            of_members(&[("e", &encode(e)), ("kty", Kty::Rsa.name()), ("n", &encode(n))])
+        }
+        PublicKey::Ec { crv, x, y } => {
+            let (x, y) = (encode(x), encode(y));
+            of_members(&[("crv", crv.name()), ("kty", Kty::Ec.name()), ("x", &x), ("y", &y)])
+        }
+        PublicKey::Okp { crv, x } => {
+            of_members(&[("crv", crv.name()), ("kty", Kty::Okp.name()), ("x", &encode(x))])
+        }
+        PublicKey::Akp { alg, public } => {
+            of_members(&[("alg", alg.name()), ("kty", Kty::Akp.name()), ("pub", &encode(public))])
+        }
+    }
+}
+
+/// Hashes the required members of a key, which stand in lexicographic order. Values are base64url or registered names, so
+/// nothing in them needs an escape.
+fn of_members(members: &[(&str, &str)]) -> String {
     let mut hash = Sha256::new();
     for (at, (name, value)) in members.iter().enumerate() {
         hash.update(if at == 0 { "{\"" } else { ",\"" });
@@ -21,30 +41,6 @@ pub(super) fn of_members(members: &[(&str, &str)]) -> String {
     encode(&hash.finalize())
 }
 
-/// The thumbprint of an RSA key.
-#[must_use]
-pub(super) fn of_rsa(n: &[u8], e: &[u8]) -> String {
-    of_members(&[("e", &encode(e)), ("kty", "RSA"), ("n", &encode(n))])
-}
-
-/// The thumbprint of a point of a curve with two coordinates.
-#[must_use]
-pub(super) fn of_ec(crv: &str, x: &[u8], y: &[u8]) -> String {
-    of_members(&[("crv", crv), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
-}
-
-/// The thumbprint of an Ed25519 key (RFC 8037 2).
-#[must_use]
-pub(super) fn of_okp(crv: &str, x: &[u8]) -> String {
-    of_members(&[("crv", crv), ("kty", "OKP"), ("x", &encode(x))])
-}
-
-/// The thumbprint of an ML-DSA key (RFC 9964 6).
-#[must_use]
-pub(super) fn of_akp(alg: &str, public: &[u8]) -> String {
-    of_members(&[("alg", alg), ("kty", "AKP"), ("pub", &encode(public))])
-}
-
 /// `x5t#S256` of a certificate in DER.
 #[must_use]
 pub(super) fn of_certificate(der: &[u8]) -> String {
@@ -53,7 +49,9 @@ pub(super) fn of_certificate(der: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_members, of_okp, of_rsa};
+    use super::of;
+    use crate::core::jwk::public_key::PublicKey;
+    use crate::core::signature::alg::Crv;
     use crate::core::token::base64url::decode;
 
     #[test]
@@ -64,14 +62,16 @@ mod tests {
             "b9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0",
             "Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
         );
-        let expected = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
-        assert_eq!(of_rsa(&decode(n.as_bytes()).unwrap(), &[1, 0, 1]), expected);
-        assert_eq!(of_members(&[("e", "AQAB"), ("kty", "RSA"), ("n", n)]), expected);
+        let key = PublicKey::Rsa { n: decode(n.as_bytes()).unwrap(), e: vec![1, 0, 1] };
+        assert_eq!(of(&key), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 
     #[test]
     fn rfc_8037_a_3() {
         let x = decode(b"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
-        assert_eq!(of_okp("Ed25519", &x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            of(&PublicKey::Okp { crv: Crv::Ed25519, x }),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
     }
 }

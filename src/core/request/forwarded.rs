@@ -18,16 +18,22 @@ const HOST: &str = "X-Forwarded-Host";
 const URI: &str = "X-Forwarded-Uri";
 
 /// `answerAs`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnswerAs {
     /// As a middleware: what is accepted goes on to the upstream.
     #[default]
     Middleware,
     /// As the service that other proxies ask: what is accepted is answered with 200 and the identity.
-    ForwardAuth {
-        /// `trustedPeers`: who may ask.
-        peers: Vec<SourceRange>,
-    },
+    ForwardAuth,
+}
+
+/// `answerAs`, `trustedPeers`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// To whom the middleware answers.
+    pub answer_as: AnswerAs,
+    /// Who may ask about the requests of others.
+    pub peers: Vec<SourceRange>,
 }
 
 /// The request that is asked about, as the client sent it to the proxy that asks. Whether it has a body is not known: no
@@ -39,16 +45,16 @@ pub struct Forwarded<'r> {
     uri: Vec<u8>,
 }
 
-impl AnswerAs {
+impl Asking {
     /// The request that `received` asks about; `None` where it is about itself.
     ///
     /// # Errors
     /// `peer_not_trusted`; `forwarded_request_invalid` where one of the four headers is missing, repeated or malformed.
     pub fn original<'r>(&self, received: &'r dyn RequestView) -> Result<Option<Forwarded<'r>>, Refusal> {
-        match self {
-            Self::Middleware => Ok(None),
-            Self::ForwardAuth { peers } => {
-                let is_trusted = |peer: IpAddr| peers.iter().any(|range| range.contains(peer.to_canonical()));
+        match self.answer_as {
+            AnswerAs::Middleware => Ok(None),
+            AnswerAs::ForwardAuth => {
+                let is_trusted = |peer: IpAddr| self.peers.iter().any(|range| range.contains(peer));
                 if !received.source_address().is_some_and(is_trusted) {
                     return Err(Refusal::PeerNotTrusted);
                 }
@@ -124,7 +130,7 @@ impl RequestView for Forwarded<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AnswerAs, is_question};
+    use super::{AnswerAs, Asking, is_question};
     use crate::core::refusal::Refusal;
     use crate::core::request::source_range::SourceRange;
     use crate::core::request::{RecordedRequest, RequestView};
@@ -136,9 +142,9 @@ mod tests {
         ("X-Forwarded-Uri", "/orders?id=1,2"),
     ];
 
-    fn answer_as() -> AnswerAs {
+    fn asking_rules() -> Asking {
         let peers = ["127.0.0.0/8", "10.1.0.0/16"].iter().filter_map(|text| SourceRange::parse(text));
-        AnswerAs::ForwardAuth { peers: peers.collect() }
+        Asking { answer_as: AnswerAs::ForwardAuth, peers: peers.collect() }
     }
 
     fn asking(from: &str, headers: &[(&str, &str)]) -> RecordedRequest {
@@ -150,14 +156,14 @@ mod tests {
     #[test]
     fn the_request_of_the_client_is_seen() {
         let request = asking("10.1.2.3", &ALL).header("Authorization", "Bearer x");
-        let answer_as = answer_as();
-        let original = answer_as.original(&request).unwrap().unwrap();
+        let rules = asking_rules();
+        let original = rules.original(&request).unwrap().unwrap();
         assert_eq!((original.method(), original.uri()), ("DELETE", &b"/orders?id=1,2"[..]));
         assert_eq!(original.header_values("HOST"), [b"api.example:8443"]);
         assert_eq!(original.header_values("authorization"), [b"Bearer x"]);
         assert_eq!(original.source_address(), None);
         assert!(original.header_names().eq(request.header_names()));
-        assert!(AnswerAs::Middleware.original(&request).unwrap().is_none());
+        assert!(Asking::default().original(&request).unwrap().is_none());
     }
 
     #[test]
@@ -172,7 +178,7 @@ mod tests {
             ("", false),
         ] {
             let request = asking(from, &ALL).header("X-Forwarded-For", "127.0.0.1");
-            let outcome = answer_as().original(&request).map(|original| original.is_some());
+            let outcome = asking_rules().original(&request).map(|original| original.is_some());
             assert_eq!(outcome, if expected { Ok(true) } else { Err(Refusal::PeerNotTrusted) }, "{from}");
         }
     }
@@ -191,7 +197,7 @@ mod tests {
             ] {
                 let request = asking("127.0.0.1", &[&others, more].concat());
                 assert_eq!(
-                    answer_as().original(&request).map(|_| ()),
+                    asking_rules().original(&request).map(|_| ()),
                     Err(invalid(header, problem)),
                     "{header} {more:?}"
                 );
@@ -209,7 +215,7 @@ mod tests {
                 headers.push((header, value));
                 let request = asking("127.0.0.1", &headers);
                 assert_eq!(
-                    answer_as().original(&request).map(|_| ()),
+                    asking_rules().original(&request).map(|_| ()),
                     Err(invalid(header, "is malformed")),
                     "{header} {value}"
                 );

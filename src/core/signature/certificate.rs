@@ -1,10 +1,12 @@
 //! What certificates of TLS servers need: ECDSA as X.509 and TLS have it (RFC 3279 2.2.3, RFC 8446 4.2.3), whose signatures
 //! are DER and whose curves go with any hash, and whether a certificate is that of an authority.
 
-use super::alg::{Crv, Hash};
+use super::VerifyingKey;
+use super::alg::{Alg, Crv, Hash, Scheme};
 use crate::core::jwk::der::{
     BOOLEAN, CONTEXT_0, CONTEXT_1_2, CONTEXT_3, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE,
 };
+use crate::core::jwk::spki;
 use arithmetic::curves::p256::P256;
 use arithmetic::curves::p384::P384;
 use arithmetic::curves::p521::P521;
@@ -22,6 +24,18 @@ pub fn ecdsa(crv: Crv, hash: Hash, key: &[u8], message: &[u8], signature: &[u8])
         Crv::Secp256k1 | Crv::Ed25519 => None,
     };
     holds == Some(true)
+}
+
+/// The same for RSA (RFC 4055, RFC 8017) and Ed25519 (RFC 8410), which certificates and tokens have alike: `key` is what the
+/// BIT STRING of the SubjectPublicKeyInfo holds.
+#[must_use]
+pub fn as_in_tokens(alg: Alg, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = match alg.scheme() {
+        Scheme::RsaPkcs1 | Scheme::RsaPss => spki::rsa_public_key(key).and_then(|key| key.verifying().ok()),
+        Scheme::Ed25519 => VerifyingKey::ed25519(key).ok(),
+        Scheme::Hmac | Scheme::Ecdsa | Scheme::MlDsa => None,
+    };
+    key.is_some_and(|key| super::verify(&key, alg, message, signature).is_ok())
 }
 
 fn holds<C: Ecdsa<Bytes = [u8; N]>, const N: usize>(

@@ -1,8 +1,9 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4) and on secp256k1 (RFC 8812 3). High S is accepted: JOSE does not forbid it.
 
 use super::alg::{Crv, Hash};
-use super::in_use::{InUse, MAX_TABLES};
+use super::in_use::InUse;
 use super::{KeyError, SignatureError};
+use crate::core::limits::MAX_TABLES_OF_A_CURVE;
 use arithmetic::curves::p256::P256;
 use arithmetic::curves::p384::P384;
 use arithmetic::curves::{p521, secp256k1};
@@ -52,7 +53,7 @@ impl<C: Ecdsa> OwnKey<C> {
             let generator =
                 self.generator.with(|made| Rc::clone(made.get_or_init(|| Rc::new(Generator::new()))));
             // Every table holds on to the generator's.
-            (Rc::strong_count(&generator) <= MAX_TABLES.saturating_add(1))
+            (Rc::strong_count(&generator) <= MAX_TABLES_OF_A_CURVE.saturating_add(1))
                 .then(|| self.public.prepare(&generator))
         };
         match self.table.get_or_make(make) {

@@ -1,8 +1,9 @@
 //! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
 //! of small order. So one signature has one text, and no key accepts a signature of everything.
 
-use super::in_use::{InUse, MAX_TABLES};
+use super::in_use::InUse;
 use super::{KeyError, SignatureError};
+use crate::core::limits::MAX_TABLES_OF_A_CURVE;
 use arithmetic::ed25519::{self, BasePoint, PreparedKey, PublicKey};
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -44,7 +45,11 @@ impl Ed25519Key {
         let make = || {
             let base = BASE_POINT.with(|made| Rc::clone(made.get_or_init(|| Rc::new(BasePoint::new()))));
             // Every table holds on to the base point's.
-            if Rc::strong_count(&base) <= MAX_TABLES.saturating_add(1) { point.prepare(&base) } else { None }
+            if Rc::strong_count(&base) <= MAX_TABLES_OF_A_CURVE.saturating_add(1) {
+                point.prepare(&base)
+            } else {
+                None
+            }
         };
         let holds = match self.table.get_or_make(make) {
             Some(table) => table.verify(signing_input, signature),

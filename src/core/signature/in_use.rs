@@ -5,8 +5,6 @@ use std::cell::{Cell, OnceCell};
 
 /// Verifications of a key before it gets a table.
 const IN_USE: u32 = 2;
-/// Keys of a curve that may have a table in one instance: 9 to 14 KB each, for every request in flight.
-pub(super) const MAX_TABLES: usize = 8;
 
 /// A table to be, counted towards by uses.
 pub(super) struct InUse<T> {

@@ -2,16 +2,14 @@
 
 use std::fmt;
 
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::MAX_NUMERIC_DATE;
 use crate::core::refusal::Refusal;
-use crate::core::token::json::{Document, Kind, Value};
 use crate::core::unix_time::UnixTime;
 
 /// Claims of one token.
 #[derive(Clone, Debug)]
 pub struct ClaimsSet(Document);
-
-/// Largest NumericDate in seconds: beyond it a double no longer tells seconds apart.
-const MAX_NUMERIC_DATE: u64 = 1 << 53;
 
 impl ClaimsSet {
     /// Takes the payload of a token.
@@ -212,10 +210,8 @@ impl fmt::Display for ClaimPath {
 
 #[cfg(test)]
 pub(crate) fn claims(json: &str) -> ClaimsSet {
-    use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH};
-    use crate::core::token::json::JsonLimits;
-    let limits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
-    ClaimsSet::new(Document::parse(json.as_bytes().to_vec(), limits).unwrap())
+    use crate::core::limits::CLAIMS_JSON;
+    ClaimsSet::new(Document::parse(json.as_bytes().to_vec(), CLAIMS_JSON).unwrap())
 }
 
 #[cfg(test)]

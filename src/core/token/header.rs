@@ -1,12 +1,9 @@
 //! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `x5t#S256`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
 //! and `x5c` are chosen by whoever made the token and never lead to a key (RFC 8725 3.10).
 
-use crate::core::limits::{MAX_HEADER_DEPTH, MAX_HEADER_NODES};
+use crate::core::json::{Document, Kind, Value};
+use crate::core::limits::HEADER_JSON;
 use crate::core::refusal::Refusal;
-use crate::core::token::json::{Document, JsonLimits, Kind, Value};
-
-/// Nested values (`jwk`) are skipped but have to parse.
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_HEADER_DEPTH, max_nodes: MAX_HEADER_NODES };
 
 /// The parameters that decide how a token is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +23,7 @@ pub struct Header {
 /// `crit`, `token_encrypted` for a nested token (RFC 7519 5.2) or a JWE header.
 pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
     let document =
-        Document::parse(json, LIMITS).map_err(|_| malformed("the header is not acceptable JSON"))?;
+        Document::parse(json, HEADER_JSON).map_err(|_| malformed("the header is not acceptable JSON"))?;
     let root = document.root();
     if root.kind() != Kind::Object {
         return Err(malformed("the header is not an object"));

@@ -1,14 +1,12 @@
 //! JWS Compact Serialization (RFC 7515 7.1) whose payload is a claims set (RFC 7519 7.2).
 
-use crate::core::limits::{MAX_CLAIMS_NODES, MAX_JSON_DEPTH};
+use crate::core::json::scan;
+use crate::core::json::{Document, Kind};
+use crate::core::limits::CLAIMS_JSON;
 use crate::core::refusal::Refusal;
 use crate::core::token::base64url;
 use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::header::{self, Header};
-use crate::core::token::json::{Document, JsonLimits, Kind};
-use crate::core::token::scan;
-
-const LIMITS: JsonLimits = JsonLimits { max_depth: MAX_JSON_DEPTH, max_nodes: MAX_CLAIMS_NODES };
 
 /// A token that parses. Nothing in it is true yet.
 #[derive(Debug)]
@@ -65,7 +63,7 @@ pub fn parse_with(token: &[u8], padding: Padding) -> Result<UnverifiedToken<'_>,
     let signature = part(signature, "the signature is not base64url")?;
     let header = header::parse(header)?;
     let claimed =
-        Document::parse(payload, LIMITS).map_err(|_| malformed("the payload is not acceptable JSON"))?;
+        Document::parse(payload, CLAIMS_JSON).map_err(|_| malformed("the payload is not acceptable JSON"))?;
     if claimed.root().kind() != Kind::Object {
         return Err(malformed("the payload is not an object"));
     }

@@ -2,8 +2,6 @@
 
 pub mod source;
 pub mod base64url;
-mod scan;
 pub mod jws;
-pub mod json;
 pub mod header;
 pub mod claims_set;

@@ -173,6 +173,20 @@ impl Url {
     }
 }
 
+/// Whether `text` is an origin as browsers write it (RFC 6454 6.2): in lower case, without the port of its scheme, without
+/// a path. Schemes other than `http` and `https` are those of applications (`capacitor://localhost`).
+#[must_use]
+pub fn is_serialized_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    if [Scheme::Http, Scheme::Https].iter().any(|known| known.name() == scheme) {
+        return Url::parse(text).is_some_and(|url| url.origin.to_string() == text);
+    }
+    !scheme.is_empty()
+        && !host.is_empty()
+        && !host.contains(['/', '?', '#', '@', '*'])
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+}
+
 fn without_fragment(text: &str) -> &str {
     text.split_once('#').map_or(text, |(before, _)| before)
 }
@@ -252,7 +266,7 @@ pub fn is_host_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, Scheme, Url};
+    use super::{Host, Scheme, Url, is_serialized_origin};
 
     fn shown(url: &Url) -> String {
         let origin = &url.origin;
@@ -399,6 +413,39 @@ mod tests {
         assert_eq!(origin("https://A:443/x").host, Host::Name("a".to_owned()));
         // What a password could hide is no origin at all.
         assert_eq!(Url::parse("https://a.example@evil.example/"), None);
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        for text in [
+            "https://app.example",
+            "http://localhost:3000",
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080",
+            "capacitor://localhost",
+        ] {
+            assert!(is_serialized_origin(text), "{text}");
+        }
+        for text in [
+            "app.example",
+            "*",
+            "null",
+            "https://",
+            "https://app.example/",
+            "https://app.example:443",
+            "http://app.example:80",
+            "https://App.example",
+            "HTTPS://app.example",
+            "https://*.example",
+            "https://user@app.example",
+            "https://app.example?",
+            "http://[0:0::1]",
+            "Capacitor://localhost",
+            "capacitor://localhost/",
+            "://localhost",
+        ] {
+            assert!(!is_serialized_origin(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,22 +1,17 @@
 //! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
 
-use super::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
-use super::deadline::{Deadline, Pauses};
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
-use super::mailbox;
-use super::proxy::{self, Reply};
-use super::sockets;
+use super::proxy;
 use super::tls::{self, TlsStream};
 use crate::core::url::address::may_be_led_to;
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Scheme, Url};
-use crate::keys::io::{Fetch, FetchError, FetchRequest, Fetched, ServerExtras};
-
-/// Redirects followed. Providers use none or one (`www`, trailing slash).
-const MAX_REDIRECTS: u32 = 3;
-/// Attempts for one exchange where only the host's races explain the failure. Three in a thousand exchanges fail
-/// that way when many instances fetch at once.
-const MAX_EXCHANGES: u32 = 3;
+use crate::documents::fetch::{Client, Fetch, FetchError, FetchRequest, Fetched};
+use crate::host::limits::{MAX_EXCHANGES, MAX_REDIRECTS};
+use crate::host::sockets::connect::{Connection, Fault, Integrity, NamedBy, Received, resolve};
+use crate::host::sockets::deadline::{Deadline, Pauses};
+use crate::host::sockets::imports;
+use crate::host::sockets::lock;
 
 /// Bits of the random length that a request without TLS is longer.
 const PADDING_MASK: u32 = 0x7ff;
@@ -27,8 +22,9 @@ pub struct HostFetch;
 
 impl Fetch for HostFetch {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        let (client, rules) = (request.client, request.client.rules);
         let deadline = Deadline::after(request.timeout);
-        if request.url.origin.scheme == Scheme::Http && !request.allow_http {
+        if request.url.origin.scheme == Scheme::Http && !rules.allow_http {
             return Err(FetchError::Url);
         }
         let mut url = request.url.clone();
@@ -36,25 +32,15 @@ impl Fetch for HostFetch {
         let mut named_by = NamedBy::Configuration;
         loop {
             // Whoever was led away stays away: another server is not to choose what is asked with credentials.
-            if url.origin != *request.home {
+            if url.origin != *client.home {
                 named_by = NamedBy::Answer;
             }
-            // What is meant for one server may be credentials, and another has another name.
-            let server = match named_by {
-                NamedBy::Configuration => request.server,
-                NamedBy::Answer => request.server.elsewhere(),
-            };
-            let proxy = request.proxy.filter(|_| !proxy::is_exempt(&url.origin, request.no_proxy));
-            let hop = Hop { url: &url, server, proxy, named_by };
+            let proxy = rules.proxy.as_ref().filter(|_| !proxy::is_exempt(&url.origin, &rules.no_proxy));
+            let hop = Hop { url: &url, proxy, named_by };
             let location = match exchange(&hop, request, deadline) {
-                Ok(Answer::Document { body, cache_control, age, etag }) => {
-                    return Ok(Fetched::Document { body, cache_control, age, etag });
-                }
-                Ok(Answer::NotModified { cache_control }) => {
-                    return Ok(Fetched::NotModified { cache_control });
-                }
+                Ok(Answer::Final(fetched)) => return Ok(fetched),
                 Ok(Answer::Redirect { location }) => location,
-                Err(FetchError::Status(status @ (401 | 403))) if server.withheld => {
+                Err(FetchError::Status(status @ (401 | 403))) if hop.lacks_credentials_of(client) => {
                     return Err(FetchError::StatusElsewhere(status));
                 }
                 Err(error) => return Err(error),
@@ -71,9 +57,25 @@ impl Fetch for HostFetch {
 /// One step on the way to the document.
 struct Hop<'a> {
     url: &'a Url,
-    server: ServerExtras<'a>,
     proxy: Option<&'a Proxy>,
     named_by: NamedBy,
+}
+
+impl Hop<'_> {
+    /// The settings that are meant for one server alone, if this is the one: they may be credentials, and another server
+    /// has another name.
+    fn own<'c>(&self, client: &'c Client<'_>) -> Option<&'c Client<'c>> {
+        match self.named_by {
+            NamedBy::Configuration => Some(client),
+            NamedBy::Answer => None,
+        }
+    }
+
+    /// Whether there are credentials for another server.
+    fn lacks_credentials_of(&self, client: &Client<'_>) -> bool {
+        let has_some = !client.headers.is_empty() || client.identity.is_some();
+        client.rules.server.withheld || (has_some && self.own(client).is_none())
+    }
 }
 
 fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Result<Answer, FetchError> {
@@ -82,10 +84,8 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
     loop {
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
-                // Nothing else keeps another instance's document apart where there is neither TLS nor a mailbox.
-                if hop.url.origin.scheme == Scheme::Https
-                    || mailbox::exists()
-                    || first.as_ref() == Some(&answer)
+                // Nothing else keeps another instance's document apart if there is neither TLS nor a lock.
+                if hop.url.origin.scheme == Scheme::Https || lock::exists() || first.as_ref() == Some(&answer)
                 {
                     return Ok(answer);
                 }
@@ -114,8 +114,13 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
         None => resolve(origin, hop.named_by, deadline)?,
     };
     let mut connection = Connection::open(&addresses, deadline)?;
-    let mut parts =
-        RequestParts { headers: hop.server.headers, etag: request.etag, ..RequestParts::default() };
+    let own = hop.own(request.client);
+    let mut parts = RequestParts {
+        accept: request.accept,
+        headers: own.map_or(&[], |client| &client.headers),
+        etag: request.etag,
+        ..RequestParts::default()
+    };
     let mut stream = match origin.scheme {
         Scheme::Http => {
             parts = RequestParts { proxy: hop.proxy, padding: padding()?, ..parts };
@@ -125,9 +130,10 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
             if let Some(proxy) = hop.proxy {
                 open_tunnel(&mut connection, proxy, origin, deadline)?;
             }
-            let name = tls::server_name(&origin.host, hop.server.server_name)?;
-            let identity = hop.server.identity;
-            Stream::Tls(Box::new(TlsStream::handshake(connection, name, identity, request, deadline)?))
+            let name = own.and_then(|client| client.rules.server.server_name.as_deref());
+            let name = tls::server_name(&origin.host, name)?;
+            let identity = own.and_then(|client| client.identity.as_ref());
+            Stream::Tls(Box::new(TlsStream::handshake(connection, name, identity, request.client, deadline)?))
         }
     };
     stream.send(&http::request(hop.url, &parts)?, deadline)?;
@@ -170,13 +176,15 @@ fn open_tunnel(
 ) -> Result<(), FetchError> {
     connection.send_at_once(&proxy::connect(proxy, origin, padding()?))?;
     let pauses = Pauses::new();
+    let mut reader = ResponseReader::of_tunnel();
     let mut received = Vec::new();
     loop {
         match connection.receive(&mut received, Integrity::Here)? {
             Received::Bytes => {
-                if proxy::reply(&received)? == Reply::Tunnel {
+                if proxy::read_reply(&mut reader, &received)? == Progress::Complete {
                     return Ok(());
                 }
+                received.clear();
                 deadline.check()?;
             }
             Received::NothingYet => pauses.pause(deadline)?,
@@ -188,7 +196,7 @@ fn open_tunnel(
 /// Without TLS only the length that was sent tells our request from one that another instance sent at the same moment
 /// and the host took instead; its answer would be a good document of another issuer on the same server.
 fn padding() -> Result<usize, FetchError> {
-    let random = sockets::random().map_err(|_| FetchError::Host("no random numbers"))?;
+    let random = imports::random().map_err(|_| FetchError::Host("no random numbers"))?;
     Ok(usize::try_from(random & PADDING_MASK).unwrap_or(0))
 }
 

@@ -2,7 +2,7 @@
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 const HEAD_CRC: u8 = 1 << 1;
 const EXTRA: u8 = 1 << 2;
@@ -59,7 +59,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{crc32, decode};
-    use crate::keys::io::FetchError;
+    use crate::documents::fetch::FetchError;
 
     fn gzip(flags: u8, extra: &[u8], content: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];

@@ -3,21 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::http::{Progress, ResponseReader};
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Host, Origin, Url};
-use crate::keys::io::FetchError;
-
-/// Most bytes of the answer to CONNECT.
-const MAX_REPLY_BYTES: usize = 8192;
-
-/// What has come of the answer to CONNECT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Its end is missing.
-    Incomplete,
-    /// What follows goes to the server.
-    Tunnel,
-}
+use crate::documents::fetch::FetchError;
 
 /// Value of `Proxy-Authorization`, for the proxy alone.
 #[must_use]
@@ -37,26 +26,14 @@ pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// Reads what the proxy answered so far.
+/// Takes the next bytes of the answer to CONNECT. When it is complete, what follows goes to the server.
 ///
 /// # Errors
-/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] for no HTTP at all, or bytes that follow: the
-/// server behind has not been spoken to yet.
-pub fn reply(bytes: &[u8]) -> Result<Reply, FetchError> {
-    let bad = FetchError::Http("not an answer of a proxy");
-    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return if bytes.len() > MAX_REPLY_BYTES { Err(bad) } else { Ok(Reply::Incomplete) };
-    };
-    let status = match bytes.get(..12) {
-        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', b' ', status @ ..]) => status,
-        Some(_) | None => return Err(bad),
-    };
-    let status = str::from_utf8(status).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match status.and_then(|status| status.parse().ok()) {
-        Some(200..=299) if end.saturating_add(4) == bytes.len() => Ok(Reply::Tunnel),
-        Some(200..=299) | None => Err(bad),
-        Some(status) => Err(FetchError::Status(status)),
-    }
+/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] for anything that is no answer to CONNECT.
+pub fn read_reply(reader: &mut ResponseReader, bytes: &[u8]) -> Result<Progress, FetchError> {
+    let read = reader.push(bytes);
+    // Says who, rather than what.
+    if let Err(FetchError::Http(_)) = read { Err(FetchError::Http("not an answer of a proxy")) } else { read }
 }
 
 /// Whether `no_proxy` exempts the host of `origin`: `*`, names with all below them (`.name` alike), addresses and
@@ -116,10 +93,11 @@ fn in_network(origin: &Origin, network: &str, bits: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, authorization, connect, is_exempt, reply};
+    use super::{authorization, connect, is_exempt, read_reply};
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
-    use crate::keys::io::FetchError;
+    use crate::documents::fetch::FetchError;
+    use crate::host::fetch::http::{Progress, ResponseReader};
 
     #[test]
     fn a_tunnel_is_asked_for() {
@@ -130,12 +108,68 @@ mod tests {
             String::from_utf8(connect(&proxy, &url.origin, 2)).unwrap(),
             "CONNECT idp.example:443 HTTP/1.1\r\nHost: idp.example:443\r\nProxy-Authorization: Basic dTpw\r\nX-Padding: 00\r\n\r\n"
         );
-        assert_eq!(reply(b"HTTP/1.1 200 Connection established\r\nX: y\r\n"), Ok(Reply::Incomplete));
-        assert_eq!(reply(b"HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n"), Ok(Reply::Tunnel));
-        assert_eq!(reply(b"HTTP/1.0 200\r\n\r\n"), Ok(Reply::Tunnel));
-        assert_eq!(reply(b"HTTP/1.1 407 No\r\n\r\nbody"), Err(FetchError::Status(407)));
-        for bytes in [&b"HTTP/1.1 200 OK\r\n\r\nmore"[..], b"SSH-2.0\r\n\r\n", b"\r\n\r\n", &[b'x'; 9000]] {
-            assert_eq!(reply(bytes), Err(FetchError::Http("not an answer of a proxy")));
+    }
+
+    /// What comes of `reply`, in pieces of every length alike.
+    fn read(reply: &[u8]) -> Result<Progress, FetchError> {
+        let in_pieces = |step: usize| {
+            let mut reader = ResponseReader::of_tunnel();
+            let mut pieces = reply.chunks(step);
+            pieces.try_fold(Progress::More, |_, piece| read_reply(&mut reader, piece))
+        };
+        let whole = in_pieces(usize::MAX);
+        for step in [1, 2, 7] {
+            assert_eq!(in_pieces(step), whole, "in pieces of {step}: {:?}", String::from_utf8_lossy(reply));
+        }
+        whole
+    }
+
+    #[test]
+    fn replies() {
+        let no_answer = Err(FetchError::Http("not an answer of a proxy"));
+        let status = |status| Err(FetchError::Status(status));
+        let endless_head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(40_000));
+        let endless_interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(2_000);
+        for (name, reply, expected) in [
+            ("nothing yet", "", Ok(Progress::More)),
+            ("no end of the head", "HTTP/1.1 200 Connection established\r\nX: y\r\n", Ok(Progress::More)),
+            ("only an interim answer", "HTTP/1.1 100 Continue\r\n\r\n", Ok(Progress::More)),
+            ("a tunnel", "HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n", Ok(Progress::Complete)),
+            ("a tunnel, no reason", "HTTP/1.0 200\r\n\r\n", Ok(Progress::Complete)),
+            ("another success", "HTTP/1.1 204 No Content\r\n\r\n", Ok(Progress::Complete)),
+            (
+                "an interim answer first",
+                "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+                Ok(Progress::Complete),
+            ),
+            (
+                "lengths mean nothing",
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+                Ok(Progress::Complete),
+            ),
+            ("a login is asked for", "HTTP/1.1 407 No\r\n\r\nbody", status(407)),
+            ("a redirect", "HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\n\r\n", status(302)),
+            ("not modified", "HTTP/1.1 304 Not Modified\r\n\r\n", status(304)),
+            ("another protocol", "HTTP/1.1 101 Switching\r\n\r\n", status(101)),
+            ("bytes of no server", "HTTP/1.1 200 OK\r\n\r\nmore", no_answer.clone()),
+            ("lines end in LF", "HTTP/1.1 200 OK\n\n", no_answer.clone()),
+            ("one line ends in LF", "HTTP/1.1 200 OK\r\nX: y\n\r\n", no_answer.clone()),
+            ("four digits", "HTTP/1.1 2000 OK\r\n\r\n", no_answer.clone()),
+            ("a sign", "HTTP/1.1 +20 OK\r\n\r\n", no_answer.clone()),
+            ("the reason at once", "HTTP/1.1 200OK\r\n\r\n", no_answer.clone()),
+            ("a status of no class", "HTTP/1.1 600 OK\r\n\r\n", no_answer.clone()),
+            ("another version", "HTTP/1.2 200 OK\r\n\r\n", no_answer.clone()),
+            ("HTTP/2", "HTTP/2 200\r\n\r\n", no_answer.clone()),
+            ("a folded line", "HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", no_answer.clone()),
+            ("a blank before the colon", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", no_answer.clone()),
+            ("a control character", "HTTP/1.1 200 OK\r\nX: \u{1}\r\n\r\n", no_answer.clone()),
+            ("no field", "HTTP/1.1 200 OK\r\nX\r\n\r\n", no_answer.clone()),
+            ("an SSH server", "SSH-2.0\r\n\r\n", no_answer.clone()),
+            ("an empty line", "\r\n\r\n", no_answer.clone()),
+            ("a head without end", &endless_head, no_answer.clone()),
+            ("interim answers without end", &endless_interim, no_answer),
+        ] {
+            assert_eq!(read(reply.as_bytes()), expected, "{name}");
         }
     }
 

@@ -12,13 +12,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
 
-use super::connect::{Connection, Fault, Integrity, Received};
-use super::deadline::{Deadline, Pauses};
 use super::tls_algorithms::ALGORITHMS;
 use super::tls_error::{SPEAKS_TLS, WANTS_CERTIFICATE, describe};
 use super::tls_trust::Trust;
 use crate::core::url::Host;
-use crate::keys::io::{ClientIdentity, FetchError, FetchRequest};
+use crate::documents::fetch::{Client, ClientIdentity, FetchError};
+use crate::host::sockets::connect::{Connection, Fault, Integrity, Received};
+use crate::host::sockets::deadline::{Deadline, Pauses};
 
 /// A protected connection.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ impl TlsStream {
     pub(crate) fn handshake(
         connection: Connection,
         name: ServerName<'static>,
-        identity: Option<ClientIdentity<'_>>,
-        request: &FetchRequest<'_>,
+        identity: Option<&ClientIdentity>,
+        client: &Client<'_>,
         deadline: Deadline,
     ) -> Result<Self, Fault> {
         let certificate = Arc::default();
-        let config = config(identity, request, &certificate)?;
+        let config = config(identity, client, &certificate)?;
         let session = ClientConnection::new(Arc::new(config), name).map_err(tls)?;
         let mut stream = Self { connection, session, incoming: Vec::new(), ended: false, certificate };
         let mut pauses = Pauses::new();
@@ -186,8 +186,8 @@ pub(crate) fn server_name(host: &Host, configured: Option<&str>) -> Result<Serve
 }
 
 fn config(
-    identity: Option<ClientIdentity<'_>>,
-    request: &FetchRequest<'_>,
+    identity: Option<&ClientIdentity>,
+    client: &Client<'_>,
     without: &Arc<NoCertificate>,
 ) -> Result<ClientConfig, FetchError> {
     let provider = Arc::new(CryptoProvider {
@@ -197,9 +197,9 @@ fn config(
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(tls)?;
-    let trust = match request.insecure_skip_verify {
+    let trust = match client.rules.insecure_skip_verify {
         true => Trust::anything(provider),
-        false => Trust::roots(provider, request.ca_pem)?,
+        false => Trust::roots(provider, &client.ca_pem)?,
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(trust));
     let mut config = match identity {

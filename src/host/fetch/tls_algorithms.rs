@@ -1,17 +1,11 @@
-//! The algorithms of certificates and handshakes: those of ring but ECDSA, which is our own, since ring has no P-521 and no
-//! SHA-512 on the other curves.
+//! The algorithms of certificates and handshakes, all of them our own: what verifies tokens verifies these as well, and the
+//! module has no second RSA and Ed25519. ring has no P-521, and no SHA-512 on the other curves.
 
 use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
-use webpki::ring::{
-    ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS, RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-    RSA_PSS_2048_8192_SHA384_LEGACY_KEY, RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-};
 
-use crate::core::signature::alg::{Crv, Hash};
+use crate::core::signature::alg::{Alg, Crv, Hash};
 use crate::core::signature::certificate;
 
 #[derive(Debug)]
@@ -39,25 +33,74 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        if certificate::ecdsa(self.crv, self.hash, key, message, signature) {
-            Ok(())
-        } else {
-            Err(InvalidSignature)
-        }
+        verdict(certificate::ecdsa(self.crv, self.hash, key, message, signature))
     }
+}
+
+/// An algorithm that is the same in tokens.
+#[derive(Debug)]
+struct AsInTokens {
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+    alg: Alg,
+}
+
+impl SignatureVerificationAlgorithm for AsInTokens {
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        verdict(certificate::as_in_tokens(self.alg, key, message, signature))
+    }
+}
+
+fn verdict(holds: bool) -> Result<(), InvalidSignature> {
+    if holds { Ok(()) } else { Err(InvalidSignature) }
 }
 
 type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 
-const P256_SHA256: Algorithm = &Ecdsa { crv: Crv::P256, hash: Hash::Sha256 };
-const P256_SHA384: Algorithm = &Ecdsa { crv: Crv::P256, hash: Hash::Sha384 };
-const P256_SHA512: Algorithm = &Ecdsa { crv: Crv::P256, hash: Hash::Sha512 };
-const P384_SHA256: Algorithm = &Ecdsa { crv: Crv::P384, hash: Hash::Sha256 };
-const P384_SHA384: Algorithm = &Ecdsa { crv: Crv::P384, hash: Hash::Sha384 };
-const P384_SHA512: Algorithm = &Ecdsa { crv: Crv::P384, hash: Hash::Sha512 };
-const P521_SHA256: Algorithm = &Ecdsa { crv: Crv::P521, hash: Hash::Sha256 };
-const P521_SHA384: Algorithm = &Ecdsa { crv: Crv::P521, hash: Hash::Sha384 };
-const P521_SHA512: Algorithm = &Ecdsa { crv: Crv::P521, hash: Hash::Sha512 };
+const fn ecdsa(crv: Crv, hash: Hash) -> Ecdsa {
+    Ecdsa { crv, hash }
+}
+
+const fn rsa(signature: AlgorithmIdentifier, alg: Alg) -> AsInTokens {
+    AsInTokens { key: alg_id::RSA_ENCRYPTION, signature, alg }
+}
+
+const P256_SHA256: Algorithm = &ecdsa(Crv::P256, Hash::Sha256);
+const P256_SHA384: Algorithm = &ecdsa(Crv::P256, Hash::Sha384);
+const P256_SHA512: Algorithm = &ecdsa(Crv::P256, Hash::Sha512);
+const P384_SHA256: Algorithm = &ecdsa(Crv::P384, Hash::Sha256);
+const P384_SHA384: Algorithm = &ecdsa(Crv::P384, Hash::Sha384);
+const P384_SHA512: Algorithm = &ecdsa(Crv::P384, Hash::Sha512);
+const P521_SHA256: Algorithm = &ecdsa(Crv::P521, Hash::Sha256);
+const P521_SHA384: Algorithm = &ecdsa(Crv::P521, Hash::Sha384);
+const P521_SHA512: Algorithm = &ecdsa(Crv::P521, Hash::Sha512);
+const ED25519: Algorithm =
+    &AsInTokens { key: alg_id::ED25519, signature: alg_id::ED25519, alg: Alg::Ed25519 };
+const PSS_SHA256: Algorithm = &rsa(alg_id::RSA_PSS_SHA256, Alg::Ps256);
+const PSS_SHA384: Algorithm = &rsa(alg_id::RSA_PSS_SHA384, Alg::Ps384);
+const PSS_SHA512: Algorithm = &rsa(alg_id::RSA_PSS_SHA512, Alg::Ps512);
+const PKCS1_SHA256: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA256, Alg::Rs256);
+const PKCS1_SHA384: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA384, Alg::Rs384);
+const PKCS1_SHA512: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA512, Alg::Rs512);
+
+/// `sha256WithRSAEncryption` and its like without NULL, which some authorities leave out (RFC 4055 5 wants it).
+const fn absent(arc: &'static [u8]) -> AlgorithmIdentifier {
+    AlgorithmIdentifier::from_slice(arc)
+}
+const PKCS1_SHA256_ABSENT: Algorithm =
+    &rsa(absent(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"), Alg::Rs256);
+const PKCS1_SHA384_ABSENT: Algorithm =
+    &rsa(absent(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c"), Alg::Rs384);
+const PKCS1_SHA512_ABSENT: Algorithm =
+    &rsa(absent(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"), Alg::Rs512);
 
 /// What certificates and servers may sign with. In TLS 1.3 the first of a scheme is its one curve; in TLS 1.2 a scheme is a
 /// hash with any curve (RFC 8446 4.2.3).
@@ -73,26 +116,26 @@ pub(super) static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorit
         P521_SHA384,
         P521_SHA512,
         ED25519,
-        RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-        RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-        RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-        RSA_PKCS1_2048_8192_SHA256,
-        RSA_PKCS1_2048_8192_SHA384,
-        RSA_PKCS1_2048_8192_SHA512,
-        RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
-        RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
-        RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
+        PSS_SHA256,
+        PSS_SHA384,
+        PSS_SHA512,
+        PKCS1_SHA256,
+        PKCS1_SHA384,
+        PKCS1_SHA512,
+        PKCS1_SHA256_ABSENT,
+        PKCS1_SHA384_ABSENT,
+        PKCS1_SHA512_ABSENT,
     ],
     mapping: &[
         (SignatureScheme::ECDSA_NISTP256_SHA256, &[P256_SHA256, P384_SHA256, P521_SHA256]),
         (SignatureScheme::ECDSA_NISTP384_SHA384, &[P384_SHA384, P256_SHA384, P521_SHA384]),
         (SignatureScheme::ECDSA_NISTP521_SHA512, &[P521_SHA512, P256_SHA512, P384_SHA512]),
         (SignatureScheme::ED25519, &[ED25519]),
-        (SignatureScheme::RSA_PSS_SHA256, &[RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
-        (SignatureScheme::RSA_PSS_SHA384, &[RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
-        (SignatureScheme::RSA_PSS_SHA512, &[RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
-        (SignatureScheme::RSA_PKCS1_SHA256, &[RSA_PKCS1_2048_8192_SHA256]),
-        (SignatureScheme::RSA_PKCS1_SHA384, &[RSA_PKCS1_2048_8192_SHA384]),
-        (SignatureScheme::RSA_PKCS1_SHA512, &[RSA_PKCS1_2048_8192_SHA512]),
+        (SignatureScheme::RSA_PSS_SHA256, &[PSS_SHA256]),
+        (SignatureScheme::RSA_PSS_SHA384, &[PSS_SHA384]),
+        (SignatureScheme::RSA_PSS_SHA512, &[PSS_SHA512]),
+        (SignatureScheme::RSA_PKCS1_SHA256, &[PKCS1_SHA256]),
+        (SignatureScheme::RSA_PKCS1_SHA384, &[PKCS1_SHA384]),
+        (SignatureScheme::RSA_PKCS1_SHA512, &[PKCS1_SHA512]),
     ],
 };

@@ -6,14 +6,13 @@
     reason = "enums of rustls, which grow: what has no words here has those of rustls, or the last line"
 )]
 
+use crate::host::limits::MAX_CERTIFICATE_NAMES;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::core::text::name;
 use crate::core::unix_time::UnixTime;
 
-/// Names of a certificate that are shown.
-const MAX_NAMES: usize = 3;
 /// What to ask who answers without TLS.
 pub(super) const SPEAKS_TLS: &str = "does the server speak TLS on this port?";
 /// What a server wants that asks for a certificate and then ends the connection.
@@ -124,7 +123,8 @@ fn by_webpki(reason: &webpki::Error) -> &'static str {
 }
 
 fn not_for(expected: &ServerName<'_>, presented: &[String]) -> String {
-    let mut names: Vec<String> = presented.iter().take(MAX_NAMES).map(|presented| name(presented)).collect();
+    let mut names: Vec<String> =
+        presented.iter().take(MAX_CERTIFICATE_NAMES).map(|presented| name(presented)).collect();
     let more = presented.len().saturating_sub(names.len());
     if more > 0 {
         names.push(format!("{more} more"));

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -14,7 +15,7 @@ use webpki::EndEntityCert;
 use webpki_roots::TLS_SERVER_ROOTS;
 
 use crate::core::signature::certificate::may_certify;
-use crate::keys::io::FetchError;
+use crate::documents::fetch::FetchError;
 
 /// Who is believed to be the server.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub(super) struct Trust {
 
 #[derive(Debug)]
 struct Chains {
-    verifier: Arc<WebPkiServerVerifier>,
+    roots: RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
     /// The certificates of `clientConfig.tls.ca`.
     configured: Vec<CertificateDer<'static>>,
 }
@@ -53,9 +55,8 @@ impl Trust {
         if configured.is_empty() && !ca_pem.is_empty() {
             return Err(bad("holds no certificate"));
         }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-        let verifier = verifier.build().map_err(|_| FetchError::Host("no roots"))?;
-        Ok(Self { provider, chains: Some(Chains { verifier, configured }) })
+        let algorithms = provider.signature_verification_algorithms;
+        Ok(Self { provider, chains: Some(Chains { roots, algorithms, configured }) })
     }
 }
 
@@ -65,16 +66,19 @@ impl Chains {
         certificate: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
         now: UnixTime,
     ) -> Result<(), Error> {
-        let chain = self.verifier.verify_server_cert(certificate, others, name, ocsp, now);
+        let parsed = ParsedCertificate::try_from(certificate)?;
+        // Not rustls' own verifier, which brings the reading of revocation lists along: 11 KB, and there are none.
+        let chain =
+            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, others, now, self.algorithms.all)
+                .and_then(|()| verify_server_name(&parsed, name));
         let Err(error) = chain else { return Ok(()) };
         // Only these two: both are found after the dates are.
         let no_chain = matches!(&error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
             || webpki_error(&error) == Some(&webpki::Error::CaUsedAsEndEntity);
         let verdict = if no_chain && self.configured.contains(certificate) {
-            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)
+            verify_server_name(&parsed, name)
         } else {
             Err(error)
         };
@@ -104,11 +108,11 @@ impl ServerCertVerifier for Trust {
         certificate: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if let Some(chains) = &self.chains {
-            chains.verify(certificate, others, name, ocsp, now)?;
+            chains.verify(certificate, others, name, now)?;
         }
         Ok(ServerCertVerified::assertion())
     }

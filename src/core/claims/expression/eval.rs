@@ -8,10 +8,10 @@ use crate::core::claims::expression::Truth;
 use crate::core::claims::expression::decimal::Decimal;
 use crate::core::claims::expression::parser::{Node, Term, Test};
 use crate::core::claims::expression::request_value::Template;
+use crate::core::json::{Kind, Value};
 use crate::core::limits::{MAX_EXPLANATION_WORK, MAX_EXPRESSION_WORK};
 use crate::core::request::RequestView;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
-use crate::core::token::json::{Kind, Value};
 use crate::core::unix_time::UnixTime;
 
 /// What an expression is about, and how much more it may cost.

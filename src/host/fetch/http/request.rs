@@ -1,15 +1,17 @@
 //! The request.
 
 use super::{is_field_byte, is_token};
-use crate::core::jwk::lookup::is_header_of_the_fetch;
+use crate::core::fetching::is_header_of_the_fetch;
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Scheme, Url};
+use crate::documents::fetch::FetchError;
 use crate::host::fetch::proxy;
-use crate::keys::io::FetchError;
 
 /// What a GET is made of besides its URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestParts<'a> {
+    /// `Accept`, unless there is a configured one.
+    pub accept: &'a str,
     /// Configured headers, none of those that a fetch sets itself.
     pub headers: &'a [(String, String)],
     /// `If-None-Match`.
@@ -26,7 +28,7 @@ pub struct RequestParts<'a> {
 /// # Errors
 /// [`FetchError::Http`] for such a header.
 pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchError> {
-    let RequestParts { headers, etag, proxy, padding } = *parts;
+    let RequestParts { accept, headers, etag, proxy, padding } = *parts;
     // Only plain requests are read by the proxy (RFC 9112 3.2.2); those to https go through a tunnel.
     let proxy = proxy.filter(|_| url.origin.scheme == Scheme::Http);
     let target = if proxy.is_some() { url.to_string() } else { url.target.clone() };
@@ -44,8 +46,7 @@ pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchErro
     };
     let configured = |own: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own));
     if !configured("accept") {
-        // Servers that do not know the first two would rather answer 406.
-        add("Accept", "application/jwk-set+json, application/json, */*;q=0.1")?;
+        add("Accept", accept)?;
     }
     if !configured("user-agent") {
         add("User-Agent", concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))?;
@@ -76,7 +77,7 @@ mod tests {
     use super::{RequestParts, request};
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
-    use crate::keys::io::FetchError;
+    use crate::documents::fetch::FetchError;
 
     #[test]
     fn the_request_is_one_message() {
@@ -86,13 +87,19 @@ mod tests {
             String::from_utf8(
                 request(
                     &url,
-                    &RequestParts { headers: &headers, etag: Some("\"e\""), proxy: None, padding: 3 }
+                    &RequestParts {
+                        accept: "application/json",
+                        headers: &headers,
+                        etag: Some("\"e\""),
+                        proxy: None,
+                        padding: 3
+                    }
                 )
                 .unwrap()
             )
             .unwrap(),
             format!(
-                "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/jwk-set+json, application/json, */*;q=0.1\r\n\
+                "GET /keys?a=b HTTP/1.1\r\nHost: idp.example:8443\r\nAccept: application/json\r\n\
                  User-Agent: traefik-jwt-auth/{}\r\nX-Key: v\r\nIf-None-Match: \"e\"\r\nX-Padding: 000\r\nAccept-Encoding: identity\r\n\
                  Connection: close\r\n\r\n",
                 env!("CARGO_PKG_VERSION")

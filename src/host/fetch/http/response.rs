@@ -4,33 +4,16 @@ use std::borrow::Cow;
 
 use super::{is_field_byte, is_token};
 use crate::core::unix_time::Seconds;
+use crate::documents::document::Document;
+use crate::documents::fetch::{FetchError, Fetched};
 use crate::host::fetch::gzip;
-use crate::keys::io::FetchError;
-
-/// Most bytes of all heads and trailers of one response, interim ones included.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Longest line before a chunk, extensions included (RFC 9112 7.1.1 asks for a bound).
-const MAX_CHUNK_LINE_BYTES: usize = 1024;
+use crate::host::limits::{MAX_CHUNK_LINE_BYTES, MAX_HEAD_BYTES};
 
 /// A complete response, as far as the caller needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// 200.
-    Document {
-        /// The content, transfer coding removed.
-        body: Vec<u8>,
-        /// As [`crate::keys::io::Fetched`].
-        cache_control: String,
-        /// As [`crate::keys::io::Fetched`].
-        age: Seconds,
-        /// As [`crate::keys::io::Fetched`].
-        etag: Option<String>,
-    },
-    /// 304 to a request with `If-None-Match`.
-    NotModified {
-        /// As [`crate::keys::io::Fetched`].
-        cache_control: String,
-    },
+    /// 200, or 304 to a request with `If-None-Match`; transfer and content codings are removed.
+    Final(Fetched),
     /// 301, 302, 303, 307 or 308.
     Redirect {
         /// `Location` as it came.
@@ -50,13 +33,22 @@ pub enum Progress {
 /// Reads one response.
 #[derive(Debug)]
 pub struct ResponseReader {
+    request: Request,
     max_body_bytes: usize,
-    conditional: bool,
     head_budget: usize,
     line: Vec<u8>,
     head: Head,
     state: State,
     body: Vec<u8>,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Get,
+    /// A GET with `If-None-Match`.
+    ConditionalGet,
+    Connect,
 }
 
 #[derive(Debug)]
@@ -92,9 +84,21 @@ impl ResponseReader {
     /// 304 is an error.
     #[must_use]
     pub fn new(max_body_bytes: usize, conditional: bool) -> Self {
+        let request = if conditional { Request::ConditionalGet } else { Request::Get };
+        Self::answering(request, max_body_bytes)
+    }
+
+    /// A reader for a response to a CONNECT, which is complete with the head of a success (RFC 9110 9.3.6). Anything but
+    /// a success is an error, and so are bytes that follow: the server behind the proxy has not been spoken to yet.
+    #[must_use]
+    pub fn of_tunnel() -> Self {
+        Self::answering(Request::Connect, 0)
+    }
+
+    fn answering(request: Request, max_body_bytes: usize) -> Self {
         Self {
+            request,
             max_body_bytes,
-            conditional,
             head_budget: MAX_HEAD_BYTES,
             line: Vec::new(),
             head: Head::default(),
@@ -110,6 +114,9 @@ impl ResponseReader {
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<Progress, FetchError> {
         while !bytes.is_empty() {
             bytes = match self.state {
+                State::Complete if self.request == Request::Connect => {
+                    return Err(FetchError::Http("bytes before the tunnel is used"));
+                }
                 State::Complete => break,
                 State::Length(left) => {
                     let rest = self.take_body(bytes, left)?;
@@ -178,9 +185,9 @@ impl ResponseReader {
                     Some(Coding::Gzip) => gzip::decode(&self.body, self.max_body_bytes)?,
                     Some(Coding::Identity) | None => self.body,
                 };
-                Ok(Answer::Document { body, cache_control, age, etag })
+                Ok(Answer::Final(Fetched::Document(Document { body, cache_control, age, etag })))
             }
-            304 => Ok(Answer::NotModified { cache_control }),
+            304 => Ok(Answer::Final(Fetched::NotModified { cache_control })),
             _ => location
                 .map(|location| Answer::Redirect { location })
                 .ok_or(FetchError::Http("redirect without Location")),
@@ -268,8 +275,11 @@ impl ResponseReader {
             // A final 101 cannot come, since no upgrade was asked for.
             101 => return Err(FetchError::Status(101)),
             100..=199 => return Ok(State::StatusLine),
+            // Whatever it says about its length.
+            200..=299 if self.request == Request::Connect => return Ok(State::Complete),
+            other if self.request == Request::Connect => return Err(FetchError::Status(other)),
             200 => {}
-            304 if self.conditional => return Ok(State::Complete),
+            304 if self.request == Request::ConditionalGet => return Ok(State::Complete),
             301 | 302 | 303 | 307 | 308 => return Ok(State::Complete),
             other => return Err(FetchError::Status(other)),
         }
@@ -407,7 +417,8 @@ fn decimal(text: &str) -> Option<u64> {
 mod tests {
     use super::{Answer, Progress, ResponseReader};
     use crate::core::unix_time::Seconds;
-    use crate::keys::io::FetchError;
+    use crate::documents::document::Document;
+    use crate::documents::fetch::{FetchError, Fetched};
 
     const MAX: usize = 64;
 
@@ -434,7 +445,7 @@ mod tests {
 
     fn body(stream: &str) -> String {
         match answer(stream) {
-            Ok(Answer::Document { body, .. }) => String::from_utf8(body).unwrap(),
+            Ok(Answer::Final(Fetched::Document(Document { body, .. }))) => String::from_utf8(body).unwrap(),
             other => panic!("{stream:?}: {other:?}"),
         }
     }
@@ -463,16 +474,16 @@ mod tests {
         let stream = "HTTP/1.1 200 OK\r\nCache-Control: public\r\ncache-control:  max-age=60 \r\nAge: 7\r\nETag: W/\"a\"\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(
             answer(stream),
-            Ok(Answer::Document {
+            Ok(Answer::Final(Fetched::Document(Document {
                 body: Vec::new(),
                 cache_control: "public, max-age=60".to_owned(),
                 age: Seconds(7),
                 etag: Some("W/\"a\"".to_owned()),
-            })
+            })))
         );
         assert_eq!(
             answer("HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=1\r\nContent-Length: 99\r\n\r\n"),
-            Ok(Answer::NotModified { cache_control: "max-age=1".to_owned() })
+            Ok(Answer::Final(Fetched::NotModified { cache_control: "max-age=1".to_owned() }))
         );
         assert_eq!(
             answer("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 99\r\n\r\n"),

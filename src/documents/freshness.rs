@@ -1,0 +1,218 @@
+//! When a document is fresh, stale or due: a pure state machine fed with `(now, event)`.
+//!
+//! Requests only ever ask; how often asking leads to a fetch is decided here, whatever clients send.
+
+use crate::core::fetching::{CacheRules, DocumentState};
+use crate::core::unix_time::{Seconds, UnixTime};
+
+/// First wait after a failure without any usable document; it doubles up to the cooldown.
+const FIRST_BACK_OFF: Seconds = Seconds(1);
+
+/// What is known of one source and when it may be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    rules: CacheRules,
+    /// Last success.
+    fetched_at: Option<UnixTime>,
+    fresh_until: Option<UnixTime>,
+    /// When to refresh ahead of `fresh_until`.
+    due_at: UnixTime,
+    /// Earliest attempt by the clock.
+    next_attempt: UnixTime,
+    /// Earliest attempt that a client can cause while there is a document.
+    next_on_demand: UnixTime,
+    failures: u32,
+}
+
+impl Freshness {
+    /// A source that has never been asked.
+    #[must_use]
+    pub const fn new(rules: CacheRules) -> Self {
+        let epoch = UnixTime::from_millis(0);
+        Self {
+            rules,
+            fetched_at: None,
+            fresh_until: None,
+            due_at: epoch,
+            next_attempt: epoch,
+            next_on_demand: epoch,
+            failures: 0,
+        }
+    }
+
+    /// State of the document at `now`.
+    #[must_use]
+    pub fn state(&self, now: UnixTime) -> DocumentState {
+        match self.fresh_until {
+            Some(until) if now < until => DocumentState::Fresh,
+            Some(until) if now < until.saturating_add(self.rules.stale) => DocumentState::Stale,
+            Some(_) | None => DocumentState::Absent,
+        }
+    }
+
+    /// Whether a document should be refreshed now although it still serves: ahead of its end, and whenever it may be asked
+    /// for after that. One that never came or is too old is not due: it waits for a request that needs it.
+    #[must_use]
+    pub fn is_due(&self, now: UnixTime) -> bool {
+        self.state(now) != DocumentState::Absent && now >= self.due_at && now >= self.next_attempt
+    }
+
+    /// Whether a request that lacks something may have the source asked at `now`: once a cooldown if there is a document,
+    /// whatever became of the last attempt; else after the back-off.
+    #[must_use]
+    pub fn may_ask(&self, now: UnixTime) -> bool {
+        match self.state(now) {
+            DocumentState::Fresh | DocumentState::Stale => now >= self.next_on_demand,
+            DocumentState::Absent => now >= self.next_attempt,
+        }
+    }
+
+    /// Time until [`Self::may_ask`], at least a second.
+    #[must_use]
+    pub fn retry_after(&self, now: UnixTime) -> Seconds {
+        Seconds(self.next_attempt.seconds_since(now).0.saturating_add(1))
+    }
+
+    /// Failures since the last success.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// The last success.
+    #[must_use]
+    pub const fn fetched_at(&self) -> Option<UnixTime> {
+        self.fetched_at
+    }
+
+    /// When the clock alone has the source asked again, for as long as the document serves.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<UnixTime> {
+        self.fetched_at.map(|_| self.due_at.max(self.next_attempt))
+    }
+
+    /// After a success at `now`: fresh for `lifetime`, or for the configured time if the server named none. Due
+    /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
+    #[must_use]
+    pub fn fetched(self, now: UnixTime, lifetime: Option<Seconds>) -> Self {
+        let lifetime = lifetime.unwrap_or(self.rules.ttl);
+        let millis = lifetime.0.saturating_mul(1000);
+        let ahead = (millis / 5).saturating_sub(jitter(now, millis / 10));
+        let fresh_until = now.saturating_add(lifetime);
+        Self {
+            fetched_at: Some(now),
+            fresh_until: Some(fresh_until),
+            due_at: UnixTime::from_millis(fresh_until.as_millis().saturating_sub(ahead)),
+            next_attempt: now.saturating_add(self.rules.cooldown),
+            next_on_demand: now.saturating_add(self.rules.cooldown),
+            failures: 0,
+            ..self
+        }
+    }
+
+    /// After one more failure at `now`.
+    #[must_use]
+    pub fn failed(self, now: UnixTime) -> Self {
+        self.failed_times(now, self.failures.saturating_add(1))
+    }
+
+    /// After `failures` in a row, the last at `now`: the wait doubles from a second up to the cooldown, and up to a
+    /// quarter is added.
+    #[must_use]
+    pub fn failed_times(self, now: UnixTime, failures: u32) -> Self {
+        let doubled = FIRST_BACK_OFF.0.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let millis = Seconds(doubled).min(self.rules.cooldown).0.saturating_mul(1000);
+        let wait = millis.saturating_add(jitter(now, millis / 4));
+        Self {
+            next_attempt: UnixTime::from_millis(now.as_millis().saturating_add(wait)),
+            next_on_demand: now.saturating_add(self.rules.cooldown),
+            failures,
+            ..self
+        }
+    }
+}
+
+/// Below `bound`, and different for those who ask at different milliseconds. Nothing secret hangs on it.
+const fn jitter(now: UnixTime, bound: u64) -> u64 {
+    let mixed = now.as_millis().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    match mixed.checked_rem(bound) {
+        Some(jitter) => jitter,
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Freshness;
+    use crate::core::fetching::{CacheRules, DocumentState};
+    use crate::core::unix_time::{Seconds, UnixTime};
+
+    const RULES: CacheRules = CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) };
+
+    const fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(10_000 + seconds)
+    }
+
+    #[test]
+    fn a_set_is_fresh_then_stale_then_absent() {
+        let never = Freshness::new(RULES);
+        assert_eq!((never.state(at(0)), never.may_ask(at(0))), (DocumentState::Absent, true));
+        let set = never.fetched(at(0), None);
+        for (now, state) in [
+            (0, DocumentState::Fresh),
+            (599, DocumentState::Fresh),
+            (600, DocumentState::Stale),
+            (1599, DocumentState::Stale),
+            (1600, DocumentState::Absent),
+        ] {
+            assert_eq!(set.state(at(now)), state, "{now}");
+        }
+        assert_eq!(never.fetched(at(0), Some(Seconds(60))).state(at(60)), DocumentState::Stale);
+    }
+
+    #[test]
+    fn a_loaded_set_is_due_ahead_of_its_end() {
+        let never = Freshness::new(RULES);
+        assert!(!never.is_due(at(0)));
+        for second in 0..100 {
+            let set = never.fetched(at(second), None);
+            assert!(!set.is_due(at(second + 479)), "{second}");
+            assert!(set.is_due(at(second + 541)), "{second}");
+        }
+        let dues: std::collections::BTreeSet<_> =
+            (0..100).map(|millis| never.fetched(UnixTime::from_millis(millis), None).due_at).collect();
+        assert!(dues.len() > 90);
+        // Far past its end it waits for somebody who needs it.
+        assert!(!never.fetched(at(0), None).is_due(at(5000)));
+        // The cooldown comes first.
+        assert!(!never.fetched(at(0), Some(Seconds(10))).is_due(at(29)));
+    }
+
+    #[test]
+    fn unknown_kids_cannot_ask_before_the_cooldown() {
+        let set = Freshness::new(RULES).fetched(at(0), None);
+        assert!(!set.may_ask(at(29)));
+        assert!(set.may_ask(at(30)));
+    }
+
+    #[test]
+    fn a_failure_does_not_let_clients_ask_faster() {
+        let set = Freshness::new(RULES).fetched(at(0), None).failed(at(100));
+        assert!(!set.may_ask(at(129)));
+        assert!(set.may_ask(at(130)));
+    }
+
+    #[test]
+    fn back_off_doubles_up_to_the_cooldown() {
+        let mut freshness = Freshness::new(RULES);
+        for wait in [1, 2, 4, 8, 16, 30, 30] {
+            freshness = freshness.failed(at(100));
+            assert!(!freshness.may_ask(UnixTime::from_millis(at(100 + wait).as_millis() - 1)));
+            assert!(freshness.may_ask(at(100 + wait + wait.div_ceil(4))));
+        }
+        let due = freshness.fetched(at(200), None).failed(at(790));
+        assert!(!due.is_due(at(790)));
+        assert!(due.is_due(at(792)));
+        assert_eq!(due.fetched(at(800), None).failures, 0);
+    }
+}

@@ -1,0 +1,398 @@
+//! What an instance keeps of a document: the last good content, and when to ask again. A file and a URL differ only in how
+//! they are asked.
+
+use std::fmt::Display;
+use std::rc::Rc;
+
+use crate::core::fetching::CacheRules;
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::documents::ask::{Asked, Meaning, Remote, ask, reason};
+use crate::documents::digest::digest;
+use crate::documents::document::SharedDocument;
+use crate::documents::error::DocumentError;
+use crate::documents::files::FileStamp;
+use crate::documents::freshness::Freshness;
+use crate::documents::io::Io;
+use crate::documents::lease::{Shared, Version, Waiting};
+use crate::documents::source_id::SourceId;
+
+/// A file is examined once a second, and serves for a day after it has gone.
+const FILE_RULES: CacheRules = CacheRules { ttl: Seconds(1), cooldown: Seconds(1), stale: Seconds(86_400) };
+/// Between two looks at what other instances know, and between two attempts to ask while another one asks.
+const LOOK_INTERVAL: Seconds = Seconds(1);
+
+/// What is kept of a source. Replaced whole.
+#[derive(Debug)]
+pub struct Kept<T> {
+    /// The last good content.
+    pub content: Option<Rc<T>>,
+    /// When it was had, and when to ask again.
+    pub freshness: Freshness,
+    /// Grows with every change of the content.
+    pub generation: u64,
+    /// Why the last attempt failed, if it did.
+    pub last_error: Option<String>,
+    /// Name of a URL's document among instances.
+    id: SourceId,
+    /// The newest state of the URL's document that was taken over.
+    seen: Version,
+    next_look: UnixTime,
+    /// Another instance is asking: until then, only a request that lacks the document asks whether it has finished.
+    busy_until: UnixTime,
+    stamp: Option<FileStamp>,
+    /// Of what was read: the same bytes are the same content.
+    digest: Option<u64>,
+}
+
+/// What became of asking, if an operator should read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<E> {
+    /// There is other content.
+    Replaced,
+    /// The source failed; the same failure is not reported twice in a row.
+    Failed(E),
+    /// The source works again, with the content that it had before.
+    Recovered,
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { content: self.content.clone(), last_error: self.last_error.clone(), ..*self }
+    }
+}
+
+impl<T> Kept<T> {
+    /// State of a file that was never read.
+    #[must_use]
+    pub const fn of_file() -> Self {
+        Self::new(FILE_RULES, SourceId([0; 16]))
+    }
+
+    /// State of a document that was never asked for.
+    #[must_use]
+    pub fn of_remote(remote: &Remote<'_>) -> Self {
+        Self::new(remote.cache, remote.id())
+    }
+
+    const fn new(rules: CacheRules, id: SourceId) -> Self {
+        let epoch = UnixTime::from_millis(0);
+        Self {
+            content: None,
+            freshness: Freshness::new(rules),
+            generation: 0,
+            last_error: None,
+            id,
+            seen: Version(0),
+            next_look: epoch,
+            busy_until: epoch,
+            stamp: None,
+            digest: None,
+        }
+    }
+
+    /// Whether the source should be asked now although its content still serves.
+    #[must_use]
+    pub fn is_due(&self, now: UnixTime) -> bool {
+        self.freshness.is_due(now) && now >= self.busy_until
+    }
+
+    /// Whether it is time for [`Self::caught_up`].
+    #[must_use]
+    pub fn may_look(&self, now: UnixTime) -> bool {
+        now >= self.next_look
+    }
+
+    /// The state after what other instances have learnt since the last look; asks nobody.
+    #[must_use]
+    pub fn caught_up<M: Meaning<Content = T>>(
+        &self,
+        remote: &Remote<'_>,
+        meaning: &M,
+        now: UnixTime,
+        io: &Io<'_>,
+    ) -> Self {
+        let looked = Self { next_look: now.saturating_add(LOOK_INTERVAL), ..self.clone() };
+        match io.share.look(self.id, self.seen) {
+            Some(shared) => looked.taken_over(shared, remote, meaning, None, now).0,
+            None => looked,
+        }
+    }
+
+    /// Asks for the document. Never fails: a failure is part of the new state.
+    #[must_use]
+    pub fn asked<M: Meaning<Content = T>>(
+        &self,
+        remote: &Remote<'_>,
+        meaning: &M,
+        waiting: Waiting,
+        io: &Io<'_>,
+    ) -> (Self, Option<Change<M::Error>>) {
+        let asked = ask(remote, meaning, self.id, self.seen, waiting, io);
+        let now = io.now();
+        match asked {
+            Asked::Known(shared) => self.taken_over(shared, remote, meaning, None, now),
+            Asked::Own(shared, outcome) => self.taken_over(shared, remote, meaning, Some(outcome), now),
+            Asked::Underway => (Self { busy_until: now.saturating_add(LOOK_INTERVAL), ..self.clone() }, None),
+        }
+    }
+
+    /// The state after `shared`, which is newer than this one. `own` is the outcome of an attempt of this instance, with the
+    /// content if it was read on the way: only the instance that asked reports what became of it.
+    fn taken_over<M: Meaning<Content = T>>(
+        &self,
+        shared: Shared,
+        remote: &Remote<'_>,
+        meaning: &M,
+        own: Option<Result<Option<T>, M::Error>>,
+        now: UnixTime,
+    ) -> (Self, Option<Change<M::Error>>) {
+        let (own, content) = match own {
+            None => (None, None),
+            Some(Ok(content)) => (Some(Ok(())), content),
+            Some(Err(error)) => (Some(Err(error)), None),
+        };
+        let own_failures = match &own {
+            Some(Err(_)) => self.freshness.failures().saturating_add(1),
+            Some(Ok(())) | None => 0,
+        };
+        // A record that was lost and begun anew may hold an older document than this instance.
+        let newer = shared
+            .document
+            .filter(|document| self.freshness.fetched_at().is_none_or(|at| document.fetched_at >= at));
+        let (mut kept, replaced) = match newer {
+            Some(document) => self.with_document(&document, content, remote, meaning, now),
+            None => (self.clone(), false),
+        };
+        kept.seen = shared.version;
+        if shared.failures > 0 {
+            let at = shared.failure.as_ref().map_or(now, |failure| failure.at.min(now));
+            kept.freshness = kept.freshness.failed_times(at, shared.failures.max(own_failures));
+        }
+        let failed_before = self.last_error.is_some() || self.freshness.failures() > 0;
+        let change = match own {
+            None => {
+                kept.last_error = shared.failure.map(|failure| failure.reason);
+                None
+            }
+            Some(Ok(())) => {
+                kept.last_error = None;
+                if replaced { Some(Change::Replaced) } else { failed_before.then_some(Change::Recovered) }
+            }
+            Some(Err(error)) => {
+                let reason = reason(&error);
+                // If others failed before while the record was lost, the first of them has reported it.
+                let is_news = match failed_before {
+                    true => self.last_error.as_ref() != Some(&reason),
+                    false => shared.failures <= 1,
+                };
+                kept.last_error = Some(reason);
+                is_news.then_some(Change::Failed(error))
+            }
+        };
+        (kept, change)
+    }
+
+    fn with_document<M: Meaning<Content = T>>(
+        &self,
+        document: &SharedDocument,
+        content: Option<T>,
+        remote: &Remote<'_>,
+        meaning: &M,
+        now: UnixTime,
+    ) -> (Self, bool) {
+        let freshness = remote.freshness(document, now);
+        let digest = digest(&[&document.document.body]);
+        if self.content.is_some() && self.digest == Some(digest) {
+            // The old content stays, so that what was verified with it stays verified.
+            return (Self { freshness, ..self.clone() }, false);
+        }
+        // The instance that fetched it has read it; another's is trusted no more than the network.
+        match content.map_or_else(|| meaning.read(&document.document.body), Ok) {
+            Ok(content) => (Self { freshness, ..self.clone() }.replaced(content, digest), true),
+            Err(_) => (self.clone(), false),
+        }
+    }
+
+    fn replaced(self, content: T, digest: u64) -> Self {
+        let generation = self.generation.wrapping_add(1);
+        Self { content: Some(Rc::new(content)), generation, digest: Some(digest), ..self }
+    }
+
+    /// Reads the file `path` if it is not the one that was read before. Never fails, as [`Self::asked`].
+    #[must_use]
+    pub fn reread<E: From<DocumentError> + Display>(
+        &self,
+        path: &str,
+        max_bytes: usize,
+        read: &dyn Fn(Vec<u8>) -> Result<T, E>,
+        now: UnixTime,
+        io: &Io<'_>,
+    ) -> (Self, Option<Change<E>>) {
+        let recovered = self.last_error.is_some().then_some(Change::Recovered);
+        let freshness = self.freshness.fetched(now, None);
+        match self.read_changed(path, max_bytes, io) {
+            Ok(None) => (Self { freshness, last_error: None, ..self.clone() }, recovered),
+            Ok(Some((bytes, stamp))) => {
+                let digest = digest(&[&bytes]);
+                match read(bytes) {
+                    Ok(content) => {
+                        let next = Self { freshness, stamp: Some(stamp), last_error: None, ..self.clone() };
+                        if self.content.is_some() && self.digest == Some(digest) {
+                            (next, recovered)
+                        } else {
+                            (next.replaced(content, digest), Some(Change::Replaced))
+                        }
+                    }
+                    Err(error) => self.unread(error, now),
+                }
+            }
+            Err(error) => self.unread(error.into(), now),
+        }
+    }
+
+    fn unread<E: Display>(&self, error: E, now: UnixTime) -> (Self, Option<Change<E>>) {
+        let reason = reason(&error);
+        let is_news = self.last_error.as_ref() != Some(&reason);
+        let freshness = self.freshness.failed(now);
+        let kept = Self { freshness, last_error: Some(reason), ..self.clone() };
+        (kept, is_news.then_some(Change::Failed(error)))
+    }
+
+    /// `None` if the file is the one that was read before.
+    fn read_changed(
+        &self,
+        path: &str,
+        max_bytes: usize,
+        io: &Io<'_>,
+    ) -> Result<Option<(Vec<u8>, FileStamp)>, DocumentError> {
+        let stamp = io.files.stat(path)?;
+        if self.content.is_some() && self.stamp == Some(stamp) && self.last_error.is_none() {
+            return Ok(None);
+        }
+        Ok(Some((io.files.read(path, max_bytes)?, stamp)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{Change, Kept};
+    use crate::core::fetching::{CacheRules, ClientRules, ServerRules};
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::core::url::Url;
+    use crate::documents::ask::{Meaning, Place, Remote};
+    use crate::documents::document::Document;
+    use crate::documents::error::DocumentError;
+    use crate::documents::fetch::{FetchError, Fetched};
+    use crate::documents::lease::{Shared, Version, Waiting};
+    use crate::documents::outside::Outside;
+
+    const URL: &str = "https://idp.example/revoked.jsonl";
+
+    /// Lines, of which none may be empty: a document that has nothing to do with keys. Counts how often one is read.
+    #[derive(Default)]
+    struct Lines(Cell<usize>);
+
+    impl Meaning for Lines {
+        type Content = Vec<String>;
+        type Error = DocumentError;
+
+        fn locate(&self, _: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, DocumentError> {
+            Ok(Place::Configured(Url::parse(URL).unwrap()))
+        }
+
+        fn read(&self, body: &[u8]) -> Result<Vec<String>, DocumentError> {
+            self.0.set(self.0.get() + 1);
+            let text = String::from_utf8(body.to_vec()).map_err(|_| DocumentError::NotUtf8)?;
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            if lines.iter().any(String::is_empty) { Err(DocumentError::NotUtf8) } else { Ok(lines) }
+        }
+    }
+
+    fn client() -> ClientRules {
+        ClientRules {
+            ca: None,
+            insecure_skip_verify: false,
+            timeout: Seconds(5),
+            max_retries: 0,
+            allow_http: false,
+            proxy: None,
+            no_proxy: String::new(),
+            server: ServerRules::default(),
+        }
+    }
+
+    fn with_remote<R>(directory: Option<&str>, test: impl FnOnce(&Remote<'_>) -> R) -> R {
+        let (url, client) = (Url::parse(URL).unwrap(), client());
+        test(&Remote {
+            kind: "lines",
+            location: url.to_string(),
+            home: &url.origin,
+            client: &client,
+            cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
+            directory,
+            accept: "application/jsonl",
+            max_body_bytes: 16 << 20,
+        })
+    }
+
+    fn lines(kept: &Kept<Vec<String>>) -> Vec<&str> {
+        kept.content.as_deref().into_iter().flatten().map(String::as_str).collect()
+    }
+
+    fn document(body: &str) -> Result<Fetched, FetchError> {
+        Ok(Fetched::Document(Document { body: body.into(), ..Document::default() }))
+    }
+
+    #[test]
+    fn any_document_is_fetched_shared_and_kept_for_as_long_as_it_is_acceptable() {
+        with_remote(Some("/shared"), |remote| {
+            let (outside, never, meaning) = (Outside::new(), Kept::of_remote(remote), Lines::default());
+            outside.next(document("a\nb"));
+            let (kept, change) = never.asked(remote, &meaning, Waiting::ForDocument, &outside.io());
+            assert_eq!((lines(&kept), change), (vec!["a", "b"], Some(Change::Replaced)));
+            assert_eq!((outside.accept.get(), meaning.0.take()), ("application/jsonl", 1));
+            // Another instance finds it in the record, another router in the directory.
+            let other = never.caught_up(remote, &meaning, outside.now(), &outside.io());
+            assert_eq!((lines(&other), meaning.0.take()), (vec!["a", "b"], 1));
+            outside.forget_shared();
+            let (other, _) = never.asked(remote, &meaning, Waiting::ForDocument, &outside.io());
+            assert_eq!((lines(&other), outside.asked.get()), (vec!["a", "b"], 1));
+            assert_eq!(meaning.0.take(), 1);
+            // The last good one stays, also among the others, and is not read again.
+            outside.wait(30);
+            outside.next(document("a\n\nb"));
+            let (failed, change) = kept.asked(remote, &meaning, Waiting::NotAtAll, &outside.io());
+            assert_eq!((lines(&failed), failed.generation), (vec!["a", "b"], kept.generation));
+            assert_eq!(change, Some(Change::Failed(DocumentError::NotUtf8)));
+            assert_eq!(meaning.0.take(), 1);
+            let other = other.caught_up(remote, &meaning, outside.now(), &outside.io());
+            assert_eq!((lines(&other), other.last_error.is_some()), (vec!["a", "b"], true));
+            assert_eq!(meaning.0.take(), 0);
+        });
+    }
+
+    #[test]
+    fn a_failure_is_reported_by_the_instance_that_made_the_first_one() {
+        with_remote(None, |remote| {
+            let (now, never) = (UnixTime::from_seconds(1), Kept::of_remote(remote));
+            for (failures, reported) in [(1, true), (2, false)] {
+                let shared = Shared { version: Version(7), failures, ..Shared::default() };
+                let own = |error: FetchError| Some(Err(error.into()));
+                let (failed, change) = never.taken_over(
+                    shared.clone(),
+                    remote,
+                    &Lines::default(),
+                    own(FetchError::Connect),
+                    now,
+                );
+                assert_eq!(change.is_some(), reported, "{failures}");
+                // In a new way: reported, whoever was first.
+                let again =
+                    failed.taken_over(shared, remote, &Lines::default(), own(FetchError::Timeout), now);
+                assert!(again.1.is_some());
+            }
+        });
+    }
+}

@@ -1,0 +1,209 @@
+//! A provider, a file system and other instances, as tests play them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::url::Url;
+use crate::documents::directory::{Claim, Directory};
+use crate::documents::document::SharedDocument;
+use crate::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
+use crate::documents::files::{FileError, FileStamp, ReadFile};
+use crate::documents::io::Io;
+use crate::documents::lease::{Failure, Holder, Lease, Share, Shared, Turn, Unshared, Version, Waiting};
+use crate::documents::source_id::SourceId;
+
+type Provider = Box<dyn Fn(&Url) -> Result<Fetched, FetchError>>;
+
+/// Everything that [`Io`] asks for.
+pub struct Outside {
+    now: Rc<Cell<UnixTime>>,
+    clock: Box<dyn Fn() -> UnixTime>,
+    answers: RefCell<Vec<Result<Fetched, FetchError>>>,
+    /// What answers when no answers are lined up.
+    provider: Provider,
+    /// Requests at the provider.
+    pub asked: Cell<usize>,
+    /// Their URLs.
+    pub urls: RefCell<Vec<String>>,
+    /// The `If-None-Match` of the last.
+    pub etag: RefCell<Option<String>>,
+    /// The `Accept` of the last.
+    pub accept: Cell<&'static str>,
+    /// Seconds that every answer takes.
+    pub slow: Cell<u64>,
+    /// The one file: time of modification, content.
+    pub file: RefCell<Option<(u64, String)>>,
+    /// The instances have nothing in common.
+    pub alone: Cell<bool>,
+    /// Another instance is asking.
+    pub busy: Cell<bool>,
+    /// How often an instance wanted to ask.
+    pub turns: Cell<usize>,
+    shared: RefCell<BTreeMap<SourceId, Shared>>,
+    files: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Outside {
+    /// With a provider that is down, and no file, at some time.
+    #[must_use]
+    pub fn new() -> Self {
+        let now = Rc::new(Cell::new(UnixTime::from_seconds(10_000)));
+        let clock = Rc::clone(&now);
+        Self {
+            now,
+            clock: Box::new(move || clock.get()),
+            answers: RefCell::default(),
+            provider: Box::new(|_| Err(FetchError::Connect)),
+            asked: Cell::new(0),
+            urls: RefCell::default(),
+            etag: RefCell::default(),
+            accept: Cell::default(),
+            slow: Cell::new(0),
+            file: RefCell::default(),
+            alone: Cell::new(false),
+            busy: Cell::new(false),
+            turns: Cell::new(0),
+            shared: RefCell::default(),
+            files: RefCell::default(),
+        }
+    }
+
+    /// The same at `now`.
+    #[must_use]
+    pub fn at(self, now: UnixTime) -> Self {
+        self.set(now);
+        self
+    }
+
+    /// The same with a provider that answers.
+    #[must_use]
+    pub fn with_provider(self, provider: impl Fn(&Url) -> Result<Fetched, FetchError> + 'static) -> Self {
+        Self { provider: Box::new(provider), ..self }
+    }
+
+    /// As ring 2 asks for it.
+    #[must_use]
+    pub fn io(&self) -> Io<'_> {
+        Io { now: &self.clock, files: self, fetch: self, share: self, directory: self }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        self.now.get()
+    }
+
+    /// What the provider answers after all answers that are already lined up.
+    pub fn next(&self, answer: Result<Fetched, FetchError>) {
+        self.answers.borrow_mut().insert(0, answer);
+    }
+
+    /// Sets the time.
+    pub fn set(&self, now: UnixTime) {
+        self.now.set(now);
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, seconds: u64) {
+        self.now.set(self.now.get().saturating_add(Seconds(seconds)));
+    }
+
+    /// What an instance with an older copy makes of a record that was lost.
+    pub fn begin_record_anew(&self, document: &SharedDocument) {
+        for shared in self.shared.borrow_mut().values_mut() {
+            *shared =
+                Shared { version: self.version(), document: Some(document.clone()), ..Shared::default() };
+        }
+    }
+
+    /// As for another router.
+    pub fn forget_shared(&self) {
+        self.shared.borrow_mut().clear();
+    }
+
+    fn version(&self) -> Version {
+        Version(self.now.get().as_millis())
+    }
+}
+
+impl Fetch for Outside {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        self.asked.set(self.asked.get().saturating_add(1));
+        self.urls.borrow_mut().push(request.url.to_string());
+        *self.etag.borrow_mut() = request.etag.map(str::to_owned);
+        self.accept.set(request.accept);
+        self.wait(self.slow.get());
+        let lined_up = self.answers.borrow_mut().pop();
+        lined_up.unwrap_or_else(|| (self.provider)(request.url))
+    }
+}
+
+impl ReadFile for Outside {
+    fn stat(&self, _: &str) -> Result<FileStamp, FileError> {
+        let file = self.file.borrow();
+        let (modified, text) = file.as_ref().ok_or(FileError::NotFound)?;
+        let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        Ok(FileStamp { modified: *modified, size, inode: 1 })
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, FileError> {
+        self.file.borrow().as_ref().map(|(_, text)| text.clone().into_bytes()).ok_or(FileError::NotFound)
+    }
+}
+
+impl Share for Outside {
+    fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
+        self.shared.borrow().get(&source).filter(|shared| shared.version > seen).cloned()
+    }
+
+    fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn {
+        self.turns.set(self.turns.get().saturating_add(1));
+        if self.alone.get() {
+            return Unshared.begin(source, seen, waiting, span);
+        }
+        if let Some(shared) = self.look(source, seen) {
+            return Turn::Known(shared);
+        }
+        if self.busy.get() {
+            return if waiting == Waiting::NotAtAll { Turn::Underway } else { Turn::Crowded };
+        }
+        let known = self.shared.borrow().get(&source).and_then(|shared| shared.document.clone());
+        Turn::Ask(Lease { source, known, version: seen.next(), holder: Holder::Recorded(None) })
+    }
+
+    fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
+        if self.alone.get() {
+            return Unshared.finish(lease, attempt);
+        }
+        let known = self.shared.borrow().get(&lease.source).cloned().unwrap_or_default();
+        let shared = known.after(attempt, self.version());
+        self.shared.borrow_mut().insert(lease.source, shared.clone());
+        shared
+    }
+}
+
+impl Directory for Outside {
+    fn load(&self, _: &str, name: &str, _: usize) -> Option<Vec<u8>> {
+        self.files.borrow().get(name).cloned()
+    }
+
+    fn store(&self, _: &str, name: &str, content: &[u8]) {
+        self.files.borrow_mut().insert(name.into(), content.into());
+    }
+
+    fn claim(&self, _: &str, _: &str, _: Seconds) -> Claim {
+        Claim::Ours
+    }
+
+    fn release(&self, _: &str, _: &str) {}
+
+    fn pause(&self) {}
+}

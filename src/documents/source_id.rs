@@ -1,0 +1,114 @@
+//! Names of documents among instances and routers.
+
+use sha2::{Digest, Sha256};
+
+use crate::core::fetching::{ClientRules, RequestHeader, ServerRules, TextSource};
+
+/// Names one document for all instances of a router, and for all routers that ask for it in the same way: a digest of what
+/// it is, where, and of all else that decides what a GET brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub [u8; 16]);
+
+impl SourceId {
+    /// The digest of `parts`, in an order of the caller's.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            // The length first, so that no two lists run together; of one size on every machine.
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            digest.update(part);
+        }
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(digest.finalize()) {
+            *to = from;
+        }
+        Self(id)
+    }
+
+    /// Names what a GET with `client` brings from `place`, which says what kind of document it is and where: everything that
+    /// it depends on goes in, and what is presented or trusted for it, so that no document is had by other means than its
+    /// own. Values from files count by their path.
+    #[must_use]
+    pub fn of_source(place: [&str; 2], client: &ClientRules) -> Self {
+        let mut parts = parts(place, client);
+        parts.push(client.proxy.as_ref().and_then(|proxy| proxy.user.clone()).unwrap_or_default());
+        parts.push(client.server.identity.as_ref().map(|(_, key)| text(key)).unwrap_or_default());
+        for header in &client.server.headers {
+            parts.extend(named(header));
+            parts.push(text(&header.value));
+        }
+        of_all(&parts)
+    }
+
+    /// As [`Self::of_source`], for a name that others may read: nothing in it could be used to guess a secret. `None` if
+    /// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
+    #[must_use]
+    pub fn public(place: [&str; 2], client: &ClientRules) -> Option<Self> {
+        // The password of a proxy makes no difference to what comes through it, and the key none to the certificate.
+        let mut parts = parts(place, client);
+        for header in &client.server.headers {
+            match &header.value {
+                TextSource::Inline(_) => return None,
+                TextSource::File(_) => {
+                    parts.extend(named(header));
+                    parts.push(text(&header.value));
+                }
+            }
+        }
+        Some(of_all(&parts))
+    }
+}
+
+/// One for each setting, so that no two lists of them are the same.
+fn parts([kind, location]: [&str; 2], client: &ClientRules) -> Vec<Vec<u8>> {
+    let ClientRules {
+        ca,
+        insecure_skip_verify,
+        allow_http,
+        proxy,
+        no_proxy,
+        server: ServerRules { headers, identity, server_name, withheld: _ },
+        // These say when an attempt is given up, not what it brings.
+        timeout: _,
+        max_retries: _,
+    } = client;
+    vec![
+        kind.into(),
+        location.into(),
+        ca.as_ref().map(text).unwrap_or_default(),
+        insecure_skip_verify.to_string().into(),
+        allow_http.to_string().into(),
+        identity.as_ref().map(|(certificates, _)| text(certificates)).unwrap_or_default(),
+        server_name.clone().unwrap_or_default().into(),
+        proxy.as_ref().map(|proxy| proxy.url.to_string()).unwrap_or_default().into(),
+        no_proxy.clone().into(),
+        headers.len().to_string().into(),
+    ]
+}
+
+fn named(header: &RequestHeader) -> [Vec<u8>; 2] {
+    [header.name.clone().into(), header.scheme.clone().into()]
+}
+
+fn text(source: &TextSource) -> Vec<u8> {
+    match source {
+        TextSource::Inline(text) => format!("={text}").into(),
+        TextSource::File(path) => format!("<{path}").into(),
+    }
+}
+
+fn of_all(parts: &[Vec<u8>]) -> SourceId {
+    SourceId::of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SourceId;
+
+    #[test]
+    fn a_source_is_named_by_all_of_its_parts() {
+        let ids = [SourceId::of(&[b"ab", b"c"]), SourceId::of(&[b"a", b"bc"]), SourceId::of(&[b"abc"])];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+    }
+}

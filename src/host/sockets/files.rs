@@ -1,0 +1,126 @@
+//! Files below the mounts, read through the static buffer of [`super::imports`]: `std::fs` is not safe in a module
+//! that has socket imports (14 to 17 of 20 parallel readers trapped).
+//!
+//! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
+//! and after, the content is read twice, and a reading that does not fit is done again.
+
+use super::imports::{self, FileStat};
+use super::kernel::{Descriptor, Errno, FileType};
+use super::lock;
+use crate::documents::files::{FileError, FileStamp, ReadFile};
+use crate::host::limits::MAX_READINGS;
+
+/// Reads below `settings.mounts`; in this artifact a mount has the same path on both sides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MountedFiles;
+
+impl ReadFile for MountedFiles {
+    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
+        let (mount, below) = locate(path)?;
+        let stat = imports::path_stat(mount, &below).map_err(to_file_error)?;
+        regular(&stat).map(|()| stamp(&stat))
+    }
+
+    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+        let (mount, below) = locate(path)?;
+        for _ in 0..MAX_READINGS {
+            // Most files that cannot be read are missing, which needs no window.
+            examine(mount, &below, max_bytes)?;
+            // One instance at a time: two that open at once may lose a descriptor for good.
+            if let Some(content) = lock::exclusive(|| read_once(mount, &below, max_bytes))? {
+                return Ok(content);
+            }
+        }
+        Err(FileError::Unreadable)
+    }
+}
+
+/// `None` where anything does not fit together: replaced meanwhile, or mixed up by the host. Everything is within one
+/// window, since a wait for it can be long: whoever waited between the stat and the opening found other files.
+fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
+    let before = examine(mount, path, max_bytes)?;
+    let Ok(file) = imports::open_file(mount, path) else {
+        return Ok(None);
+    };
+    let size = usize::try_from(before.size).map_err(|_| FileError::TooLarge)?;
+    let unchanged = || imports::file_stat(file).as_ref() == Ok(&before);
+    let content = if unchanged() {
+        let first = read_all(file, size);
+        first.filter(|first| read_all(file, size).as_ref() == Some(first) && unchanged())
+    } else {
+        None
+    };
+    close(file);
+    Ok(content)
+}
+
+/// Closes a file. If the record of the lock was lost and two are at work, the number may be another instance's by
+/// now. If that is a file, it is read or written again; a socket is never closed here.
+pub(super) fn close(file: Descriptor) {
+    if imports::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
+        // A failure means that it is closed already.
+        let _ = imports::close(file);
+    }
+}
+
+/// The state of a regular file that is not too large.
+fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, FileError> {
+    let stat = imports::path_stat(mount, path).map_err(to_file_error)?;
+    regular(&stat)?;
+    let fits = usize::try_from(stat.size).is_ok_and(|size| size <= max_bytes);
+    if fits { Ok(stat) } else { Err(FileError::TooLarge) }
+}
+
+/// All of an open file, if that is `size` bytes.
+pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
+    let mut content = Vec::with_capacity(size);
+    loop {
+        let offset = u64::try_from(content.len()).ok()?;
+        let count = imports::read_at(file, offset, &mut content).ok()?;
+        if count == 0 {
+            return (content.len() == size).then_some(content);
+        }
+        if content.len() > size {
+            return None;
+        }
+    }
+}
+
+/// The mount that holds `path` and the rest of the path below it. `..` is refused here, since the host follows it.
+pub(super) fn locate(path: &str) -> Result<(Descriptor, String), FileError> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if !path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
+        return Err(FileError::NotFound);
+    }
+    let mut best: Option<(usize, Descriptor)> = None;
+    let mut descriptor = Descriptor::FIRST_MOUNT;
+    while let Ok(mount) = imports::mount_path(descriptor) {
+        let prefix: Vec<&str> = mount.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let longer = best.is_none_or(|(length, _)| prefix.len() > length);
+        if longer && prefix.len() < parts.len() && parts.starts_with(&prefix) {
+            best = Some((prefix.len(), descriptor));
+        }
+        descriptor = descriptor.next();
+    }
+    let (length, mount) = best.ok_or(FileError::NotFound)?;
+    Ok((mount, parts.get(length..).unwrap_or_default().join("/")))
+}
+
+fn regular(stat: &FileStat) -> Result<(), FileError> {
+    match stat.file_type {
+        FileType::RegularFile => Ok(()),
+        FileType::Directory
+        | FileType::CharacterDevice
+        | FileType::Datagram
+        | FileType::Stream
+        | FileType::Other => Err(FileError::Unreadable),
+    }
+}
+
+const fn stamp(stat: &FileStat) -> FileStamp {
+    FileStamp { modified: stat.modified, size: stat.size, inode: stat.inode }
+}
+
+fn to_file_error(errno: Errno) -> FileError {
+    if errno == Errno::NO_SUCH_FILE { FileError::NotFound } else { FileError::Unreadable }
+}

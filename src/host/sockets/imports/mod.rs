@@ -1,0 +1,179 @@
+//! The imports of WASI and of the WasmEdge socket extension, version 2, as wasi-go 0.8 serves them.
+//!
+//! All instances of a middleware share one host object that is not made for it: a call may use the pointer, the
+//! length or the address of a call that another instance makes at the same moment. Hence the rules of this folder:
+//! - Every transfer goes through one static buffer, which has the same address in every instance. Receives always
+//!   give its whole length, sends never more. A mix-up then stays inside somebody's buffer: wrong bytes, never a
+//!   write elsewhere.
+//! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones, and after
+//!   every transfer, so that a send of another instance which takes this buffer for its own sends zeros.
+//! - Counts, addresses and descriptors that come back are data to be checked, not facts.
+//! - No call blocks on a descriptor, except the wait for a notification: all other sockets are non-blocking, and the
+//!   only poll is one relative clock.
+#![expect(unsafe_code, reason = "the WASI and socket imports: the only unsafe code of the project")]
+
+mod clock;
+mod transfer;
+mod socket;
+mod resolve;
+mod file;
+
+use std::time::Duration;
+
+use super::kernel::{Descriptor, Errno, Family, FileType, Kernel, Receive, SocketName, Wipe};
+
+pub(crate) use clock::{random, sleep};
+pub(crate) use file::{
+    FileStat, create_directory, create_file, file_stat, mount_path, open_file, path_stat, remove_directory,
+    remove_file, rename,
+};
+pub(crate) use resolve::resolve;
+pub(crate) use socket::{connect, open_stream, peer_address, pending_error, send_buffer, set_send_buffer};
+pub use transfer::margins_are_clean;
+pub(crate) use transfer::{read_at, receive, send, write_at};
+
+#[repr(C)]
+#[derive(Default)]
+struct FdStat {
+    file_type: u8,
+    flags: u16,
+    rights_base: u64,
+    rights_inheriting: u64,
+}
+
+// The host writes it by offset.
+const _: () = assert!(size_of::<FdStat>() == 24);
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn fd_fdstat_get(fd: i32, stat: *mut FdStat) -> i32;
+    fn fd_close(fd: i32) -> i32;
+}
+
+/// What `descriptor` stands for.
+pub(crate) fn file_type(descriptor: Descriptor) -> Result<FileType, Errno> {
+    let mut stat = FdStat::default();
+    // SAFETY: the host writes one fdstat to a local of that layout.
+    check(unsafe { fd_fdstat_get(descriptor.0, &raw mut stat) })?;
+    Ok(to_file_type(stat.file_type))
+}
+
+/// Closes `descriptor`.
+pub(crate) fn close(descriptor: Descriptor) -> Result<(), Errno> {
+    // SAFETY: takes a number only.
+    check(unsafe { fd_close(descriptor.0) })
+}
+
+fn check(errno: i32) -> Result<(), Errno> {
+    if errno == 0 { Ok(()) } else { Err(Errno(u16::try_from(errno).unwrap_or(u16::MAX))) }
+}
+
+const fn to_file_type(number: u8) -> FileType {
+    match number {
+        2 => FileType::CharacterDevice,
+        3 => FileType::Directory,
+        4 => FileType::RegularFile,
+        5 => FileType::Datagram,
+        6 => FileType::Stream,
+        _ => FileType::Other,
+    }
+}
+
+/// WASI as the kernel of the rooms above.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wasi;
+
+impl Kernel for Wasi {
+    fn monotonic_nanos() -> u64 {
+        clock::monotonic_nanos()
+    }
+
+    fn random() -> Result<u32, Errno> {
+        clock::random()
+    }
+
+    fn sleep(span: Duration) {
+        clock::sleep(span);
+    }
+
+    fn yield_now() {
+        clock::yield_now();
+    }
+
+    fn file_type(descriptor: Descriptor) -> Result<FileType, Errno> {
+        file_type(descriptor)
+    }
+
+    fn close(descriptor: Descriptor) -> Result<(), Errno> {
+        close(descriptor)
+    }
+
+    fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
+        socket::open_datagram(family)
+    }
+
+    fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno> {
+        socket::bind_anew(descriptor, family)
+    }
+
+    fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+        socket::local_name(descriptor)
+    }
+
+    fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
+        socket::peer_name(descriptor)
+    }
+
+    fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<(), Errno> {
+        socket::connect_to(descriptor, name)
+    }
+
+    fn set_blocking(descriptor: Descriptor) -> Result<(), Errno> {
+        socket::set_blocking(descriptor)
+    }
+
+    fn shut_down(descriptor: Descriptor) -> Result<(), Errno> {
+        socket::shut_down(descriptor)
+    }
+
+    fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno> {
+        transfer::send(descriptor, bytes)
+    }
+
+    fn receive(descriptor: Descriptor, mode: Receive, wipe: Wipe, out: &mut Vec<u8>) -> Result<usize, Errno> {
+        transfer::receive(descriptor, mode, wipe, out)
+    }
+
+    fn receive_from(
+        descriptor: Descriptor,
+        mode: Receive,
+        wipe: Wipe,
+        out: &mut Vec<u8>,
+    ) -> Result<SocketName, Errno> {
+        transfer::receive_from(descriptor, mode, wipe, out)
+    }
+
+    fn send_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
+        socket::send_buffer(descriptor)
+    }
+
+    fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
+        socket::set_send_buffer(descriptor, bytes)
+    }
+
+    fn receive_buffer(descriptor: Descriptor) -> Result<u32, Errno> {
+        socket::receive_buffer(descriptor)
+    }
+
+    fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno> {
+        socket::set_receive_buffer(descriptor, bytes)
+    }
+
+    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
+        socket::keep_alive(descriptor)
+    }
+
+    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
+        socket::set_keep_alive(descriptor, on)
+    }
+}

@@ -1,0 +1,158 @@
+//! What the lock, its signals, notifications and the mailbox need of the host. [`super::imports`] asks WASI;
+//! the simulated host of the tests interleaves many instances.
+
+use std::time::Duration;
+
+/// A WASI error number, or one of ours for answers that cannot be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Errno(pub(super) u16);
+
+impl Errno {
+    pub(crate) const NO_FAMILY: Self = Self(5);
+    pub(crate) const AGAIN: Self = Self(6);
+    pub(crate) const ALREADY: Self = Self(7);
+    pub(crate) const BAD_DESCRIPTOR: Self = Self(8);
+    pub(crate) const EXISTS: Self = Self(20);
+    pub(crate) const IN_PROGRESS: Self = Self(26);
+    pub(crate) const IS_CONNECTED: Self = Self(30);
+    pub(crate) const TOO_MANY_OPEN: Self = Self(33);
+    pub(crate) const NO_SUCH_FILE: Self = Self(44);
+    pub(crate) const NOT_CONNECTED: Self = Self(53);
+    pub(crate) const NOT_SOCKET: Self = Self(57);
+    /// The host returned something outside of what the call can return.
+    pub(crate) const NONSENSE: Self = Self(u16::MAX);
+    /// A datagram of another process.
+    pub(crate) const FOREIGN: Self = Self(u16::MAX - 1);
+}
+
+/// A descriptor number. Whether it still means what it meant is for the caller to check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Descriptor(pub(super) i32);
+
+impl Descriptor {
+    /// The standard streams, or what took their place.
+    pub(crate) const STANDARD: [Self; 3] = [Self(0), Self(1), Self(2)];
+    /// Where mounts begin.
+    pub(crate) const FIRST_MOUNT: Self = Self(3);
+
+    /// The descriptor that another instance sent.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        i32::try_from(number).ok().map(Self)
+    }
+
+    /// To be sent to another instance; never negative.
+    pub(crate) fn number(self) -> u32 {
+        self.0.unsigned_abs()
+    }
+
+    /// The number after this one.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// What a descriptor stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileType {
+    CharacterDevice,
+    Directory,
+    RegularFile,
+    Datagram,
+    Stream,
+    Other,
+}
+
+/// Families of datagram sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Unix,
+    V4,
+    V6,
+}
+
+/// The name of a socket as the host has it, only to be compared and given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SocketName {
+    pub(super) address: [u8; 128],
+    pub(super) port: u32,
+}
+
+impl SocketName {
+    pub(super) const EMPTY: Self = Self { address: [0; 128], port: 0 };
+}
+
+/// Whether received bytes stay in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receive {
+    Take,
+    Peek,
+}
+
+/// How much of the buffer is zeroed before a receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wipe {
+    /// What is received has a checksum that begins in its head.
+    Head,
+    /// Zeros are how missing bytes are found.
+    All,
+}
+
+/// The calls that instances use to find, keep apart and notify each other.
+///
+/// The host mixes up calls of instances that are in it at the same moment ([`super::imports`]), so bytes, counts and
+/// descriptors that come back are data to check. Options of sockets and the clock are not mixed up.
+pub(crate) trait Kernel {
+    /// Nanoseconds of the process's monotonic clock: one base for all instances.
+    fn monotonic_nanos() -> u64;
+    /// An unpredictable number.
+    fn random() -> Result<u32, Errno>;
+    /// Sleeps for `span` or longer.
+    fn sleep(span: Duration);
+    /// Lets another instance run first.
+    fn yield_now();
+
+    /// What `descriptor` stands for.
+    fn file_type(descriptor: Descriptor) -> Result<FileType, Errno>;
+    /// Closes `descriptor`.
+    fn close(descriptor: Descriptor) -> Result<(), Errno>;
+
+    /// A non-blocking datagram socket.
+    fn open_datagram(family: Family) -> Result<Descriptor, Errno>;
+    /// Gives a datagram socket a name that no other has.
+    fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno>;
+    /// The socket's own name.
+    fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno>;
+    /// The name of the socket that this one is connected to.
+    fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno>;
+    /// Connects a datagram socket.
+    fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<(), Errno>;
+    /// Makes receives block until a datagram arrives.
+    fn set_blocking(descriptor: Descriptor) -> Result<(), Errno>;
+    /// Ends a connection in both directions, which wakes every blocked receiver.
+    fn shut_down(descriptor: Descriptor) -> Result<(), Errno>;
+
+    /// Sends `bytes` and returns how many were sent. [`Errno::AGAIN`] if the queue is full.
+    fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno>;
+    /// Appends the next datagram to `out` and returns its length, 0 after a shutdown. [`Errno::AGAIN`] if there is none.
+    fn receive(descriptor: Descriptor, mode: Receive, wipe: Wipe, out: &mut Vec<u8>) -> Result<usize, Errno>;
+    /// As [`Kernel::receive`], but returns the name of the sender.
+    fn receive_from(
+        descriptor: Descriptor,
+        mode: Receive,
+        wipe: Wipe,
+        out: &mut Vec<u8>,
+    ) -> Result<SocketName, Errno>;
+
+    /// `SO_SNDBUF`, bytes.
+    fn send_buffer(descriptor: Descriptor) -> Result<u32, Errno>;
+    /// Sets `SO_SNDBUF`, bytes.
+    fn set_send_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno>;
+    /// `SO_RCVBUF`, bytes.
+    fn receive_buffer(descriptor: Descriptor) -> Result<u32, Errno>;
+    /// Sets `SO_RCVBUF`, bytes.
+    fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno>;
+    /// `SO_KEEPALIVE`.
+    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno>;
+    /// Sets `SO_KEEPALIVE`.
+    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno>;
+}

@@ -1,0 +1,405 @@
+//! The lock of a runtime, and the record that is passed on with it: a datagram socket connected to itself.
+//!
+//! The first instance opens it, later ones find it under the same number. One datagram lies in it, the record of
+//! [`crate::documents::record`]. A look (PEEK) leaves it there. Taking it out is atomic, so the instance that has it is
+//! alone until it puts it back: that makes it the lock for everything that the host cannot do for two instances at once.
+//!
+//! The record may get lost (its holder traps) or come twice (two instances find the socket empty for too long). So no
+//! instance waits for it for long, each keeps a copy, and taking it merges every record that is there. Without a lock,
+//! everything works, alone.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::Host;
+use super::deadline::Pauses;
+use super::kernel::{Descriptor, Errno, Family, FileType, Kernel as _, Receive, SocketName, Wipe};
+use super::notify;
+use super::private_socket;
+use super::signals::Signals;
+use crate::documents::record::{HEADER_BYTES, Nanos, Record};
+use crate::host::limits::{MAX_BAD_LOOKS, MAX_PUTS};
+
+/// How long the socket may be empty before its record is given up for lost, and a spread, so that not all who wait put
+/// their copy at once. With 200 instances born on two cores, a holder was off the processor for 630 ms; with 150 ms of
+/// patience some bursts then made two requests instead of one, and two holders can lose a descriptor.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const PATIENCE_SPREAD: u32 = 401;
+/// Far more than exclusive work takes.
+const LONGEST_HOLD: Duration = Duration::from_secs(4);
+/// How long to spin for the record before sleeping. Holders keep it about 100 µs.
+const SPIN: Duration = Duration::from_millis(50);
+
+/// The lock of this runtime.
+#[derive(Clone, Copy)]
+pub(super) struct Lock {
+    descriptor: Descriptor,
+    name: SocketName,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    NotLookedFor,
+    None,
+    At(Lock),
+}
+
+thread_local! {
+    static FIRST_INSTANCE: Cell<bool> = const { Cell::new(false) };
+    static PLACE: Cell<Place> = const { Cell::new(Place::NotLookedFor) };
+    static ID: Cell<u32> = const { Cell::new(0) };
+    /// Since when this instance has held the lock.
+    static HELD: Cell<Option<Nanos>> = const { Cell::new(None) };
+    /// The last record seen, in case it gets lost.
+    static COPY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Closes the standard streams that the host opened for this runtime. Only the first instance finds them; a later
+/// one may find the socket of another under the same number, which is why the type is asked for.
+pub(crate) fn close_standard_streams() {
+    for descriptor in Descriptor::STANDARD {
+        if Host::file_type(descriptor) == Ok(FileType::CharacterDevice) && Host::close(descriptor).is_ok() {
+            FIRST_INSTANCE.set(true);
+        }
+    }
+}
+
+/// Opens the lock, if this is the first instance of its runtime. It costs one descriptor until the process ends, so
+/// only a configuration that reads files or URLs asks for it.
+pub(crate) fn open() {
+    if FIRST_INSTANCE.replace(false) {
+        let opened = [Family::Unix, Family::V4, Family::V6].into_iter().find_map(Lock::open);
+        PLACE.set(opened.map_or(Place::None, Place::At));
+    }
+}
+
+/// Whether this instance has a lock.
+pub(crate) fn exists() -> bool {
+    Lock::find().is_some()
+}
+
+/// Does something while no other instance holds the lock. Without a lock it is just done.
+pub(crate) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
+    match Lock::find() {
+        Some(lock) if !is_held() => {
+            let record = lock.take();
+            HELD.set(Some(now()));
+            let result = work();
+            lock.put(record);
+            HELD.set(None);
+            result
+        }
+        Some(_) | None => work(),
+    }
+}
+
+/// Whether this is work inside of [`exclusive`] work. A trap leaves the note behind, but not for long.
+fn is_held() -> bool {
+    HELD.get().is_some_and(|since| elapsed(since) < LONGEST_HOLD)
+}
+
+/// The last record that this instance has seen. It is gone until [`keep`].
+pub(super) fn last_seen() -> Vec<u8> {
+    COPY.take()
+}
+
+/// Keeps a valid record, for looks at it and in case it gets lost.
+pub(super) fn keep(record: Vec<u8>) {
+    COPY.set(record);
+}
+
+impl Lock {
+    /// The lock, if this runtime has one.
+    pub(super) fn find() -> Option<Self> {
+        if let Place::NotLookedFor = PLACE.get() {
+            let lock = |descriptor| Some(Self { descriptor, name: private_socket::name(descriptor)? });
+            PLACE.set(Descriptor::STANDARD.into_iter().find_map(lock).map_or(Place::None, Place::At));
+        }
+        match PLACE.get() {
+            Place::At(lock) => Some(lock),
+            Place::None | Place::NotLookedFor => None,
+        }
+    }
+
+    fn open(family: Family) -> Option<Self> {
+        let descriptor = private_socket::open(family).ok()?;
+        // An empty socket would make the first requests wait for a record that never was.
+        let ready = (Signals::of(descriptor).begin())
+            .and_then(|()| Host::send(descriptor, &Record::default().encode()));
+        let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
+        if name.is_none() {
+            // Nobody knows of it yet.
+            let _ = Host::close(descriptor);
+        }
+        name.map(|name| Self { descriptor, name })
+    }
+
+    /// What instances tell each other besides the record.
+    pub(super) const fn signals(self) -> Signals {
+        Signals::of(self.descriptor)
+    }
+
+    /// The record, left where it is. `None` if there is none at the moment.
+    pub(super) fn look(self) -> Option<Vec<u8>> {
+        let mut record = Vec::new();
+        for _ in 0..MAX_BAD_LOOKS {
+            record.clear();
+            match self.receive(Receive::Peek, &mut record) {
+                Ok(()) if Record::verify(&record, now()).is_some() => return Some(record),
+                Err(Errno::AGAIN) => return None,
+                // Most bad looks are the host's and the next one is good.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let record = self.take();
+        self.put(record.clone());
+        Some(record)
+    }
+
+    /// Takes the record out: waits for it, and after a while goes on with the copy.
+    pub(super) fn take(self) -> Vec<u8> {
+        self.take_unless(SPIN, &|| false).unwrap_or_default()
+    }
+
+    /// As [`Lock::take`], spinning for `spin` at most; `None` if `refused` before the record came.
+    pub(super) fn take_unless(self, spin: Duration, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
+        let pauses = Pauses::with_patience(spin);
+        let mut since = now();
+        let mut beat = self.signals().heartbeat();
+        let mut taken: Option<Vec<u8>> = None;
+        let mut removed = false;
+        let mut faults: u32 = 0;
+        loop {
+            if !removed && refused() {
+                return None;
+            }
+            // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
+            let mut seen = Vec::new();
+            let looked = self.receive(Receive::Peek, &mut seen);
+            let mut record = Vec::new();
+            match self.receive(Receive::Take, &mut record) {
+                Err(Errno::AGAIN) if removed => break,
+                Err(Errno::AGAIN) => {
+                    // Under contention the record may always be out when we look, although it is not lost.
+                    let last = std::mem::replace(&mut beat, self.signals().heartbeat());
+                    if last != beat {
+                        since = now();
+                    }
+                    if elapsed(since) >= patience() {
+                        // So that those who have waited as long do not go on at the same time.
+                        self.signals().beat();
+                        break;
+                    }
+                    pauses.rest();
+                }
+                Err(_) if faults >= MAX_BAD_LOOKS => {
+                    // This instance goes on without a lock.
+                    PLACE.set(Place::None);
+                    break;
+                }
+                // Not the record: another instance may have that, or it comes next.
+                Err(Errno::FOREIGN) => faults = faults.saturating_add(1),
+                received @ (Ok(()) | Err(_)) => {
+                    faults = faults.saturating_add(u32::from(received.is_err()));
+                    removed = true;
+                    if received.is_ok() {
+                        taken = Some(join(taken, record));
+                    }
+                    if looked.is_ok() {
+                        taken = Some(join(taken, seen));
+                    }
+                }
+            }
+        }
+        // Never below what this instance has seen: a lease counts as much as a result, and both come back with the copy
+        // of any instance that saw them.
+        let copy = last_seen();
+        if taken.is_none() {
+            // With the record, the notifications that instances wait for are lost.
+            notify::wake_all(self.descriptor);
+        }
+        let missing = taken.as_ref().is_none_or(|taken| {
+            Record::version(&copy) >= Record::version(taken)
+                && copy.get(HEADER_BYTES..) != taken.get(HEADER_BYTES..)
+        });
+        if missing {
+            taken = Some(join(taken, copy));
+        }
+        taken
+    }
+
+    /// Puts the record back, and looks whether it is there.
+    pub(super) fn put(self, mut record: Vec<u8>) {
+        self.signals().beat();
+        for _ in 0..MAX_PUTS {
+            match Host::send(self.descriptor, &record) {
+                Ok(_) => {}
+                // Another record is there already; the next instance that takes it merges what this one keeps.
+                Err(Errno::AGAIN) => break,
+                // With the length of a receive, which is too long for a datagram: nothing was put.
+                Err(_) => continue,
+            }
+            let mut seen = Vec::new();
+            match self.receive(Receive::Peek, &mut seen) {
+                // Taken by another instance, or behind a foreign datagram, which is removed with the next take.
+                Err(Errno::AGAIN | Errno::FOREIGN) => break,
+                Ok(()) if Record::verify(&seen, now()) >= Record::verify(&record, now()) => break,
+                Ok(()) | Err(_) => {}
+            }
+            // Foreign bytes in the socket: out with them. An instance that was faster has the lock now, and puts what
+            // it keeps.
+            let Some(drained) = self.drain() else {
+                break;
+            };
+            record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
+        }
+        if Record::has_waiters(&record) {
+            record = Record::decode(&record, now()).unwrap_or_default().without_waiters().encode();
+        }
+        keep(record);
+    }
+
+    /// Everything that is in the socket; `None` if that is nothing.
+    fn drain(self) -> Option<Vec<Vec<u8>>> {
+        let mut drained = Vec::new();
+        for _ in 0..MAX_BAD_LOOKS {
+            let mut one = Vec::new();
+            match self.receive(Receive::Take, &mut one) {
+                Err(Errno::AGAIN) => break,
+                Ok(()) => drained.push(one),
+                // Foreign, or mixed up.
+                Err(_) => drained.push(Vec::new()),
+            }
+        }
+        (!drained.is_empty()).then_some(drained)
+    }
+
+    /// A datagram of this socket only: one that another process sent before it was connected has another sender.
+    fn receive(self, mode: Receive, record: &mut Vec<u8>) -> Result<(), Errno> {
+        let sender = Host::receive_from(self.descriptor, mode, Wipe::Head, record)?;
+        if sender == self.name { Ok(()) } else { Err(Errno::FOREIGN) }
+    }
+}
+
+/// Both records in one; a record that cannot be read counts as none.
+fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
+    let Some(known) = known else {
+        return if Record::verify(&other, now()).is_some() { other } else { Record::default().encode() };
+    };
+    if known == other {
+        return known;
+    }
+    let Some(other) = Record::decode(&other, now()) else {
+        return known;
+    };
+    let mut all = Record::decode(&known, now()).unwrap_or_default();
+    all.merge(other);
+    all.encode()
+}
+
+/// Tells this instance from others.
+pub(super) fn id() -> u32 {
+    if ID.get() == 0 {
+        ID.set(Host::random().unwrap_or(1).max(1));
+    }
+    ID.get()
+}
+
+/// How long the lock may be missing before this instance gives its record up for lost.
+pub(super) fn patience() -> Duration {
+    PATIENCE.saturating_add(Duration::from_millis((id() % PATIENCE_SPREAD).into()))
+}
+
+/// The time of the process.
+pub(super) fn now() -> Nanos {
+    Nanos(Host::monotonic_nanos())
+}
+
+/// The time since `since`.
+pub(super) fn elapsed(since: Nanos) -> Duration {
+    Duration::from_nanos(now().0.saturating_sub(since.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lock, close_standard_streams, exclusive, exists, keep, now, open};
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::documents::lease::{Failure, Version, Waiting};
+    use crate::documents::record::{Nanos, Record};
+    use crate::documents::source_id::SourceId;
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::{Kernel as _, Receive};
+    use crate::host::sockets::simulated::alone;
+
+    const SOURCE: SourceId = SourceId([7; 16]);
+
+    fn result(version: u64) -> Record {
+        let mut record = Record::default();
+        let failure = Failure { at: UnixTime::from_millis(1), reason: format!("{version}") };
+        record.finish(SOURCE, 1, Nanos(version), Err(failure));
+        record
+    }
+
+    fn with_lease(mut record: Record) -> Record {
+        record.turn(SOURCE, Version(9), Waiting::NotAtAll, 1, Nanos(900_000_000_000), Seconds(40));
+        record
+    }
+
+    #[test]
+    fn a_record_that_is_taken_has_all_that_is_known() {
+        let noise = || vec![0x5a; 100];
+        for (name, sent, copy, expected) in [
+            ("one record", vec![result(1).encode()], Vec::new(), result(1)),
+            ("a newer one than the copy", vec![result(2).encode()], result(1).encode(), result(2)),
+            ("an older one than the copy", vec![result(1).encode()], result(2).encode(), result(2)),
+            (
+                "one from before a lease",
+                vec![result(1).encode()],
+                with_lease(result(1)).encode(),
+                with_lease(result(1)),
+            ),
+            ("two records", vec![result(2).encode(), result(1).encode()], Vec::new(), result(2)),
+            (
+                "a lease in the second",
+                vec![result(1).encode(), with_lease(result(1)).encode()],
+                Vec::new(),
+                with_lease(result(1)),
+            ),
+            ("noise", vec![noise()], result(1).encode(), result(1)),
+            ("noise before a record", vec![noise(), result(1).encode()], Vec::new(), result(1)),
+            ("nothing", Vec::new(), result(1).encode(), result(1)),
+            ("nothing, and no copy", Vec::new(), Vec::new(), Record::default()),
+        ] {
+            alone(|| {
+                close_standard_streams();
+                open();
+                let lock = Lock::find().unwrap();
+                lock.receive(Receive::Take, &mut Vec::new()).unwrap();
+                sent.iter().for_each(|record| {
+                    Host::send(lock.descriptor, record).unwrap();
+                });
+                keep(copy.clone());
+                let taken = lock.take();
+                assert_eq!(Record::decode(&taken, now()), Some(expected.clone()), "{name}");
+                assert_eq!(lock.look(), None, "{name}: more is left");
+                lock.put(taken.clone());
+                assert_eq!(lock.look(), Some(taken), "{name}");
+            });
+        }
+    }
+
+    #[test]
+    fn exclusive_work_may_have_exclusive_work_in_it() {
+        alone(|| {
+            assert!(!exists());
+            assert_eq!(exclusive(|| 1), 1, "without a lock");
+        });
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            let held = exclusive(|| exclusive(|| lock.look()));
+            assert_eq!((held, lock.look().is_some()), (None, true));
+        });
+    }
+}

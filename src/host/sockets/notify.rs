@@ -1,0 +1,67 @@
+//! Wakes the requests that wait for another instance's fetch at the moment it ends: they block on a socket that never
+//! receives anything, until it is shut down. It is connected to itself, so that no other process can send to it, and
+//! that every system lets it be shut down.
+//!
+//! If the owner of a lease ends, it wakes nobody. So the first waiter polls instead, and takes the fetch over when the
+//! lease has expired; the instance that takes it over wakes the others.
+
+use super::Host;
+use super::kernel::{Descriptor, Errno, Family, Kernel as _, Receive, Wipe};
+use super::mark;
+use super::private_socket;
+use crate::documents::lease::Notify;
+
+/// Descriptors that may be those of notifications: the host opens the lowest free number.
+const SEARCHED: u32 = 64;
+
+/// A notification for those who will wait. Exclusive, as everything that opens. Without one, they poll.
+pub(super) fn open() -> Option<Notify> {
+    let mark = mark::random().ok()?;
+    let descriptor = private_socket::open(Family::Unix).ok()?;
+    let ready = Host::set_send_buffer(descriptor, mark).and_then(|()| Host::set_blocking(descriptor));
+    let notify = Notify { number: descriptor.number(), mark };
+    match ready {
+        Ok(()) if find(notify).is_some() => Some(notify),
+        Ok(()) | Err(_) => {
+            // Nobody knows of it yet.
+            let _ = Host::close(descriptor);
+            None
+        }
+    }
+}
+
+/// Blocks until the owner wakes all; false if it has closed the notification.
+pub(super) fn wait(notify: Notify) -> bool {
+    find(notify).is_some_and(|descriptor| {
+        // A look only: if the number is another socket's by now, nothing is taken from it, and it does not block.
+        let woken = Host::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
+        woken == Ok(0)
+    })
+}
+
+/// Wakes all who wait, and closes the notification. Exclusive.
+pub(super) fn wake(notify: Notify) {
+    if let Some(descriptor) = find(notify) {
+        // If this fails, so does everything else.
+        let _ = Host::shut_down(descriptor);
+        let _ = Host::close(descriptor);
+    }
+}
+
+/// Wakes all who wait for any notification of this runtime. They go on by polling. Exclusive, and not for the socket
+/// `lock`.
+pub(super) fn wake_all(lock: Descriptor) {
+    let others = (0..SEARCHED).filter_map(Descriptor::from_number).filter(|descriptor| *descriptor != lock);
+    for descriptor in others {
+        if private_socket::name(descriptor).is_some() {
+            // As in `wake`; its owner closes it.
+            let _ = Host::shut_down(descriptor);
+        }
+    }
+}
+
+fn find(notify: Notify) -> Option<Descriptor> {
+    let descriptor = Descriptor::from_number(notify.number)?;
+    let is_it: Result<bool, Errno> = Host::send_buffer(descriptor).map(|mark| mark == notify.mark);
+    (is_it == Ok(true)).then_some(descriptor)
+}

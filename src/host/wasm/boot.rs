@@ -1,0 +1,54 @@
+//! What `main` does first in every instance.
+
+use crate::core::config::{Capabilities, ConfigError, compile, summary, warnings, without_directory};
+use crate::core::jwk::lookup::KeySource;
+use crate::core::policy::Policy;
+use crate::core::refusal_log::LogLevel;
+use crate::host::wasm::abi::{self, Handler, is_first_instance};
+use crate::host::wasm::log;
+use crate::host::{close_standard_streams, open_lock};
+
+/// Configuration in, handler registered, or exit 1 so that Traefik disables the router.
+pub fn start<H: Handler + 'static>(handler: impl FnOnce(Policy) -> H) {
+    abi::construct();
+    std::panic::set_hook(Box::new(|info| log::panic(&info.to_string())));
+    // Descriptor 2 may be the socket of another instance, and the host never closes the three that it opens for every
+    // router and reload.
+    close_standard_streams();
+    let env = |name: &str| std::env::var(name).ok();
+    let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
+    match compile(abi::config(), &capabilities) {
+        Ok(policy) => {
+            warn(&policy);
+            share(&policy);
+            abi::register(handler(policy));
+        }
+        Err(errors) => refuse(&errors),
+    }
+}
+
+/// The one way to refuse a configuration: Traefik disables the routers.
+#[expect(clippy::exit, reason = "the last statement of `main`")]
+fn refuse(errors: &[ConfigError]) {
+    errors.iter().for_each(log::config_error);
+    std::process::exit(1);
+}
+
+/// Says in the log what is in force, and what the policy accepts because no rule is written about it: once for a router
+/// and load, since every instance runs `main`.
+fn warn(policy: &Policy) {
+    if is_first_instance() {
+        log::line(LogLevel::Info, &summary(policy));
+        without_directory(policy).iter().for_each(|text| log::line(LogLevel::Info, text));
+        warnings(policy).iter().for_each(|warning| log::line(LogLevel::Warn, warning));
+    }
+}
+
+/// Opens what the instances of a router share, where the policy reads files or URLs: with nothing to ask for, nothing
+/// is shared, and the descriptor is saved.
+fn share(policy: &Policy) {
+    let asks = |source: &KeySource| !matches!(source, KeySource::Configured(_));
+    if policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks)) {
+        open_lock();
+    }
+}
