@@ -21,6 +21,7 @@ WASM_OPT_VERSION=108
 DEBIAN_NODE="nodejs npm"
 DEBIAN_NGINX="nginx"
 DEBIAN_CADDY="caddy"
+DEBIAN_PROMETHEUS="prometheus"
 DEBIAN_LIGHTTPD="lighttpd php-cgi"
 DEBIAN_CHROMIUM="chromium"
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 use testbed::http::Request;
@@ -14,6 +15,9 @@ use testbed::upstream::{Upstream, body_digest};
 use testbed::wait::{unix_now, wait};
 
 use crate::need;
+
+/// The ports of the example are for one at a time.
+static PORTS: Mutex<()> = Mutex::new(());
 
 /// nginx with `auth_request`.
 pub(crate) fn nginx() {
@@ -53,6 +57,7 @@ pub(crate) fn caddy() {
 
 /// Good and bad requests through the proxy at `address`, which answers a 400 with `invalid`.
 fn walk(proxy: Command, address: SocketAddr, invalid: u16) {
+    let _ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
     let idp = JwksServer::https_at("127.0.0.1:8445", keys::jwk_set(&["ed25519"]).to_string());
     let _upstream = Upstream::start_at("127.0.0.1:9002");
     let setup = Setup { envs: vec![("IDP_CA".into(), idp.ca_pem().into())], ..Setup::default() };

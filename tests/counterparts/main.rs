@@ -16,6 +16,7 @@ mod provider;
 mod nginx;
 mod lighttpd;
 mod forward_auth;
+mod prometheus;
 mod browser;
 mod grpc;
 mod mcp;
@@ -35,6 +36,8 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
     (&[Need::Nginx], ("forward_auth_nginx", forward_auth::nginx)),
     (&[Need::Caddy], ("forward_auth_caddy", forward_auth::caddy)),
+    (&[Need::Prometheus], ("prometheus_alert_rules", prometheus::alert_rules)),
+    (&[Need::Prometheus], ("prometheus_scrapes", prometheus::scrapes)),
     (&[Need::Lighttpd], ("lighttpd_headers", lighttpd::headers)),
     (&[Need::Lighttpd], ("lighttpd_parameters", lighttpd::parameters)),
     (&[Need::Lighttpd], ("lighttpd_alias_strategy", lighttpd::alias_strategy)),

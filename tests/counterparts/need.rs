@@ -12,6 +12,8 @@ pub(crate) enum Need {
     Nginx,
     /// Caddy.
     Caddy,
+    /// Prometheus, and the tool that tests its rules.
+    Prometheus,
     /// lighttpd, and PHP for CGI.
     Lighttpd,
     /// A Chromium, whatever its name.
@@ -36,6 +38,10 @@ impl Need {
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
             Self::Caddy => caddy().is_none().then(|| "there is no caddy".into()),
+            Self::Prometheus => {
+                let is_there = prometheus().is_some() && promtool().is_some();
+                (!is_there).then(|| "there is no prometheus or no promtool".into())
+            }
             Self::Lighttpd => {
                 let is_there = lighttpd().is_some() && php().is_some();
                 (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
@@ -58,6 +64,16 @@ pub(crate) fn nginx() -> Option<PathBuf> {
 /// The Caddy program.
 pub(crate) fn caddy() -> Option<PathBuf> {
     find(&["caddy"])
+}
+
+/// The Prometheus server.
+pub(crate) fn prometheus() -> Option<PathBuf> {
+    find(&["prometheus"])
+}
+
+/// Prometheus' tool for rules.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    find(&["promtool"])
 }
 
 /// The lighttpd program.
