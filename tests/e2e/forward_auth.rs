@@ -8,7 +8,7 @@ use testbed::http::Request;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::tokens::Token;
-use testbed::traefik::{FETCH, OFFLINE, Plugin, Routes, Setup, Traefik};
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik};
 use testbed::upstream::{Upstream, body_digest};
 use testbed::wait::{unix_now, wait};
 
@@ -168,6 +168,8 @@ pub(crate) fn keys_are_renewed() {
 /// Routers that ask, and reloads.
 const ROUTERS: usize = 60;
 const RELOADS: usize = 30;
+/// Those of the other way, which are slow.
+const FEW: usize = 8;
 
 /// However many routers ask: what a reload leaves behind is of one runtime.
 pub(crate) fn many_routers() {
@@ -175,32 +177,41 @@ pub(crate) fn many_routers() {
     let config = json!({
         "jwksUrl": idp.url("/jwks.json"), "issuer": "https://idp.example/", "clientConfig": {"allowHttp": true},
     });
-    let (descriptors, kib) = growth(FETCH, &config, true);
-    println!(
-        "{ROUTERS} routers that ask, {RELOADS} reloads: {descriptors} descriptors and {} KiB a reload more",
-        kib / RELOADS
-    );
-    // One mailbox a reload, and what a runtime holds until Go's collector comes. Each runtime is 200 to 440 KB.
+    let (descriptors, kib) = growth(&config, Way::Ask, RELOADS);
+    // One mailbox a reload, and what a runtime holds until Go's collector comes.
     assert!(descriptors <= RELOADS + 40, "{descriptors} descriptors");
     assert!(kib <= RELOADS * 1500, "{kib} KiB");
+    let (each_descriptors, each_kib) = growth(&config, Way::Each, FEW);
+    assert!(each_descriptors >= FEW * ROUTERS * 9 / 10, "{each_descriptors} descriptors");
+    assert!(each_kib / FEW > 4 * kib / RELOADS, "{each_kib} KiB over {FEW}, {kib} over {RELOADS}");
+}
+
+/// What the routers do.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// All ask the one that has the plugin.
+    Ask,
+    /// Each has it.
+    Each,
 }
 
 /// What reloads leave behind: descriptors and KiB of resident memory.
-fn growth(plugin: Plugin, config: &Value, asks: bool) -> (usize, usize) {
+fn growth(config: &Value, way: Way, reloads: usize) -> (usize, usize) {
     let upstream = Upstream::start();
-    let (mut setup, auth) = bed_with_auth(vec![plugin]);
+    let (mut setup, auth) = bed_with_auth(vec![FETCH]);
     setup.more["serversTransport"] = json!({"maxIdleConnsPerHost": -1});
     let traefik = Traefik::start(&setup);
     let reload = |number: usize| {
         let mut routes = Routes::to(&upstream.url());
         let mut config = config.clone();
         config["clockSkewSeconds"] = json!(number);
-        if asks {
-            config["answerAs"] = json!("forwardAuth");
-            routes.answer("jwt", AUTH, plugin, &config);
-            ask(&mut routes, "router-0", auth, "jwt");
-        } else {
-            routes.protect("router-0", plugin, &config);
+        match way {
+            Way::Ask => {
+                config["answerAs"] = json!("forwardAuth");
+                routes.answer("jwt", AUTH, FETCH, &config);
+                ask(&mut routes, "router-0", auth, "jwt");
+            }
+            Way::Each => routes.protect("router-0", FETCH, &config),
         }
         for router in 1..ROUTERS {
             routes.share(&format!("router-{router}"), "router-0");
@@ -213,9 +224,14 @@ fn growth(plugin: Plugin, config: &Value, asks: bool) -> (usize, usize) {
     };
     (0..3).for_each(reload);
     let (descriptors, kib) = (traefik.descriptors(), traefik.resident_kib());
-    (3..RELOADS + 3).for_each(reload);
-    let more = usize::try_from(traefik.resident_kib().saturating_sub(kib)).unwrap();
-    (traefik.descriptors().saturating_sub(descriptors), more)
+    (3..reloads + 3).for_each(reload);
+    let kib = usize::try_from(traefik.resident_kib().saturating_sub(kib)).unwrap();
+    let descriptors = traefik.descriptors().saturating_sub(descriptors);
+    println!(
+        "{ROUTERS} routers, {way:?}, {reloads} reloads: {descriptors} descriptors more, {} KiB a reload",
+        kib / reloads
+    );
+    (descriptors, kib)
 }
 
 /// `examples/forward-auth`, as it stands.
