@@ -261,6 +261,14 @@ fn conclude(decision: &Decision, report: &mut Report) -> Verdict {
             }
             Verdict::Allow
         }
+        Decision::Accept(accept) => {
+            say!(report, "\nallow: the proxy that asks may pass the request on");
+            for header in accept.headers() {
+                let value = String::from_utf8_lossy(header.value());
+                say!(report, "  the upstream gets {}: {value}, if the proxy copies it", header.name());
+            }
+            Verdict::Allow
+        }
         Decision::Reject(reject) if matches!(reject.refusal, Refusal::KeysUnavailable { .. }) => {
             say!(report, "\ncannot tell: the keys cannot be had here; give those of a URL with --jwks FILE");
             Verdict::CannotTell

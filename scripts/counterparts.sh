@@ -34,6 +34,8 @@ python_packages() {
 
 have node && have npm || apt_install $DEBIAN_NODE || say "no Node"
 have nginx || apt_install $DEBIAN_NGINX || say "no nginx"
+have caddy || apt_install $DEBIAN_CADDY || say "no Caddy"
+have prometheus && have promtool || apt_install $DEBIAN_PROMETHEUS || say "no Prometheus"
 have lighttpd && have php-cgi || apt_install $DEBIAN_LIGHTTPD || say "no lighttpd or no PHP"
 have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"
 npm_packages || say "no npm packages"

@@ -22,6 +22,8 @@ WASM_OPT_VERSION=108
 DEBIAN_NODE="nodejs npm"
 DEBIAN_PYTHON="python3 python3-venv"
 DEBIAN_NGINX="nginx"
+DEBIAN_CADDY="caddy"
+DEBIAN_PROMETHEUS="prometheus"
 DEBIAN_LIGHTTPD="lighttpd php-cgi"
 DEBIAN_CHROMIUM="chromium"
 

@@ -5,12 +5,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
-use serde_json::json;
-use testbed::cases::{Bed, Case, Seen, load};
+use serde_json::{Value, json};
+use testbed::asked::{asked, question};
+use testbed::cases::{Bed, Case, CaseRequest, Seen, load};
 use testbed::tokens::{Token, forged, padded};
 use testbed::{keys, wait};
-use traefik_jwt_auth::core::answer::Decision;
+use traefik_jwt_auth::core::answer::managed::SetHeader;
 use traefik_jwt_auth::core::answer::verdict::Label;
+use traefik_jwt_auth::core::answer::{Decision, Reject};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::{Decided, decide};
 use traefik_jwt_auth::core::evidence;
@@ -56,14 +58,41 @@ fn every_row_natively() {
     let now = wait::unix_now();
     let cases = load(&Bed { now, jwks_url: URL.into(), ca_pem: String::new() });
     let now = UnixTime::from_seconds(u64::try_from(now).unwrap());
+    all(&cases, |case| run(case, &case.request, now));
+}
+
+/// The same rows where a proxy asks about them.
+#[test]
+fn every_row_through_a_proxy_that_asks() {
+    let now = wait::unix_now();
+    let cases = load(&Bed { now, jwks_url: URL.into(), ca_pem: String::new() });
+    let now = UnixTime::from_seconds(u64::try_from(now).unwrap());
+    let asked: Vec<Case> = cases.iter().filter_map(|case| asked(case, &managed(&case.config))).collect();
+    let loaded =
+        cases.iter().filter(|case| case.expect.refused.is_empty() && case.config["answerAs"].is_null());
+    // What is left out is about documents, bodies and other spellings of headers.
+    assert!(asked.len() + 20 > loaded.clone().count(), "{} of {}", asked.len(), loaded.count());
+    all(&asked, |case| run(case, &question(&case.request), now));
+}
+
+/// The names of the managed headers.
+fn managed(config: &Value) -> Vec<String> {
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = compile(config.to_string().as_bytes(), &capabilities).ok();
+    let rows = policy.iter().flat_map(|policy| policy.forward.managed.rows());
+    rows.map(|row| row.name().to_owned()).collect()
+}
+
+fn all(cases: &[Case], run: impl Fn(&Case) -> Result<(), String>) {
     let wrong: Vec<String> = cases
         .iter()
-        .filter_map(|case| run(case, now).err().map(|difference| format!("{}: {difference}", case.name)))
+        .filter_map(|case| run(case).err().map(|difference| format!("{}: {difference}", case.name)))
         .collect();
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn run(case: &Case, now: UnixTime) -> Result<(), String> {
+/// Runs a row by sending `request`.
+fn run(case: &Case, request: &CaseRequest, now: UnixTime) -> Result<(), String> {
     let capabilities = Capabilities { fetch: true, env: &|_| None };
     let policy = match compile(case.config.to_string().as_bytes(), &capabilities) {
         Ok(policy) => Rc::new(policy),
@@ -77,8 +106,8 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
     if !case.expect.refused.is_empty() {
         return Err("the configuration is not refused".into());
     }
-    let request = case.request.headers.iter().fold(
-        RecordedRequest::new(&case.request.method, &case.request.path).from_address(LOCALHOST),
+    let request = request.headers.iter().fold(
+        RecordedRequest::new(&request.method, &request.path).from_address(LOCALHOST),
         |request, (name, value)| request.header(name, value.as_bytes()),
     );
     let (keyring, outside) = (Keyring::new(Rc::clone(&policy)), outside(now));
@@ -90,6 +119,7 @@ fn run(case: &Case, now: UnixTime) -> Result<(), String> {
     let check = |Decided { decision, found, .. }: Decided<'_>| {
         let logged = match &decision {
             Decision::Reject(reject) => Some((&reject.refusal, Fate::Refused(reject.status))),
+            Decision::Accept(accept) => accept.refused.as_ref().map(|refusal| (refusal, Fate::Passed)),
             Decision::Forward(forward) => forward.refused.as_ref().map(|refusal| (refusal, Fate::Passed)),
             Decision::Serve(_) | Decision::NeedKeys(_) => None,
         };
@@ -133,6 +163,20 @@ fn compare(case: &Case, decision: Decision) -> Result<(), String> {
                 .compare(reject.status, &headers, &body, None)
                 .map_err(|difference| format!("{difference} ({code})"))
         }
+        Decision::Accept(accept) => {
+            compare_label(case, &accept.label)?;
+            let set: Vec<_> = accept
+                .headers()
+                .map(|header| {
+                    (header.name().to_owned(), String::from_utf8_lossy(header.value()).into_owned())
+                })
+                .collect();
+            // A proxy removes what it takes from the answer first; Traefik is told to remove other spellings.
+            let gone = |name: &str| accept.label.remove.iter().any(|other| other.eq_ignore_ascii_case(name));
+            let kept = case.request.headers.iter().filter(|(name, _)| !gone(name)).cloned();
+            let upstream = Seen { uri: case.request.path.clone(), headers: kept.chain(set).collect() };
+            case.expect.compare(200, &[], "", Some(&upstream))
+        }
         Decision::Serve(served) => {
             compare_label(case, &served.label)?;
             let headers = served.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -154,6 +198,159 @@ fn compare_label(case: &Case, label: &Label) -> Result<(), String> {
         .iter()
         .map(|header| (header.name().to_owned(), String::from_utf8_lossy(header.value()).into_owned()));
     case.expect.compare_request(&kept.chain(set).collect::<Vec<_>>())
+}
+
+/// What a proxy asks about is what counts, whatever the question looks like; and it is told nothing that the client said.
+#[test]
+fn what_a_proxy_is_told() {
+    const ASKED: [(&str, &str); 4] = [
+        ("X-Forwarded-Method", "GET"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "acme.example"),
+        ("X-Forwarded-Uri", "/orders"),
+    ];
+    let now = UnixTime::from_seconds(u64::try_from(wait::unix_now()).unwrap());
+    let alice = Token::new("EdDSA", json!({"sub": "alice", "tenant": "acme", "exp": now.as_seconds() + 60}));
+    let bearer = format!("Bearer {}", alice.mint());
+    let token = ("Authorization", bearer.as_str());
+    let stale = format!("jwt=x; jwt={}", alice.mint());
+    let elsewhere: IpAddr = [192, 0, 2, 1].into();
+    let all = json!({
+        "bypassPaths": ["/health"], "bypassMethods": ["HEAD"], "bypassPreflight": true, "mode": "required",
+        "status": {"path": "/status", "sourceRange": ["127.0.0.1"]}, "resourceMetadata": {"resource": "https://acme.example", "authorizationServers": ["https://idp.example"]},
+        "claims": "Equals(`tenant`, `{host.0}`)", "verdictHeader": {"request": "X-Verdict", "response": "X-Seen"},
+        "errors": {"redirectUrl": "https://login.example/?next={url}"}, "tokenSources": [{"header": "Authorization", "scheme": "Bearer"}, {"cookie": "jwt"}],
+    });
+    let with = |changes: Value| {
+        let mut config = all.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            config[name] = value.clone();
+        }
+        config
+    };
+    let metadata = "/.well-known/oauth-protected-resource";
+    let accepted = "200 X-User-Sub: alice, X-Verdict: allow";
+    let anonymous = "200 X-Verdict: anonymous";
+    for (config, from, target, headers, expected) in [
+        (with(json!({})), LOCALHOST, "/", &[token][..], accepted),
+        (with(json!({})), LOCALHOST, "/health", &[], "401 token_missing"),
+        (with(json!({})), LOCALHOST, "/status", &[], "401 token_missing"),
+        (with(json!({})), LOCALHOST, metadata, &[], "401 token_missing"),
+        (with(json!({})), LOCALHOST, "/", &[("X-Forwarded-Uri", "/health")], anonymous),
+        (with(json!({})), LOCALHOST, "/", &[("X-Forwarded-Uri", "/health/../orders")], "401 token_missing"),
+        (with(json!({})), LOCALHOST, "/", &[("X-Forwarded-Uri", "/status")], "401 token_missing"),
+        (with(json!({})), LOCALHOST, "/", &[("X-Forwarded-Uri", metadata)], "401 token_missing"),
+        (with(json!({})), LOCALHOST, "/", &[("X-Forwarded-Method", "HEAD")], anonymous),
+        (
+            with(json!({})),
+            LOCALHOST,
+            "/",
+            &[
+                ("X-Forwarded-Method", "OPTIONS"),
+                ("Origin", "https://a.example"),
+                ("Access-Control-Request-Method", "PUT"),
+            ],
+            anonymous,
+        ),
+        (
+            with(json!({})),
+            LOCALHOST,
+            "/",
+            &[token, ("X-Forwarded-Host", "other.example")],
+            "403 claims_rejected",
+        ),
+        (
+            with(json!({})),
+            LOCALHOST,
+            "/",
+            &[token, ("X-User-Sub", "root"), ("x_user_sub", "root"), ("X-Verdict", "root")],
+            accepted,
+        ),
+        (
+            with(json!({"mode": "optional"})),
+            LOCALHOST,
+            "/",
+            &[("X-User-Sub", "root"), ("X-Verdict", "allow")],
+            anonymous,
+        ),
+        (with(json!({"mode": "permissive"})), LOCALHOST, "/", &[], "200 X-Verdict: token_missing"),
+        (
+            with(json!({"mode": "dryRun"})),
+            LOCALHOST,
+            "/",
+            &[("Authorization", "Bearer x")],
+            "200 X-Verdict: token_malformed",
+        ),
+        (
+            with(json!({})),
+            LOCALHOST,
+            "/",
+            &[("Sec-Fetch-Mode", "navigate"), ("X-Forwarded-Uri", "/a?b=c")],
+            "302 https://login.example/?next=https%3A%2F%2Facme.example%2Fa%3Fb%3Dc",
+        ),
+        (with(json!({})), LOCALHOST, "/", &[("Cookie", &stale)], "400 change_not_possible"),
+        (
+            with(json!({})),
+            LOCALHOST,
+            "/",
+            &[("X-Forwarded-Method", "POST"), ("Content-Type", "application/grpc")],
+            "401 token_missing",
+        ),
+        // Nothing opens the door to those who may not ask, nor to questions that are not clear.
+        (with(json!({})), elsewhere, "/", &[token], "403 peer_not_trusted"),
+        (with(json!({"mode": "optional"})), elsewhere, "/", &[], "403 peer_not_trusted"),
+        (with(json!({"mode": "permissive"})), elsewhere, "/", &[], "403 peer_not_trusted"),
+        (
+            with(json!({"mode": "permissive", "bypassPaths": ["/orders"]})),
+            elsewhere,
+            "/orders",
+            &[],
+            "403 peer_not_trusted",
+        ),
+        (with(json!({})), elsewhere, metadata, &[], "403 peer_not_trusted"),
+        (
+            with(json!({"mode": "permissive"})),
+            LOCALHOST,
+            "/",
+            &[("X-Forwarded-Uri", "orders")],
+            "400 forwarded_request_invalid",
+        ),
+        (
+            with(json!({"mode": "optional"})),
+            LOCALHOST,
+            metadata,
+            &[("X-Forwarded-Uri", "/a"), ("X-Forwarded-Uri", "/health")],
+            "400 forwarded_request_invalid",
+        ),
+    ] {
+        let mut config = config;
+        (config["answerAs"], config["jwks"]) = (json!("forwardAuth"), keys::public_set());
+        let capabilities = Capabilities { fetch: true, env: &|_| None };
+        let policy = Rc::new(compile(config.to_string(), &capabilities).expect("a configuration"));
+        let keyring = Keyring::new(Rc::clone(&policy));
+        let is_said = |name: &str| headers.iter().any(|(said, _)| *said == name);
+        let asked = ASKED.iter().filter(|(name, _)| !is_said(name)).chain(headers);
+        let request = asked.fold(
+            RecordedRequest::new("GET", target).header("Host", "auth.internal").from_address(from),
+            |request, (name, value)| request.header(name, *value),
+        );
+        let found = match decided(&policy, &keyring, now, &request).decision {
+            Decision::Accept(accept) => {
+                let text = |header: &SetHeader| {
+                    format!("{}: {}", header.name(), String::from_utf8_lossy(header.value()))
+                };
+                format!("200 {}", accept.headers().map(text).collect::<Vec<_>>().join(", "))
+            }
+            Decision::Reject(Reject { status: 302, headers, .. }) => {
+                format!("302 {}", headers.iter().find(|(name, _)| name == "Location").unwrap().1)
+            }
+            Decision::Reject(reject) => format!("{} {}", reject.status, reject.refusal.code()),
+            other @ (Decision::Forward(_) | Decision::Serve(_) | Decision::NeedKeys(_)) => {
+                format!("{other:?}")
+            }
+        };
+        assert_eq!(found, expected, "{from} {target} {headers:?} {config}");
+    }
 }
 
 /// No client can send such a target; a middleware in front can make one (`replacePath: foo`), and the host would end the
@@ -182,7 +379,7 @@ fn a_target_that_cannot_be_changed_is_refused_in_every_mode() {
         let found = match decided(&policy, &keyring, now, &request).decision {
             Decision::Reject(reject) => reject.refusal.code(),
             Decision::Forward(_) => "passed",
-            Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
+            Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
         };
         assert_eq!(found, expected, "{mode} {strip} {target}");
     }

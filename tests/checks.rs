@@ -204,7 +204,7 @@ fn outcome(policy: &Policy, keyring: &Keyring, token: &str, sent: &Sent) -> (&'s
     match decided.decision {
         Decision::Forward(_) => ("allow", ""),
         Decision::Reject(reject) => (reject.refusal.code(), last.0),
-        Decision::Serve(_) | Decision::NeedKeys(_) => panic!("neither"),
+        Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => panic!("neither"),
     }
 }
 

@@ -125,7 +125,7 @@ impl Bench {
                 format!("allow {}", String::from_utf8_lossy(header.value()))
             }
             Decision::Reject(reject) => reject.refusal.code().to_owned(),
-            Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
+            Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{decision:?}"),
         }
     }
 

@@ -1,10 +1,12 @@
 //! The same routes and tokens through what others offer: two plugins in Go, which Traefik interprets, and `forwardAuth` to
 //! a service that verifies each token. None of it is in this repository.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testbed::asked::forward_auth;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::port::free_address;
@@ -18,6 +20,9 @@ use crate::client::request;
 use crate::cost::{Row, fill};
 use crate::tokens::{NEW_TOKENS, claims, known, new};
 use crate::{median, more};
+
+/// The entry point at which forwardAuth asks.
+const AUTH: &str = "auth";
 
 /// A plugin of others, and the configuration that demands of a token what ours does.
 struct Peer {
@@ -101,6 +106,18 @@ impl Field {
         self.interpreted.push(Interpreted { name: peer.name, module: peer.module, sources });
     }
 
+    /// Ours behind a second entry point of the same Traefik, asked by its forwardAuth.
+    fn add_asked(&mut self, auth: SocketAddr) {
+        let mut configuration = configuration();
+        configuration["jwks"] = json!(keys::jwk_set(&["rsa", "p256"]).to_string());
+        configuration["signingSecret"] = json!(keys::SECRET);
+        configuration["answerAs"] = json!("forwardAuth");
+        self.routes.answer("asked", AUTH, FETCH, &configuration);
+        let managed = ["X-User-Sub".to_owned(), "X-User-Email".to_owned()];
+        let middleware = forward_auth(&format!("http://{auth}/asked"), &managed);
+        self.add("forwardAuth, `plugin.wasm`".into(), "ask", "401", middleware);
+    }
+
     fn add_forward_auth(&mut self, service: &Service) {
         let middleware = json!({"forwardAuth": {
             "address": service.url,
@@ -120,10 +137,18 @@ pub(crate) fn measure() {
     field.routes.open("plain");
     field.add_ours();
     PEERS.iter().for_each(|peer| field.add_peer(peer, &idp));
+    let auth = free_address();
+    field.add_asked(auth);
     field.add_forward_auth(&service);
     let Field { ways, routes, interpreted } = field;
 
-    let traefik = Traefik::start(&Setup { interpreted, ..Setup::default() });
+    let own = json!({"address": auth.to_string(), "forwardedHeaders": {"trustedIPs": ["127.0.0.1/32"]}});
+    let traefik = Traefik::start(&Setup {
+        interpreted,
+        entry_point: json!({"asDefault": true}),
+        more: json!({"entryPoints": {AUTH: own}}),
+        ..Setup::default()
+    });
     traefik.configure(&routes);
     ways.iter().for_each(|way| check(&traefik, way));
     let cases = cases();

@@ -2,7 +2,7 @@
 //! part of the result.
 
 use crate::core::answer::verdict::Verdict;
-use crate::core::answer::{Decision, Forward, Reject, Served, forward, proven, reject};
+use crate::core::answer::{Accept, Decision, Forward, Reject, Served, forward, proven, reject};
 use crate::core::bypass::Mode;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyLookup;
@@ -10,6 +10,7 @@ use crate::core::known_token::{Learned, Memory};
 use crate::core::policy::Policy;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
+use crate::core::request::forwarded::{AnswerAs, is_question};
 use crate::core::request::uri::is_target;
 use crate::core::rules::Ruling;
 use crate::core::steps::{Step, Steps};
@@ -30,18 +31,27 @@ pub struct Decided<'p> {
     pub learned: Vec<Learned>,
 }
 
-/// Decides about `request`. Whatever is not an explicit [`Decision::Forward`] must not reach the upstream.
+/// Decides about what was `received`: a request, or a question about one (`answerAs: forwardAuth`). Whatever is not an
+/// explicit [`Decision::Forward`] must not reach the upstream.
 #[must_use]
 pub fn decide<'p, K: KeyLookup + Memory>(
     policy: &'p Policy,
     keys: &K,
     now: UnixTime,
-    request: &dyn RequestView,
+    received: &dyn RequestView,
 ) -> Decided<'p> {
-    decide_telling(policy, keys, now, request, &mut ())
+    let question = match policy.answer.asking.original(received) {
+        Ok(None) => return decide_telling(policy, keys, now, received, &mut ()),
+        Ok(Some(original)) => return decide_telling(policy, keys, now, &original, &mut ()),
+        Err(refusal) => refusal,
+    };
+    // Somebody asks for a document of our own. As the answer to a question it would let a request pass.
+    let document = if is_question(received) { None } else { document(policy, keys, now, received) };
+    let decision = document.unwrap_or_else(|| rejected(policy, question, "", received));
+    Decided { decision, found: None, asked: None, learned: Vec::new() }
 }
 
-/// The same, and tells `steps` of each step.
+/// Decides about `request` as its client sent it, and tells `steps` of each step.
 #[must_use]
 pub fn decide_telling<'p, K: KeyLookup + Memory, S: Steps>(
     policy: &'p Policy,
@@ -57,31 +67,37 @@ pub fn decide_telling<'p, K: KeyLookup + Memory, S: Steps>(
     Decided { decision, found, asked, learned }
 }
 
-/// A decision that the host can perform: a target that it cannot be told refuses the request in every mode, since the token
-/// would stay in it.
+/// A decision that the host can perform. A target that it cannot be told refuses the request in every mode, since the token
+/// would stay in it; so does a change that a proxy which asks does not make.
 fn performable<S: Steps>(
     policy: &Policy,
     decision: Decision,
     request: &dyn RequestView,
     steps: &mut S,
 ) -> Decision {
-    match &decision {
-        Decision::Forward(Forward { uri: Some(uri), .. }) if !is_target(uri) => {
-            steps.step(Step::Refused(&Refusal::TargetMalformed));
-            rejected(policy, Refusal::TargetMalformed, "", request)
+    let Decision::Forward(forward) = decision else { return decision };
+    let performed = match policy.answer.asking.answer_as {
+        AnswerAs::Middleware if forward.uri.as_ref().is_some_and(|uri| !is_target(uri)) => {
+            Err(Refusal::TargetMalformed)
         }
-        Decision::Forward(_) | Decision::Reject(_) | Decision::Serve(_) | Decision::NeedKeys(_) => decision,
-    }
+        AnswerAs::Middleware => Ok(Decision::Forward(forward)),
+        AnswerAs::ForwardAuth => Accept::new(forward).map(Decision::Accept),
+    };
+    performed.unwrap_or_else(|refusal| {
+        steps.step(Step::Refused(&refusal));
+        rejected(policy, refusal, "", request)
+    })
 }
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
     let (policy, now, request) = (walk.policy, walk.now, walk.request);
-    if let Some(status) = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request)) {
-        return served(policy, status.serve(&walk.keys.key_sets(), walk.now, request), request);
-    }
-    let metadata = policy.answer.resource_metadata.as_ref();
-    if let Some(document) = metadata.and_then(|metadata| metadata.serve(request)) {
-        return served(policy, document, request);
+    match policy.answer.asking.answer_as {
+        AnswerAs::Middleware => {
+            if let Some(document) = document(policy, walk.keys, now, request) {
+                return document;
+            }
+        }
+        AnswerAs::ForwardAuth => {}
     }
     let ruling = match walk.entry() {
         Ok(Entry::Open(bypass)) => {
@@ -107,10 +123,32 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     }
 }
 
-/// What `refusal` means in the mode of the policy.
+/// A document of our own, if `request` is for one.
+fn document<K: KeyLookup>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Option<Decision> {
+    let status = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request));
+    let document = match status {
+        Some(status) => status.serve(&keys.key_sets(), now, request),
+        None => policy.answer.resource_metadata.as_ref()?.serve(request)?,
+    };
+    Some(Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document }))
+}
+
+/// What `refusal` of the request that was `received`, or is asked about, means in the mode of the policy.
 #[must_use]
-pub fn refuse(policy: &Policy, refusal: Refusal, request: &dyn RequestView) -> Decision {
-    performable(policy, refused(policy, refusal, request, None, Ruling::Free), request, &mut ())
+pub fn refuse(policy: &Policy, refusal: Refusal, received: &dyn RequestView) -> Decision {
+    let about = |request| {
+        performable(policy, refused(policy, refusal, request, None, Ruling::Free), request, &mut ())
+    };
+    match policy.answer.asking.original(received) {
+        Ok(None) => about(received),
+        Ok(Some(original)) => about(&original),
+        Err(refusal) => rejected(policy, refusal, "", received),
+    }
 }
 
 /// `issuer` is that of the token, where it is known, and `ruling` what `rules` say of the request.
@@ -146,8 +184,4 @@ fn anonymous(policy: &Policy, verdict: Verdict, request: &dyn RequestView) -> Fo
 fn rejected(policy: &Policy, refusal: Refusal, scopes: &str, request: &dyn RequestView) -> Decision {
     let label = policy.forward.label(Verdict::Refused(refusal.code()), request);
     Decision::Reject(Reject { label, ..reject::reject(&policy.answer, refusal, scopes, request) })
-}
-
-fn served(policy: &Policy, document: Served, request: &dyn RequestView) -> Decision {
-    Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document })
 }

@@ -20,6 +20,17 @@ pub enum Refusal {
     CookieMalformed,
     /// The target does not begin with a slash, so that the host could not be told one without the token.
     TargetMalformed,
+    /// Who asks about the request of another is none of `trustedPeers`.
+    PeerNotTrusted,
+    /// One of the headers that say which request is asked about is not there once and readable.
+    ForwardedRequestInvalid {
+        /// Its name.
+        header: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The request must not go on as it is, and the proxy that asks does not change it.
+    ChangeNotPossible,
     /// The token is longer than `maxTokenBytes`.
     TokenTooLarge {
         /// Bytes found.
@@ -192,6 +203,9 @@ impl Refusal {
             | Self::SchemeUnexpected
             | Self::CookieMalformed
             | Self::TargetMalformed
+            | Self::PeerNotTrusted
+            | Self::ForwardedRequestInvalid { .. }
+            | Self::ChangeNotPossible
             | Self::TokenTooLarge { .. }
             | Self::TokenMalformed { .. }
             | Self::TokenEncrypted
@@ -230,6 +244,9 @@ impl Refusal {
             Self::SchemeUnexpected => "scheme_unexpected",
             Self::CookieMalformed => "cookie_malformed",
             Self::TargetMalformed => "target_malformed",
+            Self::PeerNotTrusted => "peer_not_trusted",
+            Self::ForwardedRequestInvalid { .. } => "forwarded_request_invalid",
+            Self::ChangeNotPossible => "change_not_possible",
             Self::TokenTooLarge { .. } => "token_too_large",
             Self::TokenMalformed { .. } => "token_malformed",
             Self::TokenEncrypted => "token_encrypted",
@@ -275,6 +292,13 @@ impl Refusal {
             Self::SchemeUnexpected => "a scheme stands before the token, and none is expected".into(),
             Self::CookieMalformed => "the cookie of the token holds something else".into(),
             Self::TargetMalformed => "the target of the request does not begin with a slash".into(),
+            Self::PeerNotTrusted => "questions about other requests are not answered to this address".into(),
+            Self::ForwardedRequestInvalid { header, problem } => {
+                format!("the request that is asked about is not clear: {header} {problem}")
+            }
+            Self::ChangeNotPossible => {
+                "the cookie of the token has copies, and the request cannot be changed".into()
+            }
             Self::TokenTooLarge { bytes } => format!("the token has {bytes} bytes, which is too many"),
             Self::TokenMalformed { problem } => format!("the token is malformed: {problem}"),
             Self::TokenEncrypted => "the token is encrypted (JWE), which is not supported".into(),

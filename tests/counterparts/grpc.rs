@@ -1,6 +1,7 @@
 //! A real gRPC client and server: it gets the status that its call failed with, not a mangled answer.
 
 use serde_json::{Value, json};
+use testbed::asked::forward_auth;
 use testbed::keys;
 use testbed::port::free_address;
 use testbed::tokens::Token;
@@ -44,7 +45,20 @@ pub(crate) fn statuses() {
         routes.protect(host, plugin, configuration);
         routes.lead(host, server);
     }
-    let traefik = Traefik::start(&Setup::default());
+    // Traefik's forwardAuth asks the plugin: not 200 with the outcome in headers, which would mean yes.
+    let auth = free_address();
+    let mut asked = rules.clone();
+    asked["answerAs"] = json!("forwardAuth");
+    routes.answer("asked", "auth", FETCH, &asked);
+    routes
+        .protect_with("asked.example", forward_auth(&format!("http://{auth}/asked"), &["X-User-Sub".into()]));
+    routes.lead("asked.example", server);
+    let own = json!({"address": auth.to_string(), "forwardedHeaders": {"trustedIPs": ["127.0.0.1/32"]}});
+    let traefik = Traefik::start(&Setup {
+        entry_point: json!({"asDefault": true}),
+        more: json!({"entryPoints": {"auth": own}}),
+        ..Setup::default()
+    });
     traefik.configure(&routes);
 
     let token = |scope: &str, exp: i64| {
@@ -55,7 +69,7 @@ pub(crate) fn statuses() {
     let expired = token("write", unix_now() - 10);
     let reader = token("read", unix_now() + 600);
     let mut rows: Vec<(&str, &str, &str, u32, &str)> = Vec::new();
-    for host in ["fetch.example", "offline.example"] {
+    for host in ["fetch.example", "offline.example", "asked.example"] {
         for method in ["Say", "Count", "Chat"] {
             rows.push((host, method, &good, OK, "OK"));
             rows.push((host, method, "", UNAUTHENTICATED, "No token provided"));

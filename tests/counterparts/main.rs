@@ -15,6 +15,8 @@ mod script;
 mod provider;
 mod nginx;
 mod lighttpd;
+mod forward_auth;
+mod prometheus;
 mod browser;
 mod grpc;
 mod mcp;
@@ -33,6 +35,10 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
     (&[Need::Nginx], ("nginx_forms", nginx::forms)),
     (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
+    (&[Need::Nginx], ("forward_auth_nginx", forward_auth::nginx)),
+    (&[Need::Caddy], ("forward_auth_caddy", forward_auth::caddy)),
+    (&[Need::Prometheus], ("prometheus_alert_rules", prometheus::alert_rules)),
+    (&[Need::Prometheus], ("prometheus_scrapes", prometheus::scrapes)),
     (&[Need::Lighttpd], ("lighttpd_headers", lighttpd::headers)),
     (&[Need::Lighttpd], ("lighttpd_parameters", lighttpd::parameters)),
     (&[Need::Lighttpd], ("lighttpd_alias_strategy", lighttpd::alias_strategy)),

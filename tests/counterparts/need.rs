@@ -12,6 +12,10 @@ pub(crate) enum Need {
     Python,
     /// nginx.
     Nginx,
+    /// Caddy.
+    Caddy,
+    /// Prometheus, and the tool that tests its rules.
+    Prometheus,
     /// lighttpd, and PHP for CGI.
     Lighttpd,
     /// A Chromium, whatever its name.
@@ -38,6 +42,11 @@ impl Need {
                 (!python().is_file()).then(|| "there are no Python packages: run make counterparts".into())
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
+            Self::Caddy => caddy().is_none().then(|| "there is no caddy".into()),
+            Self::Prometheus => {
+                let is_there = prometheus().is_some() && promtool().is_some();
+                (!is_there).then(|| "there is no prometheus or no promtool".into())
+            }
             Self::Lighttpd => {
                 let is_there = lighttpd().is_some() && php().is_some();
                 (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
@@ -60,6 +69,21 @@ pub(crate) fn python() -> PathBuf {
 /// The nginx program.
 pub(crate) fn nginx() -> Option<PathBuf> {
     find(&["nginx"])
+}
+
+/// The Caddy program.
+pub(crate) fn caddy() -> Option<PathBuf> {
+    find(&["caddy"])
+}
+
+/// The Prometheus server.
+pub(crate) fn prometheus() -> Option<PathBuf> {
+    find(&["prometheus"])
+}
+
+/// Prometheus' tool for rules.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    find(&["promtool"])
 }
 
 /// The lighttpd program.

@@ -29,6 +29,7 @@ mod metrics;
 mod paths;
 mod status;
 mod copies;
+mod forward_auth;
 mod deploy;
 mod examples;
 mod proofs;
@@ -57,6 +58,12 @@ const TESTS: &[Test] = &[
     ("descriptors_url", reload::descriptors_url),
     ("rows_fetch", rows::fetch),
     ("rows_offline", rows::offline),
+    ("rows_asked", rows::asked),
+    ("forward_auth_many_routers", forward_auth::many_routers),
+    ("forward_auth_trust", forward_auth::trust),
+    ("forward_auth_untouched", forward_auth::untouched),
+    ("forward_auth_keys_are_renewed", forward_auth::keys_are_renewed),
+    ("forward_auth_example", forward_auth::example),
     ("untouched", proxy::untouched),
     ("host_of_the_request", proxy::host_of_the_request),
     ("mistake_and_correction", reload::mistake_and_correction),

@@ -98,7 +98,7 @@ fn both_ways(traefik: &Traefik, host: &str) {
     assert_eq!(read_chunk(&mut stream).unwrap(), None);
 }
 
-fn web_socket(traefik: &Traefik, host: &str) {
+pub(crate) fn web_socket(traefik: &Traefik, host: &str) {
     let request = |token: &str| {
         Request::get(host, "/socket")
             .bearer(token)

@@ -1,36 +1,64 @@
 //! The rows of `tests/cases/` in one Traefik, a router for each configuration.
 
-use serde_json::Value;
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use testbed::asked;
 use testbed::cases::{Bed, Case, Seen, load};
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
+use testbed::port::free_address;
 use testbed::traefik::{FETCH, OFFLINE, Plugin, Routes, Setup, Traefik};
 use testbed::upstream::Upstream;
 use testbed::wait::unix_now;
+use traefik_jwt_auth::core::config::{Capabilities, compile};
 
 /// Configurations in force at the same time.
 const BATCH: usize = 40;
 /// After so many seconds tokens are made anew: rows are about times, and an emulated processor takes minutes for all of them.
 const MINTED_FOR: i64 = 20;
 
+/// How requests come to the plugin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is the middleware of their router.
+    Middleware,
+    /// Traefik's forwardAuth asks it about them.
+    Asked,
+}
+
 /// Every row through `plugin.wasm`.
 pub(crate) fn fetch() {
-    run(FETCH, |_| true);
+    run(FETCH, Way::Middleware, |_| true);
 }
 
 /// Every row that needs no network through `plugin-offline.wasm`.
 pub(crate) fn offline() {
-    run(OFFLINE, |config| !config.to_string().contains("://localhost:"));
+    run(OFFLINE, Way::Middleware, |config| !config.to_string().contains("://localhost:"));
 }
 
-fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
+/// Every row that is not about the request as it goes on through `plugin.wasm` that forwardAuth of other routers asks.
+pub(crate) fn asked() {
+    run(FETCH, Way::Asked, |_| true);
+}
+
+fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
     let idp = JwksServer::https(keys::public_set().to_string());
     let mut bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
-    let minted =
-        |bed: &Bed| -> Vec<Case> { load(bed).into_iter().filter(|case| fits(&case.config)).collect() };
+    let through = |case: Case| match way {
+        Way::Middleware => Some(case),
+        Way::Asked => asked::asked(&case, &managed(&case.config)),
+    };
+    let minted = |bed: &Bed| -> Vec<Case> {
+        load(bed).into_iter().filter(|case| fits(&case.config)).filter_map(through).collect()
+    };
     let mut cases = minted(&bed);
     let upstream = Upstream::start();
-    let traefik = Traefik::start(&Setup { plugins: vec![plugin], ..Setup::default() });
+    let (with_auth, auth) = bed_with_auth(vec![plugin]);
+    let traefik = Traefik::start(&match way {
+        Way::Middleware => Setup { plugins: vec![plugin], ..Setup::default() },
+        Way::Asked => with_auth,
+    });
     let mut wrong = Vec::new();
     let mut number = 0;
     for batch in batches(&cases) {
@@ -39,7 +67,14 @@ fn run(plugin: Plugin, fits: impl Fn(&Value) -> bool) {
         for (config, rows) in batch {
             let host = format!("config-{number}");
             number += 1;
-            routes.protect(&host, plugin, &config);
+            match way {
+                Way::Middleware => routes.protect(&host, plugin, &config),
+                Way::Asked => {
+                    let address = format!("http://{auth}/asked-{host}");
+                    routes.answer(&format!("asked-{host}"), AUTH, plugin, &config);
+                    routes.protect_with(&host, asked::forward_auth(&address, &managed(&config)));
+                }
+            }
             checks.extend(rows.into_iter().map(|row| (host.clone(), row)));
         }
         traefik.configure(&routes);
@@ -77,6 +112,30 @@ fn batches(cases: &[Case]) -> Vec<Vec<(Value, Vec<usize>)>> {
         }
     }
     configs.chunks(BATCH).map(<[_]>::to_vec).collect()
+}
+
+/// The entry point at which proxies ask.
+pub(crate) const AUTH: &str = "auth";
+
+/// A Traefik with an entry point for clients, and one for proxies on this machine, with its address.
+pub(crate) fn bed_with_auth(plugins: Vec<Plugin>) -> (Setup, SocketAddr) {
+    let auth = free_address();
+    let own = json!({"address": auth.to_string(), "forwardedHeaders": {"trustedIPs": ["127.0.0.1/32"]}});
+    let setup = Setup {
+        plugins,
+        entry_point: json!({"asDefault": true, "http": {"aliasHeadersStrategy": "delete"}}),
+        more: json!({"entryPoints": {AUTH: own}}),
+        ..Setup::default()
+    };
+    (setup, auth)
+}
+
+/// The names of the managed headers of a configuration.
+pub(crate) fn managed(config: &Value) -> Vec<String> {
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = compile(config.to_string().as_bytes(), &capabilities).ok();
+    let rows = policy.iter().flat_map(|policy| policy.forward.managed.rows());
+    rows.map(|row| row.name().to_owned()).collect()
 }
 
 fn check(traefik: &Traefik, case: &Case, host: &str) -> Result<(), String> {

@@ -139,7 +139,7 @@ impl Bench {
         match decide(&self.policy, &self.lookup, unix_time::UnixTime::from_seconds(NOW), &request).decision {
             Decision::Forward(_) => "allow",
             Decision::Reject(reject) => reject.refusal.code(),
-            Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{token}"),
+            Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => panic!("{token}"),
         }
     }
 

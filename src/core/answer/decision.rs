@@ -1,5 +1,6 @@
 //! What is done with a request.
 
+use crate::core::answer::accept::Accept;
 use crate::core::answer::forward::Forward;
 use crate::core::answer::reject::Reject;
 use crate::core::answer::served::Served;
@@ -10,6 +11,8 @@ use crate::core::issuer_id::IssuerId;
 pub enum Decision {
     /// Pass the request on, changed as said.
     Forward(Forward),
+    /// Tell the proxy that asks that it may pass the request on (`answerAs: forwardAuth`).
+    Accept(Accept),
     /// Refuse it.
     Reject(Reject),
     /// Answer it with a document of our own; no token is needed for it.

@@ -180,7 +180,9 @@ impl Managed {
 }
 
 impl Source {
-    const fn option(&self) -> &'static str {
+    /// The option that it comes from.
+    #[must_use]
+    pub const fn option(&self) -> &'static str {
         match self {
             Self::Claim(_) => "forwardHeaders",
             Self::Payload(_) => "forwardPayloadHeader",

@@ -7,6 +7,7 @@ pub mod managed;
 pub mod verdict;
 pub mod forward;
 pub mod proven;
+pub mod accept;
 pub mod field_value;
 pub mod challenge;
 pub mod body;
@@ -16,6 +17,7 @@ pub mod cors;
 pub mod resource_metadata;
 pub mod status;
 
+pub use accept::Accept;
 pub use decision::{Decision, NeedKeys};
 pub use forward::Forward;
 pub use reject::Reject;

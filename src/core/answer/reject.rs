@@ -6,6 +6,7 @@ use crate::core::proof::dpop::NONCE_HEADER;
 use crate::core::proof::fault::{INVALID_DPOP_PROOF, USE_DPOP_NONCE};
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
+use crate::core::request::forwarded::AnswerAs;
 
 /// An answer to give instead of the upstream's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,15 @@ impl GrpcStatus {
             Self::Unauthenticated => "16",
         }
     }
+
+    /// The HTTP status that clients of gRPC take for this one where there is no other.
+    const fn http_status(self) -> u16 {
+        match self {
+            Self::PermissionDenied => 403,
+            Self::Unavailable => 503,
+            Self::Unauthenticated => 401,
+        }
+    }
 }
 
 const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
@@ -68,11 +78,22 @@ const fn class(refusal: &Refusal, unavailable_status: u16) -> Class {
         | Refusal::SchemeUnexpected
         | Refusal::CookieMalformed
         | Refusal::McpHeaderInvalid { .. }
-        | Refusal::TargetMalformed => Class {
+        | Refusal::TargetMalformed
+        | Refusal::ChangeNotPossible => Class {
             status: 400,
             title: "Invalid request",
             challenge: Challenge::Error("invalid_request"),
             grpc,
+        },
+        // Nothing that the client can do about it: another proxy has to ask, or to ask otherwise.
+        Refusal::ForwardedRequestInvalid { .. } => {
+            Class { status: 400, title: "Invalid request", challenge: Challenge::No, grpc }
+        }
+        Refusal::PeerNotTrusted => Class {
+            status: 403,
+            title: "Forbidden",
+            challenge: Challenge::No,
+            grpc: GrpcStatus::PermissionDenied,
         },
         Refusal::TokenTooLarge { .. }
         | Refusal::TokenMalformed { .. }
@@ -264,7 +285,9 @@ fn redirect(
 ) -> Option<String> {
     let redirect = match (refusal, class.status) {
         // Whatever its status is. An issuer that does not know of the other sign-in would send the browser back at once.
-        (Refusal::KeysUnavailable { .. } | Refusal::StepUpRequired { .. }, _) => None,
+        (Refusal::KeysUnavailable { .. } | Refusal::PeerNotTrusted | Refusal::StepUpRequired { .. }, _) => {
+            None
+        }
         // Signing in sets the cookie anew.
         (Refusal::CookieMalformed, _) | (_, 401) => rules.redirect.as_ref(),
         (_, 403) => rules.forbidden_redirect.as_ref(),
@@ -282,7 +305,8 @@ fn is_grpc(request: &dyn RequestView) -> bool {
         })
 }
 
-/// Trailers-only: HTTP 200, the outcome in headers, no body.
+/// Trailers-only: HTTP 200, the outcome in headers, no body. To a proxy that asks, 200 would mean that the request may pass:
+/// it gets the status that clients of gRPC read as the same outcome.
 fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(String, String)>) -> Reject {
     let message = match rules.details {
         Details::Show => format!("{}: {}", class.title, refusal.description()),
@@ -292,7 +316,11 @@ fn grpc(rules: &AnswerRules, class: &Class, refusal: Refusal, mut headers: Vec<(
     headers.push(("Grpc-Status".into(), class.grpc.code().into()));
     // Percent-encoding leaves printable ASCII other than the percent sign as it is.
     headers.push(("Grpc-Message".into(), message.replace('%', "%25")));
-    Reject { status: 200, headers, body: Vec::new(), refusal, label: Label::default() }
+    let status = match rules.asking.answer_as {
+        AnswerAs::Middleware => 200,
+        AnswerAs::ForwardAuth => class.grpc.http_status(),
+    };
+    Reject { status, headers, body: Vec::new(), refusal, label: Label::default() }
 }
 
 #[cfg(test)]

@@ -6,10 +6,13 @@ use crate::core::answer::resource_metadata::ResourceMetadata;
 use crate::core::answer::status::StatusRules;
 use crate::core::proof::dpop::NONCE_HEADER;
 use crate::core::refusal_log::LogRules;
+use crate::core::request::forwarded::Asking;
 
 /// How refusals are answered and logged (`errors`, `unavailableStatus`, `resourceMetadata`, `log`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRules {
+    /// `answerAs`, `trustedPeers`: to whom.
+    pub asking: Asking,
     /// `errors.format`, or `errors.body`.
     pub format: BodyFormat,
     /// The scheme of challenges: that of the first header in which a token is looked for.
@@ -99,6 +102,7 @@ pub enum Details {
 impl Default for AnswerRules {
     fn default() -> Self {
         Self {
+            asking: Asking::default(),
             format: BodyFormat::Json,
             challenge_scheme: "Bearer".into(),
             dpop: None,

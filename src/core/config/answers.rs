@@ -2,17 +2,18 @@
 
 use crate::core::answer::browser::Redirect;
 use crate::core::answer::cors::Origins;
+use crate::core::answer::forward::ForwardRules;
 use crate::core::answer::resource_metadata::{Members, ResourceMetadata};
 use crate::core::answer::{AnswerRules, BodyFormat, Details};
 use crate::core::config::accepted::{OFFLINE, OFFLINE_IS_FOR_CLIENTS};
 use crate::core::config::error::Errors;
-use crate::core::config::operators;
 use crate::core::config::options::Row;
 use crate::core::config::options::answers::*;
 use crate::core::config::options::rules::ORIGINS;
 use crate::core::config::proofs;
 use crate::core::config::upstream::header_name;
 use crate::core::config::values::Values;
+use crate::core::config::{forward_auth, operators};
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
 use crate::core::proof::rules::ProofRules;
 use crate::core::rules::RuleTable;
@@ -20,17 +21,19 @@ use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
 use crate::core::url::{Url, is_serialized_origin};
 
-/// `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
+/// `answerAs`, `trustedPeers`, `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
 pub(super) fn answer_rules(
     root: &Values,
     (issuers, scopes): (&[String], &[String]),
     token: &TokenSources,
     proofs: Option<&ProofRules>,
+    forward: &ForwardRules,
     errors: &mut Errors,
 ) -> AnswerRules {
     AnswerRules {
         dpop: proofs.and_then(|rules| proofs::challenge(rules, root, token)),
+        asking: forward_auth::asking(root, forward, errors),
         format: format(root, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(root, errors),

@@ -80,7 +80,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     let scopes = issuers.iter_mut().filter_map(|issuer| issuer.claims.scopes.as_mut());
     scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
     let scopes = rules::all_scopes(&issuers, &table);
-    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, proofs.as_ref(), errors);
+    let answer = answers::answer_rules(root, (&trusted, &scopes), &token, proofs.as_ref(), &forward, errors);
     let origins = answers::allowed_origins(root, &answer, &table, errors);
     let revocation = revocation::revocation(root, &issuers, &shared, errors);
     Policy {

@@ -20,6 +20,7 @@ mod proofs;
 mod revocation;
 mod answers;
 mod operators;
+mod forward_auth;
 mod self_test;
 mod too_open;
 mod summary;

@@ -2,6 +2,7 @@
 
 use crate::core::answer::status::{Kids, StatusRules};
 use crate::core::config::error::Errors;
+use crate::core::config::options::Row;
 use crate::core::config::options::operators::*;
 use crate::core::config::values::Values;
 use crate::core::refusal_log::{LogRules, LoggedSub};
@@ -21,16 +22,7 @@ pub(super) fn log_rules(root: &Values) -> LogRules {
 /// `status`. Whoever may read it has to be named: there is no default that would be right.
 pub(super) fn status_rules(root: &Values, errors: &mut Errors) -> Option<StatusRules> {
     let kids = if root.flag(&STATUS_KIDS) { Kids::Show } else { Kids::Hide };
-    let mut ranges = Vec::new();
-    for text in root.list(&STATUS_SOURCE_RANGE).unwrap_or_default() {
-        match SourceRange::parse(text) {
-            Some(range) => ranges.push(range),
-            None => {
-                let expected = "addresses, or ranges such as 10.0.0.0/8";
-                errors.value(STATUS_SOURCE_RANGE.path, quoted(text), expected);
-            }
-        }
-    }
+    let ranges = source_ranges(root, &STATUS_SOURCE_RANGE, errors);
     let Some(path) = root.text(&STATUS_PATH) else {
         if root.has_in(&STATUS) && !root.is_refused(&STATUS_PATH) {
             errors.conflict(STATUS_PATH.path, "is needed with the other options of status");
@@ -44,4 +36,16 @@ pub(super) fn status_rules(root: &Values, errors: &mut Errors) -> Option<StatusR
         errors.conflict(STATUS_SOURCE_RANGE.path, "is needed with status.path: who may read it");
     }
     Some(StatusRules { path: path.to_owned(), ranges, kids })
+}
+
+/// The ranges of the list `row`.
+pub(super) fn source_ranges(root: &Values, row: &Row, errors: &mut Errors) -> Vec<SourceRange> {
+    let mut ranges = Vec::new();
+    for text in root.list(row).unwrap_or_default() {
+        match SourceRange::parse(text) {
+            Some(range) => ranges.push(range),
+            None => errors.value(row.path, quoted(text), "addresses, or ranges such as 10.0.0.0/8"),
+        }
+    }
+    ranges
 }

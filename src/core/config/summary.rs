@@ -6,6 +6,7 @@ use crate::core::claims::registered::TokenType;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::{MAX_LOGGED_NAMES, MAX_LOGGED_SUMMARY_CHARS};
 use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::request::forwarded::AnswerAs;
 use crate::core::text::{cut, name};
 
 /// The line. It is bounded, and has no value that may be a secret.
@@ -18,8 +19,12 @@ pub fn summary(policy: &Policy) -> String {
         Mode::DryRun => "dryRun",
     };
     let entries: Vec<String> = policy.issuers.iter().take(MAX_LOGGED_NAMES).map(entry).collect();
+    let answers = match policy.answer.asking.answer_as {
+        AnswerAs::Middleware => "",
+        AnswerAs::ForwardAuth => ", answers as forwardAuth",
+    };
     let line = format!(
-        "version {VERSION}, mode {mode}, token from {}; {}",
+        "version {VERSION}, mode {mode}{answers}, token from {}; {}",
         policy.token.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         entries.join("; "),
     );

@@ -1,12 +1,14 @@
 //! Configurations that mean something else than their author may think, mostly that they accept more: what is said of them
 //! when they are loaded, and the one that is refused.
 
+use crate::core::bypass::Preflight;
 use crate::core::config::error::Errors;
 use crate::core::config::options::keys::JWKS_URL;
 use crate::core::config::values::Values;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::MAX_LOGGED_NAMES;
 use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::request::forwarded::AnswerAs;
 use crate::core::text::{Quoted, quoted};
 use crate::core::url::{Host, Url};
 
@@ -54,6 +56,14 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
     if sources().any(|source| matches!(source, KeySource::Configured(set) if set.is_lone)) {
         warnings.push(
             "jwks is one JWK, taken as a set of it; a JWK Set is an object with a list \"keys\"".to_owned(),
+        );
+    }
+    let opens = policy.bypass.preflight == Preflight::Pass || !policy.bypass.methods.is_empty();
+    if opens && policy.answer.asking.answer_as == AnswerAs::ForwardAuth {
+        warnings.push(
+            "bypassPreflight and bypassMethods are for requests without a body, and a proxy that asks does not show whether \
+             there is one: requests with a body pass as well"
+                .to_owned(),
         );
     }
     warnings.extend(policy.doubts.iter().cloned());

@@ -187,11 +187,16 @@ pub(super) fn claim_headers(values: &Values, errors: &mut Errors) -> Option<Vec<
     Some(headers)
 }
 
+/// Whether the header `name` has a purpose of its own in answers.
+pub(super) fn is_of_answers(name: &str) -> bool {
+    let cors = name.get(..15).is_some_and(|start| is_alias(start, "Access-Control-"));
+    cors || OF_ANSWERS.iter().any(|own| is_alias(own, name))
+}
+
 /// An optional header of responses that has no other purpose.
 pub(super) fn header_name(root: &Values, row: &Row, errors: &mut Errors) -> String {
     let name = root.text(row).unwrap_or_default();
-    let cors = name.get(..15).is_some_and(|start| is_alias(start, "Access-Control-"));
-    let taken = cors || is_reserved(name) || OF_ANSWERS.iter().any(|own| is_alias(own, name));
+    let taken = is_reserved(name) || is_of_answers(name);
     if !name.is_empty() && (!is_field_name(name) || taken || name.eq_ignore_ascii_case("Authorization")) {
         errors.value(row.path, quoted(name), "the name of a header of its own");
     }

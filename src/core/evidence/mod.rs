@@ -29,7 +29,15 @@ pub fn of(
     request: &dyn RequestView,
 ) -> Evidence {
     let token = found.and_then(|found| found.read(&policy.token));
-    of_token(policy, keys, now, refusal, request, (found, token.as_ref()))
+    about(policy, request, |request| of_token(policy, keys, now, refusal, request, (found, token.as_ref())))
+}
+
+/// What `says` about the request that `received` is or asks about; about the question where that is refused.
+fn about<T>(policy: &Policy, received: &dyn RequestView, says: impl FnOnce(&dyn RequestView) -> T) -> T {
+    match policy.answer.asking.original(received) {
+        Ok(Some(original)) => says(&original),
+        Ok(None) | Err(_) => says(received),
+    }
 }
 
 /// The line of the log about a refusal; the token is read once for all that it says.
@@ -44,8 +52,10 @@ pub fn line(
     request: &dyn RequestView,
 ) -> String {
     let token = found.and_then(|found| found.read(&policy.token));
-    let evidence = of_token(policy, keys, now, refusal, request, (found, token.as_ref()));
-    refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
+    about(policy, request, |request| {
+        let evidence = of_token(policy, keys, now, refusal, request, (found, token.as_ref()));
+        refusal_log::line(&policy.answer.log, token.as_ref(), (refusal, &evidence), fate, left_out, request)
+    })
 }
 
 fn of_token(
@@ -74,6 +84,17 @@ fn of_token(
         Refusal::TargetMalformed => {
             Evidence { expected: "a target that begins with a slash".into(), ..Evidence::default() }
         }
+        Refusal::PeerNotTrusted => Evidence {
+            found: request.source_address().map_or("no address".into(), |address| address.to_string()),
+            expected: "an address of trustedPeers".into(),
+            ..Evidence::default()
+        },
+        Refusal::ForwardedRequestInvalid { header, problem } => Evidence {
+            found: format!("{header} {problem}"),
+            expected: format!("one {header} of the proxy that asks"),
+            hint: "Traefik's entry point removes it unless forwardedHeaders.trustedIPs has that proxy".into(),
+        },
+        Refusal::ChangeNotPossible => places::cookie(&policy.token, request),
         Refusal::TokenTooLarge { bytes } => Evidence {
             found: format!("{bytes} bytes"),
             expected: format!("at most {} bytes (maxTokenBytes)", policy.token.max_bytes),

@@ -1,6 +1,7 @@
 //! Step 2: the request as the core sees it.
 
 pub mod cookie;
+pub mod forwarded;
 pub mod header_name;
 pub mod method;
 pub mod origin;

@@ -28,6 +28,12 @@ impl SourceRange {
         Some(Self { network, bits })
     }
 
+    /// Whether every address of its family is in it.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.bits == 0
+    }
+
     /// Whether `address` is in it. An IPv4 address inside an IPv6 one is the IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -132,6 +132,15 @@ impl Handler for Middleware {
                 perform::forward(&forward);
                 Next::Forward
             }
+            Decision::Accept(accept) => {
+                if let Some(refusal) = &accept.refused {
+                    self.log(refusal, Fate::Passed, found, &request);
+                }
+                perform::accept(&accept);
+                // There is no upstream whose answer would be waited for.
+                self.handle_response();
+                Next::Answered
+            }
             Decision::Reject(reject) => {
                 self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
                 perform::reject(&reject);

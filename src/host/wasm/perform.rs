@@ -2,7 +2,7 @@
 //! sends the head.
 
 use crate::core::answer::verdict::Label;
-use crate::core::answer::{Forward, Reject, Served};
+use crate::core::answer::{Accept, Forward, Reject, Served};
 use crate::core::bypass::Body;
 use crate::host::wasm::abi;
 
@@ -38,6 +38,15 @@ fn label(label: &Label) {
     if let Some((name, value)) = &label.response {
         abi::set_response_header(name, value.as_bytes());
     }
+}
+
+/// Tells the proxy that asks that the request may pass, and who sends it.
+pub fn accept(accept: &Accept) {
+    label(&accept.label);
+    for header in accept.headers() {
+        abi::set_response_header(header.name(), header.value());
+    }
+    answer(200, std::iter::once(("Cache-Control", "no-store")), b"");
 }
 
 /// Refuses the request.

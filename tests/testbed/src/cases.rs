@@ -66,6 +66,8 @@ pub struct Expect {
     pub answered: Vec<(String, Option<String>)>,
     /// Whether the middleware answers with a document of its own.
     pub served: bool,
+    /// The code of the refusal where a proxy asks ([`crate::asked`]), if that makes a difference.
+    pub asked: Option<String>,
     /// Parts of the log when the configuration is refused.
     pub refused: Vec<String>,
     /// Parts of the one line of the log about the request, which is refused or passes nevertheless.
@@ -157,7 +159,10 @@ fn expect(name: &str, expect: &Value) -> Expect {
     known(
         name,
         expect,
-        &["status", "code", "body", "headers", "uri", "upstream", "answered", "served", "refused", "log"],
+        &[
+            "status", "code", "body", "headers", "uri", "upstream", "answered", "served", "asked", "refused",
+            "log",
+        ],
     );
     let headers = |key: &str| {
         let members = expect[key].as_object().into_iter().flatten();
@@ -178,6 +183,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
         upstream: headers("upstream"),
         answered: headers("answered"),
         served: expect["served"].as_bool().unwrap_or_default(),
+        asked: expect["asked"].as_str().map(str::to_owned),
         refused,
         log: words("log"),
     }

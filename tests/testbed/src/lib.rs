@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod stand_in;
 pub mod http;
 pub mod traefik;
+pub mod asked;
 pub mod cases;
 pub mod harness;
 pub mod wait;

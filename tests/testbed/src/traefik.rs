@@ -125,6 +125,16 @@ impl Routes {
         self.routers["all"]["rule"] = json!("PathPrefix(`/`)");
     }
 
+    /// Requests for `/NAME` at this entry point are answered by `plugin` with this configuration, whatever they are.
+    pub fn answer(&mut self, name: &str, entry_point: &str, plugin: Plugin, configuration: &Value) {
+        self.middlewares.insert(name.into(), json!({"plugin": {plugin.name: configuration}}));
+        let router = json!({
+            "rule": format!("Path(`/{name}`)"), "service": "noop@internal", "middlewares": [name],
+            "entryPoints": [entry_point],
+        });
+        self.routers.insert(name.into(), router);
+    }
+
     /// Requests with `Host: host` go to the upstream as they are.
     pub fn open(&mut self, host: &str) {
         self.insert(host, &[]);
@@ -230,6 +240,23 @@ impl Traefik {
     #[must_use]
     pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
         Self::run_with(setup, directory, &[format!("--configFile={configuration}")], address)
+    }
+
+    /// Starts the example of this name with `plugin`, from its files as they stand, with an entry point at `address`.
+    ///
+    /// # Panics
+    /// When the files are not there, and as [`Traefik::run`].
+    #[must_use]
+    pub fn run_example(setup: &Setup, plugin: Plugin, name: &str, address: SocketAddr) -> Self {
+        let directory = temporary_directory(name);
+        let folder = format!("examples/{name}");
+        fs::create_dir_all(directory.join(&folder)).unwrap();
+        for file in ["traefik.yml", "dynamic.yml"] {
+            let file = format!("{folder}/{file}");
+            fs::copy(root().join(&file), directory.join(&file)).unwrap();
+        }
+        install(&directory, "github.com/traefik-jwt-auth/jwt", plugin.file);
+        Self::run(setup, directory, &format!("{folder}/traefik.yml"), address)
     }
 
     /// The same with arguments of its command line.

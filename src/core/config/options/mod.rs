@@ -7,6 +7,7 @@ mod row;
 pub mod accepted;
 pub mod answers;
 pub mod bypass;
+pub mod forward_auth;
 pub mod fetching;
 pub mod keys;
 pub mod operators;
@@ -20,7 +21,7 @@ pub mod upstream;
 pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
 
 /// The rows by subject, in the order of the reference.
-pub static TABLES: [&Table; 12] = [
+pub static TABLES: [&Table; 13] = [
     &keys::TABLE,
     &fetching::TABLE,
     &places::TABLE,
@@ -32,6 +33,7 @@ pub static TABLES: [&Table; 12] = [
     &answers::TABLE,
     &operators::TABLE,
     &bypass::TABLE,
+    &forward_auth::TABLE,
     &tests::TABLE,
 ];
 

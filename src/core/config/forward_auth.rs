@@ -1,0 +1,57 @@
+//! `answerAs` and `trustedPeers`, and what cannot be had where a proxy asks: nothing of the request is changed.
+
+use crate::core::answer::forward::{ForwardRules, TokenForwarding};
+use crate::core::config::error::Errors;
+use crate::core::config::operators::source_ranges;
+use crate::core::config::options::forward_auth::*;
+use crate::core::config::options::upstream::FORWARD_AUTHORIZATION;
+use crate::core::config::upstream::is_of_answers;
+use crate::core::config::values::Values;
+use crate::core::request::forwarded::{AnswerAs, Asking};
+use crate::core::request::source_range::SourceRange;
+
+/// Where nothing is said, a proxy asks from the same machine.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
+
+pub(super) fn asking(root: &Values, forward: &ForwardRules, errors: &mut Errors) -> Asking {
+    let answer_as = root.word(&ANSWER_AS, &ANSWERS);
+    let peers = match answer_as {
+        AnswerAs::Middleware => {
+            if root.has(&TRUSTED_PEERS) && !root.is_refused(&ANSWER_AS) {
+                errors.conflict(TRUSTED_PEERS.path, "belongs to answerAs: forwardAuth, which is not set");
+            }
+            Vec::new()
+        }
+        AnswerAs::ForwardAuth => {
+            refuse_changes(forward, errors);
+            let peers = if root.has(&TRUSTED_PEERS) {
+                source_ranges(root, &TRUSTED_PEERS, errors)
+            } else {
+                LOOPBACK.iter().filter_map(|text| SourceRange::parse(text)).collect()
+            };
+            if peers.iter().any(SourceRange::is_everything) {
+                errors.conflict(TRUSTED_PEERS.path, "has every address; name those of the proxies that ask");
+            }
+            peers
+        }
+    };
+    Asking { answer_as, peers }
+}
+
+fn refuse_changes(forward: &ForwardRules, errors: &mut Errors) {
+    match forward.token {
+        TokenForwarding::Keep => {}
+        TokenForwarding::Strip => errors.conflict(
+            FORWARD_AUTHORIZATION.path,
+            "cannot be false with answerAs: forwardAuth, since the proxy that asks passes the request on; name the header of \
+             the token in its authResponseHeaders, and Traefik removes it",
+        ),
+    }
+    for row in forward.managed.rows().iter().filter(|row| is_of_answers(row.name())) {
+        let name = row.name();
+        errors.conflict(
+            row.source().option(),
+            format!("{name} cannot be set with answerAs: forwardAuth: it has another purpose in answers"),
+        );
+    }
+}
