@@ -24,7 +24,8 @@ fn files() -> BTreeMap<String, PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-            let is_made = ["target", "dist", ".git", ".cache", "peers", "plugins-local"].contains(&name.as_str())
+            let is_made = ["target", "dist", ".git", ".cache", "peers", "plugins-local"]
+                .contains(&name.as_str())
                 || name.contains("node_modules")
                 || name.ends_with("/target");
             if is_made {
@@ -70,8 +71,7 @@ fn anchor(heading: &str) -> String {
 fn anchors(page: &str) -> BTreeSet<String> {
     let lines = prose(page);
     let headings = lines.iter().filter(|line| line.starts_with('#'));
-    let mut anchors: BTreeSet<String> =
-        headings.map(|line| anchor(line.trim_start_matches('#'))).collect();
+    let mut anchors: BTreeSet<String> = headings.map(|line| anchor(line.trim_start_matches('#'))).collect();
     for line in &lines {
         anchors.extend(line.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
     }
@@ -117,8 +117,8 @@ fn links_lead_somewhere() {
             let (path, fragment) = link.split_once('#').unwrap_or((link.as_str(), ""));
             let target = if path.is_empty() { name.clone() } else { from(name, path) };
             let is_there = files.contains_key(&target) || root().join(&target).is_dir();
-            let has_anchor =
-                fragment.is_empty() || pages.get(&target).is_some_and(|page| anchors(page).contains(fragment));
+            let has_anchor = fragment.is_empty()
+                || pages.get(&target).is_some_and(|page| anchors(page).contains(fragment));
             if !is_there || !has_anchor {
                 broken.push(format!("{name}: {link}"));
             }
@@ -135,7 +135,8 @@ fn pages_that_files_name_exist() {
     let (mut seen, mut broken) = (0, Vec::new());
     for (name, path) in files() {
         let Ok(text) = fs::read_to_string(path) else { continue };
-        if name.starts_with("tests/documentation") || Path::new(&name).extension().is_some_and(|e| e == "md") {
+        if name.starts_with("tests/documentation") || Path::new(&name).extension().is_some_and(|e| e == "md")
+        {
             continue;
         }
         for rest in text.split("docs/").skip(1) {
@@ -145,9 +146,8 @@ fn pages_that_files_name_exist() {
             let page = format!("docs/{page}.md");
             let fragment = behind.strip_prefix('#').unwrap_or_default().trim_end_matches('.');
             seen += 1;
-            let has_anchor = pages
-                .get(&page)
-                .is_some_and(|text| fragment.is_empty() || anchors(text).contains(fragment));
+            let has_anchor =
+                pages.get(&page).is_some_and(|text| fragment.is_empty() || anchors(text).contains(fragment));
             if !has_anchor {
                 broken.push(format!("{name}: docs/{reference}"));
             }
@@ -176,7 +176,8 @@ fn files_that_contributors_are_sent_to_exist() {
                     || ["rs", "sh", "py", "md", "yml", "yaml", "json", "toml", "txt"]
                         .iter()
                         .any(|extension| span.ends_with(&format!(".{extension}"))));
-            let is_made = ["/", "target/", "dist/", "peers/"].iter().any(|made| span.starts_with(made));
+            let is_made =
+                ["/", "target/", "dist/", "peers/", ".cache/"].iter().any(|made| span.starts_with(made));
             if is_path && !is_made {
                 seen += 1;
                 if !is_there(span) {
@@ -208,8 +209,7 @@ fn the_matrix_of_versions_is_what_is_tested() {
         let line = versions.lines().find_map(|line| line.strip_prefix(&format!("{name}=\""))).unwrap();
         line.trim_end_matches('"').to_owned()
     };
-    let fetch: Vec<String> =
-        value("TRAEFIK_COMPAT_FETCH").split(' ').map(str::to_owned).collect();
+    let fetch: Vec<String> = value("TRAEFIK_COMPAT_FETCH").split(' ').map(str::to_owned).collect();
     let offline = value("TRAEFIK_COMPAT_OFFLINE").replace("$TRAEFIK_COMPAT_FETCH", &fetch.join(" "));
     let page = &pages()["docs/install.md"];
     let rows: Vec<Vec<&str>> = page
@@ -241,7 +241,9 @@ fn names_of_rows_make_sense_alone() {
             let row = case["name"].as_str().unwrap();
             seen += 1;
             let first = row.split([' ', ',']).next().unwrap();
-            if of_the_row_before.contains(&first) || row.starts_with("the same") && !row.starts_with("the same token") {
+            if of_the_row_before.contains(&first)
+                || row.starts_with("the same") && !row.starts_with("the same token")
+            {
                 found.push(format!("{name}: {row}"));
             }
             if !names.insert(row.to_owned()) {

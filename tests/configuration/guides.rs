@@ -1,5 +1,5 @@
-//! The blocks of `docs/guides` that begin with the line `# guide`: each is the whole configuration of a middleware, loads, and
-//! passes its own sample tokens, of which one is refused.
+//! The example of README.md, and the blocks of `docs/guides` that begin with the line `# guide`: each is the whole
+//! configuration of a middleware, loads, and passes its own sample tokens, of which one is refused.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,8 @@ fn blocks_load_and_prove_themselves() {
         let page = fs::read_to_string(&path).unwrap();
         pages += 1;
         for block in blocks(&page) {
-            let value: Value = yaml_serde::from_str(block).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let value: Value =
+                yaml_serde::from_str(block).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             if !block.starts_with("# guide\n") {
                 continue;
             }
@@ -35,4 +36,14 @@ fn blocks_load_and_prove_themselves() {
         }
     }
     assert!(pages > 7 && guides > 10, "{pages} {guides}");
+}
+
+#[test]
+fn the_example_of_the_readme_loads_and_proves_itself() {
+    let readme = include_str!("../../README.md");
+    let block = blocks(readme).into_iter().find(|block| block.contains("tests:")).unwrap();
+    let file: Value = yaml_serde::from_str(block).unwrap();
+    let config = &file["http"]["middlewares"]["jwt"]["plugin"]["jwt"];
+    compiled(config);
+    assert!(config["tests"].as_array().unwrap().len() > 2);
 }
