@@ -254,3 +254,21 @@ fn names_of_rows_make_sense_alone() {
     assert!(seen > 300, "{seen}");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// A blank line in a table, or a bar too many, shows the rest of it as a paragraph of bars.
+#[test]
+fn tables_are_whole() {
+    let cells = |row: &str| row.replace("\\|", "").matches('|').count();
+    let (mut seen, mut broken) = (0, Vec::new());
+    for (name, page) in pages() {
+        let lines = prose(&page);
+        for table in lines.split(|line| !line.starts_with('|')).filter(|rows| !rows.is_empty()) {
+            seen += 1;
+            let is_ruled = table.get(1).is_some_and(|row| row.chars().all(|c| "|-: ".contains(c)));
+            let odd = table.iter().find(|row| !is_ruled || cells(row) != cells(table[0]));
+            broken.extend(odd.map(|row| format!("{name}: {row}")));
+        }
+    }
+    assert!(seen > 60, "{seen}");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
