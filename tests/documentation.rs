@@ -198,7 +198,7 @@ fn every_page_is_in_the_table_of_contents() {
     let written: BTreeSet<String> =
         pages.into_keys().filter(|name| name.starts_with("docs/") && name != "docs/SUMMARY.md").collect();
     let missing: Vec<_> = written.difference(&listed).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    assert!(missing.is_empty(), "not in docs/SUMMARY.md: {missing:?}");
 }
 
 /// The matrix of `docs/install.md` says what `make test-compat` runs.
