@@ -142,7 +142,8 @@ pub(crate) fn example() {
                 && line["downstream_X-Auth-Code"] == *code
                 && line["request_X-User-Sub"] == user
         };
-        assert!(lines.iter().filter(is_one).count() as u64 >= TIMES, "{code}");
+        let count = u64::try_from(lines.iter().filter(is_one).count()).unwrap();
+        assert!(count >= TIMES, "{code}");
     }
 }
 

@@ -8,8 +8,6 @@ use crate::core::limits::CONFIG_JSON;
 use crate::core::text::quoted;
 use crate::core::unix_time::UnixTime;
 
-/// Limits of the configuration.
-
 /// The JSON that a string is.
 pub(super) fn nested(value: Value<'_>) -> Option<Rc<Document>> {
     Document::parse(value.as_str()?.as_bytes().to_vec(), CONFIG_JSON).ok().map(Rc::new)
