@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference clean
+.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ bench-native: ## what the core costs without Traefik and WebAssembly (BENCH=veri
 
 reference: ## docs/reference, from the rows of the options
 	REFERENCE=write $(CARGO) test --locked --test reference files_are_what_the_rows_say
+
+docs: ## target/docs/, the documentation as a site (installs mdBook: minutes)
+	scripts/docs.sh
 
 clean: ## what was built; fetched Traefiks stay in .cache
 	rm -rf target dist plugins-local

@@ -20,7 +20,7 @@ build() {
     local file=$1 max=$2 memory=$3
     shift 3
     # disable-lsr keeps the offsets of memory accesses constant, which saves the host bounds checks: RS256 71 instead
-    # of 91 µs (docs/performance.md).
+    # of 91 µs (docs/measurements/build.md).
     # Link arguments go to the last crate only, so that changing them rebuilds nothing else.
     wasm_cargo rustc --release --locked --bin traefik-jwt-auth "$@" -- \
         -C strip=symbols -C llvm-args=-disable-lsr \

@@ -41,3 +41,6 @@ TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory"
 
 # `make deny`.
 CARGO_DENY_VERSION=0.20.2
+
+# `make docs`.
+MDBOOK_VERSION=0.5.4

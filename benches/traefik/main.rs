@@ -1,5 +1,5 @@
 //! What the middleware costs in a real Traefik: `make bench`, or `make bench BENCH="cost memory"` for some parts.
-//! CPU time of the Traefik process, not wall time; rounds interleaved, medians; tables as in `docs/performance.md`.
+//! CPU time of the Traefik process, not wall time; rounds interleaved, medians; tables as in `docs/measurements`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -8,6 +8,7 @@
 )]
 
 mod empty;
+mod guides;
 mod migrate;
 mod options;
 mod providers;

@@ -56,7 +56,7 @@ pub(crate) fn descriptors_url() {
     assert!(growth <= 10 * 20 + PIPES, "{growth} descriptors over 20 reloads of 10 routers");
 }
 
-/// The same five times as long, for `docs/performance.md`.
+/// The same five times as long, for `docs/measurements/fetching.md`.
 pub(crate) fn descriptors_soak() {
     assert_eq!(growth(OFFLINE, &inline(), 100), 0);
     assert_eq!(growth(FETCH, &inline(), 100), 0);

@@ -1,6 +1,6 @@
 //! The public-key operations of signature checks in 27- and 29-bit limbs, because the host's compiler has no
-//! 64x64→128 multiply and crates made for one fall to library calls (docs/performance.md). Public values only: time
-//! depends on the inputs, so nothing here may touch a private key.
+//! 64x64→128 multiply and crates made for one fall to library calls (docs/measurements/arithmetic.md). Public values only:
+//! time depends on the inputs, so nothing here may touch a private key.
 
 pub mod rsa;
 mod limbs;

@@ -57,7 +57,7 @@ pub fn compile(
 }
 
 // This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
-// which then grows, by copying, in every instance (docs/performance.md).
+// which then grows, by copying, in every instance (docs/measurements/build.md).
 #[inline(never)]
 fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);

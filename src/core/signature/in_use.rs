@@ -1,5 +1,5 @@
 //! A table that makes verifications with one key two to three times as fast and costs about two of them
-//! (docs/performance.md): made for keys that turn out to be in use.
+//! (docs/measurements/arithmetic.md): made for keys that turn out to be in use.
 
 use std::cell::{Cell, OnceCell};
 

@@ -187,7 +187,8 @@ const fn halves(a: &Field) -> [Limbs<HALF>; 3] {
 }
 
 /// The product from Karatsuba's three: of the low halves, of the high halves and of their sums. Its columns are below
-/// 36·2^56. They have names, because arrays that a loop sums up stay in memory (docs/performance.md).
+/// 36·2^56. They have names, because arrays that a loop sums up stay in memory
+/// (docs/measurements/arithmetic.md).
 #[inline(always)]
 const fn reduce(low: &limbs::Columns, high: &limbs::Columns, both: &limbs::Columns) -> Field {
     let (

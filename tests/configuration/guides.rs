@@ -1,0 +1,49 @@
+//! The example of README.md, and the blocks of `docs/guides` that begin with the line `# guide`: each is the whole
+//! configuration of a middleware, loads, and passes its own sample tokens, of which one is refused.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::compiled;
+
+/// The blocks of YAML on a page, without what encloses them.
+fn blocks(page: &str) -> Vec<&str> {
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.collect()
+}
+
+#[test]
+fn blocks_load_and_prove_themselves() {
+    let (mut pages, mut guides) = (0, 0);
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        pages += 1;
+        for block in blocks(&page) {
+            let value: Value =
+                yaml_serde::from_str(block).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            if !block.starts_with("# guide\n") {
+                continue;
+            }
+            guides += 1;
+            compiled(&value);
+            let tests = value["tests"].as_array().unwrap();
+            let has = |allow: bool| tests.iter().any(|test| (test["expect"] == "allow") == allow);
+            assert!(has(true), "{}: {block}", path.display());
+            assert!(has(false) || tests.len() > 1, "{}: {block}", path.display());
+        }
+    }
+    assert!(pages > 7 && guides > 10, "{pages} {guides}");
+}
+
+#[test]
+fn the_example_of_the_readme_loads_and_proves_itself() {
+    let readme = include_str!("../../README.md");
+    let block = blocks(readme).into_iter().find(|block| block.contains("tests:")).unwrap();
+    let file: Value = yaml_serde::from_str(block).unwrap();
+    let config = &file["http"]["middlewares"]["jwt"]["plugin"]["jwt"];
+    compiled(config);
+    assert!(config["tests"].as_array().unwrap().len() > 2);
+}
