@@ -129,9 +129,10 @@ impl RevokedTokens {
         self.ask(Waiting::ForDocument, io)
     }
 
-    /// Asks the server if the list is due; nobody waits.
+    /// Asks the server if the list is due, or was missed by a request that went on without it; nobody waits.
     pub fn refresh_ahead(&self, now: UnixTime, io: &Io<'_>) -> Option<ListEvent> {
-        if self.kept().is_due(now) { self.ask(Waiting::NotAtAll, io) } else { None }
+        let asks = self.kept().is_due(now) || self.is_worth_asking(now);
+        if asks { self.ask(Waiting::NotAtAll, io) } else { None }
     }
 
     /// The list as a decision at `now` sees it.

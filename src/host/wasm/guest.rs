@@ -77,7 +77,7 @@ impl Middleware {
         for _ in 0..2 {
             if let Decision::NeedKeys(need) = &decided.decision {
                 log::key_events(&keyring.refresh(need, now, &self.io));
-            } else if self.lookups.revoked.is_worth_asking(now) {
+            } else if lacks_list(&decided.decision) && self.lookups.revoked.is_worth_asking(now) {
                 log::list_event(self.lookups.revoked.refresh(&self.io));
             } else {
                 return decided;
@@ -108,6 +108,17 @@ impl Middleware {
             log::line(rules.level, &line);
         }
     }
+}
+
+/// Whether a request is refused, or would be, for want of the list of revocations. No other decision is made twice: it may
+/// have used up a proof.
+fn lacks_list(decision: &Decision) -> bool {
+    let refusal = match decision {
+        Decision::Reject(reject) => Some(&reject.refusal),
+        Decision::Forward(forward) => forward.refused.as_ref(),
+        Decision::Serve(_) | Decision::NeedKeys(_) => None,
+    };
+    refusal == Some(&Refusal::RevocationUnavailable)
 }
 
 impl Handler for Middleware {
