@@ -69,7 +69,6 @@ pub struct RequestHeader {
 
 /// Whether a fetch sets the header `name` itself, or the header belongs to the connection (RFC 9110 7.6.1): then
 /// `clientConfig.headers` cannot.
-#[must_use]
 pub fn is_header_of_the_fetch(name: &str) -> bool {
     const OWN: [&str; 15] = [
         "Accept-Encoding",

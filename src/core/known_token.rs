@@ -57,7 +57,6 @@ impl KnownToken {
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         let identity = self.standing.as_ref().map_or(0, |standing| standing.identity.memory());
         size_of::<Self>().saturating_add(self.token.memory()).saturating_add(identity)

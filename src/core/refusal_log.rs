@@ -72,7 +72,6 @@ pub struct LineBudget {
 
 impl LineBudget {
     /// The budget after a refusal at `now`, and how many were left out before it; `None` where this one is, too.
-    #[must_use]
     pub const fn spend(mut self, per_minute: u32, now: UnixTime) -> (Self, Option<u32>) {
         let minute = now.as_seconds() / 60;
         if minute != self.minute {
@@ -90,7 +89,6 @@ impl LineBudget {
 
 /// The line: a fixed beginning, then `key=value` in fixed order. `alg`, `kid`, `iss` and `sub` are what the token says,
 /// true or not; a token that cannot be read has none.
-#[must_use]
 pub fn line(
     rules: &LogRules,
     token: Option<&UnverifiedToken<'_>>,

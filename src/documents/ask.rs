@@ -80,19 +80,16 @@ pub enum Asked<M: Meaning> {
 
 impl Remote<'_> {
     /// Its name among instances.
-    #[must_use]
     pub fn id(&self) -> SourceId {
         SourceId::of_source([self.kind, &self.location], self.client)
     }
 
     /// Its name among routers, if they may share it.
-    #[must_use]
     pub fn public_id(&self) -> Option<SourceId> {
         SourceId::public([self.kind, &self.location], self.client)
     }
 
     /// What `document` says of its own freshness, as of `now`.
-    #[must_use]
     pub fn freshness(&self, document: &SharedDocument, now: UnixTime) -> Freshness {
         let lifetime = cache_control::lifetime(&document.document.cache_control, document.document.age);
         // The clock of the instance that fetched it may be ahead.
@@ -230,7 +227,6 @@ fn get_with_retries<'a>(
 }
 
 /// Why, for operators.
-#[must_use]
 pub fn reason(error: &impl Display) -> String {
     cut(&one_line(error), MAX_REASON_CHARS).into_owned()
 }

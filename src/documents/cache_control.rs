@@ -4,7 +4,6 @@ use crate::core::unix_time::Seconds;
 use crate::documents::limits::{MAX_LIFETIME, MIN_LIFETIME};
 
 /// Freshness named by `Cache-Control` less `Age`, clamped into 60 s to 24 h. `None` if it names none.
-#[must_use]
 pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
     let mut max_age = None;
     for directive in cache_control.split(',') {

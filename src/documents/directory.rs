@@ -166,7 +166,6 @@ impl DirectoryCache<'_> {
 }
 
 /// The name of a source's file.
-#[must_use]
 pub fn file_name(source: SourceId) -> String {
     source.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".document"
 }

@@ -108,7 +108,6 @@ pub trait Fetch {
 
 impl FetchError {
     /// Whether another attempt right away may succeed: faults of the way, not of the answer or the configuration.
-    #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::Resolve | Self::Connect | Self::Tls(_) | Self::Timeout | Self::Http(_) | Self::Host(_) => {

@@ -26,7 +26,6 @@ pub struct Freshness {
 
 impl Freshness {
     /// A source that has never been asked.
-    #[must_use]
     pub const fn new(rules: CacheRules) -> Self {
         let epoch = UnixTime::from_millis(0);
         Self {
@@ -41,7 +40,6 @@ impl Freshness {
     }
 
     /// State of the document at `now`.
-    #[must_use]
     pub fn state(&self, now: UnixTime) -> DocumentState {
         match self.fresh_until {
             Some(until) if now < until => DocumentState::Fresh,
@@ -52,14 +50,12 @@ impl Freshness {
 
     /// Whether a document should be refreshed now although it still serves: ahead of its end, and whenever it may be asked
     /// for after that. One that never came or is too old is not due: it waits for a request that needs it.
-    #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
         self.state(now) != DocumentState::Absent && now >= self.due_at && now >= self.next_attempt
     }
 
     /// Whether a request that lacks something may have the source asked at `now`: once a cooldown if there is a document,
     /// whatever became of the last attempt; else after the back-off.
-    #[must_use]
     pub fn may_ask(&self, now: UnixTime) -> bool {
         match self.state(now) {
             DocumentState::Fresh | DocumentState::Stale => now >= self.next_on_demand,
@@ -68,32 +64,27 @@ impl Freshness {
     }
 
     /// Time until [`Self::may_ask`], at least a second.
-    #[must_use]
     pub fn retry_after(&self, now: UnixTime) -> Seconds {
         Seconds(self.next_attempt.seconds_since(now).0.saturating_add(1))
     }
 
     /// Failures since the last success.
-    #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
     /// The last success.
-    #[must_use]
     pub const fn fetched_at(&self) -> Option<UnixTime> {
         self.fetched_at
     }
 
     /// When the clock alone has the source asked again, for as long as the document serves.
-    #[must_use]
     pub fn asked_at(&self) -> Option<UnixTime> {
         self.fetched_at.map(|_| self.due_at.max(self.next_attempt))
     }
 
     /// After a success at `now`: fresh for `lifetime`, or for the configured time if the server named none. Due
     /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
-    #[must_use]
     pub fn fetched(self, now: UnixTime, lifetime: Option<Seconds>) -> Self {
         let lifetime = lifetime.unwrap_or(self.rules.ttl);
         let millis = lifetime.0.saturating_mul(1000);
@@ -111,14 +102,12 @@ impl Freshness {
     }
 
     /// After one more failure at `now`.
-    #[must_use]
     pub fn failed(self, now: UnixTime) -> Self {
         self.failed_times(now, self.failures.saturating_add(1))
     }
 
     /// After `failures` in a row, the last at `now`: the wait doubles from a second up to the cooldown, and up to a
     /// quarter is added.
-    #[must_use]
     pub fn failed_times(self, now: UnixTime, failures: u32) -> Self {
         let doubled = FIRST_BACK_OFF.0.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let millis = Seconds(doubled).min(self.rules.cooldown).0.saturating_mul(1000);

@@ -63,13 +63,11 @@ impl<T> Clone for Kept<T> {
 
 impl<T> Kept<T> {
     /// State of a file that was never read.
-    #[must_use]
     pub const fn of_file() -> Self {
         Self::new(FILE_RULES, SourceId([0; 16]))
     }
 
     /// State of a document that was never asked for.
-    #[must_use]
     pub fn of_remote(remote: &Remote<'_>) -> Self {
         Self::new(remote.cache, remote.id())
     }
@@ -91,19 +89,16 @@ impl<T> Kept<T> {
     }
 
     /// Whether the source should be asked now although its content still serves.
-    #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
         self.freshness.is_due(now) && now >= self.busy_until
     }
 
     /// Whether it is time for [`Self::caught_up`].
-    #[must_use]
     pub fn may_look(&self, now: UnixTime) -> bool {
         now >= self.next_look
     }
 
     /// The state after what other instances have learnt since the last look; asks nobody.
-    #[must_use]
     pub fn caught_up<M: Meaning<Content = T>>(
         &self,
         remote: &Remote<'_>,
@@ -119,7 +114,6 @@ impl<T> Kept<T> {
     }
 
     /// Asks for the document. Never fails: a failure is part of the new state.
-    #[must_use]
     pub fn asked<M: Meaning<Content = T>>(
         &self,
         remote: &Remote<'_>,
@@ -219,7 +213,6 @@ impl<T> Kept<T> {
     }
 
     /// Reads the file `path` if it is not the one that was read before. Never fails, as [`Self::asked`].
-    #[must_use]
     pub fn reread<E: From<DocumentError> + Display>(
         &self,
         path: &str,

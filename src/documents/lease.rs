@@ -117,7 +117,6 @@ impl Share for Unshared {
 
 impl Version {
     /// The next one.
-    #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
@@ -125,7 +124,6 @@ impl Version {
 
 impl Lease {
     /// A lease that keeps no other instance from asking. Nothing is known, so it brings a document.
-    #[must_use]
     pub const fn alone(source: SourceId, version: Version) -> Self {
         Self { source, known: None, version, holder: Holder::Alone }
     }
@@ -133,7 +131,6 @@ impl Lease {
 
 impl Shared {
     /// The state after an attempt; its version is `at_least` or the next one.
-    #[must_use]
     pub fn after(self, attempt: Result<SharedDocument, Failure>, at_least: Version) -> Self {
         let version = self.version.next().max(at_least);
         match attempt {

@@ -53,7 +53,6 @@ impl Default for Outside {
 
 impl Outside {
     /// With a provider that is down, and no file, at some time.
-    #[must_use]
     pub fn new() -> Self {
         let now = Rc::new(Cell::new(UnixTime::from_seconds(10_000)));
         let clock = Rc::clone(&now);
@@ -77,26 +76,22 @@ impl Outside {
     }
 
     /// The same at `now`.
-    #[must_use]
     pub fn at(self, now: UnixTime) -> Self {
         self.set(now);
         self
     }
 
     /// The same with a provider that answers.
-    #[must_use]
     pub fn with_provider(self, provider: impl Fn(&Url) -> Result<Fetched, FetchError> + 'static) -> Self {
         Self { provider: Box::new(provider), ..self }
     }
 
     /// As ring 2 asks for it.
-    #[must_use]
     pub fn io(&self) -> Io<'_> {
         Io { now: &self.clock, files: self, fetch: self, share: self, directory: self }
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> UnixTime {
         self.now.get()
     }

@@ -91,20 +91,17 @@ impl Record {
     }
 
     /// The highest version of a record that was verified before.
-    #[must_use]
     pub fn version(bytes: &[u8]) -> Option<Version> {
         bytes.get(8..)?.first_chunk().map(|bytes| Version(u64::from_le_bytes(*bytes)))
     }
 
     /// Whether a valid record counts anybody who waits, without reading the entries.
-    #[must_use]
     pub fn has_waiters(bytes: &[u8]) -> bool {
         bytes.get(16..20).is_some_and(|waiters| waiters != [0; 4])
     }
 
     /// Reads a record; `None` for anything that is not whole, or that no instance can have written by `now`: no version
     /// beyond the one in the header, no lease longer than there are.
-    #[must_use]
     pub fn decode(bytes: &[u8], now: Nanos) -> Option<Self> {
         let version = Self::verify(bytes, now)?;
         let (header, entries) = bytes.split_first_chunk::<HEADER_BYTES>()?;
@@ -121,7 +118,6 @@ impl Record {
 
     /// The record. Documents that do not fit are left out, the largest first: their sources are still asked by one
     /// instance at a time, but each instance has to.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let sizes = self.entries.iter().map(Entry::size);
         let mut total = sizes.clone().fold(HEADER_BYTES, usize::saturating_add);
@@ -180,7 +176,6 @@ impl Record {
     }
 
     /// What is known of `source` if it is newer than `seen`.
-    #[must_use]
     pub fn look(&self, source: SourceId, seen: Version) -> Option<&Shared> {
         self.entry(source).map(|entry| &entry.shared).filter(|shared| shared.version > seen)
     }
@@ -219,7 +214,6 @@ impl Record {
     }
 
     /// What wakes those who wait for the last lease of `source`, if that was not finished.
-    #[must_use]
     pub fn notify(&self, source: SourceId) -> Option<Notify> {
         self.entry(source).and_then(|entry| entry.notify)
     }
@@ -230,7 +224,6 @@ impl Record {
     }
 
     /// What a waiting instance finds. Changes nothing.
-    #[must_use]
     pub fn watch(&self, source: SourceId, seen: Version, now: Nanos) -> Watch {
         match self.entry(source) {
             Some(entry) if entry.shared.version > seen => Watch::Known(entry.shared.clone()),
@@ -240,7 +233,6 @@ impl Record {
     }
 
     /// Until when no other request is admitted to wait for `source`, if as many wait as may.
-    #[must_use]
     pub fn crowded_until(&self, source: SourceId) -> Option<Nanos> {
         self.entry(source).filter(|_| self.waiters >= MAX_WAITERS).map(|entry| entry.lease_until)
     }
@@ -272,7 +264,6 @@ impl Record {
     }
 
     /// As an instance keeps it for the case that the record is lost: without the waiting of others.
-    #[must_use]
     pub fn without_waiters(self) -> Self {
         Self { waiters: 0, ..self }
     }

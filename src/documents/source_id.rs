@@ -11,7 +11,6 @@ pub struct SourceId(pub [u8; 16]);
 
 impl SourceId {
     /// The digest of `parts`, in an order of the caller's.
-    #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -29,7 +28,6 @@ impl SourceId {
     /// Names what a GET with `client` brings from `place`, which says what kind of document it is and where: everything that
     /// it depends on goes in, and what is presented or trusted for it, so that no document is had by other means than its
     /// own. Values from files count by their path.
-    #[must_use]
     pub fn of_source(place: [&str; 2], client: &ClientRules) -> Self {
         let mut parts = parts(place, client);
         parts.push(client.proxy.as_ref().and_then(|proxy| proxy.user.clone()).unwrap_or_default());
@@ -43,7 +41,6 @@ impl SourceId {
 
     /// As [`Self::of_source`], for a name that others may read: nothing in it could be used to guess a secret. `None` if
     /// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
-    #[must_use]
     pub fn public(place: [&str; 2], client: &ClientRules) -> Option<Self> {
         // The password of a proxy makes no difference to what comes through it, and the key none to the certificate.
         let mut parts = parts(place, client);

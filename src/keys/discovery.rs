@@ -52,7 +52,6 @@ impl fmt::Display for DiscoveryError {
 }
 
 /// Where the metadata of `issuer` may be, in the order to try.
-#[must_use]
 pub fn metadata_urls(issuer: &Url) -> [Url; 2] {
     // Both documents drop a terminating slash; one appends to the path, the other inserts before it.
     let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());

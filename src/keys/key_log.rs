@@ -11,7 +11,6 @@ const LONE: &str = "the document is one JWK, taken as a set of it; a JWK Set has
 
 /// The lines for `event`, each with its level. Names of keys, and what is said of keys that are not used, are the
 /// provider's.
-#[must_use]
 pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     let place = cut(&event.place, MAX_SHOWN_CHARS);
     let line = |text: String| one_line(format_args!("{place}: {text}"));

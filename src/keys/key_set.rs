@@ -15,7 +15,6 @@ use crate::keys::error::{KeyError, usable};
 const ACCEPT: &str = "application/jwk-set+json, application/json, */*;q=0.1";
 
 /// `keys` as a document.
-#[must_use]
 pub fn document(keys: &RemoteKeys) -> Remote<'_> {
     let (kind, location) = match &keys.location {
         KeyLocation::Url(url) => ("JWK Set", url.to_string()),

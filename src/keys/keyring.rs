@@ -47,7 +47,6 @@ impl Slot {
 
 impl Keyring {
     /// A keyring that has asked nobody yet.
-    #[must_use]
     pub fn new(policy: Rc<Policy>) -> Self {
         let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(source::unloaded(source))));
         let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
@@ -55,7 +54,6 @@ impl Keyring {
     }
 
     /// The keyring as a decision at `now` sees it.
-    #[must_use]
     pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
         KeyringAt { keyring: self, now }
     }

@@ -58,7 +58,6 @@ pub enum KeyEventKind {
 }
 
 /// State of a source that was never asked.
-#[must_use]
 pub fn unloaded(source: &KeySource) -> Loaded {
     match source {
         KeySource::Configured(_) | KeySource::File { .. } => Loaded::of_file(),
@@ -67,7 +66,6 @@ pub fn unloaded(source: &KeySource) -> Loaded {
 }
 
 /// What an operator may know of a source.
-#[must_use]
 pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixTime) -> KeySetView {
     let (set, state) = match source {
         KeySource::Configured(set) => (Some(set), DocumentState::Fresh),
@@ -88,7 +86,6 @@ pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixT
 }
 
 /// The state after what other instances have learnt of the source since the last look, if it is time for one; asks nobody.
-#[must_use]
 pub fn caught_up(source: &KeySource, loaded: &Loaded, now: UnixTime, io: &Io<'_>) -> Option<Loaded> {
     match source {
         KeySource::Url(keys) if loaded.may_look(now) => {
@@ -99,7 +96,6 @@ pub fn caught_up(source: &KeySource, loaded: &Loaded, now: UnixTime, io: &Io<'_>
 }
 
 /// Asks the source. Never fails: a failure is part of the new state.
-#[must_use]
 pub fn refreshed(
     source: &KeySource,
     loaded: &Loaded,

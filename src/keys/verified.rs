@@ -107,7 +107,6 @@ impl Default for VerifiedTokens {
 impl VerifiedTokens {
     /// What was found out about `token`, compared as a whole, and with which keys: whether those are still the current ones
     /// is the caller's to check.
-    #[must_use]
     pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, KeyState, Finding)> {
         if let Some((issuer, keys, known)) = self.verified.borrow().recall(token) {
             return Some((issuer, keys, Finding::Verified(known)));

@@ -44,13 +44,11 @@ pub struct PublicKey<C: Ecdsa> {
 impl<C: Ecdsa> PublicKey<C> {
     /// A key from its big-endian coordinates. None unless both are below p and the point is on the curve (SP 800-56A
     /// 5.6.2.3.4; the cofactor is 1, so every such point has the order n).
-    #[must_use]
     pub fn from_affine(x: &C::Bytes, y: &C::Bytes) -> Option<Self> {
         Some(Self::from_point(Affine::new(C::field(x)?, C::field(y)?)?))
     }
 
     /// A key from its big-endian x and whether its y is odd. None unless x is below p and that of a point.
-    #[must_use]
     pub fn from_compressed(x: &C::Bytes, y_is_odd: bool) -> Option<Self> {
         Some(Self::from_point(Affine::decompress(C::field(x)?, y_is_odd)?))
     }
@@ -71,7 +69,6 @@ impl<C: Ecdsa> PublicKey<C> {
     }
 
     /// The key with its table; worth it from the second or third verification on.
-    #[must_use]
     pub fn prepare(&self, generator: &Rc<Generator<C>>) -> PreparedKey<C> {
         PreparedKey { point: self.point, comb: Comb::new(&self.point), generator: Rc::clone(generator) }
     }
@@ -83,7 +80,6 @@ pub struct Generator<C: Ecdsa>(Comb<Jacobian<C::Field>>);
 
 impl<C: Ecdsa> Generator<C> {
     /// Builds the table.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "it costs as much as a verification")]
     pub fn new() -> Self {
         Self(Comb::new(&Affine::G))

@@ -16,7 +16,6 @@ impl ExpandedKey {
     /// The key of this text, whose length names its parameters (FIPS 204, table 2). `None` for any other length.
     // Its frame is large: inlined, every verification would touch that much stack.
     #[inline(never)]
-    #[must_use]
     pub fn new(encoded: &[u8]) -> Option<Self> {
         let parameters = match encoded.len() {
             1312 => Parameters::MlDsa44(decode(encoded)?),

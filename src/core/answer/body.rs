@@ -5,7 +5,6 @@ use crate::core::refusal::Refusal;
 use crate::core::text::Quoted;
 
 /// Body and its `Content-Type`; both empty where there is no body.
-#[must_use]
 pub fn render(
     format: &BodyFormat,
     details: Details,

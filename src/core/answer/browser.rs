@@ -17,7 +17,6 @@ pub struct Redirect {
 
 impl Redirect {
     /// The `Location` for a navigation; `None` for every other request, which gets the refusal itself.
-    #[must_use]
     pub fn location(&self, request: &dyn RequestView) -> Option<String> {
         is_navigation(request)
             .then(|| self.template.replace("{url}", &percent_encoded(&self.original_url(request))))

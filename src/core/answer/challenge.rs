@@ -1,7 +1,6 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 3, RFC 9110 11.6.1).
 
 /// `scheme` with the given parameters, in order; those that are empty are left out.
-#[must_use]
 pub fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> String {
     let mut challenge = scheme.to_owned();
     let mut separator = " ";

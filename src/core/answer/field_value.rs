@@ -87,7 +87,6 @@ pub enum Lists {
 impl Filling {
     /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` where it is no claim and no template:
     /// an empty path, a brace that has no partner, or text that a header cannot carry.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if !text.contains(['{', '}']) {
             return FirstOf::parse(text).map(Self::Claim);
@@ -128,7 +127,6 @@ impl Filling {
 
     /// The field value for `claims`; `None` where a claim is missing, or cannot be carried unchanged. A template whose
     /// claim is missing or empty is missing as a whole: half an identity is somebody else's.
-    #[must_use]
     pub fn of(&self, claims: &ClaimsSet, lists: Lists) -> Option<String> {
         match self {
             Self::Claim(first) => first.of(claims, lists),
@@ -176,7 +174,6 @@ fn is_carried(text: &str) -> bool {
 }
 
 /// JSON on one line and in printable ASCII; other characters occur only inside strings, where they have escapes.
-#[must_use]
 pub fn json(value: Value<'_>) -> String {
     one_line(value.compact())
 }

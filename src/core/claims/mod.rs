@@ -57,7 +57,6 @@ impl<'t> AcceptedToken<'t> {
     }
 
     /// The claims.
-    #[must_use]
     pub const fn claims(self) -> &'t ClaimsSet {
         self.claims
     }

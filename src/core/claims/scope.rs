@@ -47,7 +47,6 @@ fn list<'c>(claims: &'c ClaimsSet, rules: &ScopeRules) -> Option<Value<'c>> {
 }
 
 /// The scopes that the token holds, as [`check`] sees them.
-#[must_use]
 pub fn held<'c>(claims: &'c ClaimsSet, rules: &ScopeRules) -> Vec<&'c str> {
     let Some(list) = list(claims, rules) else {
         return Vec::new();

@@ -18,7 +18,6 @@ use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
 
 /// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`, in which it `found` a token.
-#[must_use]
 pub fn of(
     policy: &Policy,
     keys: &dyn KeyLookup,
@@ -32,7 +31,6 @@ pub fn of(
 }
 
 /// The line of the log about a refusal; the token is read once for all that it says.
-#[must_use]
 pub fn line(
     policy: &Policy,
     keys: &dyn KeyLookup,

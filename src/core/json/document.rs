@@ -74,25 +74,21 @@ pub struct Value<'d> {
 
 impl Document {
     /// The value at the top.
-    #[must_use]
     pub const fn root(&self) -> Value<'_> {
         Value { document: self, index: 0 }
     }
 
     /// The text as it was parsed, with all of its white space.
-    #[must_use]
     pub fn source(&self) -> &str {
         self.text.get(..self.written).unwrap_or_default()
     }
 
     /// The value of this [`Value::index`].
-    #[must_use]
     pub const fn at(&self, index: usize) -> Value<'_> {
         Value { document: self, index }
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         self.text.capacity().saturating_add(self.nodes.capacity().saturating_mul(size_of::<Node>()))
     }
@@ -120,38 +116,32 @@ impl<'d> Value<'d> {
     }
 
     /// Where it is in its document.
-    #[must_use]
     pub const fn index(self) -> usize {
         self.index
     }
 
     /// The type of the value.
-    #[must_use]
     pub fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
 
     /// The value exactly as written in the source.
-    #[must_use]
     pub fn raw(self) -> &'d str {
         self.node().map_or("", |node| self.document.slice(node.raw))
     }
 
     /// The content of a string.
-    #[must_use]
     pub fn as_str(self) -> Option<&'d str> {
         let node = self.node()?;
         (node.kind == Kind::String).then(|| self.document.slice(node.content))
     }
 
     /// The text of a number.
-    #[must_use]
     pub fn as_number(self) -> Option<&'d str> {
         (self.kind() == Kind::Number).then(|| self.raw())
     }
 
     /// The value of a boolean.
-    #[must_use]
     pub fn as_bool(self) -> Option<bool> {
         match self.kind() {
             Kind::True => Some(true),
@@ -171,13 +161,11 @@ impl<'d> Value<'d> {
     }
 
     /// The member `name` of an object.
-    #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
         self.find_member(name).0
     }
 
     /// The member `name` of an object, and how many were looked at for it.
-    #[must_use]
     pub fn find_member(self, name: &str) -> (Option<Self>, usize) {
         let (ending, length) = (ending(name), u32::try_from(name.len()).unwrap_or(u32::MAX));
         let mut children = self.children(Kind::Object);
@@ -198,7 +186,6 @@ impl<'d> Value<'d> {
     }
 
     /// The JSON text without white space between its parts: one line, safe for a header.
-    #[must_use]
     pub fn compact(self) -> String {
         let raw = self.raw();
         let mut out = String::with_capacity(raw.len());

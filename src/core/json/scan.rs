@@ -4,14 +4,12 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Where the first dot is.
-#[must_use]
 pub(in crate::core) fn dot(bytes: &[u8]) -> Option<usize> {
     find(bytes, |word| zeros(word ^ 0x2e2e_2e2e_2e2e_2e2e))
 }
 
 /// Where the first byte is that a JSON string does not hold as it is: a quotation mark, a backslash or a control
 /// character (RFC 8259 7).
-#[must_use]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
     find(bytes, |word| {
         let control = word.wrapping_sub(0x2020_2020_2020_2020) & !word & HIGH;

@@ -260,25 +260,21 @@ fn present<'d>(value: Value<'d>, member: &str) -> Option<Value<'d>> {
 
 impl Jwk {
     /// A key that says nothing about itself, as from PEM or a secret.
-    #[must_use]
     pub const fn from_key(key: VerifyingKey) -> Self {
         Self { kid: None, alg: None, x5t_s256: None, thumbprint: None, issuer: None, key }
     }
 
     /// Whether a token that names `name` means this key: by its `kid`, its certificate or its thumbprint.
-    #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         [&self.kid, &self.x5t_s256, &self.thumbprint].into_iter().any(|own| own.as_deref() == Some(name))
     }
 
     /// The key proper.
-    #[must_use]
     pub const fn key(&self) -> &VerifyingKey {
         &self.key
     }
 
     /// The key without what its owner says about it.
-    #[must_use]
     pub fn into_key(self) -> VerifyingKey {
         self.key
     }
@@ -286,7 +282,6 @@ impl Jwk {
     /// Whether a token with `alg` may be verified with this key: it can serve it, and names no other (RFC 8725
     /// 3.1: one key, one algorithm). `EdDSA` and `Ed25519` are two names, and a key that carries one serves it
     /// alone.
-    #[must_use]
     pub fn fits(&self, alg: Alg) -> bool {
         self.key.supports(alg) && self.alg.is_none_or(|own| own == alg)
     }

@@ -109,7 +109,6 @@ impl JwkSet {
     }
 
     /// A set of keys from other sources than JSON, which say nothing of names.
-    #[must_use]
     pub fn from_keys(keys: Vec<Jwk>) -> Self {
         Self::within_reach(keys.into_iter().enumerate().collect(), Vec::new(), |_| false)
     }
@@ -140,13 +139,11 @@ impl JwkSet {
     }
 
     /// Why a key is not used that no token can reach, if there is such a key.
-    #[must_use]
     pub fn out_of_reach(&self) -> Option<&SkippedKey> {
         self.skipped.iter().find(|skipped| skipped.reason == JwkError::OutOfReach)
     }
 
     /// The usable keys.
-    #[must_use]
     pub fn keys(&self) -> &[Rc<Jwk>] {
         &self.keys
     }
@@ -157,7 +154,6 @@ impl JwkSet {
     }
 
     /// Whether a usable key is called `kid`.
-    #[must_use]
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.is_called(kid))
     }

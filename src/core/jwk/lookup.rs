@@ -78,7 +78,6 @@ pub enum KeyLocation {
 
 impl KeyLocation {
     /// The server that the configuration names. The set itself may be on another one.
-    #[must_use]
     pub const fn origin(&self) -> &Origin {
         match self {
             Self::Url(url) | Self::Discovery { url, .. } => &url.origin,

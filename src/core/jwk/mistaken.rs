@@ -38,7 +38,6 @@ pub enum Mistaken {
 
 impl Mistaken {
     /// What a text is that is no JSON.
-    #[must_use]
     pub fn of_text(text: &[u8]) -> Option<Self> {
         let text = text.trim_ascii_start();
         let starts =
@@ -58,7 +57,6 @@ impl Mistaken {
     }
 
     /// What JSON is that is no JWK Set.
-    #[must_use]
     pub fn of_value(value: Value<'_>) -> Option<Self> {
         if value.kind() == Kind::Array {
             return Some(Self::List).filter(|_| value.elements().any(|key| key.member("kty").is_some()));

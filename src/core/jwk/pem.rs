@@ -109,7 +109,6 @@ pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
 }
 
 /// Whether `der` is what a block of PEM holds: somebody's public key.
-#[must_use]
 pub(super) fn is_public_key(der: &[u8]) -> bool {
     spki::rsa_public_key(der).is_some()
         || Spki::of(der).is_some()

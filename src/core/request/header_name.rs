@@ -8,7 +8,6 @@
 use crate::core::request::RequestView;
 
 /// Whether two names are the same for some back end.
-#[must_use]
 pub fn is_alias(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
 }
@@ -24,7 +23,6 @@ pub fn spellings<'r>(request: &'r dyn RequestView, name: &'r str) -> impl Iterat
 }
 
 /// All values of the header `name`, in every spelling.
-#[must_use]
 pub fn values(request: &dyn RequestView, name: &str) -> Vec<Vec<u8>> {
     let mut values = Vec::new();
     for name in spellings(request, name) {
@@ -39,13 +37,11 @@ pub fn values(request: &dyn RequestView, name: &str) -> Vec<Vec<u8>> {
 }
 
 /// What stands for `byte` where back ends compare names: case does not count, and all but letters and digits is one.
-#[must_use]
 pub const fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' }
 }
 
 /// Whether `name` is a field name (RFC 9110 5.1: a token).
-#[must_use]
 pub fn is_field_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token_byte)
 }

@@ -16,7 +16,6 @@ use crate::core::request::uri;
 /// None is longer than [`MAX_UNAMBIGUOUS_PATH_BYTES`].
 ///
 /// `:` (streams of a file) and `~1` (short names) stay: they name something else in the same directory, never above it.
-#[must_use]
 pub fn unambiguous(uri: &[u8]) -> Option<Cow<'_, str>> {
     let raw = Some(uri::path(uri)).filter(|raw| raw.len() <= MAX_UNAMBIGUOUS_PATH_BYTES)?;
     let path = decoded(std::str::from_utf8(raw).ok()?)?;
@@ -161,7 +160,6 @@ pub enum PathPattern {
 
 impl PathPattern {
     /// Parses `/path` or `/path/*`. `None` for anything else, a pattern that no path could match included.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (path, below) = match text.strip_suffix('*') {
             Some(path) => (path, true),
@@ -178,13 +176,11 @@ impl PathPattern {
     }
 
     /// Whether all paths are meant.
-    #[must_use]
     pub fn is_every_path(&self) -> bool {
         matches!(self, Self::Below(path) if path == "/")
     }
 
     /// Whether `path`, as [`unambiguous`] gives it, is meant.
-    #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path == exact,

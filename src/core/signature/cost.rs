@@ -14,7 +14,6 @@ const SHAKE_OF_A_KIB: u32 = 12;
 
 impl VerifyingKey {
     /// The cost of one signature over `bytes` bytes with this key, whatever the signature is.
-    #[must_use]
     pub fn cost(&self, bytes: usize) -> u32 {
         let (fixed, of_a_kib) = match &self.0 {
             Family::Hmac(_) => (2, HASH_OF_A_KIB),

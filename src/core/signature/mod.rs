@@ -191,7 +191,6 @@ impl VerifyingKey {
     }
 
     /// Whether signatures with `alg` can be verified with this key: kty and crv fit, a secret is long enough.
-    #[must_use]
     pub fn supports(&self, alg: Alg) -> bool {
         match &self.0 {
             Family::Hmac(key) => alg.kty() == Kty::Oct && key.is_long_enough_for(alg.hash()),

@@ -24,19 +24,16 @@ impl VerifiedToken {
     }
 
     /// The protected header.
-    #[must_use]
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
     /// The claims, now the issuer's word.
-    #[must_use]
     pub const fn claims(&self) -> &ClaimsSet {
         &self.claims
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         size_of::<Self>().saturating_add(self.header.alg.capacity()).saturating_add(self.claims.memory())
     }

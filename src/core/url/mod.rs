@@ -66,7 +66,6 @@ impl Scheme {
 
 impl Origin {
     /// Value of the `Host` header: the port only where it is not the scheme's (RFC 9110 4.2.3).
-    #[must_use]
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.host.to_string()
@@ -101,7 +100,6 @@ impl fmt::Display for Url {
 impl Url {
     /// Parses an absolute URL; `None` for anything else, also with user information in it: a password in a
     /// URL ends in logs.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
         if text.len() > MAX_URL_BYTES || !text.bytes().all(allowed) {
@@ -123,7 +121,6 @@ impl Url {
 
     /// Where a `Location` of this URL's answer leads (RFC 3986 5.2). `None` where it may not lead: not a URL,
     /// another scheme, or from `https` down to `http`.
-    #[must_use]
     pub fn follow(&self, location: &str) -> Option<Self> {
         let next = if location.contains("://") && !location.starts_with(['/', '?', '.']) {
             Self::parse(location)?
@@ -143,7 +140,6 @@ impl Url {
     }
 
     /// The path, without the query.
-    #[must_use]
     pub fn path(&self) -> &str {
         split_query(&self.target).0
     }
@@ -175,7 +171,6 @@ impl Url {
 
 /// Whether `text` is an origin as browsers write it (RFC 6454 6.2): in lower case, without the port of its scheme, without
 /// a path. Schemes other than `http` and `https` are those of applications (`capacitor://localhost`).
-#[must_use]
 pub fn is_serialized_origin(text: &str) -> bool {
     let Some((scheme, host)) = text.split_once("://") else { return false };
     if [Scheme::Http, Scheme::Https].iter().any(|known| known.name() == scheme) {
@@ -250,7 +245,6 @@ fn parse_host(name: &str) -> Option<Host> {
 /// Whether `name` can be resolved: a name of the DNS, also with underscores, which the services of Docker Compose have.
 /// One that ends in a number is an odd spelling of an IPv4 address (`0xa9fea9fe`, `2852039166`, `169.254.43518`), which
 /// some resolvers take.
-#[must_use]
 pub fn is_host_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let relative = name.strip_suffix('.').unwrap_or(name);

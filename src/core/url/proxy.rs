@@ -16,7 +16,6 @@ pub struct Proxy {
 impl Proxy {
     /// Parses `[http://][user:password@]host[:port]`: without a scheme it is `http`, as in the environment. `None` for
     /// anything else, also with a path.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let rest = rest.strip_suffix('/').unwrap_or(rest);

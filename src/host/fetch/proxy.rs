@@ -9,13 +9,11 @@ use crate::core::url::{Host, Origin, Url};
 use crate::documents::fetch::FetchError;
 
 /// Value of `Proxy-Authorization`, for the proxy alone.
-#[must_use]
 pub fn authorization(proxy: &Proxy) -> Option<String> {
     proxy.user.as_ref().map(|user| format!("Basic {}", STANDARD.encode(user)))
 }
 
 /// The request for a tunnel to the server of `origin`, `padding` bytes longer than needed.
-#[must_use]
 pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
     let authority = format!("{}:{}", origin.host, origin.port);
     let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
@@ -38,7 +36,6 @@ pub fn read_reply(reader: &mut ResponseReader, bytes: &[u8]) -> Result<Progress,
 
 /// Whether `no_proxy` exempts the host of `origin`: `*`, names with all below them (`.name` alike), addresses and
 /// networks (`10.0.0.0/8`), each with or without a port. The machine itself is always exempt.
-#[must_use]
 pub fn is_exempt(origin: &Origin, no_proxy: &str) -> bool {
     let local = match &origin.host {
         Host::Name(name) => name.trim_end_matches('.') == "localhost",

@@ -121,14 +121,12 @@ pub fn write_log(level: i32, text: &str) {
 const STARTED: i32 = 1 << 30;
 
 /// Whether no other instance of this router and load has asked before. To be asked in `main` only.
-#[must_use]
 pub fn is_first_instance() -> bool {
     // SAFETY: no memory is involved.
     unsafe { enable_features(0) & STARTED == 0 && enable_features(STARTED) & STARTED != 0 }
 }
 
 /// The configuration of the middleware, as JSON.
-#[must_use]
 pub fn config() -> Vec<u8> {
     // SAFETY: what calls it offers a live buffer and its capacity.
     let fill = |buffer, limit| i64::from(unsafe { get_config(buffer, limit) });
@@ -136,21 +134,18 @@ pub fn config() -> Vec<u8> {
 }
 
 /// The request's method.
-#[must_use]
 pub fn method() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_method(buffer, limit) }))
 }
 
 /// The request's path and query.
-#[must_use]
 pub fn uri() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_uri(buffer, limit) }))
 }
 
 /// Address and port that the connection comes from.
-#[must_use]
 pub fn source_address() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_source_addr(buffer, limit) }))
@@ -163,7 +158,6 @@ pub fn replace_uri(uri: &[u8]) {
 }
 
 /// Names of the request's headers, each followed by a NUL.
-#[must_use]
 pub fn header_names() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| unsafe { get_header_names(REQUEST_HEADERS, buffer, limit) })
@@ -178,7 +172,6 @@ pub struct Values {
 }
 
 /// Values of a header of the request.
-#[must_use]
 pub fn header_values(name: &str) -> Values {
     let count = Cell::new(0);
     // SAFETY: as in `config`; the name is a live string.

@@ -81,7 +81,6 @@ impl PublicKey {
     }
 
     /// The key with its table; worth it from the second or third verification on. None unless [`Self::is_point`].
-    #[must_use]
     pub fn prepare(&self, base: &Rc<BasePoint>) -> Option<PreparedKey> {
         let opposite = Comb::new(self.opposite()?);
         Some(PreparedKey { encoded: self.encoded, opposite, base: Rc::clone(base) })
@@ -102,7 +101,6 @@ pub struct BasePoint(Comb<Completed>);
 
 impl BasePoint {
     /// Builds the table.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "it costs as much as five verifications")]
     pub fn new() -> Self {
         Self(Comb::new(&B))

@@ -87,13 +87,11 @@ impl RsaPublicKey {
     }
 
     /// Length of the modulus in bits.
-    #[must_use]
     pub fn bits(&self) -> usize {
         self.modulus.bits
     }
 
     /// Length of the modulus, and of every signature, in bytes.
-    #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.modulus.bits.div_ceil(8)
     }

@@ -41,7 +41,6 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
 }
 
 /// Every place at which the request presents something: one token, several, or what is none.
-#[must_use]
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
         TokenPlace::Header { name, form } => header_name::values(request, name).into_iter().any(|value| {

@@ -99,7 +99,6 @@ impl Form {
 
 impl TokenPlace {
     /// Whether some back end takes both for one place, which one entry is enough for.
-    #[must_use]
     pub fn is_alias(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header { name, form }, Self::Header { name: other, form: another }) => {
@@ -134,7 +133,6 @@ impl TokenPlace {
 
     /// Whether shared caches keep no answer to a request with a token here, whatever the upstream says of caches
     /// (RFC 9111 3.5).
-    #[must_use]
     pub fn is_kept_from_caches(&self) -> bool {
         match self {
             Self::Header { name, .. } => name.eq_ignore_ascii_case("Authorization"),
@@ -174,7 +172,6 @@ impl fmt::Display for TokenPlace {
 
 impl TokenSources {
     /// The scheme that a challenge names: that of the first header that has one.
-    #[must_use]
     pub fn challenge_scheme(&self) -> &str {
         let schemes = self.places.iter().filter_map(|place| match place {
             TokenPlace::Header { form, .. } => Some(form.scheme.as_str()),

@@ -82,7 +82,6 @@ struct Head {
 impl ResponseReader {
     /// A reader for a response to a GET; `conditional` says whether `If-None-Match` was sent, without which a
     /// 304 is an error.
-    #[must_use]
     pub fn new(max_body_bytes: usize, conditional: bool) -> Self {
         let request = if conditional { Request::ConditionalGet } else { Request::Get };
         Self::answering(request, max_body_bytes)
@@ -90,7 +89,6 @@ impl ResponseReader {
 
     /// A reader for a response to a CONNECT, which is complete with the head of a success (RFC 9110 9.3.6). Anything but
     /// a success is an error, and so are bytes that follow: the server behind the proxy has not been spoken to yet.
-    #[must_use]
     pub fn of_tunnel() -> Self {
         Self::answering(Request::Connect, 0)
     }

@@ -76,7 +76,6 @@ unsafe extern "C" {
 }
 
 /// Whether nothing was ever written just before or behind the buffer.
-#[must_use]
 pub fn margins_are_clean() -> bool {
     [&BUFFER.before, &BUFFER.behind].into_iter().all(|margin| {
         // SAFETY: initialised bytes of a static, which the host does not write to while the guest runs.
