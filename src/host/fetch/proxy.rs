@@ -1,4 +1,4 @@
-//! `clientConfig.proxy`: which hosts are asked through it (`NO_PROXY`), and how it is asked (RFC 9110 9.3.6). Pure.
+//! `clientConfig.proxy`: which hosts are reached through it (`NO_PROXY`), and the request to it (RFC 9110 9.3.6). Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ pub fn authorization(proxy: &Proxy) -> Option<String> {
     proxy.user.as_ref().map(|user| format!("Basic {}", STANDARD.encode(user)))
 }
 
-/// The request for a tunnel to the server of `origin`, `padding` bytes longer than needed.
+/// The request for a tunnel to the server of `origin`, with `padding` extra bytes.
 pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
     let authority = format!("{}:{}", origin.host, origin.port);
     let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
@@ -27,10 +27,10 @@ pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
 /// Takes the next bytes of the answer to CONNECT. When it is complete, what follows goes to the server.
 ///
 /// # Errors
-/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] for anything that is no answer to CONNECT.
+/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] if it is not an answer to CONNECT.
 pub fn read_reply(reader: &mut ResponseReader, bytes: &[u8]) -> Result<Progress, FetchError> {
     let read = reader.push(bytes);
-    // Says who, rather than what.
+    // Says which server failed, rather than how.
     if let Err(FetchError::Http(_)) = read { Err(FetchError::Http("not an answer of a proxy")) } else { read }
 }
 
@@ -58,7 +58,7 @@ fn matches(origin: &Origin, entry: &str) -> bool {
         return entry.parse().is_ok_and(|address| origin.host == Host::Address(address));
     };
     let parsed = parsed.origin;
-    // Without a port, `Url` fills in that of its scheme.
+    // Without a port, `Url` has the default port of its scheme.
     let default = parsed.port == 80 && !entry.ends_with(":80");
     if !default && parsed.port != origin.port {
         return false;
@@ -107,7 +107,7 @@ mod tests {
         );
     }
 
-    /// What comes of `reply`, in pieces of every length alike.
+    /// The result for `reply`, the same in pieces of every length.
     fn read(reply: &[u8]) -> Result<Progress, FetchError> {
         let in_pieces = |step: usize| {
             let mut reader = ResponseReader::of_tunnel();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// A WASI error number, or one of ours for answers that cannot be true.
+/// A WASI error number, or our own number for an answer that cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Errno(pub(super) u16);
 
@@ -19,18 +19,18 @@ impl Errno {
     pub(crate) const NO_SUCH_FILE: Self = Self(44);
     pub(crate) const NOT_CONNECTED: Self = Self(53);
     pub(crate) const NOT_SOCKET: Self = Self(57);
-    /// The host returned something outside of what the call can return.
+    /// The host returned something that the call cannot return.
     pub(crate) const NONSENSE: Self = Self(u16::MAX);
     /// A datagram of another process.
     pub(crate) const FOREIGN: Self = Self(u16::MAX - 1);
 }
 
-/// A descriptor number. Whether it still means what it meant is for the caller to check.
+/// A descriptor number. The caller checks whether it still has the same meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Descriptor(pub(super) i32);
 
 impl Descriptor {
-    /// The standard streams, or what took their place.
+    /// The standard streams, or what replaced them.
     pub(crate) const STANDARD: [Self; 3] = [Self(0), Self(1), Self(2)];
     /// Where mounts begin.
     pub(crate) const FIRST_MOUNT: Self = Self(3);
@@ -40,7 +40,7 @@ impl Descriptor {
         i32::try_from(number).ok().map(Self)
     }
 
-    /// To be sent to another instance; never negative.
+    /// The number to send to another instance; never negative.
     pub(crate) fn number(self) -> u32 {
         self.0.unsigned_abs()
     }
@@ -70,7 +70,7 @@ pub(crate) enum Family {
     V6,
 }
 
-/// The name of a socket as the host has it, only to be compared and given back.
+/// The host's name of a socket, only to compare and to pass back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketName {
     pub(super) address: [u8; 128],
