@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::Url;
 
-/// Where a proxy is and how one presents oneself there.
+/// The URL and the credentials of a proxy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its address; the path is of no interest.
+    /// Its URL; the path is not used.
     pub url: Url,
     /// `user:password`, decoded. Never logged.
     pub user: Option<Vec<u8>>,
