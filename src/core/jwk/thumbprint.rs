@@ -1,5 +1,5 @@
-//! Names that a key has by itself: the JWK thumbprint (RFC 7638) and the thumbprint of its certificate
-//! (`x5t#S256`, RFC 7517 4.9). Nobody can give a key the name of another one.
+//! Names derived from a key: the JWK thumbprint (RFC 7638) and the thumbprint of its certificate
+//! (`x5t#S256`, RFC 7517 4.9). It is infeasible to give a key the thumbprint of another one.
 
 use super::public_key::PublicKey;
 use crate::core::signature::alg::Kty;
