@@ -1,7 +1,7 @@
 //! Header names that a back end may take for one another.
 //!
-//! CGI (RFC 3875 4.1.18) makes the variable `HTTP_X_USER_SUB` of `X-User-Sub`, and whoever follows it (FastCGI, WSGI,
-//! Rack, PHP, lighttpd, Apache) turns every byte that is neither a letter nor a digit into `_`: `X_User_Sub`,
+//! CGI (RFC 3875 4.1.18) makes the variable `HTTP_X_USER_SUB` of `X-User-Sub`, and software that follows it (FastCGI, WSGI,
+//! Rack, PHP, lighttpd, Apache) replaces every byte that is neither a letter nor a digit by `_`: `X_User_Sub`,
 //! `X.User.Sub` and `X~User~Sub` are the same variable. So a name that the middleware sets or reads is meant in every such
 //! spelling. Only what opens something (a preflight, an origin) is compared exactly: there an alias is nothing.
 

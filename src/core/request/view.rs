@@ -27,7 +27,7 @@ pub trait RequestView {
     fn header_names(&self) -> HeaderNames<'_>;
     /// All values of the header `name`, compared without case, in order.
     fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
-    /// The address that the connection comes from, whatever headers say.
+    /// The address that the connection comes from, regardless of headers.
     fn source_address(&self) -> Option<IpAddr>;
 }
 

@@ -191,7 +191,7 @@ impl Alg {
         self.row().crv
     }
 
-    /// Bytes of a signature; `None` where that is the length of the key's modulus.
+    /// Bytes of a signature; `None` if that is the length of the key's modulus.
     pub const fn signature_bytes(self) -> Option<usize> {
         self.row().signature_bytes
     }
