@@ -61,7 +61,7 @@ pub struct ServerRules {
 pub struct RequestHeader {
     /// Its name.
     pub name: String,
-    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty for none.
+    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty if there is none.
     pub scheme: String,
     /// Its value, or what follows the scheme.
     pub value: TextSource,

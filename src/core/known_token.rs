@@ -16,7 +16,7 @@ use crate::core::steps::Steps;
 #[derive(Debug)]
 pub struct KnownToken {
     token: VerifiedToken,
-    /// `None` where a check of the token does not hold: then they are run again, for the same refusal.
+    /// `None` if a check of the token does not hold: then they are run again, for the same refusal.
     standing: Option<Standing>,
 }
 

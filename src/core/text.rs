@@ -1,4 +1,4 @@
-//! How text that somebody else chose is shown, in log lines, messages and documents: in printable ASCII. All else is
+//! How foreign text is shown in log lines, messages and documents: in printable ASCII. All else is
 //! escaped, so nothing in it can end the line, hide, turn the direction of the text around or steer a terminal. This is
 //! the only place that escapes.
 //!

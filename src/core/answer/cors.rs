@@ -11,7 +11,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Headers for the answer. `code_header` is that of `errors.codeHeader`, empty where there is none.
+    /// Headers for the answer. `code_header` is that of `errors.codeHeader`, empty if there is none.
     pub fn headers(&self, request: &dyn RequestView, code_header: &str) -> Vec<(&'static str, String)> {
         if self.allowed.is_empty() {
             return Vec::new();

@@ -19,7 +19,7 @@ pub struct ResourceMetadata {
 }
 
 impl ResourceMetadata {
-    /// Compiles the document. `None` where `resource` is no absolute http(s) URL, or has a query or fragment
+    /// Compiles the document. `None` if `resource` is no absolute http(s) URL, or has a query or fragment
     /// (RFC 9728 1.2).
     pub fn new(resource: &str, authorization_servers: &[String], scopes: &[String]) -> Option<Self> {
         let url = Url::parse(resource).filter(|_| !resource.contains(['?', '#']))?;

@@ -13,11 +13,11 @@ pub struct AnswerRules {
     pub format: BodyFormat,
     /// The scheme of challenges: that of the first header in which a token is looked for.
     pub challenge_scheme: String,
-    /// `errors.realm`; empty for none.
+    /// `errors.realm`; empty if there is none.
     pub realm: String,
     /// `errors.details`: code and description in the answer.
     pub details: Details,
-    /// `errors.codeHeader`: response header with the code; empty for none.
+    /// `errors.codeHeader`: response header with the code; empty if there is none.
     pub code_header: String,
     /// `errors.redirectUrl`: where browsers are sent to sign in.
     pub redirect: Option<Redirect>,

@@ -27,7 +27,7 @@ pub enum Problem {
     NoKeys,
     /// No such option.
     Unknown {
-        /// What to write instead, where that is known.
+        /// What to write instead, if that is known.
         hint: Option<String>,
         /// The options that may be meant: that they are missing is no further mistake.
         meant: Vec<&'static Row>,
@@ -62,7 +62,7 @@ pub enum Problem {
         expected: String,
         /// What the rules say: `allow` or a code.
         found: String,
-        /// Which rule decided, in words; empty for `allow`.
+        /// Which rule decided, as text; empty for `allow`.
         why: String,
     },
     /// A value that cannot stand with the rest of the configuration.

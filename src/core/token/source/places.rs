@@ -58,7 +58,7 @@ pub enum TokenPlace {
 /// How a header or a cookie has the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
-    /// Authentication scheme before the token, compared without case; empty where the value is the token.
+    /// Authentication scheme before the token, compared without case; empty if the value is the token.
     pub scheme: String,
     /// Whether the scheme may be left out.
     pub is_optional: bool,
@@ -90,7 +90,7 @@ impl Form {
         self.is_optional || self.scheme.is_empty()
     }
 
-    /// What is behind the scheme; `None` where `value` does not begin with it as a word.
+    /// What is behind the scheme; `None` if `value` does not begin with it as a word.
     pub(super) fn behind_scheme<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
         let (word, rest) = value.split_at_checked(self.scheme.len())?;
         (!self.scheme.is_empty() && word.eq_ignore_ascii_case(self.scheme.as_bytes())).then_some(rest)
