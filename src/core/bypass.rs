@@ -64,7 +64,6 @@ pub enum Bypass {
 
 impl Bypass {
     /// Why the request goes on without being asked for a token; `None` if it does not.
-    #[must_use]
     pub fn of(rules: &BypassRules, request: &dyn RequestView) -> Option<Self> {
         if is_bypassed_path(&rules.paths, request) {
             return Some(Self::Path);
@@ -76,7 +75,6 @@ impl Bypass {
     }
 
     /// What becomes of the request's body.
-    #[must_use]
     pub const fn body(self) -> Body {
         match self {
             Self::Path | Self::Rule => Body::Keep,

@@ -61,7 +61,7 @@ pub struct ServerRules {
 pub struct RequestHeader {
     /// Its name.
     pub name: String,
-    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty for none.
+    /// The scheme before a value that is kept elsewhere (`Bearer file:/path`); empty if there is none.
     pub scheme: String,
     /// Its value, or what follows the scheme.
     pub value: TextSource,
@@ -69,7 +69,6 @@ pub struct RequestHeader {
 
 /// Whether a fetch sets the header `name` itself, or the header belongs to the connection (RFC 9110 7.6.1): then
 /// `clientConfig.headers` cannot.
-#[must_use]
 pub fn is_header_of_the_fetch(name: &str) -> bool {
     const OWN: [&str; 15] = [
         "Accept-Encoding",

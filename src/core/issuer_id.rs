@@ -6,7 +6,6 @@ pub struct IssuerId(pub usize);
 
 /// Whether two issuers are the same but for a slash at the end of one: to a comparison byte for byte (RFC 8725 3.8) as
 /// different as any two, and the mistake that is made most.
-#[must_use]
 pub fn differ_by_trailing_slash(one: &str, other: &str) -> bool {
     one.strip_suffix('/') == Some(other) || other.strip_suffix('/') == Some(one)
 }

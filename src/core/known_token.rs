@@ -17,7 +17,7 @@ use crate::core::steps::Steps;
 #[derive(Debug)]
 pub struct KnownToken {
     token: VerifiedToken,
-    /// `None` where a check of the token does not hold: then they are run again, for the same refusal.
+    /// `None` if a check of the token does not hold: then they are run again, for the same refusal.
     standing: Option<Standing>,
 }
 
@@ -58,7 +58,6 @@ impl KnownToken {
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         let identity = self.standing.as_ref().map_or(0, |standing| standing.identity.memory());
         size_of::<Self>().saturating_add(self.token.memory()).saturating_add(identity)

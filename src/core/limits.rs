@@ -55,7 +55,7 @@ pub const MAX_SWEPT_PROOFS: u32 = 512;
 pub const MAX_COOKIE_COPIES: usize = 4;
 /// Bytes that an instance holds of verified tokens: they are paid by every request in flight.
 pub const MAX_KNOWN_TOKENS_BYTES: usize = 32 << 10;
-/// The same of tokens that no key verifies, apart from the others: anybody can send them.
+/// The same for tokens that no key verifies, separate from the others: anyone can send them.
 pub const MAX_FAILED_TOKENS_BYTES: usize = 8 << 10;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
@@ -105,10 +105,10 @@ pub const MAX_JWKS_TTL_SECONDS: u64 = 7 * 86_400;
 pub const MAX_JWKS_COOLDOWN_SECONDS: u64 = 3600;
 /// Largest `jwksCache.staleSeconds`, 30 days.
 pub const MAX_JWKS_STALE_SECONDS: u64 = 30 * 86_400;
-/// Longest text of somebody else in a log line, or in an error that is kept, in characters: a `kid`, an issuer, a value of
+/// Longest foreign text in a log line, or in an error that is kept, in characters: a `kid`, an issuer, a value of
 /// the configuration.
 pub const MAX_SHOWN_CHARS: usize = 128;
-/// Longest reason why keys could not be had, in characters: our words, and up to two texts of somebody else.
+/// Longest reason why keys are unavailable, in characters: our words, and up to two foreign texts.
 pub const MAX_REASON_CHARS: usize = 400;
 /// Longest name of a scheme in a log line, in bytes: the longest that is registered has 20.
 pub const MAX_SHOWN_SCHEME_BYTES: usize = 20;

@@ -54,7 +54,6 @@ pub struct TrustedIssuer {
 
 impl TrustedIssuer {
     /// Whether this is the entry for tokens of issuers that no other entry is about.
-    #[must_use]
     pub const fn accepts_any(&self) -> bool {
         self.names.is_empty() && self.claims.templates.is_empty()
     }
@@ -68,7 +67,6 @@ impl TrustedIssuer {
     }
 
     /// The issuers that it is about, as the configuration writes them.
-    #[must_use]
     pub fn named(&self) -> Vec<String> {
         self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string)).collect()
     }
@@ -76,7 +74,6 @@ impl TrustedIssuer {
 
 impl Policy {
     /// The entry at `id`; `None` only for an id of another policy.
-    #[must_use]
     pub fn trusted(&self, id: IssuerId) -> Option<&TrustedIssuer> {
         self.issuers.get(id.0)
     }
@@ -122,7 +119,6 @@ impl Policy {
 
     /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.
     /// It alone decides which keys are looked at.
-    #[must_use]
     pub fn issuer(&self, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
         let first = |accepts: &dyn Fn(&TrustedIssuer) -> bool| {
             let entries = self.issuers.iter().enumerate().map(|(at, issuer)| (IssuerId(at), issuer));

@@ -47,13 +47,11 @@ pub struct Presented<'r> {
 
 impl<'r> Sent<'r> {
     /// The request with a token that says this.
-    #[must_use]
     pub const fn saying(self, header: &'r Header, claims: &'r ClaimsSet) -> Presented<'r> {
         Presented { sent: self, header, claims }
     }
 
     /// The request with `token`, which a key has verified.
-    #[must_use]
     pub const fn with(self, token: &'r VerifiedToken) -> Presented<'r> {
         self.saying(token.header(), token.claims())
     }

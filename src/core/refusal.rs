@@ -235,7 +235,6 @@ impl Refusal {
     }
 
     /// The stable machine-readable code (`docs/errors.md`). Never renamed or reused.
-    #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TokenMissing => "token_missing",
@@ -283,7 +282,6 @@ impl Refusal {
 
     /// One sentence for `error_description` and the log: in the character set of RFC 6750 3, and without any
     /// value that the token chose. Claim names come from the configuration.
-    #[must_use]
     pub fn description(&self) -> String {
         match self {
             Self::TokenMissing => "no token was sent".into(),

@@ -1,6 +1,6 @@
 //! The log line of a refusal: who was refused and why, once for people and for `jq`, `logfmt` and the like. What the
 //! client chose is quoted, cut and in printable ASCII; token bytes are never in it, and of claims only `iss`, what the
-//! refusing rule is about (`evidence`) and, where that is allowed, `sub`.
+//! refusing rule is about (`evidence`) and, if that is allowed, `sub`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -34,7 +34,7 @@ pub enum LogLevel {
     Info,
     /// Warning.
     Warn,
-    /// Error: all that Traefik shows unless it is told otherwise.
+    /// Error: the only level that Traefik shows by default.
     Error,
 }
 
@@ -62,7 +62,7 @@ pub enum Fate {
     Passed,
 }
 
-/// Lines of the current minute. Whoever sends forged tokens must not fill the disk.
+/// Lines of the current minute. A sender of forged tokens must not fill the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineBudget {
     minute: u64,
@@ -71,8 +71,7 @@ pub struct LineBudget {
 }
 
 impl LineBudget {
-    /// The budget after a refusal at `now`, and how many were left out before it; `None` where this one is, too.
-    #[must_use]
+    /// The budget after a refusal at `now`, and how many were left out before it; `None` if this one is, too.
     pub const fn spend(mut self, per_minute: u32, now: UnixTime) -> (Self, Option<u32>) {
         let minute = now.as_seconds() / 60;
         if minute != self.minute {
@@ -90,7 +89,6 @@ impl LineBudget {
 
 /// The line: a fixed beginning, then `key=value` in fixed order. `alg`, `kid`, `iss` and `sub` are what the token says,
 /// true or not; a token that cannot be read has none.
-#[must_use]
 pub fn line(
     rules: &LogRules,
     token: Option<&UnverifiedToken<'_>>,

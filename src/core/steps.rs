@@ -1,4 +1,4 @@
-//! What a walk tells of itself, step by step. The product listens to none of it and pays nothing for it; `explain` does.
+//! Reports the steps of a walk. The product ignores them at no cost; `explain` shows them.
 
 use crate::core::bypass::Bypass;
 use crate::core::policy::TrustedIssuer;
@@ -7,7 +7,7 @@ use crate::core::refusal::Refusal;
 use crate::core::token::jws::UnverifiedToken;
 use crate::core::token::source::FoundToken;
 
-/// A step of a walk, told when it is passed; a check is told when it begins.
+/// A step of a walk, reported when it is passed; a check is reported when it begins.
 #[derive(Clone, Copy)]
 pub enum Step<'s> {
     /// The request needs no token.
@@ -36,7 +36,7 @@ pub trait Steps {
     fn step(&mut self, step: Step<'_>);
 }
 
-/// Nobody listens.
+/// Ignores all steps.
 impl Steps for () {
     fn step(&mut self, _: Step<'_>) {}
 }

@@ -1,4 +1,4 @@
-//! How text that somebody else chose is shown, in log lines, messages and documents: in printable ASCII. All else is
+//! How foreign text is shown in log lines, messages and documents: in printable ASCII. All else is
 //! escaped, so nothing in it can end the line, hide, turn the direction of the text around or steer a terminal. This is
 //! the only place that escapes.
 //!
@@ -54,14 +54,12 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// A JSON array of texts.
-#[must_use]
 pub fn list<T: AsRef<str>>(texts: &[T]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| Quoted(text.as_ref()).to_string()).collect();
     format!("[{}]", quoted.join(","))
 }
 
 /// The first `max_chars` characters; `...` at the end says that there are more.
-#[must_use]
 pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max_chars) {
         None => Cow::Borrowed(text),
@@ -70,13 +68,11 @@ pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
 }
 
 /// A text as an error or a log line shows it: a JSON string of at most [`MAX_SHOWN_CHARS`] characters.
-#[must_use]
 pub fn quoted(text: &str) -> String {
     Quoted(&cut(text, MAX_SHOWN_CHARS)).to_string()
 }
 
 /// A name between others, with spaces between them: as it is if it is one word, which most are, else [`quoted`].
-#[must_use]
 pub fn name(text: &str) -> String {
     let is_part_of_word = |byte| is_printable(byte) && !matches!(byte, b' ' | b'"' | b'\\' | b'[' | b']');
     let is_word = (1..=MAX_SHOWN_CHARS).contains(&text.len()) && text.bytes().all(is_part_of_word);
@@ -84,7 +80,6 @@ pub fn name(text: &str) -> String {
 }
 
 /// A text for grammars that have no escapes, such as `error_description` (RFC 6750 3): `?` for what would need one.
-#[must_use]
 pub fn unescaped(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
 }
@@ -99,7 +94,6 @@ impl<W: Write> Write for OneLine<W> {
 }
 
 /// What is composed of our words and of text that is shown already, on one line.
-#[must_use]
 pub fn one_line(message: impl fmt::Display) -> String {
     let mut line = OneLine(String::new());
     // Writing to a String cannot fail.

@@ -69,7 +69,7 @@ mod tests {
             ),
             (pem!("p-256").replace("PUBLIC KEY", "CERTIFICATE"), PemError::NotDer { label: "CERTIFICATE" }),
             (String::new(), PemError::NoBlock),
-            // Base64 without lines around it is no certificate here: a path may look like it.
+            // Base64 without the PEM lines is not a certificate here: a path may look like it.
             (
                 text.lines().filter(|line| !line.starts_with('-')).collect::<Vec<_>>().join("\n"),
                 PemError::NoBlock,

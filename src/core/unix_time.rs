@@ -12,44 +12,37 @@ pub struct Seconds(pub u64);
 
 impl UnixTime {
     /// The instant `seconds` after the epoch; saturates at the end of the representable range.
-    #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
     /// The instant `millis` milliseconds after the epoch.
-    #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
     /// Milliseconds since the epoch.
-    #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
     /// Whole seconds since the epoch, the fraction cut.
-    #[must_use]
     pub const fn as_seconds(self) -> u64 {
         self.0 / 1000
     }
 
     /// `self + span`, saturating.
-    #[must_use]
     pub const fn saturating_add(self, span: Seconds) -> Self {
         Self(self.0.saturating_add(span.0.saturating_mul(1000)))
     }
 
     /// `self - span`, saturating at the epoch.
-    #[must_use]
     pub const fn saturating_sub(self, span: Seconds) -> Self {
         Self(self.0.saturating_sub(span.0.saturating_mul(1000)))
     }
 
     /// A date and time (RFC 3339 5.6, `2030-01-31T12:00:00Z`, with fraction and offset where wanted) from 1970 on;
     /// digits beyond milliseconds are cut, and a leap second is the second after it.
-    #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let at = |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|byte| wanted.contains(byte));
@@ -106,7 +99,6 @@ impl UnixTime {
     }
 
     /// The instant in UTC, to the second (RFC 3339 5.6): `2030-01-31T12:00:00Z`.
-    #[must_use]
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "of at most 2^64 milliseconds, which are 2^38 days, numbers stay below 2^64"
@@ -128,7 +120,6 @@ impl UnixTime {
     }
 
     /// Whole seconds from `earlier` to `self`, zero if `earlier` is later.
-    #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> Seconds {
         Seconds(self.0.saturating_sub(earlier.0) / 1000)
     }

@@ -1,4 +1,4 @@
-//! Asking for a document: one instance of a router at a time, one router of those that share a directory, then the
+//! Fetching a document: one instance of a router at a time, one router of those that share a directory, then the
 //! server, all under one deadline.
 
 use std::fmt::Display;
@@ -29,7 +29,7 @@ pub struct Remote<'a> {
     pub home: &'a Origin,
     /// `clientConfig`.
     pub client: &'a ClientRules,
-    /// How long it is used.
+    /// How long it is cached.
     pub cache: CacheRules,
     /// Where routers share it.
     pub directory: Option<&'a str>,
@@ -41,18 +41,18 @@ pub struct Remote<'a> {
 
 /// What a document is to its user.
 pub trait Meaning {
-    /// What is in it.
+    /// The content of the document.
     type Content;
-    /// Why there is none.
+    /// Why the document is not acceptable.
     type Error: From<DocumentError> + Display;
 
-    /// Where the document is. `get` fetches others that say so, under the same deadline.
+    /// Finds the URL of the document. `get` fetches documents that name it, under the same deadline.
     ///
     /// # Errors
-    /// Of `get`, or what the user says of what it brought.
+    /// An error of `get`, or a fetched document that is not acceptable.
     fn locate(&self, get: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, Self::Error>;
 
-    /// What is in `body`. A document that is refused here is neither shared nor kept: the last good one stays.
+    /// Parses `body`. A document that is rejected here is neither shared nor kept: the last good one stays.
     ///
     /// # Errors
     /// If the content is not acceptable.
@@ -63,16 +63,15 @@ pub trait Meaning {
 pub enum Place {
     /// Where the configuration says.
     Configured(Url),
-    /// Where another document says. It may have moved, and an `ETag` belongs to the URL that it came from, so it is fetched
-    /// whole.
+    /// Where another document says. It may have moved, and an `ETag` belongs to one URL, so the fetch is not conditional.
     Discovered(Url),
 }
 
-/// What asking for a document brought.
+/// The result of asking for a document.
 pub enum Asked<M: Meaning> {
     /// A state newer than the one seen, of another instance's attempt.
     Known(Shared),
-    /// The state after an attempt of this instance, and what became of that: the content if it was read on the way.
+    /// The state after an attempt of this instance, and its outcome: the content if it was parsed meanwhile.
     Own(Shared, Result<Option<M::Content>, M::Error>),
     /// Another instance is fetching, and this one does not wait, or not any longer.
     Underway,
@@ -80,19 +79,16 @@ pub enum Asked<M: Meaning> {
 
 impl Remote<'_> {
     /// Its name among instances.
-    #[must_use]
     pub fn id(&self) -> SourceId {
         SourceId::of_source([self.kind, &self.location], self.client)
     }
 
     /// Its name among routers, if they may share it.
-    #[must_use]
     pub fn public_id(&self) -> Option<SourceId> {
         SourceId::public([self.kind, &self.location], self.client)
     }
 
-    /// What `document` says of its own freshness, as of `now`.
-    #[must_use]
+    /// The freshness of `document` according to its headers, at `now`.
     pub fn freshness(&self, document: &SharedDocument, now: UnixTime) -> Freshness {
         let lifetime = cache_control::lifetime(&document.document.cache_control, document.document.age);
         // The clock of the instance that fetched it may be ahead.
@@ -111,7 +107,7 @@ impl Remote<'_> {
     }
 }
 
-/// Asks for the document of `remote`, called `id` among instances, or takes what another instance or router has brought
+/// Fetches the document of `remote`, named `id` among instances, or takes what another instance or router has fetched
 /// meanwhile.
 pub fn ask<M: Meaning>(
     remote: &Remote<'_>,
@@ -202,8 +198,8 @@ fn fetch<M: Meaning>(
     }
 }
 
-/// All attempts for all documents of a source share the one deadline of `timeoutSeconds`, give or take the second to
-/// which time left is rounded; only faults that may pass are tried again.
+/// All attempts for all documents of a source share the one deadline of `timeoutSeconds`; the time left is rounded to
+/// seconds. Only failures that may pass are retried.
 fn get_with_retries<'a>(
     max_retries: u32,
     deadline: UnixTime,
@@ -229,13 +225,12 @@ fn get_with_retries<'a>(
     }
 }
 
-/// Why, for operators.
-#[must_use]
+/// The reason of a failure, for operators.
 pub fn reason(error: &impl Display) -> String {
     cut(&one_line(error), MAX_REASON_CHARS).into_owned()
 }
 
-/// The settings, with what they keep in files.
+/// The settings, with the texts that are kept in files.
 fn client<'a>(remote: &Remote<'a>, io: &Io<'_>) -> Result<Client<'a>, DocumentError> {
     let rules = remote.client;
     let ca_pem = rules.ca.as_ref().map_or_else(|| Ok(String::new()), |ca| resolve(ca, io))?;

@@ -3,8 +3,7 @@
 use crate::core::unix_time::Seconds;
 use crate::documents::limits::{MAX_LIFETIME, MIN_LIFETIME};
 
-/// Freshness named by `Cache-Control` less `Age`, clamped into 60 s to 24 h. `None` if it names none.
-#[must_use]
+/// The freshness lifetime of `Cache-Control`, less `Age`, clamped to 60 s to 24 h. `None` if it has no lifetime.
 pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
     let mut max_age = None;
     for directive in cache_control.split(',') {
@@ -15,7 +14,7 @@ pub fn lifetime(cache_control: &str, age: Seconds) -> Option<Seconds> {
         }
         if name.eq_ignore_ascii_case("max-age") {
             let seconds = value.trim().trim_matches('"').parse().unwrap_or(0);
-            // Of several, the shortest: the answer is not fresh for longer than any of them says.
+            // The shortest of several wins: the answer is not fresh for longer than any of them says.
             max_age = Some(max_age.map_or(seconds, |known: u64| known.min(seconds)));
         }
     }

@@ -1,17 +1,16 @@
-//! The one digest of a document: whether it is the one from before, and whether a record or a file is whole.
+//! The digest of a document. It shows whether the document has changed and whether a record or a file is complete.
 //!
-//! It finds changes, holes, cuts and mixtures, which is what the host's races, a file system and a provider's rotation
-//! make. It is no defence against a forger, and does not have to be: whoever can choose the bytes of a document chooses
-//! its content anyway, nobody else can write where records are kept, and who can write to a directory can compute any
-//! digest. So it is not SHA-256, of which one document would cost more than all else that an instance does with it.
-//! What names a source is SHA-256 ([`SourceId`](super::source_id::SourceId)): there a collision would give one source the
-//! document of another.
+//! It detects changes, holes, truncation and mixtures, which the host's races, a file system and key rotation cause. It
+//! does not defend against a forger and does not have to: an attacker who can choose the bytes of a document chooses its
+//! content anyway, only instances write records, and an attacker who can write to a directory can compute any digest. It
+//! is not SHA-256, because hashing a document would then cost more than everything else that an instance does with it.
+//! The name of a source is a SHA-256 ([`SourceId`](super::source_id::SourceId)): a collision there would give one source
+//! the document of another.
 //!
-//! Each step is a bijection of the sum, so two inputs that differ in one of the four sums alone never have one digest.
-//! Four sums side by side, since one would wait for each multiplication: 60 KB cost 35 us that way.
+//! Each step is a bijection of the sum, so two inputs that differ in only one of the four sums have different digests.
+//! There are four sums because a single one would wait for each multiplication: 60 KB take 35 us this way.
 
-/// The digest of `parts` in a row. Lengths count, so that trailing zeros do.
-#[must_use]
+/// The digest of the concatenated `parts`. It includes their lengths, so trailing zeros count.
 pub fn digest(parts: &[&[u8]]) -> u64 {
     let mut sums =
         [0x9e37_79b9_7f4a_7c15_u64, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0x27d4_eb2f_1656_67c5];

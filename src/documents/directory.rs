@@ -1,8 +1,8 @@
 //! Documents in a directory (`jwksCache.directory`): one fetch for all routers that mount it, and documents right after a
 //! restart, also while the provider is down.
 //!
-//! Pure but for [`Directory`]. A file is trusted as little as an answer from the network: whole, of this source, acceptable
-//! to its user and not from the future, or it does not exist.
+//! Pure except for [`Directory`]. A file is trusted as little as an answer from the network: if it is not complete, of this
+//! source, acceptable to its user and not from the future, it counts as absent.
 
 use crate::core::fetching::DocumentState;
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -17,7 +17,7 @@ const DIGEST_BYTES: usize = 8;
 /// Who may fetch for a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// This router, until it gives the claim back.
+    /// This router, until it releases the claim.
     Ours,
     /// Another one.
     Theirs,
@@ -27,23 +27,23 @@ pub enum Claim {
 
 /// Keeps files in a directory that several routers mount (`jwksCache.directory`). Implemented by `host`.
 pub trait Directory {
-    /// The file called `name`, at most `max_bytes` of it. What is in it is not to be trusted.
+    /// The file called `name`, at most `max_bytes` of it. Its content is not trusted.
     fn load(&self, directory: &str, name: &str, max_bytes: usize) -> Option<Vec<u8>>;
 
-    /// Replaces the file called `name`: readers see the old content or all of the new. Failing is no harm.
+    /// Replaces the file called `name` atomically. A failure does no harm.
     fn store(&self, directory: &str, name: &str, content: &[u8]);
 
-    /// Claims `name`; a claim older than `lease` is taken over.
+    /// Claims `name`, and takes over a claim older than `lease`.
     fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim;
 
-    /// Gives a claim back.
+    /// Releases a claim.
     fn release(&self, directory: &str, name: &str);
 
-    /// Waits for a moment, milliseconds.
+    /// Waits for a few milliseconds.
     fn pause(&self);
 }
 
-/// Keeps nothing: for a host without the means.
+/// Keeps nothing: for a host without sockets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDirectory;
 
@@ -65,11 +65,11 @@ impl Directory for NoDirectory {
 
 /// The directory as one source uses it.
 pub struct DirectoryCache<'a> {
-    /// What reads and writes.
+    /// Reads and writes the files.
     pub files: &'a dyn Directory,
     /// `jwksCache.directory`.
     pub directory: &'a str,
-    /// Whose document.
+    /// The source of the document.
     pub source: SourceId,
     /// How long a fetch may take before another router tries.
     pub lease: Seconds,
@@ -77,7 +77,7 @@ pub struct DirectoryCache<'a> {
     pub max_body_bytes: usize,
 }
 
-/// What is in a document and whether it serves; `None` if it is not acceptable.
+/// The content of a document and whether it is fresh; `None` if it is not acceptable.
 pub type Judge<'a, T> = &'a dyn Fn(&SharedDocument) -> Option<(T, DocumentState)>;
 
 /// What a router finds in a directory.
@@ -89,9 +89,9 @@ pub enum Found<T> {
 }
 
 impl DirectoryCache<'_> {
-    /// A fresh document of another router, or whose turn it is to fetch; waits while another router does. `known` is what
-    /// this router has. Without any known document a stale one is taken as well: serving at once is what the directory
-    /// is for, and the source is then asked again soon.
+    /// Returns a fresh document stored by another router, or says that this router fetches; waits while another router
+    /// fetches. `known` is what this router has. If it has nothing, a stale document is taken as well: the directory is
+    /// there to serve at once, and the source is fetched again soon.
     pub fn begin<T>(
         &self,
         known: Option<&SharedDocument>,
@@ -114,7 +114,7 @@ impl DirectoryCache<'_> {
             match self.files.claim(self.directory, &name, self.lease) {
                 Claim::Theirs if now() < deadline => self.files.pause(),
                 claim @ (Claim::Theirs | Claim::Impossible) => return Found::Fetch(claim),
-                // Between the look and the claim another router may have stored its document and given its claim back.
+                // Between the look and the claim another router may have stored its document and released its claim.
                 Claim::Ours => {
                     let Some((document, content, _)) = of_another_router() else {
                         return Found::Fetch(Claim::Ours);
@@ -126,7 +126,7 @@ impl DirectoryCache<'_> {
         }
     }
 
-    /// Stores what was fetched, if something was, and gives the claim back.
+    /// Stores what was fetched, if anything, and releases the claim.
     pub fn finish(&self, claim: Claim, fetched: Option<&SharedDocument>) {
         let name = file_name(self.source);
         if let Some(document) = fetched {
@@ -137,7 +137,7 @@ impl DirectoryCache<'_> {
         }
     }
 
-    /// What to serve with after a failed fetch: another router may have come further meanwhile.
+    /// What to use after a failed fetch: another router may have succeeded meanwhile.
     pub fn instead<T>(
         &self,
         known: Option<&SharedDocument>,
@@ -166,7 +166,6 @@ impl DirectoryCache<'_> {
 }
 
 /// The name of a source's file.
-#[must_use]
 pub fn file_name(source: SourceId) -> String {
     source.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".document"
 }
@@ -283,7 +282,7 @@ mod tests {
                 60..120 => DocumentState::Stale,
                 _ => DocumentState::Absent,
             };
-            // As a key set that is none is not.
+            // As an invalid key set is not.
             (document.document.body != b"garbage").then_some(((), state))
         };
         let text = |document: SharedDocument| String::from_utf8(document.document.body).unwrap();
@@ -310,7 +309,7 @@ mod tests {
         assert_eq!(attempt(&directory, None, 1000, Some("x")), (Ok("x".into()), 1));
         assert!(!directory.claimed.get());
         assert_eq!(attempt(&directory, None, 1001, Some("y")), (Ok("x".into()), 0));
-        // Who refreshes has the file's document already.
+        // A router that refreshes has the file's document already.
         let known = document("x", 1000);
         assert_eq!(attempt(&directory, Some(&known), 1050, Some("y")), (Ok("y".into()), 1));
         assert_eq!(attempt(&directory, Some(&known), 1051, Some("z")), (Ok("y".into()), 0));
@@ -335,7 +334,7 @@ mod tests {
         directory.theirs.replace(Some(document("theirs", 1000)));
         assert_eq!(attempt(&directory, None, 1000, Some("ours")), (Ok("theirs".into()), 0));
         assert_eq!(directory.pauses.get(), 3);
-        // One that never comes back is waited for as long as a fetch may take.
+        // A router that never comes back is waited for as long as a fetch may take.
         let directory = self::directory();
         directory.claimed.set(true);
         assert_eq!(attempt(&directory, None, 1000, Some("ours")), (Ok("ours".into()), 1));

@@ -9,9 +9,9 @@ const HAS_ETAG: u8 = 1;
 pub struct Document {
     /// The body.
     pub body: Vec<u8>,
-    /// Value of `Cache-Control`, several joined with a comma; empty when absent.
+    /// Value of `Cache-Control`, several joined with a comma; empty if absent.
     pub cache_control: String,
-    /// Value of `Age` in seconds, zero when absent or not a number.
+    /// Value of `Age` in seconds, zero if absent or not a number.
     pub age: Seconds,
     /// Value of `ETag`.
     pub etag: Option<String>,
@@ -62,7 +62,7 @@ impl SharedDocument {
     }
 }
 
-/// What is left of bytes that are being read.
+/// The remaining bytes to read.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {

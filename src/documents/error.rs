@@ -1,4 +1,4 @@
-//! Why a document could not be had, whatever is in it.
+//! Why a document could not be obtained.
 
 use std::fmt;
 

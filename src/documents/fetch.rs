@@ -12,9 +12,9 @@ use crate::documents::document::Document;
 pub struct FetchRequest<'a> {
     /// `http` only if [`ClientRules::allow_http`].
     pub url: &'a Url,
-    /// With which settings.
+    /// The settings to use.
     pub client: &'a Client<'a>,
-    /// Value of `Accept`, unless the configuration has one.
+    /// Value of `Accept`, unless the configuration sets one.
     pub accept: &'static str,
     /// Deadline over resolve, connect, TLS and read of one attempt.
     pub timeout: Seconds,
@@ -28,10 +28,10 @@ pub struct FetchRequest<'a> {
 pub struct Client<'a> {
     /// All settings as they are configured.
     pub rules: &'a ClientRules,
-    /// The server that the configuration names. Others that a redirect or a discovered URL leads to get nothing of
-    /// [`ClientRules::server`], and may not be at every address.
+    /// The server that the configuration names. Another server, reached by a redirect or a discovered URL, gets nothing
+    /// of [`ClientRules::server`], and some addresses are forbidden for it.
     pub home: &'a Origin,
-    /// PEM certificates trusted besides the built-in roots; empty for none.
+    /// PEM certificates trusted besides the built-in roots; may be empty.
     pub ca_pem: String,
     /// Extra request headers for `home`. Never logged.
     pub headers: Vec<(String, String)>,
@@ -53,7 +53,7 @@ pub struct ClientIdentity {
     pub key_pem: String,
 }
 
-/// What a GET brought.
+/// The result of a successful GET.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
     /// 200 with a body of at most `max_body_bytes`.
@@ -65,10 +65,10 @@ pub enum Fetched {
     },
 }
 
-/// Why a GET brought nothing.
+/// Why a GET failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// The URL is not an absolute http(s) URL, or http and that is not allowed.
+    /// The URL is not an absolute http(s) URL, or it is an http URL and those are not allowed.
     Url,
     /// The name did not resolve.
     Resolve,
@@ -78,15 +78,15 @@ pub enum FetchError {
     Tls(String),
     /// The deadline passed.
     Timeout,
-    /// The answer is not HTTP/1.1 as RFC 9112 has it, or ended early.
+    /// The answer is not valid HTTP/1.1 (RFC 9112), or it ended early.
     Http(&'static str),
     /// A status other than 200 and 304.
     Status(u16),
-    /// 401 or 403 of a server that gets none of the credentials of the configuration, which are for another one.
+    /// 401 or 403 of a server that does not get the configured credentials, because they are for another server.
     StatusElsewhere(u16),
-    /// More redirects than allowed, or one to no URL, or from https to http.
+    /// Too many redirects, or a redirect to an invalid URL or from https to http.
     Redirect,
-    /// A redirect or a `jwks_uri` leads to an address that none may lead to.
+    /// A redirect or a `jwks_uri` leads to a forbidden address.
     Forbidden,
     /// The body is larger than `max_body_bytes`.
     TooLarge,
@@ -98,17 +98,16 @@ pub enum FetchError {
 
 /// Does the GET. Implemented by `host::fetch`.
 pub trait Fetch {
-    /// One attempt; retries are the caller's.
+    /// One attempt; the caller retries.
     ///
     /// # Errors
-    /// Every failure, [`FetchError::Timeout`] included; only the resolver of the machine may block past
+    /// Every failure, including [`FetchError::Timeout`]. Only the resolver of the machine may block past
     /// `request.timeout`.
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError>;
 }
 
 impl FetchError {
-    /// Whether another attempt right away may succeed: faults of the way, not of the answer or the configuration.
-    #[must_use]
+    /// Whether a retry may succeed: the transport failed, not the answer or the configuration.
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::Resolve | Self::Connect | Self::Tls(_) | Self::Timeout | Self::Http(_) | Self::Host(_) => {

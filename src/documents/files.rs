@@ -29,13 +29,13 @@ pub trait ReadFile {
     /// The stamp of `path`, following symbolic links.
     ///
     /// # Errors
-    /// When there is no such file or it cannot be examined.
+    /// If there is no such file or it cannot be examined.
     fn stat(&self, path: &str) -> Result<FileStamp, FileError>;
 
     /// The whole content of `path`.
     ///
     /// # Errors
-    /// When it is missing, unreadable or larger than `max_bytes`.
+    /// If it is missing, unreadable or larger than `max_bytes`.
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError>;
 }
 

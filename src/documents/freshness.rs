@@ -1,6 +1,6 @@
 //! When a document is fresh, stale or due: a pure state machine fed with `(now, event)`.
 //!
-//! Requests only ever ask; how often asking leads to a fetch is decided here, whatever clients send.
+//! Requests only ask; this file decides how often asking leads to a fetch, regardless of what clients send.
 
 use crate::core::fetching::{CacheRules, DocumentState};
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -8,7 +8,7 @@ use crate::core::unix_time::{Seconds, UnixTime};
 /// First wait after a failure without any usable document; it doubles up to the cooldown.
 const FIRST_BACK_OFF: Seconds = Seconds(1);
 
-/// What is known of one source and when it may be asked again.
+/// The state of one source and when it may be fetched again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     rules: CacheRules,
@@ -17,7 +17,7 @@ pub struct Freshness {
     fresh_until: Option<UnixTime>,
     /// When to refresh ahead of `fresh_until`.
     due_at: UnixTime,
-    /// Earliest attempt by the clock.
+    /// Earliest attempt that the clock causes.
     next_attempt: UnixTime,
     /// Earliest attempt that a client can cause while there is a document.
     next_on_demand: UnixTime,
@@ -25,8 +25,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// A source that has never been asked.
-    #[must_use]
+    /// A source that has never been fetched.
     pub const fn new(rules: CacheRules) -> Self {
         let epoch = UnixTime::from_millis(0);
         Self {
@@ -41,7 +40,6 @@ impl Freshness {
     }
 
     /// State of the document at `now`.
-    #[must_use]
     pub fn state(&self, now: UnixTime) -> DocumentState {
         match self.fresh_until {
             Some(until) if now < until => DocumentState::Fresh,
@@ -50,16 +48,14 @@ impl Freshness {
         }
     }
 
-    /// Whether a document should be refreshed now although it still serves: ahead of its end, and whenever it may be asked
-    /// for after that. One that never came or is too old is not due: it waits for a request that needs it.
-    #[must_use]
+    /// Whether to refresh a document now although it is still usable: shortly before it becomes stale, and whenever a fetch
+    /// is allowed after that. One that never came or is too old is not due: it waits for a request that needs it.
     pub fn is_due(&self, now: UnixTime) -> bool {
         self.state(now) != DocumentState::Absent && now >= self.due_at && now >= self.next_attempt
     }
 
-    /// Whether a request that lacks something may have the source asked at `now`: once a cooldown if there is a document,
-    /// whatever became of the last attempt; else after the back-off.
-    #[must_use]
+    /// Whether a request that needs something may cause a fetch at `now`: once per cooldown if there is a document,
+    /// regardless of the last outcome; otherwise after the back-off.
     pub fn may_ask(&self, now: UnixTime) -> bool {
         match self.state(now) {
             DocumentState::Fresh | DocumentState::Stale => now >= self.next_on_demand,
@@ -67,33 +63,28 @@ impl Freshness {
         }
     }
 
-    /// Time until [`Self::may_ask`], at least a second.
-    #[must_use]
+    /// Time until [`Self::may_ask`] is true, at least a second.
     pub fn retry_after(&self, now: UnixTime) -> Seconds {
         Seconds(self.next_attempt.seconds_since(now).0.saturating_add(1))
     }
 
     /// Failures since the last success.
-    #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
     /// The last success.
-    #[must_use]
     pub const fn fetched_at(&self) -> Option<UnixTime> {
         self.fetched_at
     }
 
-    /// When the clock alone has the source asked again, for as long as the document serves.
-    #[must_use]
+    /// When the clock alone causes a fetch, as long as the document is usable.
     pub fn asked_at(&self) -> Option<UnixTime> {
         self.fetched_at.map(|_| self.due_at.max(self.next_attempt))
     }
 
-    /// After a success at `now`: fresh for `lifetime`, or for the configured time if the server named none. Due
-    /// after four fifths of that and up to a tenth more, so that routers and replicas do not ask at once.
-    #[must_use]
+    /// After a success at `now`: fresh for `lifetime`, or for the configured time if the server gave no lifetime. Due
+    /// after four fifths of that and up to a tenth more, so that routers and replicas do not all fetch at once.
     pub fn fetched(self, now: UnixTime, lifetime: Option<Seconds>) -> Self {
         let lifetime = lifetime.unwrap_or(self.rules.ttl);
         let millis = lifetime.0.saturating_mul(1000);
@@ -111,14 +102,12 @@ impl Freshness {
     }
 
     /// After one more failure at `now`.
-    #[must_use]
     pub fn failed(self, now: UnixTime) -> Self {
         self.failed_times(now, self.failures.saturating_add(1))
     }
 
     /// After `failures` in a row, the last at `now`: the wait doubles from a second up to the cooldown, and up to a
     /// quarter is added.
-    #[must_use]
     pub fn failed_times(self, now: UnixTime, failures: u32) -> Self {
         let doubled = FIRST_BACK_OFF.0.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let millis = Seconds(doubled).min(self.rules.cooldown).0.saturating_mul(1000);
@@ -132,7 +121,7 @@ impl Freshness {
     }
 }
 
-/// Below `bound`, and different for those who ask at different milliseconds. Nothing secret hangs on it.
+/// Below `bound`, and different at different milliseconds. It does not have to be unpredictable.
 const fn jitter(now: UnixTime, bound: u64) -> u64 {
     let mixed = now.as_millis().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     match mixed.checked_rem(bound) {
@@ -182,7 +171,7 @@ mod tests {
         let dues: std::collections::BTreeSet<_> =
             (0..100).map(|millis| never.fetched(UnixTime::from_millis(millis), None).due_at).collect();
         assert!(dues.len() > 90);
-        // Far past its end it waits for somebody who needs it.
+        // Long after it became stale, it waits for a request that needs it.
         assert!(!never.fetched(at(0), None).is_due(at(5000)));
         // The cooldown comes first.
         assert!(!never.fetched(at(0), Some(Seconds(10))).is_due(at(29)));

@@ -23,7 +23,6 @@ pub struct Io<'a> {
 
 impl Io<'_> {
     /// The current time.
-    #[must_use]
     pub fn now(&self) -> UnixTime {
         (self.now)()
     }

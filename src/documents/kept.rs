@@ -1,5 +1,5 @@
-//! What an instance keeps of a document: the last good content, and when to ask again. A file and a URL differ only in how
-//! they are asked.
+//! What an instance keeps of a document: the last good content, and when to fetch it again. A file and a URL differ only in
+//! how they are read.
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -16,9 +16,9 @@ use crate::documents::io::Io;
 use crate::documents::lease::{Shared, Version, Waiting};
 use crate::documents::source_id::SourceId;
 
-/// A file is examined once a second, and serves for a day after it has gone.
+/// A file is examined once a second, and is used for a day after it is gone.
 const FILE_RULES: CacheRules = CacheRules { ttl: Seconds(1), cooldown: Seconds(1), stale: Seconds(86_400) };
-/// Between two looks at what other instances know, and between two attempts to ask while another one asks.
+/// Time between two looks at what other instances know, and between two attempts while another instance fetches.
 const LOOK_INTERVAL: Seconds = Seconds(1);
 
 /// What is kept of a source. Replaced whole.
@@ -26,9 +26,9 @@ const LOOK_INTERVAL: Seconds = Seconds(1);
 pub struct Kept<T> {
     /// The last good content.
     pub content: Option<Rc<T>>,
-    /// When it was had, and when to ask again.
+    /// When it was fetched, and when to fetch it again.
     pub freshness: Freshness,
-    /// Grows with every change of the content.
+    /// Increases with every change of the content.
     pub generation: u64,
     /// Why the last attempt failed, if it did.
     pub last_error: Option<String>,
@@ -37,21 +37,21 @@ pub struct Kept<T> {
     /// The newest state of the URL's document that was taken over.
     seen: Version,
     next_look: UnixTime,
-    /// Another instance is asking: until then, only a request that lacks the document asks whether it has finished.
+    /// Another instance is fetching: until then, only a request that needs the document asks whether it has finished.
     busy_until: UnixTime,
     stamp: Option<FileStamp>,
-    /// Of what was read: the same bytes are the same content.
+    /// Digest of what was read: the same bytes are the same content.
     digest: Option<u64>,
 }
 
-/// What became of asking, if an operator should read it.
+/// The outcome of a fetch, if an operator should know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<E> {
-    /// There is other content.
+    /// The content has changed.
     Replaced,
     /// The source failed; the same failure is not reported twice in a row.
     Failed(E),
-    /// The source works again, with the content that it had before.
+    /// The source works again, with the same content as before.
     Recovered,
 }
 
@@ -63,13 +63,11 @@ impl<T> Clone for Kept<T> {
 
 impl<T> Kept<T> {
     /// State of a file that was never read.
-    #[must_use]
     pub const fn of_file() -> Self {
         Self::new(FILE_RULES, SourceId([0; 16]))
     }
 
-    /// State of a document that was never asked for.
-    #[must_use]
+    /// State of a document that was never fetched.
     pub fn of_remote(remote: &Remote<'_>) -> Self {
         Self::new(remote.cache, remote.id())
     }
@@ -90,20 +88,17 @@ impl<T> Kept<T> {
         }
     }
 
-    /// Whether the source should be asked now although its content still serves.
-    #[must_use]
+    /// Whether to fetch the source now although its content is still usable.
     pub fn is_due(&self, now: UnixTime) -> bool {
         self.freshness.is_due(now) && now >= self.busy_until
     }
 
     /// Whether it is time for [`Self::caught_up`].
-    #[must_use]
     pub fn may_look(&self, now: UnixTime) -> bool {
         now >= self.next_look
     }
 
-    /// The state after what other instances have learnt since the last look; asks nobody.
-    #[must_use]
+    /// The state after what other instances have learnt since the last look. Fetches nothing.
     pub fn caught_up<M: Meaning<Content = T>>(
         &self,
         remote: &Remote<'_>,
@@ -118,8 +113,7 @@ impl<T> Kept<T> {
         }
     }
 
-    /// Asks for the document. Never fails: a failure is part of the new state.
-    #[must_use]
+    /// Fetches the document. Never fails: a failure is part of the new state.
     pub fn asked<M: Meaning<Content = T>>(
         &self,
         remote: &Remote<'_>,
@@ -137,7 +131,7 @@ impl<T> Kept<T> {
     }
 
     /// The state after `shared`, which is newer than this one. `own` is the outcome of an attempt of this instance, with the
-    /// content if it was read on the way: only the instance that asked reports what became of it.
+    /// content if it was parsed meanwhile. Only the instance that fetched reports the outcome.
     fn taken_over<M: Meaning<Content = T>>(
         &self,
         shared: Shared,
@@ -155,7 +149,7 @@ impl<T> Kept<T> {
             Some(Err(_)) => self.freshness.failures().saturating_add(1),
             Some(Ok(())) | None => 0,
         };
-        // A record that was lost and begun anew may hold an older document than this instance.
+        // A record that was lost and begun again may hold an older document than this instance.
         let newer = shared
             .document
             .filter(|document| self.freshness.fetched_at().is_none_or(|at| document.fetched_at >= at));
@@ -180,7 +174,7 @@ impl<T> Kept<T> {
             }
             Some(Err(error)) => {
                 let reason = reason(&error);
-                // If others failed before while the record was lost, the first of them has reported it.
+                // If others failed before us while the record was lost, the first of them has reported it.
                 let is_news = match failed_before {
                     true => self.last_error.as_ref() != Some(&reason),
                     false => shared.failures <= 1,
@@ -203,10 +197,10 @@ impl<T> Kept<T> {
         let freshness = remote.freshness(document, now);
         let digest = digest(&[&document.document.body]);
         if self.content.is_some() && self.digest == Some(digest) {
-            // The old content stays, so that what was verified with it stays verified.
+            // The old content stays, so that tokens verified with it stay verified.
             return (Self { freshness, ..self.clone() }, false);
         }
-        // The instance that fetched it has read it; another's is trusted no more than the network.
+        // The instance that fetched it has parsed it; a document of another instance is trusted no more than the network.
         match content.map_or_else(|| meaning.read(&document.document.body), Ok) {
             Ok(content) => (Self { freshness, ..self.clone() }.replaced(content, digest), true),
             Err(_) => (self.clone(), false),
@@ -218,8 +212,7 @@ impl<T> Kept<T> {
         Self { content: Some(Rc::new(content)), generation, digest: Some(digest), ..self }
     }
 
-    /// Reads the file `path` if it is not the one that was read before. Never fails, as [`Self::asked`].
-    #[must_use]
+    /// Reads the file `path` if it has changed. Never fails, as [`Self::asked`].
     pub fn reread<E: From<DocumentError> + Display>(
         &self,
         path: &str,
@@ -258,7 +251,7 @@ impl<T> Kept<T> {
         (kept, is_news.then_some(Change::Failed(error)))
     }
 
-    /// `None` if the file is the one that was read before.
+    /// `None` if the file has not changed.
     fn read_changed(
         &self,
         path: &str,
@@ -290,7 +283,7 @@ mod tests {
 
     const URL: &str = "https://idp.example/revoked.jsonl";
 
-    /// Lines, of which none may be empty: a document that has nothing to do with keys. Counts how often one is read.
+    /// Lines that must not be empty: a document that has nothing to do with keys. Counts how often it is parsed.
     #[derive(Default)]
     struct Lines(Cell<usize>);
 
@@ -360,7 +353,7 @@ mod tests {
             let (other, _) = never.asked(remote, &meaning, Waiting::ForDocument, &outside.io());
             assert_eq!((lines(&other), outside.asked.get()), (vec!["a", "b"], 1));
             assert_eq!(meaning.0.take(), 1);
-            // The last good one stays, also among the others, and is not read again.
+            // The last good one stays, also among the others, and is not parsed again.
             outside.wait(30);
             outside.next(document("a\n\nb"));
             let (failed, change) = kept.asked(remote, &meaning, Waiting::NotAtAll, &outside.io());
@@ -388,7 +381,7 @@ mod tests {
                     now,
                 );
                 assert_eq!(change.is_some(), reported, "{failures}");
-                // In a new way: reported, whoever was first.
+                // In a new way: it is reported, whichever instance was first.
                 let again =
                     failed.taken_over(shared, remote, &Lines::default(), own(FetchError::Timeout), now);
                 assert!(again.1.is_some());

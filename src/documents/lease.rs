@@ -1,86 +1,86 @@
-//! Who asks for a document: one instance of a router at a time. It begins with a lease and finishes with a result that all
-//! instances see, also if that is a failure.
+//! Who fetches a document: one instance of a router at a time. It begins with a lease and finishes with a result that all
+//! instances see, even if the result is a failure.
 
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::documents::document::SharedDocument;
 use crate::documents::source_id::SourceId;
 
-/// Orders the states of one source: every attempt makes a higher one. Zero is that of a source never asked.
+/// Orders the states of one source: every attempt makes a higher version. Zero means that there was no attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u64);
 
 /// What all instances know of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// Of the last attempt.
+    /// Version of the last attempt.
     pub version: Version,
-    /// What the last successful attempt brought.
+    /// The result of the last successful attempt.
     pub document: Option<SharedDocument>,
     /// Failed attempts since then.
     pub failures: u32,
-    /// The last of them.
+    /// The last failure.
     pub failure: Option<Failure>,
 }
 
-/// An attempt that brought nothing.
+/// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// When it failed.
     pub at: UnixTime,
-    /// Why, for operators.
+    /// Why it failed, for operators.
     pub reason: String,
 }
 
 /// What a request does while another instance fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// It lacks the document and waits, if not too many do.
+    /// It needs the document and waits, unless too many requests wait already.
     ForDocument,
-    /// It goes on with the document that it has.
+    /// It continues with the document that it has.
     NotAtAll,
 }
 
-/// Whose turn it is to ask for a source.
+/// Which instance fetches a source.
 #[derive(Debug)]
 pub enum Turn {
-    /// Nobody's: this state is newer than the one seen, of a success or of a failure.
+    /// None: this state is newer than the one seen. It is a success or a failure.
     Known(Shared),
-    /// This instance's, which asks and then calls [`Share::finish`].
+    /// This instance. It fetches and then calls [`Share::finish`].
     Ask(Lease),
-    /// Another instance's, which is asking.
+    /// Another instance, which is fetching.
     Underway,
-    /// Another instance's, and as many requests wait for it as may.
+    /// Another instance, and no more requests may wait for it.
     Crowded,
 }
 
-/// The right to ask for a source. One that is dropped holds up nobody for longer than it was taken for: it expires.
+/// The right to fetch a source. If it is dropped, it blocks others only until it expires.
 #[derive(Debug)]
 pub struct Lease {
-    /// Of what.
+    /// The source to fetch.
     pub source: SourceId,
-    /// The document that all instances have, which may be asked for conditionally.
+    /// The document that all instances have. The fetch may be conditional on it.
     pub known: Option<SharedDocument>,
-    /// Of the state after the attempt, unless that is recorded with a newer one.
+    /// Version of the state after the attempt, unless the record has a newer one by then.
     pub version: Version,
-    /// For whom it holds.
+    /// Which instances it holds off.
     pub holder: Holder,
 }
 
-/// Which other instances a lease keeps from asking.
+/// Which other instances a lease keeps from fetching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// All: it is in their record, and those that wait for its end are notified.
+    /// All: the lease is in their record, and those that wait for its end are notified.
     Recorded(Option<Notify>),
-    /// None: the instance has no record in common with others, or one that has no room for the document.
+    /// None: the instance shares no record with others, or the record has no room for the document.
     Alone,
 }
 
-/// What wakes those who wait for a lease to end, as the host knows it.
+/// What wakes the requests that wait for a lease to end, as the host identifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notify {
-    /// Number of its descriptor.
+    /// Number of the descriptor.
     pub number: u32,
-    /// Distinguishes it from what may have the same number later.
+    /// Distinguishes it from a later descriptor with the same number.
     pub mark: u32,
 }
 
@@ -89,15 +89,15 @@ pub trait Share {
     /// What is known of `source` if it is newer than `seen`. Costs microseconds.
     fn look(&self, source: SourceId, seen: Version) -> Option<Shared>;
 
-    /// Whose turn it is to ask for `source`, if nothing newer than `seen` is known. A lease ends after `span`, finished
-    /// or not. Blocks for as long as another instance asks if the request is `waiting`, and for twice `span` at most.
+    /// Decides which instance fetches `source` if nothing newer than `seen` is known. A lease expires after `span`. Blocks
+    /// while another instance fetches, if the request is `waiting`, for at most twice `span`.
     fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn;
 
     /// Shares the result of an attempt and ends its lease. Returns the new state.
     fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared;
 }
 
-/// Shares nothing: for a host without the means.
+/// Shares nothing: for a host without sockets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unshared;
 
@@ -117,15 +117,13 @@ impl Share for Unshared {
 
 impl Version {
     /// The next one.
-    #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
 impl Lease {
-    /// A lease that keeps no other instance from asking. Nothing is known, so it brings a document.
-    #[must_use]
+    /// A lease that keeps no other instance from fetching. No document is known, so the fetch is not conditional.
     pub const fn alone(source: SourceId, version: Version) -> Self {
         Self { source, known: None, version, holder: Holder::Alone }
     }
@@ -133,7 +131,6 @@ impl Lease {
 
 impl Shared {
     /// The state after an attempt; its version is `at_least` or the next one.
-    #[must_use]
     pub fn after(self, attempt: Result<SharedDocument, Failure>, at_least: Version) -> Self {
         let version = self.version.next().max(at_least);
         match attempt {

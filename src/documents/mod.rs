@@ -1,6 +1,6 @@
-//! Ring 2: documents that are fetched, kept and shared, whatever is in them. What one means is its user's: the `Accept`
-//! header, the largest size and whether the content is acceptable are parameters ([`ask::Remote`], [`ask::Meaning`]). No
-//! I/O of its own: that is in [`io::Io`].
+//! Ring 2: documents of any content that are fetched, kept and shared. What a document means is up to its user: the
+//! `Accept` header, the largest size and whether the content is acceptable are parameters ([`ask::Remote`],
+//! [`ask::Meaning`]). No I/O here: that is in [`io::Io`].
 //!
 //! [`kept::Kept`] is what an instance keeps of a document, [`ask::ask`] how it gets a newer one: a lease of all instances
 //! ([`lease`], recorded in [`record`]), the directory of several routers ([`directory`]), then the server ([`fetch`]).

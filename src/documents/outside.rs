@@ -1,4 +1,4 @@
-//! A provider, a file system and other instances, as tests play them.
+//! A provider, a file system and other instances, simulated for tests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,25 +21,25 @@ pub struct Outside {
     now: Rc<Cell<UnixTime>>,
     clock: Box<dyn Fn() -> UnixTime>,
     answers: RefCell<Vec<Result<Fetched, FetchError>>>,
-    /// What answers when no answers are lined up.
+    /// What answers if no answers are queued.
     provider: Provider,
     /// Requests at the provider.
     pub asked: Cell<usize>,
     /// Their URLs.
     pub urls: RefCell<Vec<String>>,
-    /// The `If-None-Match` of the last.
+    /// The `If-None-Match` of the last request.
     pub etag: RefCell<Option<String>>,
-    /// The `Accept` of the last.
+    /// The `Accept` of the last request.
     pub accept: Cell<&'static str>,
     /// Seconds that every answer takes.
     pub slow: Cell<u64>,
     /// The one file: time of modification, content.
     pub file: RefCell<Option<(u64, String)>>,
-    /// The instances have nothing in common.
+    /// The instances share nothing.
     pub alone: Cell<bool>,
-    /// Another instance is asking.
+    /// Another instance is fetching.
     pub busy: Cell<bool>,
-    /// How often an instance wanted to ask.
+    /// How often an instance wanted to fetch.
     pub turns: Cell<usize>,
     shared: RefCell<BTreeMap<SourceId, Shared>>,
     files: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -52,8 +52,7 @@ impl Default for Outside {
 }
 
 impl Outside {
-    /// With a provider that is down, and no file, at some time.
-    #[must_use]
+    /// A provider that is down and no file, at some time.
     pub fn new() -> Self {
         let now = Rc::new(Cell::new(UnixTime::from_seconds(10_000)));
         let clock = Rc::clone(&now);
@@ -77,31 +76,27 @@ impl Outside {
     }
 
     /// The same at `now`.
-    #[must_use]
     pub fn at(self, now: UnixTime) -> Self {
         self.set(now);
         self
     }
 
     /// The same with a provider that answers.
-    #[must_use]
     pub fn with_provider(self, provider: impl Fn(&Url) -> Result<Fetched, FetchError> + 'static) -> Self {
         Self { provider: Box::new(provider), ..self }
     }
 
     /// As ring 2 asks for it.
-    #[must_use]
     pub fn io(&self) -> Io<'_> {
         Io { now: &self.clock, files: self, fetch: self, share: self, directory: self }
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> UnixTime {
         self.now.get()
     }
 
-    /// What the provider answers after all answers that are already lined up.
+    /// Queues an answer of the provider.
     pub fn next(&self, answer: Result<Fetched, FetchError>) {
         self.answers.borrow_mut().insert(0, answer);
     }

@@ -1,12 +1,12 @@
-//! The record that all instances of a router share: what is known of each source, and who is asking.
+//! The record that all instances of a router share: the state of each source, and which instance is fetching it.
 //!
-//! Pure. The record travels through a host that may lose it, double it, or mix it with other bytes, so it carries a
-//! checksum, every length is checked, what no instance can have written is not read, and two records merge into one whatever
-//! order they come in.
+//! Pure. The record travels through a host that may lose it, duplicate it, or mix it with other bytes. So it carries a
+//! checksum, every length is checked, a record that no instance can have written is rejected, and records merge in any
+//! order.
 //!
 //! A header of 64 bytes, little endian: magic `DOCS` at 0, format at 4, the highest version at 8, waiters at 16,
 //! length of the entries at 20, checksum at 24; the rest is zero. Then the entries. Each source has a lease of its own,
-//! so that a provider that hangs holds up no other document.
+//! so that a provider that hangs does not delay other documents.
 
 use std::cmp::Ordering;
 
@@ -36,28 +36,28 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     source: SourceId,
-    /// When the lease of its owner ends; zero without one.
+    /// When the lease of its owner expires; zero if there is no lease.
     lease_until: Nanos,
     owner: u32,
     /// Of the lease.
     notify: Option<Notify>,
-    /// Whether somebody waits who notices the end of the lease by himself.
+    /// Whether a waiter polls for the end of the lease.
     watched: bool,
     shared: Shared,
 }
 
-/// What an instance that wants a source asked does next.
+/// What an instance that wants to fetch a source does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: this is newer than what it has seen.
+    /// Nothing: this state is newer than the one it has seen.
     Known(Shared),
-    /// Ask; the lease is its own. With the document that is known.
+    /// Fetch: it has the lease. With the known document.
     Ask(Option<SharedDocument>),
-    /// Go on with the document that it has.
+    /// Continue with the document that it has.
     Underway,
     /// Wait until notified, or by polling if there is nothing to listen to. It is counted.
     Wait(Option<Notify>),
-    /// Give up: enough others wait.
+    /// Give up: too many others wait.
     Crowded,
 }
 
@@ -66,15 +66,15 @@ pub enum Next {
 pub enum Watch {
     /// The attempt is over.
     Known(Shared),
-    /// It goes on.
+    /// It continues.
     Underway,
     /// The lease has ended without a result.
     Abandoned,
 }
 
 impl Record {
-    /// The highest version of a valid record, without reading the entries. `None` for anything that is not whole, or
-    /// that no instance can have written by `now`: versions are times, so one from the future would win for good.
+    /// The highest version of a valid record, without reading the entries. `None` if the record is not complete or no
+    /// instance can have written it by `now`: versions are times, so one from the future would win forever.
     #[must_use]
     pub fn verify(bytes: &[u8], now: Nanos) -> Option<Version> {
         let (header, entries) = bytes.split_first_chunk::<HEADER_BYTES>()?;
@@ -91,20 +91,17 @@ impl Record {
     }
 
     /// The highest version of a record that was verified before.
-    #[must_use]
     pub fn version(bytes: &[u8]) -> Option<Version> {
         bytes.get(8..)?.first_chunk().map(|bytes| Version(u64::from_le_bytes(*bytes)))
     }
 
-    /// Whether a valid record counts anybody who waits, without reading the entries.
-    #[must_use]
+    /// Whether a valid record counts any waiters, without reading the entries.
     pub fn has_waiters(bytes: &[u8]) -> bool {
         bytes.get(16..20).is_some_and(|waiters| waiters != [0; 4])
     }
 
-    /// Reads a record; `None` for anything that is not whole, or that no instance can have written by `now`: no version
-    /// beyond the one in the header, no lease longer than there are.
-    #[must_use]
+    /// Reads a record. `None` if it is not complete or no instance can have written it by `now`: a version is above the
+    /// one in the header, or a lease is longer than the longest.
     pub fn decode(bytes: &[u8], now: Nanos) -> Option<Self> {
         let version = Self::verify(bytes, now)?;
         let (header, entries) = bytes.split_first_chunk::<HEADER_BYTES>()?;
@@ -119,16 +116,15 @@ impl Record {
         (possible && record.newest() == version).then_some(record)
     }
 
-    /// The record. Documents that do not fit are left out, the largest first: their sources are still asked by one
-    /// instance at a time, but each instance has to.
-    #[must_use]
+    /// The encoded record. Documents that do not fit are left out, the largest first. One instance at a time still fetches
+    /// them, but each instance has to.
     pub fn encode(&self) -> Vec<u8> {
         let sizes = self.entries.iter().map(Entry::size);
         let mut total = sizes.clone().fold(HEADER_BYTES, usize::saturating_add);
-        // Not sorted, which would be 5 KB of the module for what hardly ever happens.
+        // Not sorted: that would add 5 KB to the module for a rare case.
         let mut whole: Vec<Option<usize>> = sizes.map(Some).collect();
         while total > MAX_RECORD_BYTES {
-            // Of equal ones the first.
+            // The first of equal ones.
             let largest = self.entries.iter().zip(&mut whole).rev().max_by_key(|(_, size)| **size);
             let Some((entry, Some(size))) = largest.map(|(entry, size)| (entry, size.take())) else { break };
             total = total.saturating_sub(size).saturating_add(entry.without_document().size());
@@ -160,9 +156,9 @@ impl Record {
         bytes
     }
 
-    /// Takes over from `other` what is newer in it. The order of merging does not matter.
+    /// Takes over what is newer in `other`. The order of merging does not matter.
     pub fn merge(&mut self, other: Self) {
-        // Who waited for a result that is there has gone.
+        // Requests that waited for a result that is there have gone.
         self.waiters = match self.newest().cmp(&other.newest()) {
             Ordering::Less => other.waiters,
             Ordering::Equal => self.waiters.max(other.waiters),
@@ -180,12 +176,11 @@ impl Record {
     }
 
     /// What is known of `source` if it is newer than `seen`.
-    #[must_use]
     pub fn look(&self, source: SourceId, seen: Version) -> Option<&Shared> {
         self.entry(source).map(|entry| &entry.shared).filter(|shared| shared.version > seen)
     }
 
-    /// Whose turn it is to ask for `source`. Notes the lease or the waiting in the record, which the caller puts back.
+    /// Decides which instance fetches `source`. Notes the lease or the waiter in the record, which the caller puts back.
     pub fn turn(
         &mut self,
         source: SourceId,
@@ -218,19 +213,17 @@ impl Record {
         Next::Ask(entry.shared.document.clone())
     }
 
-    /// What wakes those who wait for the last lease of `source`, if that was not finished.
-    #[must_use]
+    /// What wakes the waiters for the last lease of `source`, if the lease was not finished.
     pub fn notify(&self, source: SourceId) -> Option<Notify> {
         self.entry(source).and_then(|entry| entry.notify)
     }
 
-    /// Notes what wakes those who wait for the new lease of `source`.
+    /// Notes what wakes the waiters for the new lease of `source`.
     pub fn set_notify(&mut self, source: SourceId, notify: Option<Notify>) {
         self.entry_mut(source).notify = notify;
     }
 
     /// What a waiting instance finds. Changes nothing.
-    #[must_use]
     pub fn watch(&self, source: SourceId, seen: Version, now: Nanos) -> Watch {
         match self.entry(source) {
             Some(entry) if entry.shared.version > seen => Watch::Known(entry.shared.clone()),
@@ -239,13 +232,12 @@ impl Record {
         }
     }
 
-    /// Until when no other request is admitted to wait for `source`, if as many wait as may.
-    #[must_use]
+    /// Until when no other request may wait for `source`, if the limit is reached.
     pub fn crowded_until(&self, source: SourceId) -> Option<Nanos> {
         self.entry(source).filter(|_| self.waiters >= MAX_WAITERS).map(|entry| entry.lease_until)
     }
 
-    /// One instance waits no longer.
+    /// Removes one waiter.
     pub const fn leave(&mut self) {
         self.waiters = self.waiters.saturating_sub(1);
     }
@@ -259,20 +251,19 @@ impl Record {
         attempt: Result<SharedDocument, Failure>,
     ) -> Shared {
         let entry = self.entry_mut(source);
-        // The clock makes versions that also win against a record that was lost and begun anew.
+        // Versions come from the clock, so that they also win against a record that was lost and begun again.
         entry.shared = std::mem::take(&mut entry.shared).after(attempt, Version(now.0));
         if entry.owner == owner {
             entry.lease_until = Nanos(0);
             entry.notify = None;
         }
         let shared = entry.shared.clone();
-        // Everybody who waits sees the result and goes; 64 goodbyes would only hold up those who come now.
+        // All waiters see the result and go; if each of them took the record to say so, newcomers would be delayed.
         self.waiters = 0;
         shared
     }
 
-    /// As an instance keeps it for the case that the record is lost: without the waiting of others.
-    #[must_use]
+    /// The copy that an instance keeps in case the record is lost: without the waiters of others.
     pub fn without_waiters(self) -> Self {
         Self { waiters: 0, ..self }
     }
@@ -429,7 +420,7 @@ mod tests {
         record.leave();
         assert_eq!(ask(&mut record, NONE, Waiting::ForDocument, 4, 101), Next::Wait(None));
         assert_eq!(record.watch(A, NONE, Nanos(101)), Watch::Underway);
-        // Another source is nobody's concern here.
+        // Another source is not affected.
         assert_eq!(record.turn(B, NONE, Waiting::ForDocument, 5, Nanos(102), Seconds(1)), Next::Ask(None));
         let shared = record.finish(A, 1, Nanos(200), Ok(document(b"x")));
         assert_eq!((shared.version, shared.failures), (Version(200), 0));
@@ -450,7 +441,7 @@ mod tests {
         for expected in [None, Some(notify), Some(notify)] {
             assert_eq!(ask(&mut record, NONE, Waiting::ForDocument, 2, 101), Next::Wait(expected));
         }
-        // The lease ends: the instance that takes it over finds what wakes the others, and has one of its own.
+        // The lease expires: the instance that takes it over finds what wakes the others, and gets its own.
         assert_eq!(record.notify(A), Some(notify));
         assert_eq!(ask(&mut record, NONE, Waiting::ForDocument, 3, 2_000_000_000), Next::Ask(None));
         let other = Notify { number: 9, mark: 9 };
@@ -563,7 +554,7 @@ mod tests {
         for at in HEADER_BYTES..bytes.len() {
             let mut altered = bytes.clone();
             altered[at] ^= 0xff;
-            // Whatever it says, nothing panics, and nothing is read beyond the end.
+            // For every content, nothing panics and nothing is read beyond the end.
             let _ = Record::decode(&sealed(altered), LATER);
         }
     }
@@ -612,7 +603,7 @@ mod tests {
         ] {
             assert_eq!(Record::decode(&bytes, now).is_some(), possible, "{name}");
         }
-        // The header alone tells it of what is compared without being read.
+        // The header alone says so for what is compared without being decoded.
         assert_eq!(Record::verify(&finished(now.0).encode(), now), Some(Version(now.0)));
         assert_eq!(Record::verify(&finished(now.0 + 1).encode(), now), None);
         assert_eq!(Record::verify(&waited(MAX_WAITERS + 1).encode(), now), None);

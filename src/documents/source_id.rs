@@ -4,18 +4,17 @@ use sha2::{Digest, Sha256};
 
 use crate::core::fetching::{ClientRules, RequestHeader, ServerRules, TextSource};
 
-/// Names one document for all instances of a router, and for all routers that ask for it in the same way: a digest of what
-/// it is, where, and of all else that decides what a GET brings.
+/// Names one document for all instances of a router and for all routers that fetch it in the same way: a digest of its
+/// kind, its location, and everything else that affects the result of a GET.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub [u8; 16]);
 
 impl SourceId {
-    /// The digest of `parts`, in an order of the caller's.
-    #[must_use]
+    /// The digest of `parts`, in the given order.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
-            // The length first, so that no two lists run together; of one size on every machine.
+            // The length comes first, so that no two lists hash the same bytes; it has one size on every machine.
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(part);
         }
@@ -26,10 +25,9 @@ impl SourceId {
         Self(id)
     }
 
-    /// Names what a GET with `client` brings from `place`, which says what kind of document it is and where: everything that
-    /// it depends on goes in, and what is presented or trusted for it, so that no document is had by other means than its
-    /// own. Values from files count by their path.
-    #[must_use]
+    /// Names the result of a GET with `client` from `place`, the kind and the location of the document. The name covers
+    /// everything that the result depends on, including credentials and trust, so that a document is never obtained with
+    /// another source's settings. Values from files count by their path.
     pub fn of_source(place: [&str; 2], client: &ClientRules) -> Self {
         let mut parts = parts(place, client);
         parts.push(client.proxy.as_ref().and_then(|proxy| proxy.user.clone()).unwrap_or_default());
@@ -41,11 +39,10 @@ impl SourceId {
         of_all(&parts)
     }
 
-    /// As [`Self::of_source`], for a name that others may read: nothing in it could be used to guess a secret. `None` if
-    /// values of headers are in the configuration itself, since two routers that send different ones must not share a file.
-    #[must_use]
+    /// As [`Self::of_source`], for a name that others may read: it covers nothing that would help to guess a secret. `None`
+    /// if the configuration itself has values of headers: two routers that send different values must not share a file.
     pub fn public(place: [&str; 2], client: &ClientRules) -> Option<Self> {
-        // The password of a proxy makes no difference to what comes through it, and the key none to the certificate.
+        // Neither the password of a proxy nor the private key of a certificate changes the result.
         let mut parts = parts(place, client);
         for header in &client.server.headers {
             match &header.value {
@@ -60,7 +57,7 @@ impl SourceId {
     }
 }
 
-/// One for each setting, so that no two lists of them are the same.
+/// One part for each setting, so that different settings give different lists.
 fn parts([kind, location]: [&str; 2], client: &ClientRules) -> Vec<Vec<u8>> {
     let ClientRules {
         ca,
@@ -69,7 +66,7 @@ fn parts([kind, location]: [&str; 2], client: &ClientRules) -> Vec<Vec<u8>> {
         proxy,
         no_proxy,
         server: ServerRules { headers, identity, server_name, withheld: _ },
-        // These say when an attempt is given up, not what it brings.
+        // These decide when an attempt ends, not what its result is.
         timeout: _,
         max_retries: _,
     } = client;

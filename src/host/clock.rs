@@ -4,8 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::unix_time::UnixTime;
 
-/// The time of day; the epoch itself where the system's clock stands before it.
-#[must_use]
+/// The time of day; the epoch if the system's clock is before it.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

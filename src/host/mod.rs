@@ -33,14 +33,14 @@ use sockets::lock::{close_standard_streams, exclusive, open as open_lock};
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use sockets::{Mailbox as HostShare, MountedDirectory as HostDirectory};
 
-/// What the artifact without sockets has in place of `fetch`.
+/// Replaces `fetch` in the artifact without sockets.
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]
 mod offline {
     pub(super) use crate::documents::directory::NoDirectory as HostDirectory;
     use crate::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
     pub(super) use crate::documents::lease::Unshared as HostShare;
 
-    /// Refuses; the configuration has already refused every URL.
+    /// Rejects the request; the configuration has already rejected every URL.
     #[derive(Clone, Copy, Debug, Default)]
     pub(super) struct HostFetch;
 
@@ -50,7 +50,7 @@ mod offline {
         }
     }
 
-    /// Every instance has a descriptor table of its own here: there is nothing to close.
+    /// Every instance has its own descriptor table here: there is nothing to close.
     pub(super) const fn close_standard_streams() {}
 
     /// Instances have nothing in common here.

@@ -1,5 +1,5 @@
-//! Files below `settings.mounts` in the artifact without sockets, where `std::fs` is safe: every instance has a
-//! descriptor table of its own.
+//! Files below `settings.mounts` in the artifact without sockets. There `std::fs` is safe: every instance has its own
+//! descriptor table.
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read};
@@ -24,7 +24,7 @@ impl ReadFile for MountedFiles {
             return Err(FileError::TooLarge);
         }
         let mut content = Vec::new();
-        // One byte more than allowed tells a file that has grown since.
+        // One byte more than allowed detects a file that has grown since.
         file.take(max.saturating_add(1)).read_to_end(&mut content).map_err(|error| to_file_error(&error))?;
         if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
     }
@@ -36,7 +36,7 @@ fn stamp(metadata: &Metadata) -> Result<FileStamp, FileError> {
     }
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0);
-    // std does not give the inode away on wasi.
+    // std does not expose the inode on wasi.
     Ok(FileStamp { modified, size: metadata.len(), inode: 0 })
 }
 

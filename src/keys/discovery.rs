@@ -8,21 +8,21 @@ use crate::core::limits::{CLAIMS_JSON, MAX_SHOWN_CHARS};
 use crate::core::text::{cut, quoted};
 use crate::core::url::Url;
 
-/// Why a metadata document leads nowhere.
+/// Why a metadata document does not give a JWK Set URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiscoveryError {
     /// Not a JSON object.
     NotJson,
-    /// Its `issuer` is not the one that was asked for: a mix-up, or an answer of somebody else (RFC 8414 3.3).
+    /// Its `issuer` is not the requested one: a mix-up, or the answer of another issuer (RFC 8414 3.3).
     AnotherIssuer {
-        /// The issuers that it may name, in the order of the configuration.
+        /// The accepted issuers, in the order of the configuration.
         expected: Vec<String>,
-        /// The one that it names, cut; `None` if that is no text.
+        /// The issuer in the document, cut; `None` if that is not a string.
         found: Option<String>,
     },
-    /// No `jwks_uri` that is a string.
+    /// It has no `jwks_uri` that is a string.
     NoJwksUri,
-    /// A `jwks_uri` that is no URL, or leads from https to http.
+    /// Its `jwks_uri` is not a URL, or leads from https to http.
     JwksUriNotAllowed,
 }
 
@@ -51,10 +51,9 @@ impl fmt::Display for DiscoveryError {
     }
 }
 
-/// Where the metadata of `issuer` may be, in the order to try.
-#[must_use]
+/// The possible metadata URLs of `issuer`, in the order to try.
 pub fn metadata_urls(issuer: &Url) -> [Url; 2] {
-    // Both documents drop a terminating slash; one appends to the path, the other inserts before it.
+    // Both RFCs drop a terminating slash; one appends to the path, the other inserts before it.
     let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());
     [
         format!("{path}/.well-known/openid-configuration"),

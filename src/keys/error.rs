@@ -9,15 +9,15 @@ use crate::keys::discovery::DiscoveryError;
 /// Failure of one key source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// The document could not be had.
+    /// The document could not be obtained.
     Document(DocumentError),
-    /// The issuer's metadata lead nowhere.
+    /// The issuer's metadata do not give a JWK Set URL.
     Discovery(DiscoveryError),
-    /// The content is no JWK Set.
+    /// The content is not a JWK Set.
     JwkSet(JwkSetError),
-    /// The content is no PEM with public keys.
+    /// The content is not PEM with public keys.
     Pem(PemError),
-    /// The content is no usable secret.
+    /// The content is not a usable secret.
     Secret(SecretError),
     /// There is a set, but none of its keys is usable.
     NoUsableKey {

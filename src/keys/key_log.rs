@@ -1,4 +1,4 @@
-//! The log lines of what happens to key sets.
+//! Log lines about changes and failures of key sets.
 
 use crate::core::limits::{MAX_LOGGED_NAMES, MAX_REASON_CHARS, MAX_SHOWN_CHARS};
 use crate::core::refusal_log::LogLevel;
@@ -6,12 +6,11 @@ use crate::core::text::{cut, name, one_line};
 use crate::keys::error::KeyError;
 use crate::keys::source::{KeyEvent, KeyEventKind};
 
-/// What is said of a document that is taken for more than it is.
+/// The hint about a document that is one key and is read as a set.
 const LONE: &str = "the document is one JWK, taken as a set of it; a JWK Set has a list \"keys\"";
 
-/// The lines for `event`, each with its level. Names of keys, and what is said of keys that are not used, are the
-/// provider's.
-#[must_use]
+/// The lines for `event`, each with its level. The provider chooses the names of keys and the values in the reasons for
+/// skipped keys.
 pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     let place = cut(&event.place, MAX_SHOWN_CHARS);
     let line = |text: String| one_line(format_args!("{place}: {text}"));
@@ -30,7 +29,7 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
             [(LogLevel::Info, line(changed))].into_iter().chain(lone).chain(unused).collect()
         }
         KeyEventKind::Failed { error: failure, serving_stale, retry_after } => {
-            // Without keys every request is refused; Traefik shows nothing but errors unless it is told otherwise.
+            // Without keys every request is refused. By default Traefik logs only errors.
             let (level, then) = if *serving_stale {
                 (LogLevel::Warn, "serving the keys from before")
             } else {
@@ -48,7 +47,7 @@ pub fn lines(event: &KeyEvent) -> Vec<(LogLevel, String)> {
     }
 }
 
-/// Why keys of a set are not used, if there are some.
+/// Why keys of a set are skipped, if any are.
 fn unused(skipped: &[String]) -> Option<String> {
     (!skipped.is_empty()).then(|| format!("keys not used: {}", first(skipped, String::clone)))
 }

@@ -1,4 +1,4 @@
-//! A JWK Set on a server: where it is, maybe by way of the issuer's metadata, and what makes one acceptable.
+//! A JWK Set on a server: its URL, possibly found through the issuer's metadata, and when it is acceptable.
 
 use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
 use crate::core::jwk::{JwkSet, Origin};
@@ -11,11 +11,10 @@ use crate::documents::fetch::FetchError;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::{KeyError, usable};
 
-/// Servers that do not know the first two would rather answer 406.
+/// Without the last one, servers that do not know the first two answer 406.
 const ACCEPT: &str = "application/jwk-set+json, application/json, */*;q=0.1";
 
 /// `keys` as a document.
-#[must_use]
 pub fn document(keys: &RemoteKeys) -> Remote<'_> {
     let (kind, location) = match &keys.location {
         KeyLocation::Url(url) => ("JWK Set", url.to_string()),
@@ -50,8 +49,8 @@ impl Meaning for RemoteKeys {
     }
 }
 
-/// The `jwks_uri` of the first metadata document that is the issuer's. A document that names another issuer ends
-/// the search: the server that answers there is not to be asked again in another way.
+/// The `jwks_uri` of the first metadata document of the issuer. A document that names another issuer ends the search:
+/// the server that answered must not be asked again in another way.
 fn discover(
     issuers: &[String],
     base: &Url,
@@ -199,7 +198,7 @@ pub(super) mod tests {
         let other = Remote { kind: "list", ..document(&keys) };
         assert_ne!(other.id(), source_id(&keys));
         assert_ne!(other.public_id(), public_id(&keys));
-        // When an attempt is given up says nothing of what it brings.
+        // When an attempt is given up does not affect its result.
         let patient = with(|client| (client.timeout, client.max_retries) = (Seconds(60), 9));
         assert_eq!((source_id(&patient), public_id(&patient)), (source_id(&remote()), public_id(&remote())));
     }

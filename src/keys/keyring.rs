@@ -47,8 +47,7 @@ impl Slot {
 }
 
 impl Keyring {
-    /// A keyring that has asked nobody yet.
-    #[must_use]
+    /// A keyring that has not fetched anything yet.
     pub fn new(policy: Rc<Policy>) -> Self {
         let slots = |source: &KeySource| Slot(RefCell::new(Rc::new(source::unloaded(source))));
         let issuers = policy.issuers.iter().map(|issuer| issuer.keys.iter().map(slots).collect()).collect();
@@ -56,20 +55,19 @@ impl Keyring {
     }
 
     /// The keyring as a decision at `now` sees it.
-    #[must_use]
     pub const fn at(&self, now: UnixTime) -> KeyringAt<'_> {
         KeyringAt { keyring: self, lookups: &Unknown, now }
     }
 
-    /// Keeps what a decision found out about tokens, for as long as the keys that it used are the current ones.
+    /// Keeps what a decision found out about tokens, as long as the keys that it used are the current ones.
     pub fn remember(&self, learned: Vec<Learned>) {
         for Learned { token, issuer, keys, finding } in learned {
             self.verified.keep(token, issuer, keys, finding);
         }
     }
 
-    /// Asks every source of the issuer that could have the key and may be asked: those that have one of this name, since
-    /// another may have taken its place, else all. Returns what to log.
+    /// Fetches every source of the issuer that could have the key and may be fetched: those that have a key of this name,
+    /// since another key may have replaced it, otherwise all. Returns what to log.
     pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
         for (source, slot) in self.worth_asking(need.issuer, need.kid.as_deref(), now) {
@@ -80,8 +78,8 @@ impl Keyring {
         events
     }
 
-    /// Takes over what other instances have learnt, and reads files that have changed, whatever the request is. Asks no
-    /// server. Returns what to log.
+    /// Takes over what other instances have learnt, and reads files that have changed, for every request. Asks no server.
+    /// Returns what to log.
     pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
         for (issuer, slots) in self.policy.issuers.iter().zip(&self.issuers) {
@@ -101,14 +99,14 @@ impl Keyring {
         events
     }
 
-    /// Refreshes what is due of an issuer that a decision at `now` asked about: its keys still serve, so this comes after the
-    /// decision, and no issuer waits for another. Returns what to log.
+    /// Refreshes the due sources of an issuer that a decision at `now` asked about. Its keys are still usable, so this comes
+    /// after the decision, and no issuer waits for another. Returns what to log.
     pub fn refresh_ahead(&self, issuer: IssuerId, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         self.sources(issuer).filter_map(|(source, slot)| slot.refresh_due(source, now, io)).collect()
     }
 
-    /// The sources of `issuer` that could bring the key which a token names and none of the current keys is, or another one
-    /// under its name, and that may be asked now. The cooldown is one for all tokens, whatever they name.
+    /// The sources of `issuer` that may be fetched now and could have the key that a token names: none of the current keys
+    /// has this name, or another key may have taken it. All tokens share one cooldown, whichever key they name.
     fn worth_asking(&self, issuer: IssuerId, kid: Option<&str>, now: UnixTime) -> Vec<(&KeySource, &Slot)> {
         let has_kid = |(source, slot): &(&KeySource, &Slot)| has_kid(source, &slot.0.borrow(), kid, now);
         let is_known = self.sources(issuer).any(|source| has_kid(&source));
@@ -124,7 +122,7 @@ impl Keyring {
     }
 }
 
-/// Whether the keys of `source` that serve at `now` include one that is called `kid`.
+/// Whether the keys of `source` that are usable at `now` include one with the name `kid`.
 fn has_kid(source: &KeySource, loaded: &Loaded, kid: Option<&str>, now: UnixTime) -> bool {
     let set = match source {
         KeySource::Configured(set) => Some(set),
@@ -165,7 +163,7 @@ impl KeyLookup for KeyringAt<'_> {
 
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates {
         let mut keys = Vec::new();
-        // Of the sources that have a key of this name, and of all.
+        // Among the sources that have a key of this name, and among all.
         let (mut of_the_named, mut of_all) = (None, MoreKeys::None);
         for (source, slot) in self.keyring.sources(issuer) {
             let loaded = slot.get();
@@ -184,7 +182,7 @@ impl KeyLookup for KeyringAt<'_> {
                 keys.extend(set.select(kid, alg).cloned());
             }
         }
-        // Where the key that the token names is known, no other source has a say about it.
+        // If the key that the token names is known, other sources do not matter.
         Candidates { keys, more: of_the_named.unwrap_or(of_all), state: self.state(issuer) }
     }
 }
@@ -212,8 +210,8 @@ impl Memory for KeyringAt<'_> {
 }
 
 impl KeyringAt<'_> {
-    /// Names the state of all key sets of the issuer. `None` where one of them is missing or too old: then nothing
-    /// is taken from memory.
+    /// Names the state of all key sets of the issuer. `None` if one of them is missing or too old: then no remembered
+    /// token counts.
     fn state(&self, issuer: IssuerId) -> Option<KeyState> {
         let mut sum = 0_u64;
         for (source, slot) in self.keyring.sources(issuer) {
@@ -224,7 +222,7 @@ impl KeyringAt<'_> {
                     if loaded.freshness.state(self.now) == DocumentState::Absent {
                         return None;
                     }
-                    // Each only grows, so no two states of one issuer have the same sum.
+                    // Each only increases, so no two states of one issuer have the same sum.
                     sum = sum.wrapping_add(loaded.generation);
                 }
             }
@@ -232,8 +230,8 @@ impl KeyringAt<'_> {
         Some(KeyState(sum))
     }
 
-    /// Whether the current set may serve, and what asking could bring to a token that it does not verify: a key that is not
-    /// in it, or another one under a name that is.
+    /// Whether the current set is usable, and what a fetch could bring for a token that it does not verify: a key that is
+    /// not in the set, or another key under a name that is.
     fn outlook(&self, loaded: &Loaded) -> (bool, MoreKeys) {
         let may_ask = loaded.freshness.may_ask(self.now);
         match loaded.freshness.state(self.now) {
@@ -271,7 +269,7 @@ mod tests {
 
     const ISSUER: IssuerId = IssuerId(0);
 
-    /// A set of Ed25519 keys; the point is the same, the `kid`s tell them apart (RFC 8037 A.2).
+    /// A set of Ed25519 keys with the same point and different `kid`s (RFC 8037 A.2).
     fn set(kids: &[&str]) -> String {
         let key = |kid: &&str| {
             let kid = if kid.is_empty() { String::new() } else { format!(r#","kid":"{kid}""#) };
@@ -310,8 +308,8 @@ mod tests {
         (keys.len(), more)
     }
 
-    /// What a request does whose token any of the candidates verifies: look, refresh where that is none, look again, refresh
-    /// ahead when it is answered. What more keys there could be matters only without one.
+    /// What a request does if any candidate verifies its token: look, refresh if there is no candidate, look again, refresh
+    /// ahead after the answer. Whether there could be more keys matters only without a candidate.
     fn request(
         keyring: &Keyring,
         outside: &Outside,
@@ -378,7 +376,7 @@ mod tests {
             events.as_slice(),
             [KeyEvent { kind: KeyEventKind::Failed { error: _, serving_stale: true, .. }, .. }]
         ));
-        // The same failure again is not told again, and asked for only after the back-off.
+        // The same failure is not logged again, and there is a retry only after the back-off.
         assert_eq!(request(&keyring, &outside, Some("a")).1, []);
         assert_eq!(outside.asked.get(), 2);
         outside.wait(2);
@@ -425,7 +423,7 @@ mod tests {
         assert_eq!(request(&keyring, &outside, Some("a")).0, (2, MoreKeys::None));
         assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::None));
         outside.wait(30);
-        // If none of them verifies the token, another may have taken the place of the named one.
+        // If none of them verifies the token, another key may have replaced the named one.
         assert_eq!(ask(&keyring, &outside, Some("a")), (2, MoreKeys::Ask));
         assert_eq!(ask(&keyring, &outside, Some("z")), (1, MoreKeys::Ask));
         assert_eq!(ask(&keyring, &outside, None), (2, MoreKeys::Ask));
@@ -441,7 +439,7 @@ mod tests {
         }))
     }
 
-    /// What a request does whose token none of the candidates verifies.
+    /// What a request does if no candidate verifies its token.
     fn unverified(keyring: &Keyring, outside: &Outside, kid: &str) -> MoreKeys {
         if ask(keyring, outside, Some(kid)).1 == MoreKeys::Ask {
             let need = NeedKeys { issuer: ISSUER, kid: Some(kid.to_owned()) };
@@ -456,7 +454,7 @@ mod tests {
         outside.next(document(&["a"], ""));
         request(&keyring, &outside, Some("a"));
         let before = keyring.at(outside.now()).candidates(ISSUER, Some("a"), Alg::EdDsa).keys;
-        // Forged tokens, whatever they name, cause one request a cooldown together.
+        // Forged tokens together cause one request per cooldown, whichever key they name.
         for cooldown in 1..4 {
             for n in 0..100 {
                 assert_eq!(unverified(&keyring, &outside, "a"), MoreKeys::None, "{n}");
@@ -493,7 +491,7 @@ mod tests {
         unverified(&keyring, &outside, "a");
         assert_eq!(outside.asked.get(), 3);
         assert!(outside.urls.borrow()[2].starts_with("https://idp.example/"), "{:?}", outside.urls.borrow());
-        // One that nobody has is asked for everywhere it may be.
+        // A key that no set has is looked for in every source that may have it.
         outside.wait(30);
         unverified(&keyring, &outside, "c");
         assert_eq!(outside.asked.get(), 5);
@@ -561,14 +559,14 @@ mod tests {
             assert_eq!((found, events.len()), ((1, MoreKeys::None), usize::from(number == 0)), "{number}");
         }
         assert_eq!(outside.asked.get(), 1);
-        // An unknown kid is asked for once a cooldown, whichever instance it meets.
+        // An unknown kid causes one fetch per cooldown, whichever instance gets it.
         outside.wait(30);
         outside.next(document(&["b"], ""));
         for (number, instance) in instances.iter().enumerate() {
             assert_eq!(request(instance, &outside, Some("x")).0, (0, MoreKeys::None), "{number}");
         }
         assert_eq!(outside.asked.get(), 2);
-        // The key that left the set is gone everywhere, and nobody tells it twice.
+        // The key that left the set is gone everywhere, and this is logged once.
         for instance in &instances {
             assert_eq!(request(instance, &outside, Some("a")), ((0, MoreKeys::None), vec![]));
             assert_eq!(request(instance, &outside, Some("b")), ((1, MoreKeys::None), vec![]));
@@ -589,7 +587,7 @@ mod tests {
             assert_eq!(ask(instance, &outside, Some("a")).0, 1);
         }
         assert_eq!(outside.asked.get(), 1);
-        // While one asks, the others go on and do not try again right away.
+        // While one fetches, the others continue and do not retry right away.
         outside.busy.set(true);
         instances.iter().for_each(|instance| {
             assert_eq!(instance.refresh_ahead(ISSUER, outside.now(), &outside.io()), [])
@@ -618,7 +616,7 @@ mod tests {
             told += events.len();
         }
         assert_eq!((outside.asked.get(), told), (1, 1));
-        // Each attempt of the back-off is one request of all instances together, and the same failure is no news.
+        // Each attempt of the back-off is one request of all instances together, and the same failure is logged once.
         outside.wait(2);
         let tell = |instance| request(instance, &outside, Some("a")).1.len();
         assert_eq!(instances.iter().map(tell).sum::<usize>(), 0);
@@ -643,7 +641,7 @@ mod tests {
         let need = NeedKeys { issuer: IssuerId(1), kid: None };
         outside.next(document(&["a"], "max-age=100"));
         keyring.refresh(&need, outside.now(), &outside.io());
-        // Both are due, and a token of the first issuer asks for its own only.
+        // Both are due, and a token of the first issuer refreshes its own source only.
         outside.wait(95);
         outside.next(document(&["a"], "max-age=1000"));
         request(&keyring, &outside, Some("a"));
@@ -660,13 +658,13 @@ mod tests {
         let outside = Outside::new();
         outside.next(document(&["a"], ""));
         assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0, (1, MoreKeys::None));
-        // Another router, or a restart: nothing in common but the directory.
+        // Another router, or a restart: only the directory is shared.
         for _ in 0..20 {
             outside.forget_shared();
             assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0, (1, MoreKeys::None));
         }
         assert_eq!(outside.asked.get(), 1);
-        // With the provider down, stale keys serve at once, and are asked for after that.
+        // If the provider is down, stale keys are used at once, and refreshed after that.
         outside.wait(700);
         outside.forget_shared();
         let (found, events) = request(&keyring(vec![vec![shelved()]]), &outside, Some("a"));
@@ -676,7 +674,7 @@ mod tests {
             "{events:?}"
         );
         assert_eq!(outside.asked.get(), 2);
-        // Too old is no better than nothing.
+        // Too old is as bad as absent.
         outside.wait(1000);
         outside.forget_shared();
         assert_eq!(request(&keyring(vec![vec![shelved()]]), &outside, Some("a")).0.0, 0);
@@ -763,7 +761,7 @@ mod tests {
         *outside.file.borrow_mut() = Some((2, set(&["b"])));
         assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
         assert_eq!(request(&keyring, &outside, Some("a")).0, (0, MoreKeys::None));
-        // Half a file is not a set: the last good one stays.
+        // Half of a file is not a set: the last good one stays.
         outside.wait(1);
         *outside.file.borrow_mut() = Some((3, "{\"keys\":[".into()));
         assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));

@@ -1,5 +1,5 @@
-//! Ring 2: which keys serve an issuer, and when they are asked for. Documents are fetched, kept and shared by
-//! [`documents`](crate::documents). No I/O of its own.
+//! Ring 2: which keys serve an issuer, and when they are fetched. Documents are fetched, kept and shared by
+//! [`documents`](crate::documents). No I/O here.
 
 pub mod discovery;
 pub mod key_set;

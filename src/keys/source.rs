@@ -15,7 +15,7 @@ use crate::keys::key_set;
 /// What is kept of a source. Replaced whole.
 pub type Loaded = Kept<JwkSet>;
 
-/// Something an operator should read: a set changed, or a source failed in a new way.
+/// An event for operators: a set changed, or a source failed in a new way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyEvent {
     /// URL without its query, or path.
@@ -27,38 +27,37 @@ pub struct KeyEvent {
 /// Kinds of [`KeyEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyEventKind {
-    /// A set was loaded that differs from the one before.
+    /// A set was loaded that differs from the previous one.
     Changed {
-        /// `kid`s that came.
+        /// New `kid`s.
         added: Vec<String>,
-        /// `kid`s that went.
+        /// Removed `kid`s.
         removed: Vec<String>,
         /// Usable keys in the set.
         keys: usize,
-        /// Why other keys of the set are not used.
+        /// Why other keys of the set are skipped.
         skipped: Vec<String>,
-        /// The document is one key, without the set around it.
+        /// The document is a single key, not a set.
         is_lone: bool,
-        /// Since the set was fetched or read.
+        /// Time since the set was fetched or read.
         age: Seconds,
-        /// Until it is asked for again.
+        /// Time until it is fetched again.
         next_refresh: Seconds,
     },
     /// The source failed; the same failure is not reported twice in a row.
     Failed {
-        /// Why.
+        /// Why it failed.
         error: KeyError,
-        /// Whether an older set goes on serving.
+        /// Whether an older set is still used.
         serving_stale: bool,
         /// Earliest next attempt.
         retry_after: Seconds,
     },
-    /// The source works again, with the set it had before.
+    /// The source works again, with the same set as before.
     Recovered,
 }
 
-/// State of a source that was never asked.
-#[must_use]
+/// State of a source that was never read.
 pub fn unloaded(source: &KeySource) -> Loaded {
     match source {
         KeySource::Configured(_) | KeySource::File { .. } => Loaded::of_file(),
@@ -67,7 +66,6 @@ pub fn unloaded(source: &KeySource) -> Loaded {
 }
 
 /// What an operator may know of a source.
-#[must_use]
 pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixTime) -> KeySetView {
     let (set, state) = match source {
         KeySource::Configured(set) => (Some(set), DocumentState::Fresh),
@@ -87,8 +85,7 @@ pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixT
     }
 }
 
-/// The state after what other instances have learnt of the source since the last look, if it is time for one; asks nobody.
-#[must_use]
+/// The state after what other instances have learnt since the last look, if it is time for one. Fetches nothing.
 pub fn caught_up(source: &KeySource, loaded: &Loaded, now: UnixTime, io: &Io<'_>) -> Option<Loaded> {
     match source {
         KeySource::Url(keys) if loaded.may_look(now) => {
@@ -98,8 +95,7 @@ pub fn caught_up(source: &KeySource, loaded: &Loaded, now: UnixTime, io: &Io<'_>
     }
 }
 
-/// Asks the source. Never fails: a failure is part of the new state.
-#[must_use]
+/// Fetches or reads the source. Never fails: a failure is part of the new state.
 pub fn refreshed(
     source: &KeySource,
     loaded: &Loaded,
@@ -115,7 +111,7 @@ pub fn refreshed(
         }
         KeySource::Url(keys) => {
             let (next, change) = loaded.asked(&key_set::document(keys), keys.as_ref(), waiting, io);
-            // Asking takes its time.
+            // Fetching takes time.
             (next, change, io.now())
         }
     };

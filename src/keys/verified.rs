@@ -1,7 +1,7 @@
-//! Tokens whose signature has been verified, or found wrong, before: bounded in entries and bytes.
+//! Tokens whose signature was verified, or found invalid, before: bounded in entries and bytes.
 //!
-//! An entry is worth exactly a verification: it is found only by the whole token, belongs to one state of one
-//! issuer's keys and dies with it; time, claims and request are checked again at every use.
+//! An entry replaces a verification and nothing else: it is found only by the whole token, and it is valid only for one
+//! state of one issuer's keys. Time, claims and request are checked again at every use.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,16 +11,16 @@ use crate::core::jwk::lookup::KeyState;
 use crate::core::known_token::{Finding, KnownToken};
 use crate::core::limits::{MAX_FAILED_TOKENS_BYTES, MAX_KNOWN_TOKENS_BYTES};
 
-/// Entries of a room; a pool instance serves a handful of clients between two garbage collections of the host.
+/// Entries of a room. An instance of the pool serves a few clients between two garbage collections of the host.
 const SLOTS: usize = 16;
 
-/// Verified tokens and failures, in separate rooms: whatever forged tokens anybody sends, no verified one goes.
+/// Verified tokens and failures, in separate rooms: forged tokens never evict a verified one.
 pub struct VerifiedTokens {
     verified: RefCell<Room<Rc<KnownToken>>>,
     failed: RefCell<Room<Failure>>,
 }
 
-/// A fixed number of slots; a token has one place and the newer token wins it.
+/// A fixed number of slots. A token has one slot, and the newer token wins it.
 struct Room<T> {
     slots: [Option<Entry<T>>; SLOTS],
     bytes: usize,
@@ -35,7 +35,7 @@ struct Entry<T> {
     outcome: T,
 }
 
-/// That no candidate key verifies a token: [`Finding::Invalid`].
+/// No candidate key verifies the token: [`Finding::Invalid`].
 #[derive(Clone)]
 struct Failure {
     kid: Option<String>,
@@ -75,7 +75,7 @@ impl<T: Kept + Clone> Room<T> {
         same(&entry.token, token).then(|| (entry.issuer, entry.keys, entry.outcome.clone()))
     }
 
-    /// One that takes more than half of the room is not kept. One that finds no room left empties it.
+    /// An entry that takes more than half of the room is not kept. One that does not fit the space left empties the room.
     fn keep(&mut self, entry: Entry<T>) {
         let (index, bytes) = (slot(&entry.token), entry.bytes());
         if bytes > self.max_bytes / 2 {
@@ -105,9 +105,8 @@ impl Default for VerifiedTokens {
 }
 
 impl VerifiedTokens {
-    /// What was found out about `token`, compared as a whole, and with which keys: whether those are still the current ones
-    /// is the caller's to check.
-    #[must_use]
+    /// What was found out about `token`, compared as a whole, and with which keys. The caller checks whether those are still
+    /// the current ones.
     pub fn recall(&self, token: &[u8]) -> Option<(IssuerId, KeyState, Finding)> {
         if let Some((issuer, keys, known)) = self.verified.borrow().recall(token) {
             return Some((issuer, keys, Finding::Verified(known)));
@@ -130,8 +129,8 @@ impl VerifiedTokens {
     }
 }
 
-/// Whether two tokens are the same, eight bytes at a time: `memcmp` takes them one by one, which for a known token is a
-/// tenth of all that the guest does.
+/// Whether two tokens are the same, eight bytes at a time: `memcmp` compares single bytes, which takes a tenth of the time
+/// that the guest spends on a known token.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut words = a_words.iter().zip(b_words);
@@ -140,8 +139,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
         && a_rest.iter().eq(b_rest)
 }
 
-/// The place of a token: a mix of its last bytes, which are signature. Whoever aims at a place only evicts what a
-/// verification brings back.
+/// The slot of a token: a mix of its last bytes, which are the signature. An attacker who aims at a slot only evicts an
+/// entry that the next verification restores.
 fn slot(token: &[u8]) -> usize {
     let mixed = token
         .iter()
@@ -185,7 +184,7 @@ mod tests {
         tokens.keep((*b"header.payload.signature").into(), ISSUER, KeyState(7), invalid());
         let recalled = tokens.recall(b"header.payload.signature");
         assert!(matches!(recalled, Some((ISSUER, KeyState(7), Finding::Invalid { kid: None, untried: 0 }))));
-        // Same signature, so the same place, with another payload.
+        // The same signature, so the same slot, with another payload.
         assert!(tokens.recall(b"header.payloae.signature").is_none());
         assert!(tokens.recall(b"header.payload.signaturf").is_none());
     }
@@ -214,7 +213,7 @@ mod tests {
         }
         let kept =
             |token: &str| matches!(tokens.recall(token.as_bytes()), Some((_, KEYS, Finding::Verified(_))));
-        // Where two of them have one place, the newer has it.
+        // If two of them share a slot, the newer one has it.
         let before: Vec<&String> = known.iter().filter(|token| kept(token)).collect();
         assert!(before.len() > SLOTS / 3, "{}", before.len());
         let largest = usize::try_from(MAX_TOKEN_BYTES).unwrap();

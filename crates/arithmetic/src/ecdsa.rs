@@ -20,9 +20,9 @@ pub trait Ecdsa {
     /// An element of the field.
     type Field: Curve;
 
-    /// None from p on.
+    /// `None` for p or more.
     fn field(bytes: &Self::Bytes) -> Option<Self::Field>;
-    /// None unless r and s are in range.
+    /// `None` unless r and s are in range.
     fn signature(
         hash: &Self::Bytes,
         r: &Self::Bytes,
@@ -33,24 +33,22 @@ pub trait Ecdsa {
 /// P, 3P, 5P, ... 15P, for G and a key.
 type OddMultiples<F> = [[Affine<F>; 8]; 2];
 
-/// A public key that no table was made for.
+/// A public key without a table.
 #[derive(Clone, Debug)]
 pub struct PublicKey<C: Ecdsa> {
     point: Affine<C::Field>,
-    /// Made at first use, at the cost of a tenth of a verification.
+    /// Computed at first use, which costs a tenth of a verification.
     odd_multiples: OnceCell<Box<OddMultiples<C::Field>>>,
 }
 
 impl<C: Ecdsa> PublicKey<C> {
-    /// A key from its big-endian coordinates. None unless both are below p and the point is on the curve (SP 800-56A
+    /// A key from its big-endian coordinates. `None` unless both are below p and the point is on the curve (SP 800-56A
     /// 5.6.2.3.4; the cofactor is 1, so every such point has the order n).
-    #[must_use]
     pub fn from_affine(x: &C::Bytes, y: &C::Bytes) -> Option<Self> {
         Some(Self::from_point(Affine::new(C::field(x)?, C::field(y)?)?))
     }
 
-    /// A key from its big-endian x and whether its y is odd. None unless x is below p and that of a point.
-    #[must_use]
+    /// A key from its big-endian x and the parity of its y. `None` unless x is below p and a point has this x.
     pub fn from_compressed(x: &C::Bytes, y_is_odd: bool) -> Option<Self> {
         Some(Self::from_point(Affine::decompress(C::field(x)?, y_is_odd)?))
     }
@@ -70,8 +68,7 @@ impl<C: Ecdsa> PublicKey<C> {
         })
     }
 
-    /// The key with its table; worth it from the second or third verification on.
-    #[must_use]
+    /// The key with its table, which pays off from the second or third verification on.
     pub fn prepare(&self, generator: &Rc<Generator<C>>) -> PreparedKey<C> {
         PreparedKey { point: self.point, comb: Comb::new(&self.point), generator: Rc::clone(generator) }
     }
@@ -83,7 +80,6 @@ pub struct Generator<C: Ecdsa>(Comb<Jacobian<C::Field>>);
 
 impl<C: Ecdsa> Generator<C> {
     /// Builds the table.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "it costs as much as a verification")]
     pub fn new() -> Self {
         Self(Comb::new(&Affine::G))
@@ -118,7 +114,7 @@ pub struct Signature<S, F> {
 }
 
 impl<const N: usize, F: Curve> Signature<Limbs<N>, F> {
-    /// None unless r and s are in 1 to n - 1. `field` takes limbs in [0, 2^29), and gives none from p on.
+    /// `None` unless r and s are in 1 to n - 1. `field` takes limbs in [0, 2^29), and returns `None` for p or more.
     pub(crate) fn new(
         order: &Modulus<N>,
         field: impl Fn(&Limbs<N>) -> Option<F>,
@@ -135,17 +131,17 @@ impl<const N: usize, F: Curve> Signature<Limbs<N>, F> {
 }
 
 impl<S: AsRef<[i32]>, F: Curve> Signature<S, F> {
-    /// Whether the sum u1·G + u2·key has the right x; `sum` is what the fast formulas made of it.
+    /// Whether the sum u1·G + u2·key has the right x; `sum` is the result of the fast formulas.
     fn fits(&self, sum: Option<Jacobian<F>>, key: &Affine<F>) -> bool {
         let sum = match sum {
             Some(sum) if !sum.is_void() => Some(sum),
-            // Infinity, or two equal points met on the way: only a signer who chose the numbers so comes here.
+            // Infinity, or two equal points occurred on the way: only a signer who chose the numbers can cause this.
             Some(_) | None => self.complete_sum(key),
         };
         sum.is_some_and(|sum| self.x.iter().flatten().any(|x| sum.has_x(x)))
     }
 
-    /// `u1·G + u2·key` for all numbers, bit by bit; None is infinity.
+    /// `u1·G + u2·key` for all numbers, bit by bit; `None` is infinity.
     fn complete_sum(&self, key: &Affine<F>) -> Option<Jacobian<F>> {
         let mut sum: Option<Jacobian<F>> = None;
         for position in (0..<Jacobian<F> as Point>::BITS).rev() {

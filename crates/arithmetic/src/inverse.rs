@@ -1,7 +1,7 @@
-//! Inverses modulo m: Euclid's algorithm in the way of Lehmer ("Euclid's algorithm for large numbers",
+//! Inverses modulo m: Lehmer's variant of Euclid's algorithm ("Euclid's algorithm for large numbers",
 //! American Mathematical Monthly 45, 1938; Knuth, The Art of Computer Programming, volume 2, 4.5.2, algorithm L). The
 //! leading 58 bits of two remainders give several quotients, which are applied to the whole numbers at once. The test
-//! that a quotient is right is Collins's ("Lecture notes on arithmetic algorithms", 1980); it needs one division a step.
+//! that a quotient is right is Collins's ("Lecture notes on arithmetic algorithms", 1980); it needs one division per step.
 //!
 //! Numbers are slices here, so that one copy of the code serves all lengths.
 //!
@@ -23,7 +23,7 @@ pub(crate) const fn inverse<const N: usize>(a: &Limbs<N>, m: &Limbs<N>) -> Limbs
     while !sequence.is_at_end() {
         sequence.advance();
     }
-    // The last remainder but zero is 1.
+    // The last remainder before zero is 1.
     let Remainders { factor_of_high, high_is_negative, .. } = sequence;
     if high_is_negative && !is_zero(&factor_of_high) {
         carry_unsigned(&subtract(m, &factor_of_high))
@@ -52,7 +52,7 @@ impl<const N: usize> Remainders<N> {
         is_zero(&self.low)
     }
 
-    /// Makes `high` smaller: by all steps that the leading bits tell, else by a part of a step.
+    /// Makes `high` smaller: by all steps that the leading bits determine, otherwise by a part of a step.
     const fn advance(&mut self) {
         let steps = Steps::of_leading_bits(&self.high, &self.low);
         if steps.is_none() {
@@ -82,7 +82,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// The steps that the leading bits of two numbers, `low` at most `high`, tell for certain.
+    /// The steps that the leading bits of two numbers, `low` at most `high`, determine with certainty.
     #[inline(never)]
     const fn of_leading_bits(high: &[i32], low: &[i32]) -> Self {
         let start = bit_length(high).saturating_sub(WINDOW);
@@ -100,7 +100,7 @@ impl Steps {
                 break;
             }
             // The bits below the window, as a fraction, change y by less than |d| and the remainder by less than |f|.
-            // The quotient is right if the remainder is not negative and less than y all the same.
+            // The quotient is right if the remainder is still not negative and less than y.
             if start > 0 && (remainder < f.abs() || y - remainder < f.abs() + d.abs()) {
                 break;
             }
@@ -119,7 +119,7 @@ impl Steps {
         self.b > 0
     }
 
-    /// What the steps do to the magnitudes of factors, whose signs are opposite, as those in a row are.
+    /// Applies the steps to the magnitudes of factors, whose signs are opposite, as are those in a row.
     const fn magnitudes(&self) -> Self {
         Self { a: self.a.abs(), b: self.b.abs(), c: self.c.abs(), d: self.d.abs() }
     }
@@ -145,7 +145,7 @@ impl Steps {
 #[inline(never)]
 const fn partial_quotient(high: &[i32], low: &[i32]) -> (i64, usize) {
     let (high_bits, low_bits) = (bit_length(high), bit_length(low));
-    // One bit is left between them, unless none was: the shifted `low` is not above `high`.
+    // One bit is left between them, unless there was none: the shifted `low` is not above `high`.
     let limbs = high_bits.saturating_sub(low_bits).saturating_sub(1) / LIMB_BITS;
     let start = low_bits.saturating_sub(LIMB_BITS);
     let (x, y) = (window(high, start + limbs * LIMB_BITS), window(low, start));
@@ -181,7 +181,7 @@ const fn window(limbs: &[i32], start: usize) -> i64 {
     window
 }
 
-/// Bits of a number, leading zeros apart.
+/// Bits of a number without leading zeros.
 const fn bit_length(limbs: &[i32]) -> usize {
     let mut i = limbs.len();
     while i > 0 {
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// A number and one below it of whose quotient Euclid's algorithm finds these, the last one first.
+    /// A number and a smaller one for which Euclid's algorithm finds these quotients, the last one first.
     fn with_quotients(rng: &mut TestRng, bits: u32) -> (U576, U576) {
         let (mut high, mut low) = (U576::ONE, U576::ZERO);
         loop {

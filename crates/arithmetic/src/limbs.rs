@@ -51,7 +51,7 @@ pub(crate) const fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
     limbs
 }
 
-/// Bit `index` of a number whose limbs are all in [0, 2^29); zero beyond them.
+/// Bit `index` of a number with limbs in [0, 2^29); zero beyond them.
 pub(crate) const fn bit(limbs: &[i32], index: usize) -> i32 {
     if index < limbs.len() * LIMB_BITS { limbs[index / LIMB_BITS] >> (index % LIMB_BITS) & 1 } else { 0 }
 }
@@ -112,18 +112,18 @@ pub(crate) const fn carry_unsigned<const N: usize>(a: &Limbs<N>) -> Limbs<N> {
     limbs
 }
 
-/// What a limb keeps, balanced, and what it carries on; for limbs of at most 7·2^28.
+/// The balanced value that a limb keeps, and its carry; for limbs of at most 7·2^28.
 pub(crate) const fn balance(limb: i32) -> (i32, i32) {
     let carry = (limb + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
     (limb - (carry << LIMB_BITS), carry)
 }
 
-/// What a column leaves in its limb, in [0, 2^29), and what it carries on.
+/// The value in [0, 2^29) that a column leaves in its limb, and its carry.
 pub(crate) const fn split(column: i64) -> (i64, i64) {
     (column & LIMB_MASK, column >> LIMB_BITS)
 }
 
-/// What a column leaves in its limb, balanced, and what it carries on.
+/// The balanced value that a column leaves in its limb, and its carry.
 pub(crate) const fn split_balanced(column: i64) -> (i32, i64) {
     let carry = (column + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
     ((column - (carry << LIMB_BITS)) as i32, carry)
@@ -160,7 +160,7 @@ pub(crate) const fn product(a: &Limbs, b: &Limbs) -> Columns {
     ]
 }
 
-/// `product(a, a)`, each product of two different limbs made once.
+/// `product(a, a)`; each product of two different limbs is computed once.
 #[inline(always)]
 #[rustfmt::skip]
 pub(crate) const fn square(a: &Limbs) -> Columns {
@@ -196,7 +196,7 @@ mod tests {
         assert!(limbs.iter().all(|limb| (0..=LIMB_MASK).contains(&(*limb).into())), "{bytes:?}");
         for at in 0..bytes.len() * 8 {
             let byte = bytes[bytes.len() - 1 - at / 8];
-            // Bits that the limbs have no room for are lost.
+            // Bits that do not fit the limbs are lost.
             let expected = if at < N * LIMB_BITS { byte >> (at % 8) & 1 } else { 0 };
             assert_eq!(bit(&limbs, at), expected.into(), "{bytes:?}, bit {at}");
         }

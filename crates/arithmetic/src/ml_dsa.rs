@@ -1,5 +1,5 @@
-//! ML-DSA (FIPS 204) of the crate `ml-dsa`: generic code is built where it is instantiated, so that is done here, where
-//! it is built for speed.
+//! ML-DSA (FIPS 204) of the crate `ml-dsa`. Generic code is compiled in the crate that instantiates it, so that is this
+//! crate, which is compiled for speed.
 
 use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signature, VerifyingKey};
 
@@ -13,10 +13,9 @@ enum Parameters {
 }
 
 impl ExpandedKey {
-    /// The key of this text, whose length names its parameters (FIPS 204, table 2). `None` for any other length.
-    // Its frame is large: inlined, every verification would touch that much stack.
+    /// The key with this encoding; the length determines the parameters (FIPS 204, table 2). `None` for any other length.
+    // Its frame is large: if it were inlined, every verification would touch that much stack.
     #[inline(never)]
-    #[must_use]
     pub fn new(encoded: &[u8]) -> Option<Self> {
         let parameters = match encoded.len() {
             1312 => Parameters::MlDsa44(decode(encoded)?),
@@ -27,7 +26,7 @@ impl ExpandedKey {
         Some(Self(parameters))
     }
 
-    /// Whether `signature` is that of `message` with an empty context (RFC 9964 4).
+    /// Whether `signature` is a signature of `message` with an empty context (RFC 9964 4).
     #[inline(never)]
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

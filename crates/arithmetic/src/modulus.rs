@@ -30,7 +30,7 @@ impl<const N: usize> Modulus<N> {
     pub(crate) const fn new(bytes: &[u8]) -> Self {
         let value = from_be_bytes(bytes);
         let m0 = value[0] as u32;
-        // Newton: m is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
+        // Newton: m is its own inverse mod 8, and every step doubles the number of correct bits: 3, 6, 12, 24, 48.
         let mut inverse = m0;
         let mut i = 0;
         while i < 4 {
@@ -103,7 +103,7 @@ impl<const N: usize> Modulus<N> {
     }
 }
 
-/// What the tests of both kinds of fields need.
+/// Helpers for the tests of both kinds of fields.
 #[cfg(test)]
 pub(crate) mod residues {
     use super::{LIMB_BITS, Limbs, Modulus, add, carry_unsigned};

@@ -21,7 +21,7 @@ const POINTS: usize = 1 << (TEETH - 1);
 /// The bit of the head tooth in the signs of a column.
 const HEAD_TOOTH: u32 = 1 << (TEETH - 1);
 
-/// A point in the coordinates that doublings and sums like.
+/// A point in the coordinates for doublings and sums.
 pub(crate) trait Point: Copy {
     /// A point in the form that is cheap to add.
     type Affine: Copy;
@@ -61,7 +61,7 @@ fn start_signed<P: Point>(sign: Sign, point: &P::Affine) -> P {
     }
 }
 
-/// The sum of two multiples, for each a scalar and P, 3P, 5P, ... 15P; None if both scalars are zero.
+/// The sum of two multiples, each given by a scalar and P, 3P, 5P, ... 15P; `None` if both scalars are zero.
 pub(crate) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Option<P> {
     let digits = terms.map(|(scalar, _)| sparse_digits(scalar, P::BITS));
     let mut sum: Option<P> = None;
@@ -186,7 +186,7 @@ fn comb_digits(scalar: &[i32], columns: usize) -> Vec<CombDigit> {
     }
     signs[columns - 1] |= HEAD_TOOTH;
     let digit = |&signs: &u32| {
-        // The table has the head tooth positive: a negative one flips them all.
+        // In the table the head tooth is positive: a negative one flips all signs.
         let (sign, flipped) =
             if signs & HEAD_TOOTH == 0 { (Sign::Minus, !signs) } else { (Sign::Plus, signs) };
         CombDigit { sign, index: (flipped & (HEAD_TOOTH - 1)) as usize }

@@ -12,12 +12,12 @@ use std::fmt::Debug;
 use crate::limbs::{LIMB_BITS, bit};
 use crate::multiply::Point;
 
-/// An element of a curve's field, with the curve's numbers. Counts are those of `magnitude`: a sum of `k` tight elements
-/// counts `k`, and formulas here stay within what every implementation takes.
+/// An element of a curve's field, with the curve's parameters. Magnitudes are those of `magnitude`: that of a sum of `k`
+/// tight elements is `k`. The formulas here stay within the magnitudes that every implementation takes.
 pub trait Curve: Copy + Debug {
     const ZERO: Self;
     const ONE: Self;
-    /// Whether the coefficient of x is 0; else it is -3.
+    /// Whether the coefficient of x is 0; otherwise it is -3.
     const A_IS_ZERO: bool = false;
     /// The coefficient `b`.
     const B: Self;
@@ -28,23 +28,23 @@ pub trait Curve: Copy + Debug {
 
     /// The modulus, -1 modulo 4; limbs in [0, 2^29).
     fn p() -> &'static [i32];
-    /// Counts add up.
+    /// Magnitudes add up.
     fn plus(&self, other: &Self) -> Self;
-    /// Counts add up.
+    /// Magnitudes add up.
     fn minus(&self, other: &Self) -> Self;
-    /// Takes products of counts up to 9; the result is tight.
+    /// Takes products of magnitudes up to 9; the result is tight.
     fn times(&self, other: &Self) -> Self;
-    /// Takes counts up to 3; the result is tight.
+    /// Takes magnitudes up to 3; the result is tight.
     fn squared(&self) -> Self;
-    /// `a·b - c·d` with one reduction, for products of counts up to 9 together; the result is tight.
+    /// `a·b - c·d` with one reduction, for products of magnitudes up to 9 together; the result is tight.
     fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self;
-    /// Takes counts up to 6.
+    /// Takes magnitudes up to 6.
     fn tighten(&self) -> Self;
-    /// Takes counts up to 6.
+    /// Takes magnitudes up to 6.
     fn is_zero(&self) -> bool;
-    /// Whether the number that this stands for is odd; takes counts up to 6.
+    /// Whether the residue is odd; takes magnitudes up to 6.
     fn is_odd(&self) -> bool;
-    /// `1/self`, 0 for 0; takes counts up to 6.
+    /// `1/self`, 0 for 0; takes magnitudes up to 6.
     fn inverse(&self) -> Self;
 }
 
@@ -58,12 +58,12 @@ pub(crate) struct Affine<C> {
 impl<C: Curve> Affine<C> {
     pub(crate) const G: Self = Self { x: C::G.0, y: C::G.1 };
 
-    /// None off the curve; takes tight coordinates.
+    /// `None` if it is not on the curve; takes tight coordinates.
     pub(crate) fn new(x: C, y: C) -> Option<Self> {
         y.squared().minus(&Self::y_squared(&x)).is_zero().then_some(Self { x, y })
     }
 
-    /// The point with this x and a y that is odd or not (SEC 1 2.3.4); None if there is none. Takes a tight x.
+    /// The point with this x and a y of this parity (SEC 1 2.3.4); `None` if there is none. Takes a tight x.
     pub(crate) fn decompress(x: C, y_is_odd: bool) -> Option<Self> {
         let square = Self::y_squared(&x).tighten();
         // p is -1 modulo 4: the root of a square is its power (p + 1)/4, one more than p/4 rounded down.
@@ -79,9 +79,9 @@ impl<C: Curve> Affine<C> {
         Self::new(x, y)
     }
 
-    /// `x³ + a·x + b`, counting 2.
+    /// `x³ + a·x + b`, of magnitude 2.
     fn y_squared(x: &C) -> C {
-        // x² - 3 counts 4.
+        // x² - 3 has the magnitude 4.
         let three = C::ONE.plus(&C::ONE).plus(&C::ONE);
         let square = if C::A_IS_ZERO { x.squared() } else { x.squared().minus(&three) };
         square.times(x).plus(&C::B)
@@ -100,7 +100,7 @@ impl<C: Curve> Affine<C> {
     }
 }
 
-/// The point (x/z², y/z³); x and y are tight, z counts 2.
+/// The point (x/z², y/z³); x and y are tight, z has the magnitude 2.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Jacobian<C> {
     x: C,
@@ -109,7 +109,7 @@ pub(crate) struct Jacobian<C> {
 }
 
 impl<C: Curve> Jacobian<C> {
-    /// dbl-2001-b, with z as 2yz; it is for the coefficient -3, with which 3x² - 3z⁴ is a product.
+    /// dbl-2001-b, with z as 2yz; it is for the coefficient -3, for which 3x² - 3z⁴ is a product.
     #[inline(never)]
     pub(crate) fn double(&self) -> Self {
         let delta = self.z.squared();
@@ -154,14 +154,14 @@ impl<C: Curve> Jacobian<C> {
         Self { x, y, z: self.z.times(h) }
     }
 
-    /// With `other`'s coordinates scaled by this point's z: what x exceeds this point's by, counting 2, and y, tight.
+    /// `other` scaled by this point's z: the difference of its x to this point's, of magnitude 2, and its y, tight.
     #[inline(always)]
     fn rescaled(&self, other: &Affine<C>) -> (C, C) {
         let zz = self.z.squared();
         (other.x.times(&zz).minus(&self.x), other.y.times(&self.z.times(&zz)))
     }
 
-    /// The sum for all points; None is infinity.
+    /// The sum for all points; `None` is infinity.
     pub(crate) fn complete_plus(point: Option<Self>, other: &Affine<C>) -> Option<Self> {
         let Some(point) = point else {
             return Some(Self::from_affine(other));
@@ -175,7 +175,7 @@ impl<C: Curve> Jacobian<C> {
         }
     }
 
-    /// Whether the point is infinity, or one to be computed again.
+    /// Whether the point is infinity or has to be computed again.
     pub(crate) fn is_void(&self) -> bool {
         self.z.is_zero()
     }
@@ -217,7 +217,7 @@ impl<C: Curve> Point for Jacobian<C> {
         let mut product = C::ONE;
         let mut affine = Vec::with_capacity(points.len());
         for point in points {
-            // The product of the z before, until the way back.
+            // The product of the previous z, until the second pass.
             affine.push(Affine { x: product, y: C::ZERO });
             product = product.times(&point.z);
         }

@@ -4,8 +4,7 @@ use crate::core::answer::{BodyFormat, Details};
 use crate::core::refusal::Refusal;
 use crate::core::text::Quoted;
 
-/// Body and its `Content-Type`; both empty where there is no body.
-#[must_use]
+/// Body and its `Content-Type`; both empty if there is no body.
 pub fn render(
     format: &BodyFormat,
     details: Details,

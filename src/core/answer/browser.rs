@@ -11,13 +11,12 @@ use crate::core::request::uri::without_tokens;
 pub struct Redirect {
     /// Absolute URL in which `{url}` stands for the original URL, percent-encoded.
     pub template: String,
-    /// Query parameters that may hold a token, valid or not: the page is not told them, nor others that look like one.
+    /// Query parameters that may hold a token, valid or not: the page does not get them, nor others that look like a token.
     pub token_parameters: Vec<String>,
 }
 
 impl Redirect {
     /// The `Location` for a navigation; `None` for every other request, which gets the refusal itself.
-    #[must_use]
     pub fn location(&self, request: &dyn RequestView) -> Option<String> {
         is_navigation(request)
             .then(|| self.template.replace("{url}", &percent_encoded(&self.original_url(request))))

@@ -4,7 +4,6 @@
 const UNQUOTED: &str = "max_age";
 
 /// `scheme` with the given parameters, in order; those that are empty are left out.
-#[must_use]
 pub fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> String {
     let mut challenge = scheme.to_owned();
     let mut separator = " ";

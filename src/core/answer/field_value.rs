@@ -85,9 +85,8 @@ pub enum Lists {
 }
 
 impl Filling {
-    /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` where it is no claim and no template:
+    /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` if it is no claim and no template:
     /// an empty path, a brace that has no partner, or text that a header cannot carry.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if !text.contains(['{', '}']) {
             return FirstOf::parse(text).map(Self::Claim);
@@ -126,9 +125,8 @@ impl Filling {
         one.into_iter().chain(of_parts).flat_map(|first| &first.0)
     }
 
-    /// The field value for `claims`; `None` where a claim is missing, or cannot be carried unchanged. A template whose
+    /// The field value for `claims`; `None` if a claim is missing, or cannot be carried unchanged. A template whose
     /// claim is missing or empty is missing as a whole: half an identity is somebody else's.
-    #[must_use]
     pub fn of(&self, claims: &ClaimsSet, lists: Lists) -> Option<String> {
         match self {
             Self::Claim(first) => first.of(claims, lists),
@@ -143,7 +141,7 @@ impl Filling {
     }
 }
 
-/// `value` as text. `None` where it is null, or text that a field value cannot carry unchanged: a recipient would drop
+/// `value` as text. `None` if it is null, or text that a field value cannot carry unchanged: a recipient would drop
 /// outer white space, and control characters end a header.
 fn field_value(value: Value<'_>, lists: Lists) -> Option<String> {
     match (value.kind(), lists) {
@@ -176,7 +174,6 @@ fn is_carried(text: &str) -> bool {
 }
 
 /// JSON on one line and in printable ASCII; other characters occur only inside strings, where they have escapes.
-#[must_use]
 pub fn json(value: Value<'_>) -> String {
     one_line(value.compact())
 }

@@ -60,7 +60,6 @@ pub struct Identity {
 
 impl Identity {
     /// What the rules make of the claims of `token`.
-    #[must_use]
     pub fn new(rules: &ForwardRules, issuer: IssuerId, token: AcceptedToken<'_>) -> Self {
         let claims = token.claims();
         let mut headers = Vec::new();
@@ -84,13 +83,11 @@ impl Identity {
     }
 
     /// Headers to set in place of all that the request has.
-    #[must_use]
     pub fn headers(&self) -> &[SetHeader] {
         &self.headers
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         self.headers.iter().map(SetHeader::memory).fold(size_of::<Self>(), usize::saturating_add)
     }
@@ -119,7 +116,6 @@ pub struct Forward {
 
 impl ForwardRules {
     /// The label of a request that is answered here.
-    #[must_use]
     pub fn label(&self, verdict: Verdict, request: &dyn RequestView) -> Label {
         Label { remove: self.managed.copies(request), ..self.verdict(verdict) }
     }

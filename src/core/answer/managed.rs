@@ -96,7 +96,6 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether the header `name` belongs to the connection, to HTTP framing or to routing, so that nothing may set it.
-#[must_use]
 pub fn is_reserved(name: &str) -> bool {
     let proxy = name.get(..6).is_some_and(|start| is_alias(start, "Proxy-"));
     proxy || RESERVED.iter().any(|own| is_alias(own, name))
@@ -124,13 +123,11 @@ impl ManagedHeaders {
     }
 
     /// Every row.
-    #[must_use]
     pub fn rows(&self) -> &[Managed] {
         &self.rows
     }
 
     /// Whether an upstream takes the header `name` for one that only the middleware sets.
-    #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.names.get_or_init(|| Names::new(&self.rows)).contains(name)
     }
@@ -142,7 +139,6 @@ impl ManagedHeaders {
     }
 
     /// The header that says what became of a request, if there is one.
-    #[must_use]
     pub fn verdict(&self, text: &str) -> Option<SetHeader> {
         let mut rows = self.rows.iter();
         rows.find(|row| matches!(row.from, Source::Verdict)).map(|row| row.with(text.as_bytes().to_vec()))
@@ -151,19 +147,16 @@ impl ManagedHeaders {
 
 impl Managed {
     /// The name of the header.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Where its value comes from.
-    #[must_use]
     pub const fn source(&self) -> &Source {
         &self.from
     }
 
     /// Whether tokens of `issuer` fill it.
-    #[must_use]
     pub fn is_filled_by(&self, issuer: IssuerId) -> bool {
         match &self.tokens {
             Tokens::All => true,
@@ -173,7 +166,6 @@ impl Managed {
     }
 
     /// The header with this value.
-    #[must_use]
     pub fn with(&self, value: Vec<u8>) -> SetHeader {
         SetHeader { name: Rc::clone(&self.name), value }
     }
@@ -207,19 +199,16 @@ impl Tokens {
 
 impl SetHeader {
     /// The name of the header.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Its value.
-    #[must_use]
     pub fn value(&self) -> &[u8] {
         &self.value
     }
 
     /// Bytes held, for callers that bound what they keep. The name is shared with the row.
-    #[must_use]
     pub const fn memory(&self) -> usize {
         size_of::<Self>().saturating_add(self.value.capacity())
     }

@@ -45,7 +45,7 @@ pub struct ProofMetadata {
 }
 
 impl ResourceMetadata {
-    /// Compiles the document. `None` where `resource` is no absolute http(s) URL, or has a query or fragment
+    /// Compiles the document. `None` if `resource` is no absolute http(s) URL, or has a query or fragment
     /// (RFC 9728 1.2).
     #[must_use]
     pub fn new(resource: &str, members: &Members<'_>) -> Option<Self> {
@@ -74,13 +74,11 @@ impl ResourceMetadata {
     }
 
     /// Absolute URL of the document, for `resource_metadata` of the challenge (RFC 9728 5.1).
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// The document, where `request` asks for it. It is public: no token, any origin.
-    #[must_use]
     pub fn serve(&self, request: &dyn RequestView) -> Option<Served> {
         if uri::path(request.uri()) != self.path.as_bytes() {
             return None;

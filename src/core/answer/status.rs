@@ -34,7 +34,6 @@ pub enum Kids {
 impl StatusRules {
     /// Whether `request` is one for the status, from an address that may have it. Headers have no say: anybody can
     /// write them.
-    #[must_use]
     pub fn is_asked_for(&self, request: &dyn RequestView) -> bool {
         uri::path(request.uri()) == self.path.as_bytes()
             && matches!(request.method(), "GET" | "HEAD")
@@ -44,7 +43,6 @@ impl StatusRules {
     }
 
     /// The document.
-    #[must_use]
     pub fn serve(&self, sets: &[KeySetView], now: UnixTime, request: &dyn RequestView) -> Served {
         let sets: Vec<String> = sets.iter().map(|set| self.member(set, now)).collect();
         let document = format!(r#"{{"version":"{VERSION}","keySets":[{}]}}"#, sets.join(","));

@@ -17,7 +17,6 @@ pub enum Verdict {
 impl Verdict {
     /// The value of the headers. There are as many as refusals have codes and two more, so that they can be labels of
     /// metrics.
-    #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
             Self::Allow => "allow",

@@ -64,7 +64,6 @@ impl<'t> AcceptedToken<'t> {
     }
 
     /// The claims.
-    #[must_use]
     pub const fn claims(self) -> &'t ClaimsSet {
         self.claims
     }

@@ -18,7 +18,6 @@ pub enum TokenType {
 
 impl TokenType {
     /// The `typ` that is asked for.
-    #[must_use]
     pub fn typ(&self) -> Option<&str> {
         match self {
             Self::Any => None,

@@ -20,7 +20,6 @@ pub struct IssuerTemplate {
 impl IssuerTemplate {
     /// A template that accepts the listed `tenants` (`tenants`; empty for all), where `claim` repeats the tenant
     /// (`tenantClaim`). `None` where `text` has not exactly one `{tenant}` or nothing checks the tenant.
-    #[must_use]
     pub fn new(text: &str, tenants: Vec<String>, claim: Option<ClaimPath>) -> Option<Self> {
         let (prefix, suffix) = text.split_once("{tenant}")?;
         let unchecked = tenants.is_empty() && claim.is_none();
@@ -31,7 +30,6 @@ impl IssuerTemplate {
     }
 
     /// The tenant that `iss` names, if it is one of ours.
-    #[must_use]
     pub fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
         let tenant = iss.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
         // One segment of a URL, so that `a/b`, `evil?x=` or `..` cannot pass for a tenant.
@@ -44,13 +42,11 @@ impl IssuerTemplate {
     }
 
     /// The claim that repeats the tenant (`tenantClaim`).
-    #[must_use]
     pub const fn claim(&self) -> Option<&ClaimPath> {
         self.claim.as_ref()
     }
 
     /// Whether some issuer fits both, so that one of two entries would never be asked.
-    #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let lists = |tenants: &[String], tenant| tenants.is_empty() || tenants.contains(tenant);
         let share = match self.tenants.as_slice() {

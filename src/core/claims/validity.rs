@@ -40,7 +40,6 @@ pub enum Since {
 
 impl Since {
     /// The claim.
-    #[must_use]
     pub const fn claim(self) -> &'static str {
         match self {
             Self::Issued => "iat",

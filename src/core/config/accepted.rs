@@ -81,7 +81,7 @@ pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames 
     if let Some(option) = unused.filter(|_| templates.is_empty()) {
         errors.conflict(values.path(option), "needs an issuer with {tenant} in it");
     }
-    // Entra asks its clients to compare both (tid), so that is what happens where nothing is said.
+    // Entra asks its clients to compare both (tid), so that is what happens if nothing is said.
     let claim = if tenants.is_empty() { claim.or_else(|| ClaimPath::parse("tid")) } else { claim };
     let mut parsed = Vec::with_capacity(templates.len());
     for text in templates {

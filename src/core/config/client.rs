@@ -32,13 +32,13 @@ pub(super) struct Shared<'a> {
 
 /// `clientConfig` of the top level or of an entry of `trustedIssuers`.
 pub(super) struct Client {
-    /// What holds for every server. An entry has that of the top level where it says nothing.
+    /// What holds for every server. An entry has that of the top level if it says nothing.
     rules: ClientRules,
     /// What is meant for the server of this section alone.
     own: Written,
     /// The same of the top level and the server that it is meant for: an entry may have the same server.
     above: Option<(Written, Origin)>,
-    /// Of an entry, where it is written; `None` where it is not.
+    /// Of an entry, if it is written; `None` if it is not.
     entry: Option<String>,
 }
 
@@ -157,7 +157,7 @@ impl Client {
         let own = self.own.clone();
         let (above, withheld) = match &self.above {
             Some((above, server)) if server == home => (above.clone(), false),
-            // Whoever writes one of them here has thought of the server.
+            // A configuration with one of these here is about this server.
             Some((above, _)) => (Written::default(), above.has_credentials() && own.says_nothing()),
             None => (Written::default(), false),
         };
@@ -326,7 +326,7 @@ fn request_headers(
 }
 
 /// Credentials are a scheme and what follows it (RFC 9110 11.4), and only the latter may be kept elsewhere: `Bearer
-/// file:/path`. The scheme is empty where all is one text. `None` where a reference stands anywhere else: what is not
+/// file:/path`. The scheme is empty if all is one text. `None` if a reference stands anywhere else: what is not
 /// followed would be sent.
 fn scheme_and_value(text: &str) -> Option<(&str, &str)> {
     if is_elsewhere(text) {

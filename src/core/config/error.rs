@@ -27,7 +27,7 @@ pub enum Problem {
     NoKeys,
     /// No such option.
     Unknown {
-        /// What to write instead, where that is known.
+        /// What to write instead, if that is known.
         hint: Option<String>,
         /// The options that may be meant: that they are missing is no further mistake.
         meant: Vec<&'static Row>,
@@ -62,7 +62,7 @@ pub enum Problem {
         expected: String,
         /// What the rules say: `allow` or a code.
         found: String,
-        /// Which rule decided, in words; empty for `allow`.
+        /// Which rule decided, as text; empty for `allow`.
         why: String,
     },
     /// A value that cannot stand with the rest of the configuration.
@@ -74,7 +74,6 @@ pub enum Problem {
 
 impl ConfigError {
     /// The stable code (`docs/errors.md`).
-    #[must_use]
     pub const fn code(&self) -> &'static str {
         match &self.problem {
             Problem::NotAnObject => "config_not_an_object",
@@ -156,7 +155,6 @@ impl Errors {
 
     /// Whether one of `options` is in the section `within`, or deeper, under a name that is none. What follows from its
     /// absence is not told besides.
-    #[must_use]
     pub fn misnamed(&self, within: &str, options: &[&Row]) -> bool {
         self.0.iter().any(|error| {
             let means = |meant: &[&Row]| meant.iter().any(|option| options.contains(option));
@@ -166,19 +164,16 @@ impl Errors {
     }
 
     /// Whether there is none.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// How many there are.
-    #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
     /// All of them.
-    #[must_use]
     pub fn into_vec(self) -> Vec<ConfigError> {
         self.0
     }

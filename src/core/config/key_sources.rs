@@ -85,7 +85,7 @@ fn remote(
     }
     let location = match (url, discovers) {
         (None, false) => return None,
-        // The name of the issuer is what to mend.
+        // The name of the issuer is the mistake to fix.
         (None, true) if !has_issuer => return None,
         (Some(_), false) if is_relative && !has_issuer => return None,
         (Some(_), true) => {
@@ -299,7 +299,7 @@ impl KeySources {
     pub(super) fn can_serve(&self, alg: Alg) -> bool {
         self.sources.iter().any(|source| match source {
             KeySource::Configured(set) => set.keys().iter().any(|key| key.fits(alg)),
-            // A secret that anybody can fetch is none.
+            // A secret that anyone can fetch is not secret.
             KeySource::Url(_) => !alg.is_hmac(),
             KeySource::File { format, .. } => match format {
                 KeyFormat::JwkSet | KeyFormat::PemOrSecret { .. } => true,

@@ -19,7 +19,7 @@ pub(super) fn log_rules(root: &Values) -> LogRules {
     }
 }
 
-/// `status`. Whoever may read it has to be named: there is no default that would be right.
+/// `status`. The configuration has to name who may read it: no default would be right.
 pub(super) fn status_rules(root: &Values, errors: &mut Errors) -> Option<StatusRules> {
     let kids = if root.flag(&STATUS_KIDS) { Kids::Show } else { Kids::Hide };
     let ranges = source_ranges(root, &STATUS_SOURCE_RANGE, errors);

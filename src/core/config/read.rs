@@ -28,7 +28,7 @@ struct Object<'d> {
     path: String,
 }
 
-/// The values of the whole configuration; `None` where it is no JSON object. It may be left out.
+/// The values of the whole configuration; `None` if it is no JSON object. It may be left out.
 #[inline(never)]
 pub fn read(json: Vec<u8>, errors: &mut Errors) -> Option<Values> {
     if json.trim_ascii().is_empty() {

@@ -10,7 +10,6 @@ use crate::core::request::forwarded::AnswerAs;
 use crate::core::text::{cut, name};
 
 /// The line. It is bounded, and has no value that may be a secret.
-#[must_use]
 pub fn summary(policy: &Policy) -> String {
     let mode = match policy.bypass.mode {
         Mode::Required => "required",
@@ -73,7 +72,6 @@ fn named<T: AsRef<str>>(names: &[T], none: &str) -> String {
 }
 
 /// What is said of keys from a URL without a directory, because nobody thinks of it before it happens.
-#[must_use]
 pub fn without_directory(policy: &Policy) -> Option<&'static str> {
     let forgets = |source: &KeySource| match source {
         KeySource::Url(remote) => remote.directory.is_none(),

@@ -27,7 +27,6 @@ const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// What `policy` accepts because no rule is written about it, what of it is taken in another way than it may be meant, and
 /// what its tests show, for whoever reads the log.
-#[must_use]
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
     let asks = |issuer: &TrustedIssuer, claim| {

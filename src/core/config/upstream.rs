@@ -150,7 +150,7 @@ fn not_managed(path: String, name: &str, reason: NotManaged, errors: &mut Errors
     }
 }
 
-/// What the upstream gets where nothing is said.
+/// What the upstream gets if nothing is said.
 fn user_header() -> Vec<ClaimHeader> {
     Filling::parse("sub")
         .map(|filling| ClaimHeader { path: "forwardHeaders".into(), name: "X-User-Sub".into(), filling })
@@ -158,7 +158,7 @@ fn user_header() -> Vec<ClaimHeader> {
         .collect()
 }
 
-/// `forwardHeaders`; `None` where it is absent.
+/// `forwardHeaders`; `None` if it is absent.
 #[inline(never)]
 pub(super) fn claim_headers(values: &Values, errors: &mut Errors) -> Option<Vec<ClaimHeader>> {
     let rows = values.map(&FORWARD_HEADERS)?;

@@ -86,7 +86,7 @@ impl Values {
         self.flag_or(row, None)
     }
 
-    /// The same, with what holds `above` where it is left out.
+    /// The same, with what holds `above` if it is left out.
     pub fn flag_or(&self, row: &Row, above: Option<bool>) -> bool {
         debug_assert!(matches!(row.kind, Kind::Flag(_)), "{row:?}");
         if let Some(Typed::Flag(flag)) = self.get(row) {
@@ -100,7 +100,7 @@ impl Values {
         self.int_or(row, None)
     }
 
-    /// The same, with what holds `above` where it is left out.
+    /// The same, with what holds `above` if it is left out.
     pub fn int_or(&self, row: &Row, above: Option<u64>) -> u64 {
         debug_assert!(matches!(row.kind, Kind::Whole(_)), "{row:?}");
         if let Some(Typed::Whole(number)) = self.get(row) {
@@ -119,7 +119,7 @@ impl Values {
         self.word_or(row, words, None)
     }
 
-    /// The same, with what holds `above` where it is left out.
+    /// The same, with what holds `above` if it is left out.
     pub fn word_or<T: Clone>(&self, row: &Row, words: &Words<T>, above: Option<T>) -> T {
         debug_assert!(matches!(row.kind, Kind::Word(names, _) if names == words.names), "{row:?}");
         let number = match (self.get(row), above, row.kind) {
@@ -131,19 +131,19 @@ impl Values {
         words.values.get(number).unwrap_or(&words.first).clone()
     }
 
-    /// The elements, none for an empty text; `None` where the option is left out.
+    /// The elements, none for an empty text; `None` if the option is left out.
     pub fn list(&self, row: &Row) -> Option<&[String]> {
         debug_assert!(matches!(row.kind, Kind::List | Kind::ListOrNone | Kind::Issuers), "{row:?}");
         if let Some(Typed::List(list)) = self.get(row) { Some(list) } else { None }
     }
 
-    /// Names and texts, none for an empty text; `None` where the option is left out.
+    /// Names and texts, none for an empty text; `None` if the option is left out.
     pub fn map(&self, row: &Row) -> Option<&[(String, String)]> {
         debug_assert!(matches!(row.kind, Kind::Map | Kind::Secrets(_)), "{row:?}");
         if let Some(Typed::Map(map)) = self.get(row) { Some(map) } else { None }
     }
 
-    /// Names and lists, none for an empty text; `None` where the option is left out.
+    /// Names and lists, none for an empty text; `None` if the option is left out.
     pub fn lists(&self, row: &Row) -> Option<&[(String, Vec<String>)]> {
         debug_assert!(matches!(row.kind, Kind::Lists), "{row:?}");
         if let Some(Typed::Lists(lists)) = self.get(row) { Some(lists) } else { None }

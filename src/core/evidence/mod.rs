@@ -19,7 +19,6 @@ use crate::core::token::source::FoundToken;
 use crate::core::unix_time::UnixTime;
 
 /// What decided `refusal`, which [`decide`](crate::core::decide::decide) gave for `request`, in which it `found` a token.
-#[must_use]
 pub fn of(
     policy: &Policy,
     keys: &dyn KeyLookup,
@@ -41,7 +40,6 @@ fn about<T>(policy: &Policy, received: &dyn RequestView, says: impl FnOnce(&dyn 
 }
 
 /// The line of the log about a refusal; the token is read once for all that it says.
-#[must_use]
 pub fn line(
     policy: &Policy,
     keys: &dyn KeyLookup,

@@ -5,7 +5,7 @@ use crate::core::refusal::Evidence;
 use crate::core::request::{RequestView, header_name};
 use crate::core::token::source::{self, FoundToken, TokenPlace, TokenSources};
 
-/// The places of `sources` in words.
+/// The places of `sources` as text.
 fn places<'p>(places: impl IntoIterator<Item = &'p TokenPlace>) -> String {
     places.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -91,7 +91,7 @@ pub(super) fn unexpected_scheme(sources: &TokenSources, request: &dyn RequestVie
     }
 }
 
-/// A cookie that holds no token.
+/// A cookie without a token.
 pub(super) fn cookie(sources: &TokenSources, request: &dyn RequestView) -> Evidence {
     Evidence {
         found: places(source::presented(sources, request)),
@@ -100,7 +100,7 @@ pub(super) fn cookie(sources: &TokenSources, request: &dyn RequestView) -> Evide
     }
 }
 
-/// What can be said of a token that cannot be read.
+/// A description of a token that cannot be parsed.
 pub(super) fn shape(found: &FoundToken<'_>) -> Evidence {
     let dots = found.token.iter().filter(|byte| **byte == b'.').count();
     Evidence {

@@ -30,7 +30,7 @@ impl Span {
     }
 }
 
-/// A value, where its text is, and what it contains: the nodes up to `next`.
+/// A value: where its text is, and the nodes that it contains, up to `next`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
     pub(super) kind: Kind,
@@ -42,7 +42,7 @@ pub(super) struct Node {
     pub(super) name: Span,
     /// Its last two bytes.
     pub(super) ending: u16,
-    /// Index of the first node behind this value and all it contains.
+    /// Index of the first node after this value and its content.
     pub(super) next: u32,
 }
 
@@ -74,25 +74,21 @@ pub struct Value<'d> {
 
 impl Document {
     /// The value at the top.
-    #[must_use]
     pub const fn root(&self) -> Value<'_> {
         Value { document: self, index: 0 }
     }
 
     /// The text as it was parsed, with all of its white space.
-    #[must_use]
     pub fn source(&self) -> &str {
         self.text.get(..self.written).unwrap_or_default()
     }
 
     /// The value of this [`Value::index`].
-    #[must_use]
     pub const fn at(&self, index: usize) -> Value<'_> {
         Value { document: self, index }
     }
 
-    /// Bytes held, for callers that bound what they keep.
-    #[must_use]
+    /// Bytes held, for callers that limit their memory.
     pub fn memory(&self) -> usize {
         self.text.capacity().saturating_add(self.nodes.capacity().saturating_mul(size_of::<Node>()))
     }
@@ -119,39 +115,33 @@ impl<'d> Value<'d> {
         self.document.nodes.get(self.index)
     }
 
-    /// Where it is in its document.
-    #[must_use]
+    /// Its position in the document.
     pub const fn index(self) -> usize {
         self.index
     }
 
     /// The type of the value.
-    #[must_use]
     pub fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
 
     /// The value exactly as written in the source.
-    #[must_use]
     pub fn raw(self) -> &'d str {
         self.node().map_or("", |node| self.document.slice(node.raw))
     }
 
     /// The content of a string.
-    #[must_use]
     pub fn as_str(self) -> Option<&'d str> {
         let node = self.node()?;
         (node.kind == Kind::String).then(|| self.document.slice(node.content))
     }
 
     /// The text of a number.
-    #[must_use]
     pub fn as_number(self) -> Option<&'d str> {
         (self.kind() == Kind::Number).then(|| self.raw())
     }
 
     /// The value of a boolean.
-    #[must_use]
     pub fn as_bool(self) -> Option<bool> {
         match self.kind() {
             Kind::True => Some(true),
@@ -160,31 +150,29 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// The elements of an array; none for every other type.
+    /// The elements of an array; empty for every other type.
     pub fn elements(self) -> Children<'d> {
         self.children(Kind::Array)
     }
 
-    /// The members of an object with their names; none for every other type.
+    /// The members of an object with their names; empty for every other type.
     pub fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
         self.children(Kind::Object).map(|value| (value.name(), value))
     }
 
     /// The member `name` of an object.
-    #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
         self.find_member(name).0
     }
 
-    /// The member `name` of an object, and how many were looked at for it.
-    #[must_use]
+    /// The member `name` of an object, and how many members the search looked at.
     pub fn find_member(self, name: &str) -> (Option<Self>, usize) {
         let (ending, length) = (ending(name), u32::try_from(name.len()).unwrap_or(u32::MAX));
         let mut children = self.children(Kind::Object);
         let mut looked_at = 1_usize;
         while let Some(node) = children.document.nodes.get(children.at).filter(|_| children.at < children.end)
         {
-            // Length and ending first: they are at hand, and tell nearly all names apart.
+            // Length and ending first: they are at hand, and differ for nearly all names.
             if node.ending == ending
                 && node.name.end.wrapping_sub(node.name.start) == length
                 && self.document.slice(node.name) == name
@@ -197,8 +185,7 @@ impl<'d> Value<'d> {
         (None, looked_at)
     }
 
-    /// The JSON text without white space between its parts: one line, safe for a header.
-    #[must_use]
+    /// The JSON text without white space between its tokens: one line, safe for a header.
     pub fn compact(self) -> String {
         let raw = self.raw();
         let mut out = String::with_capacity(raw.len());
@@ -256,7 +243,7 @@ impl<'d> Iterator for Children<'d> {
     }
 }
 
-/// The last two bytes of a name, for telling names apart without reading them.
+/// The last two bytes of a name, to compare names without reading them.
 pub(super) fn ending(name: &str) -> u16 {
     match name.as_bytes() {
         [.., before, last] => u16::from_le_bytes([*before, *last]),

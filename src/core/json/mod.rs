@@ -1,4 +1,4 @@
-//! JSON for everything that is written in it: configuration, tokens, key sets and what is discovered.
+//! JSON for configuration, tokens, key sets and metadata.
 
 mod document;
 mod parse;

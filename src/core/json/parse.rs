@@ -1,4 +1,4 @@
-//! Reads JSON (RFC 8259) as tokens, key sets and configurations need it: no duplicate member names, bounded depth and
+//! Reads JSON (RFC 8259) for tokens, key sets and configurations: no duplicate member names, bounded depth and
 //! size, numbers kept as their text, strings borrowed where they have no escapes.
 
 use std::collections::BinaryHeap;
@@ -7,12 +7,12 @@ use std::fmt;
 use super::document::{Document, Kind, Node, Span, ending, slice};
 use super::scan;
 
-/// What a document may cost.
+/// The limits of a document.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonLimits {
     /// Nesting depth of arrays and objects.
     pub max_depth: usize,
-    /// Values in the document, names not counted.
+    /// Values in the document, without names.
     pub max_nodes: usize,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for JsonError {
     }
 }
 
-/// Fewer than in headers, payloads and key sets, which have a value in 15 to 40 bytes, and four more.
+/// Fewer nodes than in headers, payloads and key sets, which have a value per 15 to 40 bytes, and four more.
 const BYTES_PER_NODE: usize = 25;
 /// Members of an object whose names are compared pair by pair.
 const FEW_MEMBERS: usize = 32;
@@ -232,7 +232,7 @@ impl<'s> Parser<'s> {
         if self.at == start { Err(JsonError::Syntax) } else { Ok(()) }
     }
 
-    /// The span of the content: in the source where it has no escape, else behind the source.
+    /// The span of the content: in the source if it has no escapes, otherwise behind the source.
     fn string(&mut self) -> Result<Span, JsonError> {
         self.advance();
         let start = self.at;
@@ -266,7 +266,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Up to the next byte that a string does not hold as it is.
+    /// Up to the next byte that a string does not contain unescaped.
     fn plain(&mut self) -> Result<&'s str, JsonError> {
         let rest = self.source.as_bytes().get(self.at..).unwrap_or_default();
         let end = self.at.saturating_add(scan::special(rest).ok_or(JsonError::Syntax)?);
@@ -319,13 +319,13 @@ impl<'s> Parser<'s> {
         u32::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)
     }
 
-    /// Names of small objects are compared pair by pair, by length and ending. Where two agree, and in large objects,
-    /// they are sorted: a hostile object costs n log n.
+    /// Names of small objects are compared pair by pair, by length and ending. If two agree, and in large objects, they are
+    /// sorted: a hostile object costs n log n.
     fn refuse_duplicates(&self, index: usize) -> Result<(), JsonError> {
         let mut marks = [0; FEW_MEMBERS];
         let mut count = 0_usize;
         for node in self.members(index) {
-            // Where the length loses bits, equal ones are still equal.
+            // If the length loses bits, equal lengths stay equal.
             let mark = node.name.length() << 16 | usize::from(node.ending);
             let (before, rest) = marks.split_at_mut_checked(count).unwrap_or_default();
             let Some(slot) = rest.first_mut().filter(|_| !before.contains(&mark)) else {
@@ -337,7 +337,7 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    /// By a heap: the sorting of slices is 2 KB more.
+    /// Uses a heap: sorting slices would add 2 KB.
     #[cold]
     #[inline(never)]
     fn refuse_duplicates_sorted(&self, index: usize) -> Result<(), JsonError> {
@@ -551,7 +551,7 @@ mod tests {
             let ours = parse(&text);
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match ours {
-                // serde_json makes a float of a number, which 1e999 is too large for; here numbers are text.
+                // serde_json parses numbers to floats, and 1e999 is too large for one; here numbers are text.
                 Ok(_) => prop_assert!(
                     theirs.as_ref().err().is_none_or(|error| error.to_string().starts_with("number out of range")),
                     "{text}: {theirs:?}"

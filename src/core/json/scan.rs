@@ -1,17 +1,15 @@
-//! Looking for bytes, eight at a time: strings and dots are most of what is read of a token.
+//! Searches for bytes, eight at a time: a token is mostly scanned for dots and the ends of strings.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Where the first dot is.
-#[must_use]
+/// The position of the first dot.
 pub(in crate::core) fn dot(bytes: &[u8]) -> Option<usize> {
     find(bytes, |word| zeros(word ^ 0x2e2e_2e2e_2e2e_2e2e))
 }
 
-/// Where the first byte is that a JSON string does not hold as it is: a quotation mark, a backslash or a control
-/// character (RFC 8259 7).
-#[must_use]
+/// The position of the first byte that a JSON string does not contain unescaped: a quotation mark, a backslash or a
+/// control character (RFC 8259 7).
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
     find(bytes, |word| {
         let control = word.wrapping_sub(0x2020_2020_2020_2020) & !word & HIGH;
@@ -24,7 +22,7 @@ const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGH
 }
 
-/// Where the first byte is that `marks` marks in its word with the high bit; bytes behind that one may have it, too.
+/// The position of the first byte that `marks` marks with the high bit in its word; later bytes may have it, too.
 #[inline(always)]
 fn find(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -38,12 +36,12 @@ fn find(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
     }
     let mut word = [0; 8];
     word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    // What fills the word is no part of the text, and may be marked.
+    // The padding of the word is not a part of the text, and may be marked.
     let found = first(marks(u64::from_le_bytes(word)));
     (found < rest.len()).then(|| at.saturating_add(found))
 }
 
-/// Which byte of a word is the first that is marked; 8 for none.
+/// The index of the first marked byte of a word; 8 if there is none.
 fn first(marked: u64) -> usize {
     usize::try_from(marked.trailing_zeros() / 8).unwrap_or(8)
 }

@@ -1,5 +1,5 @@
-//! Certificates (RFC 5280 4.1). Only the key is read: who signed it and whether it is still valid is not looked at, because
-//! whoever configures a key vouches for it.
+//! Certificates (RFC 5280 4.1). Only the key is read. Issuer and validity are not checked, because the person who configures
+//! a key vouches for it.
 
 use super::der::{BIT_STRING, CONTEXT_0, INTEGER, Reader, SEQUENCE};
 use super::jwk::Jwk;
@@ -12,7 +12,7 @@ pub(super) fn parse(der: &[u8]) -> Result<Jwk, SpkiError> {
     Ok(Jwk { x5t_s256: Some(thumbprint::of_certificate(der)), ..key })
 }
 
-/// The same, of whatever kind: what stands before and behind it is stepped over.
+/// The same, for every kind of key: the fields before and after it are skipped.
 pub(in crate::core) fn subject_public_key(der: &[u8]) -> Option<Spki<'_>> {
     let mut reader = Reader::new(der);
     let mut certificate = reader.inside(SEQUENCE)?;

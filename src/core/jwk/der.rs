@@ -1,7 +1,7 @@
 //! The part of DER (X.690) that public keys need, read once from front to back. Lengths must be definite and
 //! minimal (X.690 10.1); nothing is allocated and nothing recurses.
 
-/// Tags (X.690 8.1.2), constructed where they are here.
+/// Tags (X.690 8.1.2), with the bit for constructed encodings.
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
@@ -15,7 +15,7 @@ pub(crate) const CONTEXT_1_2: [u8; 2] = [0x81, 0x82];
 /// `[3]` EXPLICIT: the extensions of a certificate.
 pub(crate) const CONTEXT_3: u8 = 0xa3;
 
-/// What is left of a list of elements.
+/// The remaining elements of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'d>(&'d [u8]);
 
@@ -45,7 +45,7 @@ impl<'d> Reader<'d> {
         self.element(tag).map(Self)
     }
 
-    /// Steps over the next element if it has the tag `tag`.
+    /// Skips the next element if it has the tag `tag`.
     pub(crate) fn skip_optional(&mut self, tag: u8) -> Option<()> {
         if self.0.first() == Some(&tag) { self.element(tag).map(|_| ()) } else { Some(()) }
     }
@@ -68,7 +68,7 @@ impl<'d> Reader<'d> {
     }
 }
 
-/// The length of an element and what follows it; three bytes of length hold every key.
+/// The length of an element and the rest; three bytes of length suffice for every key.
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (length, rest) = match bytes {
         [short @ 0..=0x7f, rest @ ..] => ([0, 0, 0, *short], rest),

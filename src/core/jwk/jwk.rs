@@ -1,8 +1,8 @@
-//! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are not looked at; neither are `x5c`, `x5u` and
-//! `jku`: a key is what its own members say.
+//! A JWK (RFC 7517 4, RFC 7518 6, RFC 8037 2). Private members are ignored, and so are `x5c`, `x5u` and `jku`: only the
+//! key's own members define it.
 //!
-//! What a key may do is read strictly, the numbers that it is made of are not: providers write them in either alphabet of
-//! base64, with padding, and with leading zeros added or left out. Whatever the writing, it is the same key.
+//! The permitted uses of a key are read strictly, its numbers are not: providers write them in either alphabet of base64,
+//! with padding, and with leading zeros added or left out. The key is the same in every form.
 
 use super::public_key::PublicKey;
 use super::secret_bytes::{self, SecretError};
@@ -20,13 +20,13 @@ use std::fmt;
 pub struct Jwk {
     /// Name of the key. A key without one is a candidate for every token of a fitting type.
     pub kid: Option<String>,
-    /// The one algorithm of this key, where it names one.
+    /// The only algorithm of this key, if it names one.
     pub alg: Option<Alg>,
     /// The thumbprint of its certificate, `x5t#S256` (RFC 7517 4.9).
     pub x5t_s256: Option<String>,
-    /// Its own thumbprint (RFC 7638), where it has no `kid`: what issuers put into tokens instead.
+    /// Its own thumbprint (RFC 7638), if it has no `kid`: issuers put it into tokens instead.
     pub thumbprint: Option<String>,
-    /// The issuer that it is for, where the provider says so: Entra ID's `issuer`, `{tenantid}` in it for any tenant.
+    /// The issuer that it is for, if the provider says so: Entra ID's `issuer`, with `{tenantid}` for any tenant.
     pub issuer: Option<String>,
     pub(super) key: VerifyingKey,
 }
@@ -36,7 +36,7 @@ pub struct Jwk {
 pub enum Origin {
     /// In the configuration or a file that it names.
     Configured,
-    /// At a URL. What everyone can read is no secret, so it never yields HMAC keys.
+    /// At a URL. Everyone can read it, so a secret in it is never used.
     Fetched,
 }
 
@@ -45,7 +45,7 @@ pub enum Origin {
 pub enum JwkError {
     /// Not a JSON object.
     NotAnObject,
-    /// A member that this type of key needs is not there.
+    /// A member that this type of key needs is missing.
     Missing {
         /// Its name.
         member: &'static str,
@@ -62,22 +62,22 @@ pub enum JwkError {
         /// Its name.
         member: &'static str,
     },
-    /// A type of key that is not used here.
+    /// A type of key that is not supported.
     UnknownKty {
         /// The value found.
         found: String,
     },
-    /// A curve that is not used here, or not with this `kty`.
+    /// A curve that is not supported, or not for this `kty`.
     UnknownCrv {
         /// The value found.
         found: String,
     },
-    /// An algorithm that is not used here.
+    /// An algorithm that is not supported.
     UnknownAlg {
         /// The value found.
         found: String,
     },
-    /// The key cannot serve the one algorithm it names.
+    /// The key cannot be used with the algorithm it names.
     AlgDoesNotFit {
         /// That algorithm.
         alg: Alg,
@@ -95,14 +95,14 @@ pub enum JwkError {
     Private,
     /// The material is refused.
     Key(KeyError),
-    /// Bytes that are no secret.
+    /// Bytes that are not an acceptable secret.
     Secret(SecretError),
-    /// Behind the last key that is kept of a set.
+    /// After the last key that is kept of a set.
     TooManyKeys {
         /// How many are kept.
         max: usize,
     },
-    /// The keys before it that serve the same tokens cost all that one token may.
+    /// Earlier keys that match the same tokens use up the cost limit of a token.
     OutOfReach,
 }
 
@@ -126,14 +126,14 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
         Some(_) | None => {
             let x5t_s256 = text(value, "x5t#S256")?.map(str::to_owned);
             let thumbprint = if kid.is_none() { material.thumbprint() } else { None };
-            // No registered member, so another type of it says nothing.
+            // Not a registered member, so a wrong type is ignored.
             let issuer = value.member("issuer").and_then(Value::as_str).map(str::to_owned);
             Ok(Jwk { kid, alg, x5t_s256, thumbprint, issuer, key })
         }
     }
 }
 
-/// A text that names a key. Some providers write an empty one for none.
+/// A text that names a key. Some providers write an empty text if there is no name.
 pub(super) fn name(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -227,7 +227,7 @@ pub(super) fn material(value: Value<'_>, origin: Origin) -> Result<Material, Jwk
     }
 }
 
-/// A member that is a number, big-endian, without leading zeros, however many are written.
+/// A member that is a number: big-endian, without the leading zeros that may be written.
 fn number(value: Value<'_>, member: &'static str) -> Result<Vec<u8>, JwkError> {
     let written = bytes(value, member)?;
     Ok(written.into_iter().skip_while(|byte| *byte == 0).collect())
@@ -258,7 +258,7 @@ fn text<'d>(value: Value<'d>, member: &'static str) -> Result<Option<&'d str>, J
     }
 }
 
-/// As much of a name as a log line shows: the text is the server's.
+/// The part of a name that a log line shows: the server chose the text.
 fn shown(found: &str) -> String {
     cut(found, MAX_SHOWN_CHARS).into_owned()
 }
@@ -269,39 +269,33 @@ fn present<'d>(value: Value<'d>, member: &str) -> Option<Value<'d>> {
 }
 
 impl Jwk {
-    /// A key that says nothing about itself, as from PEM or a secret.
-    #[must_use]
+    /// A key without metadata, as from PEM or a secret.
     pub const fn from_key(key: VerifyingKey) -> Self {
         Self { kid: None, alg: None, x5t_s256: None, thumbprint: None, issuer: None, key }
     }
 
     /// Whether a token that names `name` means this key: by its `kid`, its certificate or its thumbprint.
-    #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         [&self.kid, &self.x5t_s256, &self.thumbprint].into_iter().any(|own| own.as_deref() == Some(name))
     }
 
     /// The key proper.
-    #[must_use]
     pub const fn key(&self) -> &VerifyingKey {
         &self.key
     }
 
-    /// The key without what its owner says about it.
-    #[must_use]
+    /// The key without its metadata.
     pub fn into_key(self) -> VerifyingKey {
         self.key
     }
 
-    /// Whether a token with `alg` may be verified with this key: it can serve it, and names no other (RFC 8725
-    /// 3.1: one key, one algorithm). `EdDSA` and `Ed25519` are two names, and a key that carries one serves it
-    /// alone.
-    #[must_use]
+    /// Whether a token with `alg` may be verified with this key: the key supports it, and names no other (RFC 8725 3.1: one
+    /// key, one algorithm). `EdDSA` and `Ed25519` are two names, and a key that names one is used only with that.
     pub fn fits(&self, alg: Alg) -> bool {
         self.key.supports(alg) && self.alg.is_none_or(|own| own == alg)
     }
 
-    /// Whether a token may be one that both keys come into question for, if their names do not tell.
+    /// Whether both keys may be candidates for one token, if their names do not differ.
     pub(super) fn shares_an_alg_with(&self, other: &Self) -> bool {
         Alg::ALL.into_iter().any(|alg| self.fits(alg) && other.fits(alg))
     }
@@ -410,11 +404,11 @@ mod tests {
             (ed25519(r#","kid":"","alg":"Ed25519""#), "Jwk(kid None, alg Some(Ed25519), OKP on Ed25519)"),
             (rsa(r#","alg":"PS384""#), "Jwk(kid None, alg Some(PS384), RSA of 2048 bits)"),
             (secret(48, r#","alg":"HS384""#), "Jwk(kid None, alg Some(HS384), oct of 48 bytes)"),
-            // What says nothing against verifying.
+            // Members that do not forbid verifying.
             (ed25519(r#","use":"sig","key_ops":["verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
             (ed25519(r#","use":"SIG""#), "Jwk(kid None, alg None, OKP on Ed25519)"),
             (ed25519(r#","key_ops":["sign","verify"]"#), "Jwk(kid None, alg None, OKP on Ed25519)"),
-            // Members that are not known, or not looked at (RFC 7517 4): a private one, foreign keys.
+            // Members that are unknown or ignored (RFC 7517 4): a private one, foreign keys.
             (
                 ed25519(r#","d":"AA","x5c":1,"x5u":"http://x","other":{}"#),
                 "Jwk(kid None, alg None, OKP on Ed25519)",
@@ -486,7 +480,7 @@ mod tests {
             (p256("").replace("P-256", "Ed25519"), JwkError::UnknownCrv { found: found("Ed25519") }),
             (p256("").replace("5a0", "5a1"), JwkError::NotBase64 { member: "y" }),
             (p256("").replace("WI5a0", "WI5b0"), JwkError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
-            // RFC 8037 3.1: the curves of key agreement and Ed448 are no signature keys here.
+            // RFC 8037 3.1: the curves of key agreement and Ed448 are not supported for signatures.
             (ed25519("").replace("Ed25519", "X25519"), JwkError::UnknownCrv { found: found("X25519") }),
             (ed25519("").replace("Ed25519", "Ed448"), JwkError::UnknownCrv { found: found("Ed448") }),
             (ed25519("").replace("Ed25519", "P-256"), JwkError::UnknownCrv { found: found("P-256") }),
@@ -573,7 +567,7 @@ mod tests {
         }
     }
 
-    /// What a key, however it is written, has to have in common with the one that the RFCs print: name and signatures.
+    /// What every form of a key must have in common with the form in the RFCs: thumbprint and signatures.
     fn is_the_same_key(row: &serde_json::Value, written: &serde_json::Value) -> bool {
         let read = |jwk: &serde_json::Value| {
             let mut jwk = jwk.clone();

@@ -1,5 +1,5 @@
-//! A JWK Set (RFC 7517 5) and which of its keys come into question for a token. Keys that cannot be used are
-//! skipped and reported: the others go on working (RFC 7517 5, last paragraph).
+//! A JWK Set (RFC 7517 5), and which of its keys are candidates for a token. Keys that cannot be used are skipped and
+//! reported: the others keep working (RFC 7517 5, last paragraph).
 
 use super::jwk::{self, Jwk, JwkError, Origin};
 use super::mistaken::Mistaken;
@@ -14,20 +14,20 @@ use std::rc::Rc;
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet {
     keys: Vec<Rc<Jwk>>,
-    /// What was in the source and is not used, for the log.
+    /// The skipped keys of the source, for the log.
     pub skipped: Vec<SkippedKey>,
-    /// The source is one JWK, without the set around it.
+    /// The source is a single JWK, not a set.
     pub is_lone: bool,
 }
 
-/// A key that is not used.
+/// A skipped key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedKey {
     /// Its place in the array `keys`, from 0.
     pub index: usize,
-    /// Its name, where it has one.
+    /// Its name, if it has one.
     pub kid: Option<String>,
-    /// Why.
+    /// Why it is skipped.
     pub reason: JwkError,
 }
 
@@ -45,12 +45,12 @@ pub enum JwkSetError {
     NotAnObject,
     /// Without an array `keys` (RFC 7517 5.1).
     NoKeys,
-    /// Something else that is known.
+    /// A known document of another kind.
     Mistaken(Mistaken),
 }
 
 impl JwkSet {
-    /// Reads a set, or a JWK as a set of its own. One without a usable key is a set, too: it verifies nothing.
+    /// Reads a set, or a single JWK as a set. A set without a usable key is accepted, too: it verifies nothing.
     ///
     /// # Errors
     /// See [`JwkSetError`].
@@ -108,14 +108,13 @@ impl JwkSet {
         Self::within_reach(keys, skipped, has_another_name)
     }
 
-    /// A set of keys from other sources than JSON, which say nothing of names.
-    #[must_use]
+    /// A set of keys from other sources than JSON, which have no names.
     pub fn from_keys(keys: Vec<Jwk>) -> Self {
         Self::within_reach(keys.into_iter().enumerate().collect(), Vec::new(), |_| false)
     }
 
-    /// The set without keys that no token reaches: those that serve the same tokens and come before them cost all that
-    /// one token may. A key with a name of its own can be asked for by it.
+    /// The set without unreachable keys: earlier keys that match the same tokens use up the cost limit of a token. A key with
+    /// a unique name can always be reached by it.
     fn within_reach(
         keys: Vec<(usize, Jwk)>,
         mut skipped: Vec<SkippedKey>,
@@ -139,14 +138,12 @@ impl JwkSet {
         Self { keys: kept, skipped, is_lone: false }
     }
 
-    /// Why a key is not used that no token can reach, if there is such a key.
-    #[must_use]
+    /// An unreachable key with the reason, if there is one.
     pub fn out_of_reach(&self) -> Option<&SkippedKey> {
         self.skipped.iter().find(|skipped| skipped.reason == JwkError::OutOfReach)
     }
 
     /// The usable keys.
-    #[must_use]
     pub fn keys(&self) -> &[Rc<Jwk>] {
         &self.keys
     }
@@ -157,14 +154,13 @@ impl JwkSet {
     }
 
     /// Whether a usable key is called `kid`.
-    #[must_use]
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.is_called(kid))
     }
 
-    /// The keys that a token with this `kid` and `alg` may be verified with. A token's `kid` admits the keys of
-    /// that name, then those without one; a token without `kid` admits all (RFC 7515 4.1.4). Names may repeat
-    /// with another `kty` (RFC 7517 4.5). The caller bounds what it tries by cost.
+    /// The keys that a token with this `kid` and `alg` may be verified with. A token's `kid` selects the keys of that name,
+    /// then those without a name; a token without `kid` selects all (RFC 7515 4.1.4). Names may repeat with another `kty`
+    /// (RFC 7517 4.5). The caller limits the cost of trying them.
     pub fn select<'s>(&'s self, kid: Option<&'s str>, alg: Alg) -> impl Iterator<Item = &'s Rc<Jwk>> {
         let named = self.keys.iter().filter(move |key| kid.is_none_or(|kid| key.is_called(kid)));
         let is_other = move |key: &Rc<Jwk>| key.kid.is_none() && kid.is_some_and(|kid| !key.is_called(kid));
@@ -276,7 +272,7 @@ mod tests {
                 .map(|key| all.iter().position(|own| std::rc::Rc::ptr_eq(own, key)).unwrap())
                 .collect()
         };
-        // Keys without kid come after the one that is meant, and each comes once.
+        // Keys without kid come after the named one, and each comes once.
         assert_eq!(selected(Some("a"), Alg::EdDsa), [0, 2]);
         assert_eq!(selected(Some("cert"), Alg::EdDsa), [0, 2]);
         assert_eq!(selected(Some(thumbprint), Alg::EdDsa), [2]);
@@ -397,7 +393,7 @@ mod tests {
                  give it a kid of its own"
             )
         );
-        // With names of their own, all are reached; with one name for all, they are not.
+        // With different names, all are reached; with one name for all, they are not.
         let named = |kid: fn(usize) -> String| {
             let keys = (0..7).map(|n| Jwk { kid: Some(kid(n)), ..p384() }).collect();
             JwkSet::from_keys(keys).keys().len()
@@ -423,7 +419,7 @@ mod tests {
         let index =
             |key: &std::rc::Rc<Jwk>| set.keys().iter().position(|other| std::rc::Rc::ptr_eq(other, key));
         for (kid, alg, expected) in [
-            // The keys of that name, then those without: an empty one is none.
+            // The keys of that name, then those without: an empty name does not count.
             (Some("a"), Alg::EdDsa, &[1, 0, 5][..]),
             (Some("a"), Alg::Ed25519, &[1, 3, 0, 5]),
             (Some("a"), Alg::Es256, &[2]),

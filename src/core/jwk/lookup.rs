@@ -1,4 +1,4 @@
-//! Step 7: what a decision asks of the keys, and where keys may come from.
+//! Step 7: the interface of a decision to the keys, and the possible sources of keys.
 
 use std::rc::Rc;
 
@@ -42,7 +42,7 @@ pub enum KeyFormat {
         /// The file holds base64 of the secret.
         base64: bool,
     },
-    /// PEM blocks where the content looks like them, else a secret.
+    /// PEM blocks if the content looks like PEM, otherwise a secret.
     PemOrSecret {
         /// The `kid` these keys serve.
         kid: Option<String>,
@@ -67,7 +67,7 @@ pub struct RemoteKeys {
 pub enum KeyLocation {
     /// At this URL.
     Url(Url),
-    /// Where the metadata of the issuer say (`discovery`).
+    /// At the URL in the metadata of the issuer (`discovery`).
     Discovery {
         /// The issuer, exactly as its tokens and its metadata have it: one, or two that differ by a trailing slash.
         issuers: Vec<String>,
@@ -77,8 +77,7 @@ pub enum KeyLocation {
 }
 
 impl KeyLocation {
-    /// The server that the configuration names. The set itself may be on another one.
-    #[must_use]
+    /// The server that the configuration names. The set itself may be on another server.
     pub const fn origin(&self) -> &Origin {
         match self {
             Self::Url(url) | Self::Discovery { url, .. } => &url.origin,
@@ -91,54 +90,54 @@ impl KeyLocation {
 pub struct Candidates {
     /// In the order to try.
     pub keys: Vec<Rc<Jwk>>,
-    /// Whether there may be others.
+    /// Whether there may be more keys.
     pub more: MoreKeys,
-    /// Which state of the issuer's key sets they are of; `None` if one of the sets cannot serve, so that nothing that is
-    /// found out with them is worth remembering.
+    /// The state of the issuer's key sets that they belong to; `None` if one of the sets is not usable, so that a result with
+    /// them must not be remembered.
     pub state: Option<KeyState>,
 }
 
-/// One state of all key sets of an issuer: whatever was found out with its keys dies with it.
+/// One state of all key sets of an issuer: results with its keys are valid only in this state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyState(pub u64);
 
-/// What is known of keys beyond the candidates. Ordered: of several sources, the greatest counts.
+/// Whether there are keys beyond the candidates. Ordered: the greatest of several sources counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MoreKeys {
     /// There are none.
     #[default]
     None,
-    /// A key set cannot be had right now.
+    /// A key set is unavailable at the moment.
     Unavailable {
-        /// When asking again makes sense.
+        /// When a retry makes sense.
         retry_after: Seconds,
     },
-    /// A refresh may bring some.
+    /// A refresh may add keys.
     Ask,
 }
 
-/// What an operator may know of a key set.
+/// The state of a key set that operators may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySetView {
     /// Whose tokens its keys verify: the issuers as the configuration names them.
     pub issuer: Vec<String>,
-    /// URL without its query, issuer where that is discovered, or path; empty for keys of the configuration.
+    /// URL without its query, issuer if the URL is discovered, or path; empty for keys of the configuration.
     pub place: String,
-    /// Whether it serves.
+    /// Whether it is usable.
     pub state: DocumentState,
     /// Number of usable keys.
     pub keys: usize,
-    /// Their names, where they have some.
+    /// Their names, if they have any.
     pub kids: Vec<String>,
-    /// When it was last had, or confirmed to be current.
+    /// When it was last fetched, or confirmed to be current.
     pub had_at: Option<UnixTime>,
-    /// When it is asked for again; `None` where that waits for a request that needs it.
+    /// When it is fetched again; `None` if that waits for a request that needs it.
     pub due_at: Option<UnixTime>,
     /// Why the last attempt failed, if it did.
     pub last_error: Option<String>,
 }
 
-/// The keys ring, as a decision sees it.
+/// The keys ring, as decisions use it.
 pub trait KeyLookup {
     /// Every key set, in the order of the policy.
     fn key_sets(&self) -> Vec<KeySetView>;

@@ -1,16 +1,16 @@
-//! What stands where a JWK Set belongs: the documents that people and servers put there, and what to do about each.
+//! Documents that people and servers provide instead of a JWK Set, and how to fix each.
 
 use crate::core::json::{Kind, Value};
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::text::{cut, quoted};
 use std::fmt;
 
-/// A document that is known, and no JWK Set.
+/// A known document that is not a JWK Set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mistaken {
-    /// Nothing at all.
+    /// An empty text.
     Empty,
-    /// A page, often of a sign-in or of a proxy.
+    /// An HTML page, often of a sign-in or of a proxy.
     Html,
     /// Other XML, such as the metadata of SAML.
     Xml,
@@ -27,18 +27,17 @@ pub enum Mistaken {
     },
     /// `kid` to certificate, as at the older URLs of Google.
     Certificates,
-    /// A list of keys without the object around it (RFC 7517 5).
+    /// An array of keys without the object around it (RFC 7517 5).
     List,
-    /// An answer that tells of an error (RFC 6749 5.2, and its like).
+    /// An error answer (RFC 6749 5.2 and similar ones).
     Error {
-        /// What it says, cut; empty if that is no text.
+        /// Its message, cut; empty if that is not a string.
         says: String,
     },
 }
 
 impl Mistaken {
-    /// What a text is that is no JSON.
-    #[must_use]
+    /// Recognises a text that is not JSON.
     pub fn of_text(text: &[u8]) -> Option<Self> {
         let text = text.trim_ascii_start();
         let starts =
@@ -57,8 +56,7 @@ impl Mistaken {
         }
     }
 
-    /// What JSON is that is no JWK Set.
-    #[must_use]
+    /// Recognises JSON that is not a JWK Set.
     pub fn of_value(value: Value<'_>) -> Option<Self> {
         if value.kind() == Kind::Array {
             return Some(Self::List).filter(|_| value.elements().any(|key| key.member("kty").is_some()));

@@ -1,4 +1,4 @@
-//! Key material becomes keys: JWK, JWK Set, PEM.
+//! Parses key material: JWK, JWK Set, PEM.
 
 #[expect(clippy::module_inception, reason = "the file carries the name of what it parses, as its room does")]
 pub mod jwk;

@@ -1,15 +1,15 @@
-//! Texts that stand where a secret belongs and are none: a reference that nobody resolved, or a sample from some
-//! documentation. They stand in public repositories, and whoever reads them there could sign tokens.
+//! Texts in the place of a secret that are not secret: a reference that was not resolved, or a sample from documentation.
+//! They are in public repositories, and everyone who reads them there could sign tokens.
 //!
-//! A random secret of 32 characters or more is none of them: the tests draw many, and whatever is looked for here is
-//! in fewer than one of a million.
+//! A random secret of 32 characters or more is not rejected: the tests draw many, and fewer than one in a million matches
+//! a pattern here.
 
 use std::fmt;
 
-/// What a text looks like that is no secret.
+/// What a text that is not secret looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoSecret {
-    /// `${NAME}`, `$NAME`, `{{ name }}`: nobody put the value in.
+    /// `${NAME}`, `$NAME`, `{{ name }}`: the value was not filled in.
     Variable,
     /// `ENV:NAME`: the form is right, in small letters.
     Environment,
@@ -60,8 +60,7 @@ const SAMPLES: [&str; 10] = [
     "placeholder",
 ];
 
-/// What `text` looks like, if it is no secret.
-#[must_use]
+/// What `text` looks like, if it is not secret.
 pub fn recognised(text: &str) -> Option<NoSecret> {
     let text = text.trim();
     if is_variable(text) {
@@ -238,7 +237,7 @@ mod tests {
             ("secretsecretsecretsecretsecretsecret", Some(Sample)),
             ("Secret 1, Secret 2, Secret 3, Secret 4", Some(Sample)),
             ("${JWT_SIGNING_SECRET_OF_PRODUCTION}\n", Some(Variable)),
-            // Whoever chose these means them.
+            // These were chosen deliberately.
             ("0123456789abcdef0123456789abcdef", None),
             ("a secret of thirty-two bytes or more", None),
             ("correct horse battery staple, twice over", None),

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
-/// Why a text holds no usable public keys.
+/// Why a text does not contain usable public keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PemError {
     /// No line `-----BEGIN …-----`.
@@ -24,7 +24,7 @@ pub enum PemError {
         /// The label of its BEGIN.
         label: String,
     },
-    /// A private key where a public one belongs.
+    /// A private key instead of a public one.
     PrivateKey {
         /// The label found.
         label: String,
@@ -34,12 +34,12 @@ pub enum PemError {
         /// The label found.
         label: String,
     },
-    /// Something else where a private key belongs.
+    /// Something else than the expected private key.
     NotAPrivateKey {
         /// The label found.
         label: String,
     },
-    /// A public key where a certificate belongs.
+    /// A public key instead of a certificate.
     NotACertificate {
         /// The label found.
         label: &'static str,
@@ -49,17 +49,17 @@ pub enum PemError {
         /// The label of the block.
         label: &'static str,
     },
-    /// The content of a block is not the structure that its label promises.
+    /// The content of a block does not match its label.
     NotDer {
         /// The label of the block.
         label: &'static str,
     },
-    /// A kind of key that is not used here.
+    /// A kind of key that is not supported.
     UnknownKey {
         /// The label of the block.
         label: &'static str,
     },
-    /// The material is refused.
+    /// The key material is rejected.
     Key(KeyError),
 }
 
@@ -99,8 +99,7 @@ const DASHES: &str = "-----";
 /// alone is read as well, without the lines around it: what Keycloak shows of a realm, or an `x5c` holds.
 ///
 /// # Errors
-/// See [`PemError`]. One bad block refuses the text: it is configuration, and a key that somebody meant to be
-/// used would be missing.
+/// See [`PemError`]. One bad block makes the whole text invalid: it is configuration, and an intended key would be missing.
 pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
     match blocks(text) {
         Err(PemError::NoBlock) => Ok(vec![bare(text)?]),
@@ -108,8 +107,7 @@ pub fn parse(text: &str) -> Result<Vec<Jwk>, PemError> {
     }
 }
 
-/// Whether `der` is what a block of PEM holds: somebody's public key.
-#[must_use]
+/// Whether `der` is a public key, as in a block of PEM.
 pub(super) fn is_public_key(der: &[u8]) -> bool {
     spki::rsa_public_key(der).is_some()
         || Spki::of(der).is_some()
@@ -173,7 +171,7 @@ pub(in crate::core) fn next_block(text: &str) -> Result<Option<(&str, &str, &str
     Ok(Some((label, content, rest)))
 }
 
-/// As much of a label as a log line shows.
+/// The part of a label that a log line shows.
 pub(in crate::core) fn shown(label: &str) -> String {
     cut(label, MAX_SHOWN_CHARS).into_owned()
 }
@@ -258,7 +256,7 @@ mod tests {
         };
     }
 
-    /// What the keys of a text are, as `Debug` prints them.
+    /// The keys of a text, as `Debug` prints them.
     fn keys(text: &str) -> Result<Vec<String>, PemError> {
         parse(text).map(|keys| keys.iter().map(|jwk| format!("{:?}", jwk.key())).collect())
     }
@@ -420,7 +418,7 @@ mod tests {
             (pem!("ed448").to_owned(), PemError::UnknownKey { label: spki }),
             (pem!("x25519").to_owned(), PemError::UnknownKey { label: spki }),
             (other_y, PemError::Key(KeyError::NotOnCurve { crv: Crv::P256 })),
-            // One bad block refuses the good one before it.
+            // One bad block invalidates the good one before it.
             (
                 [pem!("ed25519"), pem!("rsa-1024")].concat(),
                 PemError::Key(KeyError::RsaModulusSize { bits: 1024 }),

@@ -1,9 +1,9 @@
-//! What a public key is made of, in the one form that its thumbprint is of.
+//! The members of a public key, in the form that its thumbprint covers.
 
 use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
 
-/// The members of a key that make it the key that it is (RFC 7638 3.2), decoded.
+/// The members that define a key (RFC 7638 3.2), decoded.
 pub(in crate::core) enum PublicKey {
     /// Without leading zeros (RFC 7518 2, Base64urlUInt).
     Rsa { n: Vec<u8>, e: Vec<u8> },

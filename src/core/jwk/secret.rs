@@ -5,8 +5,8 @@ use super::secret_bytes::{SecretError, of_bytes, refuse_recognised};
 use crate::core::signature::VerifyingKey;
 use crate::core::token::base64url;
 
-/// Makes a key of a secret: of `text` itself, or of what it is the base64 of. Files, variables and Kubernetes secrets
-/// usually end in a line break that is not part of it: one does not count.
+/// Makes a key of a secret: of `text` itself, or of the bytes that it encodes in base64. Files, variables and Kubernetes
+/// secrets usually end in a line break that is not a part of the secret: one is removed.
 ///
 /// # Errors
 /// See [`SecretError`].
@@ -23,7 +23,7 @@ pub fn parse(text: &[u8], base64: bool) -> Result<VerifyingKey, SecretError> {
     of_bytes(&base64url::decode_lenient(text).ok_or(SecretError::NotBase64)?)
 }
 
-/// A PEM that lost its first line, the base64 inside it, DER, a JWK or a key of SSH: public keys in a place for secrets.
+/// A PEM without its first line, the base64 inside it, DER, a JWK or an SSH key: public keys in the place of a secret.
 fn is_public_key(text: &[u8]) -> bool {
     let words: [&[u8]; 4] = [b"PUBLIC KEY", b"CERTIFICATE", b"-----BEGIN", b"\"kty\""];
     let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);

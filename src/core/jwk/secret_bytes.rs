@@ -1,4 +1,4 @@
-//! The bytes of a secret for HMAC, and why some are none.
+//! The bytes of a secret for HMAC, and why some are rejected.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use super::no_secret::{self, NoSecret};
 use crate::core::limits::MIN_DIFFERENT_SECRET_BYTES;
 use crate::core::signature::{KeyError, VerifyingKey};
 
-/// Why a text is no secret.
+/// Why a secret is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretError {
-    /// Not base64, though it was said to be.
+    /// It is declared as base64 and is not.
     NotBase64,
-    /// A public key: whoever knows it, and that is everyone, could sign tokens with it (RFC 8725 2.1).
+    /// A public key: everyone knows it and could sign tokens with it (RFC 8725 2.1).
     PublicKey,
     /// A text that everyone knows or can guess.
     NoSecret(NoSecret),
-    /// Too few different bytes, however long it is.
+    /// Too few different bytes for any length.
     Monotonous {
-        /// How many.
+        /// How many there are.
         different: usize,
     },
     /// Too short.
@@ -41,7 +41,7 @@ pub fn of_bytes(secret: &[u8]) -> Result<VerifyingKey, SecretError> {
     if different < MIN_DIFFERENT_SECRET_BYTES { Err(SecretError::Monotonous { different }) } else { Ok(key) }
 }
 
-/// Refuses a text that is no secret.
+/// Rejects a text that is not secret.
 ///
 /// # Errors
 /// `NoSecret`.

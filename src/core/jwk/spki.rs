@@ -7,13 +7,13 @@ use super::thumbprint;
 use crate::core::signature::alg::{Alg, Crv};
 use crate::core::signature::{KeyError, VerifyingKey};
 
-/// Why a structure is no usable public key.
+/// Why a structure is not a usable public key.
 pub(super) enum SpkiError {
-    /// Not the structure that it should be.
+    /// The structure is not valid.
     NotDer,
-    /// A kind of key that is not used here.
+    /// A kind of key that is not supported.
     UnknownKey,
-    /// The material is refused.
+    /// The key material is rejected.
     Key(KeyError),
 }
 
@@ -33,7 +33,7 @@ pub(in crate::core) fn rsa_public_key(der: &[u8]) -> Option<PublicKey> {
     (inside.is_empty() && reader.is_empty()).then(|| PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() })
 }
 
-/// A key with its own name, and no other.
+/// A key named by its thumbprint only.
 fn named(key: &PublicKey) -> Result<Jwk, SpkiError> {
     let thumbprint = Some(thumbprint::of(key));
     Ok(Jwk { thumbprint, ..Jwk::from_key(key.verifying().map_err(SpkiError::Key)?) })
@@ -82,7 +82,7 @@ impl<'d> Spki<'d> {
     /// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (EC, named curves only), RFC 8410 3 and 4 (Ed25519), RFC 9881 3 (ML-DSA).
     pub(super) fn key(mut self) -> Result<Jwk, SpkiError> {
         if self.algorithm == RSA_ENCRYPTION {
-            // Some libraries leave NULL out.
+            // Some libraries omit NULL.
             self.parameters.skip_optional(NULL).ok_or(SpkiError::NotDer)?;
             self.no_more_parameters()?;
             return named(&rsa_public_key(self.key).ok_or(SpkiError::NotDer)?);
@@ -109,7 +109,7 @@ impl<'d> Spki<'d> {
     }
 }
 
-/// A point (SEC 1 2.3.3). A compressed one has no thumbprint here: it would need its y.
+/// A point (SEC 1 2.3.3). A compressed one has no thumbprint here, because that would need its y.
 fn point(crv: Crv, sec1: &[u8]) -> Result<Jwk, SpkiError> {
     let coordinates = match sec1.split_first() {
         Some((4, xy)) => xy.split_at_checked(crv.coordinate_bytes()).filter(|(x, y)| x.len() == y.len()),

@@ -1,5 +1,5 @@
-//! Names that a key has by itself: the JWK thumbprint (RFC 7638) and the thumbprint of its certificate
-//! (`x5t#S256`, RFC 7517 4.9). Nobody can give a key the name of another one.
+//! Names derived from a key: the JWK thumbprint (RFC 7638) and the thumbprint of its certificate
+//! (`x5t#S256`, RFC 7517 4.9). It is infeasible to give a key the thumbprint of another one.
 
 use super::public_key::PublicKey;
 use crate::core::signature::alg::Kty;
@@ -7,7 +7,6 @@ use crate::core::token::base64url::encode;
 use sha2::{Digest, Sha256};
 
 /// The thumbprint of a key, as base64url (RFC 7638 3; RFC 8037 2 for Ed25519, RFC 9964 6 for ML-DSA).
-#[must_use]
 pub(super) fn of(key: &PublicKey) -> String {
     match key {
         PublicKey::Rsa { n, e } => {
@@ -42,7 +41,6 @@ fn of_members(members: &[(&str, &str)]) -> String {
 }
 
 /// `x5t#S256` of a certificate in DER.
-#[must_use]
 pub(super) fn of_certificate(der: &[u8]) -> String {
     encode(&Sha256::digest(der))
 }

@@ -11,13 +11,12 @@ pub fn values<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = &'l [u8
 
 /// The lines without the cookie `name` in every spelling, as one line: several lines are one with `; ` between them
 /// (RFC 9113 8.2.3). The other cookies stay byte for byte, but not one in which an older back end finds another `name`.
-/// `None` where none is left.
-#[must_use]
+/// `None` if none is left.
 pub fn without(lines: &[Vec<u8>], name: &str) -> Option<Vec<u8>> {
     retain(lines, name, |_| false)
 }
 
-/// As [`without`], but the cookie `name` stays where all values that anybody finds in it are `kept`.
+/// As [`without`], but the cookie `name` stays if all values that any back end finds in it are `kept`.
 pub fn retain(lines: &[Vec<u8>], name: &str, kept: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let kept = |line: &Vec<u8>| {
         let is_kept = |segment: &&[u8]| values(segment, name).all(&kept);

@@ -14,7 +14,6 @@
 use crate::core::request::header_name::fold;
 
 /// Whether some back end reads the name `written`, as it stands in the request, as `name`.
-#[must_use]
 pub fn is_alias(written: &[u8], name: &str) -> bool {
     // Most names are told by their first byte.
     let Some(first) = written.first() else { return name.is_empty() };
@@ -28,7 +27,6 @@ pub fn is_alias(written: &[u8], name: &str) -> bool {
 }
 
 /// Whether a name of the configuration can be told from others: one that begins or ends with what back ends drop cannot.
-#[must_use]
 pub fn is_usable(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('[') && !name.bytes().any(is_blank)
 }

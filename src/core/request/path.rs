@@ -16,7 +16,6 @@ use crate::core::request::uri;
 /// None is longer than [`MAX_UNAMBIGUOUS_PATH_BYTES`].
 ///
 /// `:` (streams of a file) and `~1` (short names) stay: they name something else in the same directory, never above it.
-#[must_use]
 pub fn unambiguous(uri: &[u8]) -> Option<Cow<'_, str>> {
     let raw = Some(uri::path(uri)).filter(|raw| raw.len() <= MAX_UNAMBIGUOUS_PATH_BYTES)?;
     let path = decoded(std::str::from_utf8(raw).ok()?)?;
@@ -230,13 +229,11 @@ impl PathPattern {
     }
 
     /// Whether all paths are meant.
-    #[must_use]
     pub fn is_every_path(&self) -> bool {
         self.fixed == "/" && self.rest.is_empty() && self.end == End::Below
     }
 
     /// Whether `path`, as [`unambiguous`] gives it, is meant.
-    #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let Some(behind) = behind(path, &self.fixed) else { return false };
         if self.rest.is_empty() {

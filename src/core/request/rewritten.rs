@@ -16,7 +16,6 @@ pub enum RewrittenHeader {
 
 impl RewrittenHeader {
     /// The name of the header.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Authorization => "Authorization",

@@ -12,7 +12,6 @@ pub struct SourceRange {
 
 impl SourceRange {
     /// Parses `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -35,7 +34,6 @@ impl SourceRange {
     }
 
     /// Whether `address` is in it. An IPv4 address inside an IPv6 one is the IPv4 address.
-    #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let ignored = width(self.network).saturating_sub(self.bits);

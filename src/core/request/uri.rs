@@ -5,7 +5,6 @@
 use crate::core::request::parameter_name::is_alias;
 
 /// The path of the target `uri`, as it stands there.
-#[must_use]
 pub fn path(uri: &[u8]) -> &[u8] {
     split(uri).0
 }
@@ -20,7 +19,6 @@ pub fn query_values<'u>(uri: &'u [u8], name: &'u str) -> impl Iterator<Item = Op
 }
 
 /// `uri` without the query parameter `name` in every spelling; all else stays byte for byte.
-#[must_use]
 pub fn without_query_parameter(uri: &[u8], name: &str) -> Vec<u8> {
     without(uri, |pair| is_named(pair, name))
 }
@@ -30,7 +28,6 @@ const TOKEN_PARAMETERS: [&str; 4] = ["access_token", "id_token", "id_token_hint"
 
 /// `uri` without what is or may be a token: the query parameters `names`, those that have the names of tokens, and all
 /// in which something looks like a JWT, also inside of another URL.
-#[must_use]
 pub fn without_tokens(uri: &[u8], names: &[String]) -> Vec<u8> {
     without(uri, |pair| {
         let named = names.iter().map(String::as_str).chain(TOKEN_PARAMETERS);
@@ -80,7 +77,6 @@ fn without(uri: &[u8], dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
 
 /// Whether the host takes `uri` as a new target; at another one it ends the request with a panic. A middleware in front
 /// may have made one (`replacePath: foo`).
-#[must_use]
 pub fn is_target(uri: &[u8]) -> bool {
     (uri.starts_with(b"/") || uri == b"*") && !uri.iter().any(u8::is_ascii_control)
 }

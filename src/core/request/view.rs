@@ -27,7 +27,7 @@ pub trait RequestView {
     fn header_names(&self) -> HeaderNames<'_>;
     /// All values of the header `name`, compared without case, in order.
     fn header_values(&self, name: &str) -> Vec<Vec<u8>>;
-    /// The address that the connection comes from, whatever headers say.
+    /// The address that the connection comes from, regardless of headers.
     fn source_address(&self) -> Option<IpAddr>;
 }
 
@@ -43,7 +43,6 @@ pub struct RecordedRequest {
 
 impl RecordedRequest {
     /// A request without headers.
-    #[must_use]
     pub fn new(method: &str, uri: &str) -> Self {
         Self {
             method: method.into(),
@@ -55,7 +54,6 @@ impl RecordedRequest {
     }
 
     /// Adds one header line.
-    #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         if !self.header_names().any(|known| known.eq_ignore_ascii_case(name)) {
             self.names.push_str(&name.to_ascii_lowercase());
@@ -66,7 +64,6 @@ impl RecordedRequest {
     }
 
     /// Sets the address that it comes from.
-    #[must_use]
     pub const fn from_address(mut self, address: IpAddr) -> Self {
         self.source = Some(address);
         self

@@ -167,37 +167,31 @@ impl Alg {
     }
 
     /// The algorithm called `name`, compared byte for byte: names are case-sensitive (RFC 7515 4.1.1).
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|alg| alg.name() == name)
     }
 
     /// The value of `alg` in a header or a key.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
     /// Whether the key is a secret shared with the issuer.
-    #[must_use]
     pub fn is_hmac(self) -> bool {
         self.row().kty == Kty::Oct
     }
 
     /// The type of the keys that serve this algorithm.
-    #[must_use]
     pub const fn kty(self) -> Kty {
         self.row().kty
     }
 
     /// The curve of the keys that serve this algorithm.
-    #[must_use]
     pub const fn crv(self) -> Option<Crv> {
         self.row().crv
     }
 
-    /// Bytes of a signature; `None` where that is the length of the key's modulus.
-    #[must_use]
+    /// Bytes of a signature; `None` if that is the length of the key's modulus.
     pub const fn signature_bytes(self) -> Option<usize> {
         self.row().signature_bytes
     }
@@ -225,7 +219,6 @@ impl fmt::Display for Alg {
 
 impl Kty {
     /// The value of `kty` in a key.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Oct => "oct",
@@ -241,13 +234,11 @@ impl Crv {
     const ALL: [Self; 5] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1, Self::Ed25519];
 
     /// The curve called `name` of the keys of type `kty` (RFC 7518 6.2.1.1, RFC 8037 2).
-    #[must_use]
     pub fn from_name(kty: Kty, name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|crv| crv.kty() == kty && crv.name() == name)
     }
 
     /// The value of `crv` in a key.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -259,7 +250,6 @@ impl Crv {
     }
 
     /// The type of the keys on this curve.
-    #[must_use]
     pub const fn kty(self) -> Kty {
         match self {
             Self::P256 | Self::P384 | Self::P521 | Self::Secp256k1 => Kty::Ec,
@@ -268,7 +258,6 @@ impl Crv {
     }
 
     /// Bytes of a coordinate, leading zeros included (RFC 7518 6.2.1.2, RFC 8037 2).
-    #[must_use]
     pub const fn coordinate_bytes(self) -> usize {
         match self {
             Self::P256 | Self::Secp256k1 | Self::Ed25519 => 32,

@@ -12,7 +12,7 @@ use arithmetic::curves::p384::P384;
 use arithmetic::curves::p521::P521;
 use arithmetic::ecdsa::{Ecdsa, PublicKey};
 
-/// Whether `signature` is that of `message`. The key is an uncompressed point (SEC 1 2.3.3), as every certificate has it
+/// Whether `signature` is valid for `message`. The key is an uncompressed point (SEC 1 2.3.3), as in every certificate
 /// (RFC 5480 2.2 requires no other form).
 #[must_use]
 pub fn ecdsa(crv: Crv, hash: Hash, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
@@ -57,7 +57,7 @@ fn holds<C: Ecdsa<Bytes = [u8; N]>, const N: usize>(
     Some(key.verify_prehash(&digest, &padded(r)?, &padded(s)?))
 }
 
-/// The big-endian number in `N` bytes. None where it has more.
+/// The big-endian number in `N` bytes. `None` if it is longer.
 fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let start = N.checked_sub(number.len())?;
@@ -98,7 +98,7 @@ fn basic_constraints(certificate: &[u8]) -> Option<bool> {
         extension.skip_optional(BOOLEAN)?;
         let value = extension.element(OCTET_STRING)?;
         if id == BASIC_CONSTRAINTS {
-            // Left out is false.
+            // The default is false.
             return Some(Reader::new(value).inside(SEQUENCE)?.element(BOOLEAN) == Some(&[0xff]));
         }
     }

@@ -1,7 +1,7 @@
-//! What verifying one signature costs: the bound on what one token may make the keys of an issuer do.
+//! The cost of verifying one signature, which limits the work that one token causes.
 //!
 //! Units of about a microsecond on the machine of docs/performance.md, in the host, with the first signature of a key
-//! and without its table: what whoever sends forged tokens can cause. `tests/guard` holds the figures to what the built
+//! and without its table: what a sender of forged tokens can cause. `tests/guard` compares the figures with what the built
 //! modules take.
 
 use super::alg::Crv;
@@ -13,8 +13,7 @@ const HASH_OF_A_KIB: u32 = 5;
 const SHAKE_OF_A_KIB: u32 = 12;
 
 impl VerifyingKey {
-    /// The cost of one signature over `bytes` bytes with this key, whatever the signature is.
-    #[must_use]
+    /// The cost of one signature over `bytes` bytes with this key, for every signature.
     pub fn cost(&self, bytes: usize) -> u32 {
         let (fixed, of_a_kib) = match &self.0 {
             Family::Hmac(_) => (2, HASH_OF_A_KIB),

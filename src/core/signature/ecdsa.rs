@@ -15,7 +15,7 @@ use std::thread::LocalKey;
 /// A public point.
 pub(super) struct EcdsaKey {
     crv: Crv,
-    /// A compressed point costs a square root, so it waits for the first signature. None: no point of the curve.
+    /// A compressed point costs a square root, so it waits for the first signature. `None`: not a point of the curve.
     point: OnceCell<Option<Point>>,
     /// Such a point (SEC 1 2.3.3), of the right length; empty for others.
     compressed: Vec<u8>,
@@ -24,7 +24,7 @@ pub(super) struct EcdsaKey {
 enum Point {
     P256(Box<OwnKey<P256>>),
     P384(Box<OwnKey<P384>>),
-    // Two without tables: nobody has asked for their speed.
+    // Two without tables: few tokens use them.
     P521(p521::PublicKey),
     Secp256k1(secp256k1::PublicKey),
 }
@@ -270,7 +270,7 @@ mod tests {
         for (sec1, expected) in [
             ([&[3], &x[..]].concat(), Ok(())),
             ([&[2], &x[..]].concat(), Err(SignatureError::Mismatch)),
-            // No point has x = 1; 2^256 - 1 is no coordinate.
+            // No point has x = 1; 2^256 - 1 is not a coordinate.
             ([&[2], &[0; 31][..], &[1]].concat(), Err(SignatureError::KeyUnusable)),
             ([&[2], &[0xff; 32][..]].concat(), Err(SignatureError::KeyUnusable)),
         ] {

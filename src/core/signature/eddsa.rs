@@ -1,5 +1,5 @@
 //! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
-//! of small order. So one signature has one text, and no key accepts a signature of everything.
+//! of small order. So one signature has one encoding, and no key accepts one signature for every message.
 
 use super::in_use::InUse;
 use super::{KeyError, SignatureError};

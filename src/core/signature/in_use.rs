@@ -6,7 +6,7 @@ use std::cell::{Cell, OnceCell};
 /// Verifications of a key before it gets a table.
 const IN_USE: u32 = 2;
 
-/// A table to be, counted towards by uses.
+/// A table that is made after some uses.
 pub(super) struct InUse<T> {
     uses: Cell<u32>,
     table: OnceCell<T>,

@@ -1,5 +1,5 @@
-//! Step 8: whether a signature is that of a key. The key decides which algorithms come into question (RFC 8725
-//! 3.1); an algorithm that does not fit it is refused before anything is computed.
+//! Step 8: whether a signature is that of a key. The key decides which algorithms are possible (RFC 8725
+//! 3.1); an algorithm that does not fit is rejected before anything is computed.
 
 pub mod alg;
 mod hmac;
@@ -33,7 +33,7 @@ enum Family {
     MlDsa(ml_dsa::MlDsaKey),
 }
 
-/// Why material is not a key that this project uses.
+/// Why key material is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
     /// A secret shorter than the hash of HS256 (RFC 7518 3.2).
@@ -46,7 +46,7 @@ pub enum KeyError {
         /// Its size.
         bits: usize,
     },
-    /// An RSA modulus that is no product of odd primes.
+    /// An RSA modulus that is not a product of odd primes.
     RsaModulusEven,
     /// An RSA exponent that is even or 1.
     RsaExponent,
@@ -105,14 +105,14 @@ pub enum SignatureError {
     OutOfRange,
     /// Not the signature of this input by this key.
     Mismatch,
-    /// The key is no point of its curve, or one of small order.
+    /// The key is not a point of its curve, or has small order.
     KeyUnusable,
 }
 
 /// Whether `signature` is the signature of `signing_input` by `key` with `alg` (RFC 7515 5.2, step 8).
 ///
 /// # Errors
-/// See [`SignatureError`]. Whatever the bytes are, this returns.
+/// See [`SignatureError`]. It returns for all bytes.
 pub fn verify(
     key: &VerifyingKey,
     alg: Alg,
@@ -191,7 +191,6 @@ impl VerifyingKey {
     }
 
     /// Whether signatures with `alg` can be verified with this key: kty and crv fit, a secret is long enough.
-    #[must_use]
     pub fn supports(&self, alg: Alg) -> bool {
         match &self.0 {
             Family::Hmac(key) => alg.kty() == Kty::Oct && key.is_long_enough_for(alg.hash()),

@@ -17,32 +17,29 @@ pub struct VerifiedToken {
 }
 
 impl VerifiedToken {
-    /// A token that nobody verified, for the tests of other rooms.
+    /// An unverified token, for the tests of other rooms.
     #[cfg(test)]
     pub(crate) const fn unchecked(header: Header, claims: ClaimsSet) -> Self {
         Self { header, claims }
     }
 
     /// The protected header.
-    #[must_use]
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The claims, now the issuer's word.
-    #[must_use]
+    /// The claims, which the issuer signed.
     pub const fn claims(&self) -> &ClaimsSet {
         &self.claims
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         size_of::<Self>().saturating_add(self.header.alg.capacity()).saturating_add(self.claims.memory())
     }
 }
 
-/// That no key verifies a token.
+/// No key verifies the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotVerified {
     /// Keys that were not tried: those before them had cost as much as one token may.
@@ -55,7 +52,7 @@ pub struct NotVerified {
 /// `kid` nor copies of a cookie must cost a whole set.
 ///
 /// # Errors
-/// That none of those does.
+/// If none of the tried keys verifies it.
 pub fn verify_with_any(
     token: UnverifiedToken<'_>,
     keys: &[Rc<Jwk>],

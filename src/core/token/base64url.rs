@@ -5,33 +5,28 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 
 /// Decodes `text`. `None` for padding, white space, other alphabets and non-zero trailing bits.
-#[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Decodes base64 as people write secrets: either alphabet (RFC 4648 4 and 5), with or without padding. Never for
 /// tokens.
-#[must_use]
 pub fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
     decode_folded(unpadded(text.trim_ascii()))
 }
 
 /// Decodes base64 in either alphabet (RFC 4648 4 and 5), canonical, with all of its padding or none. Never for tokens.
-#[must_use]
 pub fn decode_either(text: &[u8]) -> Option<Vec<u8>> {
     let is_padded = text.last() == Some(&b'=');
     if is_padded && !text.len().is_multiple_of(4) { None } else { decode_folded(unpadded(text)) }
 }
 
 /// Decodes base64 with padding (RFC 4648 4), canonical only.
-#[must_use]
 pub fn decode_padded(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
 /// Decodes base64url with padding (RFC 4648 5), canonical only.
-#[must_use]
 pub fn decode_url_padded(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE.decode(text).ok()
 }
@@ -56,7 +51,6 @@ fn folded(text: &[u8]) -> Vec<u8> {
 }
 
 /// Encodes `bytes`.
-#[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -13,31 +13,26 @@ pub struct ClaimsSet(Document);
 
 impl ClaimsSet {
     /// Takes the payload of a token.
-    #[must_use]
     pub const fn new(payload: Document) -> Self {
         Self(payload)
     }
 
     /// Bytes held, for callers that bound what they keep.
-    #[must_use]
     pub fn memory(&self) -> usize {
         self.0.memory()
     }
 
     /// The payload as it was signed.
-    #[must_use]
     pub fn payload(&self) -> &str {
         self.0.source()
     }
 
     /// The whole set, an object.
-    #[must_use]
     pub const fn value(&self) -> Value<'_> {
         self.0.root()
     }
 
     /// The claim `name` at the top level.
-    #[must_use]
     pub fn claim(&self, name: &str) -> Option<Value<'_>> {
         self.0.root().member(name)
     }
@@ -54,7 +49,6 @@ impl ClaimsSet {
     }
 
     /// The value at `path`.
-    #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<Value<'_>> {
         find(self.0.root(), path).0
     }
@@ -106,7 +100,6 @@ fn child<'d>(value: Value<'d>, name: &str) -> (Option<Value<'d>>, usize) {
 }
 
 /// `value` as a NumericDate (RFC 7519 2), if it is one from 0 to 2^53 seconds.
-#[must_use]
 pub fn numeric_date(value: Value<'_>) -> Option<UnixTime> {
     let text = value.as_number()?;
     if let Ok(seconds) = text.parse::<u64>() {
@@ -159,7 +152,6 @@ pub struct ClaimPath {
 
 impl ClaimPath {
     /// Parses a path. `None` for an empty path or an empty segment.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut segments = Vec::new();
         let mut segment = String::new();
@@ -177,7 +169,6 @@ impl ClaimPath {
 
     /// The path that is meant if this one cuts a name at the dots of its host: `https://idp.example/role` as written
     /// looks for `example/role` in `https://idp`.
-    #[must_use]
     pub fn with_whole_host(&self) -> Option<Self> {
         let is_cut = |name: &String| name.split_once("://").is_some_and(|(_, host)| !host.contains('/'));
         let at = self.segments.iter().position(is_cut)?;
@@ -195,7 +186,6 @@ impl ClaimPath {
     }
 
     /// The claim at the top level that it leads to or into.
-    #[must_use]
     pub fn first(&self) -> &str {
         self.segments.first().map_or("", String::as_str)
     }

@@ -1,5 +1,5 @@
 //! The protected header (RFC 7515 4.1). Only `alg`, `kid`, `x5t#S256`, `typ`, `cty` and `crit` are read: `jku`, `jwk`, `x5u`
-//! and `x5c` are chosen by whoever made the token and never lead to a key (RFC 8725 3.10).
+//! and `x5c` are chosen by the maker of the token and never lead to a key (RFC 8725 3.10).
 
 use crate::core::json::{Document, Kind, Value};
 use crate::core::limits::HEADER_JSON;
@@ -10,7 +10,7 @@ use crate::core::refusal::Refusal;
 pub struct Header {
     /// `alg` as written; not yet known to be supported.
     pub alg: String,
-    /// The name of the key: `kid`, or `x5t#S256` where there is no `kid` (RFC 7515 4.1.4 and 4.1.8).
+    /// The name of the key: `kid`, or `x5t#S256` if there is no `kid` (RFC 7515 4.1.4 and 4.1.8).
     pub kid: Option<String>,
     /// `typ`.
     pub typ: Option<String>,

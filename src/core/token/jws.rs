@@ -17,7 +17,7 @@ pub struct UnverifiedToken<'t> {
     pub signing_input: &'t [u8],
     /// The decoded signature.
     pub signature: Vec<u8>,
-    /// The payload as whoever made the token claims it.
+    /// The payload as the maker of the token claims it.
     pub claimed: ClaimsSet,
 }
 

@@ -1,4 +1,4 @@
-//! Addresses that only the configuration may name: a redirect and a `jwks_uri` lead to none of them.
+//! Addresses that only the configuration may name: a redirect and a `jwks_uri` must not lead to them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,9 +9,9 @@ const METADATA_V4: [Ipv4Addr; 3] =
 const METADATA_V6: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
 
-/// Whether something that was fetched may lead to this address. Link-local addresses and a few others hold the metadata
-/// services of clouds, and an unspecified one is this machine: a key server has no reason to point there. Loopback and
-/// private addresses are where key servers of clusters are.
+/// Whether a fetched document or a redirect may lead to this address. Metadata services of clouds have link-local and a few
+/// other addresses, and an unspecified address is this machine: a key server has no reason to point there. Loopback and
+/// private addresses are allowed, because key servers of clusters have them.
 #[must_use]
 pub fn may_be_led_to(address: IpAddr) -> bool {
     match address {
@@ -55,7 +55,7 @@ fn joined(high: u16, low: u16) -> Ipv4Addr {
 }
 
 /// What an address of 64:ff9b:1::/48 (RFC 8215) may stand for: the length of the prefix is the network's own choice out of
-/// those of RFC 6052 2.2, and byte 8 is left out. Zeros are no unspecified address here: the shorter readings of a longer
+/// those of RFC 6052 2.2, and byte 8 is left out. Zeros do not count as an unspecified address here: the shorter readings of a longer
 /// prefix have them.
 fn local_nat64(address: Ipv6Addr) -> [Ipv4Addr; 4] {
     let [_, _, _, _, _, _, a, b, _, c, d, e, f, g, h, i] = address.octets();

@@ -1,4 +1,4 @@
-//! `http` and `https` URLs (RFC 3986, RFC 9110 4.2): what a GET and its redirects need, and whose server a URL leads to.
+//! `http` and `https` URLs (RFC 3986, RFC 9110 4.2): what a GET and its redirects need, and which server a URL leads to.
 //!
 //! Only ASCII is accepted: an internationalised host name has to be given in its `xn--` form.
 
@@ -19,7 +19,7 @@ pub enum Scheme {
     Https,
 }
 
-/// Whom to connect to.
+/// The host to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// A name to resolve, in lower case.
@@ -28,21 +28,21 @@ pub enum Host {
     Address(IpAddr),
 }
 
-/// A server, and how it is spoken to (RFC 6454): what is meant for one goes to no other.
+/// A server and its scheme (RFC 6454): credentials for one origin are not sent to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// `http` or `https`.
     pub scheme: Scheme,
     /// Name or address.
     pub host: Host,
-    /// Explicit port, or the scheme's.
+    /// Explicit port, or the default of the scheme.
     pub port: u16,
 }
 
 /// An absolute `http` or `https` URL without user information and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// Whose it is.
+    /// Its origin.
     pub origin: Origin,
     /// Path and query as sent in the request line; never empty.
     pub target: String,
@@ -65,8 +65,7 @@ impl Scheme {
 }
 
 impl Origin {
-    /// Value of the `Host` header: the port only where it is not the scheme's (RFC 9110 4.2.3).
-    #[must_use]
+    /// Value of the `Host` header: with the port if it is not the default of the scheme (RFC 9110 4.2.3).
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.host.to_string()
@@ -99,9 +98,8 @@ impl fmt::Display for Url {
 }
 
 impl Url {
-    /// Parses an absolute URL; `None` for anything else, also with user information in it: a password in a
-    /// URL ends in logs.
-    #[must_use]
+    /// Parses an absolute URL; `None` for anything else, including a URL with user information: a password in a URL ends
+    /// up in logs.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
         if text.len() > MAX_URL_BYTES || !text.bytes().all(allowed) {
@@ -121,9 +119,8 @@ impl Url {
         Some(Self { origin: Origin { scheme, host, port: port.unwrap_or(scheme.default_port()) }, target })
     }
 
-    /// Where a `Location` of this URL's answer leads (RFC 3986 5.2). `None` where it may not lead: not a URL,
-    /// another scheme, or from `https` down to `http`.
-    #[must_use]
+    /// The target of a `Location` in the answer of this URL (RFC 3986 5.2). `None` if it is not a URL, has another scheme,
+    /// or leads from `https` to `http`.
     pub fn follow(&self, location: &str) -> Option<Self> {
         let next = if location.contains("://") && !location.starts_with(['/', '?', '.']) {
             Self::parse(location)?
@@ -133,7 +130,7 @@ impl Url {
         self.may_lead_to(&next).then_some(next)
     }
 
-    /// Whether the answer of this URL may name `next`: what came under protection is not left without it.
+    /// Whether the answer of this URL may name `next`: not if that leads from `https` to `http`.
     #[must_use]
     pub fn may_lead_to(&self, next: &Self) -> bool {
         match (self.origin.scheme, next.origin.scheme) {
@@ -143,7 +140,6 @@ impl Url {
     }
 
     /// The path, without the query.
-    #[must_use]
     pub fn path(&self) -> &str {
         split_query(&self.target).0
     }
@@ -153,7 +149,7 @@ impl Url {
             return Self::parse(&format!("{}://{rest}", self.origin.scheme.name()));
         }
         let reference = without_fragment(reference);
-        // A colon in the first segment makes it a scheme (`mailto:x`), which is none of ours.
+        // A colon in the first segment makes it a scheme (`mailto:x`), which is not supported.
         let first = reference.split(['/', '?']).next().unwrap_or_default();
         if first.contains(':') {
             return None;
@@ -175,7 +171,6 @@ impl Url {
 
 /// Whether `text` is an origin as browsers write it (RFC 6454 6.2): in lower case, without the port of its scheme, without
 /// a path. Schemes other than `http` and `https` are those of applications (`capacitor://localhost`).
-#[must_use]
 pub fn is_serialized_origin(text: &str) -> bool {
     let Some((scheme, host)) = text.split_once("://") else { return false };
     if [Scheme::Http, Scheme::Https].iter().any(|known| known.name() == scheme) {
@@ -250,7 +245,6 @@ fn parse_host(name: &str) -> Option<Host> {
 /// Whether `name` can be resolved: a name of the DNS, also with underscores, which the services of Docker Compose have.
 /// One that ends in a number is an odd spelling of an IPv4 address (`0xa9fea9fe`, `2852039166`, `169.254.43518`), which
 /// some resolvers take.
-#[must_use]
 pub fn is_host_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let relative = name.strip_suffix('.').unwrap_or(name);
@@ -401,7 +395,7 @@ mod tests {
             ("https://a/", "http://a:443/"),
             ("https://a/", "https://b/"),
             ("https://a/", "https://a:444/"),
-            // The resolver takes these for one; credentials stay away.
+            // The resolver takes these for an address; they get no credentials.
             ("https://a.example/", "https://a.example./"),
             ("https://a.example/", "https://a.example.evil/"),
             ("https://a.example/", "https://b.a.example/"),
@@ -411,7 +405,7 @@ mod tests {
             assert_ne!(origin(one), origin(other), "{one} {other}");
         }
         assert_eq!(origin("https://A:443/x").host, Host::Name("a".to_owned()));
-        // What a password could hide is no origin at all.
+        // A text with a password is not an origin.
         assert_eq!(Url::parse("https://a.example@evil.example/"), None);
     }
 

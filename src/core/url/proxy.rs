@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::Url;
 
-/// Where a proxy is and how one presents oneself there.
+/// The URL and the credentials of a proxy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its address; the path is of no interest.
+    /// Its URL; the path is not used.
     pub url: Url,
     /// `user:password`, decoded. Never logged.
     pub user: Option<Vec<u8>>,
@@ -16,7 +16,6 @@ pub struct Proxy {
 impl Proxy {
     /// Parses `[http://][user:password@]host[:port]`: without a scheme it is `http`, as in the environment. `None` for
     /// anything else, also with a path.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let rest = rest.strip_suffix('/').unwrap_or(rest);

@@ -1,4 +1,4 @@
-//! The GET itself: redirects, one deadline over everything, and the repetition of what the host mixed up.
+//! The GET: redirects, one deadline for everything, and retries if the host mixed up instances.
 
 use super::http::{self, Answer, Progress, RequestParts, ResponseReader};
 use super::proxy;
@@ -13,7 +13,7 @@ use crate::host::sockets::deadline::{Deadline, Pauses};
 use crate::host::sockets::imports;
 use crate::host::sockets::lock;
 
-/// Bits of the random length that a request without TLS is longer.
+/// Bits of the random number of bytes that pad a request without TLS.
 const PADDING_MASK: u32 = 0x7ff;
 
 /// Fetches over the sockets of the host.
@@ -31,7 +31,7 @@ impl Fetch for HostFetch {
         let mut redirects: u32 = 0;
         let mut named_by = NamedBy::Configuration;
         loop {
-            // Whoever was led away stays away: another server is not to choose what is asked with credentials.
+            // No way back after a redirect to another server: it must not choose what is requested with credentials.
             if url.origin != *client.home {
                 named_by = NamedBy::Answer;
             }
@@ -62,8 +62,7 @@ struct Hop<'a> {
 }
 
 impl Hop<'_> {
-    /// The settings that are meant for one server alone, if this is the one: they may be credentials, and another server
-    /// has another name.
+    /// The settings for a single server, if this is the one: they may be credentials, and another server has another name.
     fn own<'c>(&self, client: &'c Client<'_>) -> Option<&'c Client<'c>> {
         match self.named_by {
             NamedBy::Configuration => Some(client),
@@ -84,7 +83,7 @@ fn exchange(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) -> Re
     loop {
         match exchange_once(hop, request, deadline) {
             Ok(answer) => {
-                // Nothing else keeps another instance's document apart if there is neither TLS nor a lock.
+                // Without TLS and a lock, nothing else detects another instance's document.
                 if hop.url.origin.scheme == Scheme::Https || lock::exists() || first.as_ref() == Some(&answer)
                 {
                     return Ok(answer);
@@ -147,7 +146,7 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
                 if reader.push(&received)? == Progress::Complete {
                     return Ok(reader.into_answer()?);
                 }
-                // Also where bytes keep dripping in.
+                // Also if bytes keep dripping in.
                 deadline.check()?;
                 pauses = Pauses::new();
             }
@@ -160,7 +159,7 @@ fn exchange_once(hop: &Hop<'_>, request: &FetchRequest<'_>, deadline: Deadline) 
     }
 }
 
-/// What can be said of a host that the proxy resolves: only a literal address is known.
+/// The checks for a host that the proxy resolves: only a literal address is known.
 fn may_be_led_through_a_proxy(origin: &Origin) -> bool {
     match origin.host {
         Host::Address(address) => may_be_led_to(address),
@@ -193,8 +192,8 @@ fn open_tunnel(
     }
 }
 
-/// Without TLS only the length that was sent tells our request from one that another instance sent at the same moment
-/// and the host took instead; its answer would be a good document of another issuer on the same server.
+/// Without TLS, only the length sent distinguishes our request from one that another instance sent at the same moment and
+/// the host took instead. The answer to that would be a good document of another issuer on the same server.
 fn padding() -> Result<usize, FetchError> {
     let random = imports::random().map_err(|_| FetchError::Host("no random numbers"))?;
     Ok(usize::try_from(random & PADDING_MASK).unwrap_or(0))

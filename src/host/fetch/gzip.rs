@@ -1,4 +1,4 @@
-//! gzip (RFC 1952), for servers that send it although they were asked not to. Pure, bounded.
+//! gzip (RFC 1952), for servers that send it although the request forbids it. Pure, bounded.
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
@@ -13,7 +13,7 @@ const RESERVED: u8 = 0xe0;
 /// The content of one gzip member, at most `max_bytes`.
 ///
 /// # Errors
-/// [`FetchError::TooLarge`] for more, [`FetchError::Http`] for anything else, several members included.
+/// [`FetchError::TooLarge`] if it is larger, [`FetchError::Http`] for anything else, including several members.
 pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let bad = FetchError::Http("malformed gzip");
     let deflated = skip_head(bytes).ok_or_else(|| bad.clone())?;
@@ -47,7 +47,7 @@ fn skip_head(bytes: &[u8]) -> Option<&[u8]> {
     if flags & HEAD_CRC != 0 { rest.get(2..) } else { Some(rest) }
 }
 
-/// RFC 1952 8, bit by bit: the largest document takes milliseconds, and there is one an hour.
+/// RFC 1952 8, bit by bit: the largest document takes milliseconds, and one comes per hour.
 fn crc32(bytes: &[u8]) -> u32 {
     let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8)

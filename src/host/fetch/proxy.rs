@@ -1,4 +1,4 @@
-//! `clientConfig.proxy`: which hosts are asked through it (`NO_PROXY`), and how it is asked (RFC 9110 9.3.6). Pure.
+//! `clientConfig.proxy`: which hosts are reached through it (`NO_PROXY`), and the request to it (RFC 9110 9.3.6). Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,13 +9,11 @@ use crate::core::url::{Host, Origin, Url};
 use crate::documents::fetch::FetchError;
 
 /// Value of `Proxy-Authorization`, for the proxy alone.
-#[must_use]
 pub fn authorization(proxy: &Proxy) -> Option<String> {
     proxy.user.as_ref().map(|user| format!("Basic {}", STANDARD.encode(user)))
 }
 
-/// The request for a tunnel to the server of `origin`, `padding` bytes longer than needed.
-#[must_use]
+/// The request for a tunnel to the server of `origin`, with `padding` extra bytes.
 pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
     let authority = format!("{}:{}", origin.host, origin.port);
     let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
@@ -29,16 +27,15 @@ pub fn connect(proxy: &Proxy, origin: &Origin, padding: usize) -> Vec<u8> {
 /// Takes the next bytes of the answer to CONNECT. When it is complete, what follows goes to the server.
 ///
 /// # Errors
-/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] for anything that is no answer to CONNECT.
+/// [`FetchError::Status`] for anything but 2xx, [`FetchError::Http`] if it is not an answer to CONNECT.
 pub fn read_reply(reader: &mut ResponseReader, bytes: &[u8]) -> Result<Progress, FetchError> {
     let read = reader.push(bytes);
-    // Says who, rather than what.
+    // Says which server failed, rather than how.
     if let Err(FetchError::Http(_)) = read { Err(FetchError::Http("not an answer of a proxy")) } else { read }
 }
 
 /// Whether `no_proxy` exempts the host of `origin`: `*`, names with all below them (`.name` alike), addresses and
 /// networks (`10.0.0.0/8`), each with or without a port. The machine itself is always exempt.
-#[must_use]
 pub fn is_exempt(origin: &Origin, no_proxy: &str) -> bool {
     let local = match &origin.host {
         Host::Name(name) => name.trim_end_matches('.') == "localhost",
@@ -61,7 +58,7 @@ fn matches(origin: &Origin, entry: &str) -> bool {
         return entry.parse().is_ok_and(|address| origin.host == Host::Address(address));
     };
     let parsed = parsed.origin;
-    // Without a port, `Url` fills in that of its scheme.
+    // Without a port, `Url` has the default port of its scheme.
     let default = parsed.port == 80 && !entry.ends_with(":80");
     if !default && parsed.port != origin.port {
         return false;
@@ -110,7 +107,7 @@ mod tests {
         );
     }
 
-    /// What comes of `reply`, in pieces of every length alike.
+    /// The result for `reply`, the same in pieces of every length.
     fn read(reply: &[u8]) -> Result<Progress, FetchError> {
         let in_pieces = |step: usize| {
             let mut reader = ResponseReader::of_tunnel();

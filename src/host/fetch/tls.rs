@@ -20,15 +20,15 @@ use crate::documents::fetch::{Client, ClientIdentity, FetchError};
 use crate::host::sockets::connect::{Connection, Fault, Integrity, Received};
 use crate::host::sockets::deadline::{Deadline, Pauses};
 
-/// A protected connection.
+/// A TLS connection.
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     connection: Connection,
     session: ClientConnection,
     incoming: Vec<u8>,
-    /// The server has said that nothing follows.
+    /// The server has sent close_notify.
     ended: bool,
-    /// Whether the server wanted a certificate and got none.
+    /// Whether the server requested a certificate and got none.
     certificate: Arc<NoCertificate>,
 }
 
@@ -48,7 +48,7 @@ impl TlsStream {
         let mut pauses = Pauses::new();
         stream.flush(deadline)?;
         while stream.session.is_handshaking() {
-            // A server speaks after the request; what it says before that is left out.
+            // A server answers after the request; what it sends before that is ignored.
             match stream.receive(&mut Vec::new(), deadline)? {
                 Received::Bytes => pauses = Pauses::new(),
                 Received::NothingYet => pauses.pause(deadline)?,
@@ -65,9 +65,8 @@ impl TlsStream {
         self.flush(deadline)
     }
 
-    /// Takes what has arrived and appends its plaintext, which may be none, to `out`. [`Received::End`] comes only
-    /// where the server said so under protection, since a cut connection must not pass for the end of a body without
-    /// a length (RFC 8446 6.1).
+    /// Takes what has arrived and appends its plaintext, if any, to `out`. [`Received::End`] comes only after the server's
+    /// close_notify, since a cut connection must not pass for the end of a body without a length (RFC 8446 6.1).
     pub(crate) fn receive(&mut self, out: &mut Vec<u8>, deadline: Deadline) -> Result<Received, Fault> {
         if self.ended {
             return Ok(Received::End);
@@ -79,19 +78,19 @@ impl TlsStream {
         }
         let mut unread = self.incoming.as_slice();
         loop {
-            // With nothing left to read, rustls takes it for the end of the stream, which is then true.
+            // With nothing left to read, rustls reports the end of the stream, which is then true.
             if self.session.read_tls(&mut unread).is_err() {
                 return Err(FetchError::Tls("records out of step".to_owned()).into());
             }
             if let Err(error) = self.session.process_new_packets() {
-                // The server should learn why, but our error is the one that counts.
+                // The server should get the alert, but our error is the one that counts.
                 let _ = self.flush(deadline);
                 return Err(self.fault(error));
             }
             match self.session.reader().read_to_end(out) {
                 Ok(_) => self.ended = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // Also how a server ends that was sent foreign bytes.
+                // A server that got foreign bytes ends like this, too.
                 Err(_) => {
                     return Err(Fault { error: self.cut_off(), mixed_up: true });
                 }
@@ -101,11 +100,11 @@ impl TlsStream {
             }
         }
         self.flush(deadline)?;
-        // The end is told by the next call, after the caller has taken the bytes before it.
+        // The next call reports the end, after the caller has taken the bytes before it.
         Ok(Received::Bytes)
     }
 
-    /// The end of a connection that was not said under protection.
+    /// The end of a connection without close_notify.
     fn cut_off(&self) -> FetchError {
         FetchError::Tls(match (self.certificate.was_wanted(), self.session.is_handshaking()) {
             (true, _) => WANTS_CERTIFICATE.to_owned(),
@@ -116,7 +115,7 @@ impl TlsStream {
 
     fn fault(&self, error: rustls::Error) -> Fault {
         use rustls::{AlertDescription, Error};
-        // How servers end that wanted one: TLS 1.3 alone has an alert for it (RFC 8446 6.2).
+        // Servers that require one end like this: only TLS 1.3 has an alert for it (RFC 8446 6.2).
         let wants_one = self.certificate.was_wanted()
             && matches!(
                 &error,
@@ -141,8 +140,8 @@ impl TlsStream {
     }
 }
 
-/// What foreign bytes in either direction look like is told apart from what a server really answers, since only the
-/// former is worth another attempt.
+/// Errors that foreign bytes in either direction can cause are separated from what a server really answers, since only the
+/// former are worth a retry.
 fn records(error: rustls::Error) -> Fault {
     use rustls::{AlertDescription, Error};
     let mixed_up = matches!(
@@ -169,9 +168,9 @@ fn tls(error: rustls::Error) -> FetchError {
     FetchError::Tls(describe(&error))
 }
 
-/// The name to ask for and to expect: the configured one, else that of the host.
+/// The name to request and to expect: the configured one, otherwise that of the host.
 pub(crate) fn server_name(host: &Host, configured: Option<&str>) -> Result<ServerName<'static>, FetchError> {
-    // The trailing dot of an absolute name is for the resolver; certificates do not have it.
+    // The trailing dot of an absolute name is for the resolver; names in certificates do not have it.
     let relative = |name: &str| {
         ServerName::try_from(name.strip_suffix('.').unwrap_or(name).to_owned()).map_err(|_| FetchError::Url)
     };
@@ -216,12 +215,12 @@ fn config(
         }
         None => builder.with_client_cert_resolver(without.clone()),
     };
-    // One request a connection, and instances live shortly: tickets would never be used.
+    // One request per connection, and instances are short-lived: tickets would never be used.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-/// No client certificate, and whether the server asked for one.
+/// Sends no client certificate, and notes whether the server requested one.
 #[derive(Debug, Default)]
 struct NoCertificate {
     asked: AtomicBool,

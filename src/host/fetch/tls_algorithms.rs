@@ -1,5 +1,5 @@
-//! The algorithms of certificates and handshakes, all of them our own: what verifies tokens verifies these as well, and the
-//! module has no second RSA and Ed25519. ring has no P-521, and no SHA-512 on the other curves.
+//! The algorithms of certificates and handshakes. The code that verifies tokens verifies these as well, so the module has no
+//! second RSA and Ed25519. ring has no P-521, and no SHA-512 on the other curves.
 
 use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -19,7 +19,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
         match self.crv {
             Crv::P384 => alg_id::ECDSA_P384,
             Crv::P521 => alg_id::ECDSA_P521,
-            // Of no other curve is there one here.
+            // There is none for other curves here.
             Crv::P256 | Crv::Secp256k1 | Crv::Ed25519 => alg_id::ECDSA_P256,
         }
     }
@@ -37,7 +37,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 }
 
-/// An algorithm that is the same in tokens.
+/// An algorithm that tokens use in the same way.
 #[derive(Debug)]
 struct AsInTokens {
     key: AlgorithmIdentifier,
@@ -91,7 +91,7 @@ const PKCS1_SHA256: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA256, Alg::Rs256);
 const PKCS1_SHA384: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA384, Alg::Rs384);
 const PKCS1_SHA512: Algorithm = &rsa(alg_id::RSA_PKCS1_SHA512, Alg::Rs512);
 
-/// `sha256WithRSAEncryption` and its like without NULL, which some authorities leave out (RFC 4055 5 wants it).
+/// `sha256WithRSAEncryption` and similar ones without NULL, which some authorities omit (RFC 4055 5 requires it).
 const fn absent(arc: &'static [u8]) -> AlgorithmIdentifier {
     AlgorithmIdentifier::from_slice(arc)
 }
@@ -102,7 +102,7 @@ const PKCS1_SHA384_ABSENT: Algorithm =
 const PKCS1_SHA512_ABSENT: Algorithm =
     &rsa(absent(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"), Alg::Rs512);
 
-/// What certificates and servers may sign with. In TLS 1.3 the first of a scheme is its one curve; in TLS 1.2 a scheme is a
+/// The algorithms of certificates and servers. In TLS 1.3 the first of a scheme is its only curve; in TLS 1.2 a scheme is a
 /// hash with any curve (RFC 8446 4.2.3).
 pub(super) static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[

@@ -1,5 +1,5 @@
-//! What went wrong in TLS, in words for the log that name the option to look at. rustls says most of it by `{:?}`, which
-//! writes nothing in the modules (`core::text`). A line has room for 120 characters of it.
+//! TLS failures as texts for the log, which name the option to look at. rustls formats most of them by `{:?}`, which writes
+//! nothing in the modules (`core::text`). A line has room for 120 characters of it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -13,9 +13,9 @@ use rustls::{AlertDescription, CertificateError, Error};
 use crate::core::text::name;
 use crate::core::unix_time::UnixTime;
 
-/// What to ask who answers without TLS.
+/// The question if a server answers without TLS.
 pub(super) const SPEAKS_TLS: &str = "does the server speak TLS on this port?";
-/// What a server wants that asks for a certificate and then ends the connection.
+/// For a server that requests a certificate and then ends the connection.
 pub(super) const WANTS_CERTIFICATE: &str = "the server asks for a client certificate (clientConfig.tls.cert)";
 
 /// The reason, without secrets.
@@ -92,7 +92,7 @@ fn certificate(reason: &CertificateError) -> String {
     }
 }
 
-/// What rustls has no variant for.
+/// Failures that rustls has no variant for.
 fn by_webpki(reason: &webpki::Error) -> &'static str {
     match reason {
         webpki::Error::CaUsedAsEndEntity => {

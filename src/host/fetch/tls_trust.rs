@@ -1,4 +1,4 @@
-//! Whose certificates are accepted: those that lead to a root, and those that `clientConfig.tls.ca` holds themselves.
+//! Which certificates are accepted: those with a chain to a root, and those in `clientConfig.tls.ca` themselves.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use webpki_roots::TLS_SERVER_ROOTS;
 use crate::core::signature::certificate::may_certify;
 use crate::documents::fetch::FetchError;
 
-/// Who is believed to be the server.
+/// How the server's certificate is checked.
 #[derive(Debug)]
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
-    /// None: `clientConfig.tls.insecureSkipVerify`, whoever holds the key of whatever certificate.
+    /// Not at all (`clientConfig.tls.insecureSkipVerify`): the server only has to hold the key of its certificate.
     chains: Option<Chains>,
 }
 
@@ -46,7 +46,7 @@ impl Trust {
         let mut configured = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
             let certificate = certificate.map_err(|_| bad("is not PEM"))?;
-            // webpki takes any certificate of these for one that may certify others.
+            // webpki accepts any of these certificates as one that may certify others.
             if may_certify(&certificate) {
                 roots.add(certificate.clone()).map_err(|_| bad("has a malformed certificate"))?;
             }
@@ -69,12 +69,12 @@ impl Chains {
         now: UnixTime,
     ) -> Result<(), Error> {
         let parsed = ParsedCertificate::try_from(certificate)?;
-        // Not rustls' own verifier, which brings the reading of revocation lists along: 11 KB, and there are none.
+        // Not rustls' own verifier, which also parses revocation lists: 11 KB, and there are no lists.
         let chain =
             verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, others, now, self.algorithms.all)
                 .and_then(|()| verify_server_name(&parsed, name));
         let Err(error) = chain else { return Ok(()) };
-        // Only these two: both are found after the dates are.
+        // Only these two: webpki reports both after it has checked the dates.
         let no_chain = matches!(&error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
             || webpki_error(&error) == Some(&webpki::Error::CaUsedAsEndEntity);
         let verdict = if no_chain && self.configured.contains(certificate) {
@@ -86,7 +86,7 @@ impl Chains {
     }
 }
 
-/// What webpki lists of a certificate's names is written for `{:?}`, which writes nothing in the modules (`core::text`).
+/// webpki lists the names of a certificate for `{:?}`, which writes nothing in the modules (`core::text`).
 fn with_names(error: Error, certificate: &CertificateDer<'_>) -> Error {
     if let Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, .. }) = error {
         let presented = names(certificate);
@@ -95,7 +95,7 @@ fn with_names(error: Error, certificate: &CertificateDer<'_>) -> Error {
     error
 }
 
-/// The names of the DNS that a certificate is for.
+/// The DNS names that a certificate is for.
 fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     EndEntityCert::try_from(certificate)
         .map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect())
@@ -150,7 +150,7 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// What webpki says that rustls has no variant for.
+/// Errors of webpki that rustls has no variant for.
 pub(super) fn webpki_error(error: &Error) -> Option<&webpki::Error> {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return None };
     other.0.downcast_ref()

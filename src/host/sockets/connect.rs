@@ -1,8 +1,8 @@
-//! One TCP connection: resolve, connect, check who answered, and close again whatever happens.
+//! One TCP connection: resolve, connect, check the peer, and always close.
 //!
 //! The host may connect a socket to the address that another instance asked for, or give two instances the same
-//! descriptor. So every socket carries a mark of ours (a send buffer size), the peer is read back, and a socket
-//! that lost its mark is neither used nor closed: it belongs to somebody else.
+//! descriptor. So every socket carries our mark (a send buffer size), the peer is read back, and a socket that has lost
+//! its mark is neither used nor closed: it belongs to another instance.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,7 +16,7 @@ use crate::documents::fetch::FetchError;
 use crate::host::limits::MAX_CONFUSED;
 use crate::host::wasi;
 
-/// What a look at the socket brought.
+/// The result of one receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received {
     Bytes,
@@ -24,16 +24,16 @@ pub(crate) enum Received {
     End,
 }
 
-/// Whether received bytes need a proof of their own.
+/// Whether received bytes must be verified here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Integrity {
-    /// TLS finds out about foreign bytes.
+    /// TLS detects foreign bytes.
     Elsewhere,
-    /// Nobody does: read them twice.
+    /// Nothing else does: read them twice.
     Here,
 }
 
-/// Why an exchange failed, and whether another instance may be the reason: then it is worth another attempt.
+/// Why an exchange failed, and whether another instance may be the reason: then it is worth a retry.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) error: FetchError,
@@ -57,30 +57,30 @@ pub(crate) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Set(u32),
-    /// The system takes no marks.
+    /// The system does not keep marks.
     Impossible,
-    /// Seen to be gone.
+    /// The socket has lost its mark.
     Lost,
 }
 
 enum Failure {
     /// This address does not answer.
     Refused,
-    /// The host mixed us up with another instance.
+    /// The host mixed this instance up with another one.
     Confused,
     Final(FetchError),
 }
 
-/// Who says that a server is asked.
+/// What names the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NamedBy {
-    /// The configuration: at whatever address it is.
+    /// The configuration: every address is allowed.
     Configuration,
     /// An answer: a redirect or a `jwks_uri`.
     Answer,
 }
 
-/// The addresses of the host of `origin`. Where an answer names it, those that it may not lead to are left out.
+/// The addresses of the host of `origin`. If an answer names it, forbidden addresses are left out.
 pub(crate) fn resolve(
     origin: &Origin,
     named_by: NamedBy,
@@ -116,8 +116,8 @@ fn resolve_name(name: &str) -> Result<Vec<IpAddr>, FetchError> {
 }
 
 impl Connection {
-    /// Connects to the first address that answers. Each may take its equal share of the time left, so that a dead
-    /// first one leaves time for the second.
+    /// Connects to the first address that answers. Each may take an equal share of the time left, so that a dead first
+    /// one leaves time for the second.
     pub(crate) fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<Self, FetchError> {
         let mut confused: u32 = 0;
         for (index, address) in addresses.iter().enumerate() {
@@ -158,7 +158,7 @@ impl Connection {
             if imports::pending_error(descriptor).is_err() {
                 return Err(Failure::Refused);
             }
-            // The caller says whether the time is up for all addresses or for this one only.
+            // The caller decides whether the time is up for all addresses or for this one only.
             pauses.pause(deadline).map_err(|_| Failure::Refused)?;
         }
     }
@@ -167,7 +167,7 @@ impl Connection {
         let descriptor = match imports::open_stream(address.ip()) {
             Ok(descriptor) => descriptor,
             Err(Errno::TOO_MANY_OPEN) => return Err(Failure::Final(FetchError::Host("no descriptors left"))),
-            // Another family than this machine has, or a descriptor taken away in the meantime.
+            // The machine lacks this address family, or the descriptor was taken away meanwhile.
             Err(_) => return Err(Failure::Refused),
         };
         let mut connection = Self { descriptor, mark: Mark::Lost };
@@ -219,7 +219,7 @@ impl Connection {
         }
         let start = out.len();
         let received = self.take(Wipe::All, out)?;
-        // What arrived between the two was read once only; at least it has no holes.
+        // What arrived between the two reads was read only once; at least it has no holes.
         let taken = out.get(start..).unwrap_or_default();
         if taken.strip_prefix(peeked.as_slice()).is_none_or(|rest| rest.contains(&0)) {
             return Err(FetchError::Host("received bytes of another instance"));
@@ -227,8 +227,7 @@ impl Connection {
         Ok(received)
     }
 
-    /// Sends all of `bytes`. One instance sends at a time, so that whatever vector the host takes, no other holds a
-    /// request.
+    /// Sends all of `bytes`. One instance sends at a time, so if the host takes a foreign vector, it holds no request.
     pub(crate) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), FetchError> {
         let mut pauses = Pauses::new();
         while !bytes.is_empty() {
@@ -247,8 +246,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends all of `bytes` in one call, which an empty send buffer has room for: any other count is the length of
-    /// what another instance sends.
+    /// Sends all of `bytes` in one call. An empty send buffer has room for it, so any other count is the length of what
+    /// another instance sends.
     pub(crate) fn send_at_once(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
         if !self.is_ours() {
             return Err(FetchError::Host("the socket belongs to another instance"));
@@ -287,7 +286,7 @@ impl Drop for Connection {
 }
 
 impl Errno {
-    /// What a fresh socket cannot answer: family not supported, already connecting, no such descriptor, already
+    /// Errors that a fresh socket cannot return: family not supported, already connecting, no such descriptor, already
     /// connected, not a socket.
     fn is_mix_up(self) -> bool {
         [
@@ -309,7 +308,7 @@ fn set_mark(descriptor: Descriptor) -> Result<Mark, Errno> {
     if first == mark {
         return Ok(Mark::Set(mark));
     }
-    // Either another instance has marked the same socket, or the system rounds. It rounds twice alike.
+    // Either another instance has marked the same socket, or the system rounds. It rounds the same way twice.
     imports::set_send_buffer(descriptor, mark)?;
     let second = imports::send_buffer(descriptor)?;
     match second {

@@ -1,4 +1,4 @@
-//! Time of a fetch: when it ends, and how one waits until then for something that is about to happen.
+//! The deadline of a fetch, and how to wait until then for something that is about to happen.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use super::kernel::Kernel as _;
 use crate::core::unix_time::Seconds;
 use crate::documents::fetch::FetchError;
 
-/// How long one looks again and again for an answer before one sleeps, since sleeps are long ([`super::kernel::Kernel::sleep`]): one
-/// instance of a router does this, every few minutes, and many may wait for it.
+/// How long to spin for an answer before sleeping, since sleeps are long ([`super::kernel::Kernel::sleep`]): one instance
+/// of a router does this every few minutes, and many may wait for it.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Length of a sleep between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The end of the time for one fetch.
+/// When a fetch must end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: u64,
@@ -32,7 +32,7 @@ impl Deadline {
         Duration::from_nanos(self.at.saturating_sub(Host::monotonic_nanos()))
     }
 
-    /// One of `shares` equal parts of the time left.
+    /// A deadline after one of `shares` equal parts of the time left.
     pub(super) fn share(self, shares: usize) -> Self {
         let now = Host::monotonic_nanos();
         let shares = u64::try_from(shares).unwrap_or(u64::MAX);
@@ -41,7 +41,7 @@ impl Deadline {
     }
 }
 
-/// Pauses between looks at something that is about to happen: at first hardly any, then sleeps.
+/// Pauses between looks at something that is about to happen: first it yields, then it sleeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pauses {
     since: u64,
@@ -57,7 +57,7 @@ impl Pauses {
         Self { since: Host::monotonic_nanos(), patience }
     }
 
-    /// Pauses, or says that there is no time left to.
+    /// Pauses, or fails if no time is left.
     pub(crate) fn pause(self, deadline: Deadline) -> Result<(), FetchError> {
         if deadline.left().is_zero() {
             return Err(FetchError::Timeout);

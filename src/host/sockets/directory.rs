@@ -1,7 +1,7 @@
 //! Files in `jwksCache.directory`, written through the static buffer and in exclusive work only.
 //!
-//! A claim is a directory beside the file: creating one is atomic on every file system, and its age tells when its
-//! owner must be gone. One from as far in the future is nobody's, either.
+//! A claim is a directory beside the file: creating one is atomic on every file system, and its age shows when its owner
+//! must be gone. A claim equally far in the future has no owner, either.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::documents::files::ReadFile;
 use crate::host::clock;
 use crate::host::wasi::{self, locate};
 
-/// Between two looks for another router's file.
+/// Time between two looks for another router's file.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps files below the mounts.
@@ -28,7 +28,7 @@ impl Directory for MountedDirectory {
     }
 
     fn store(&self, directory: &str, name: &str, content: &[u8]) {
-        // A name of its own, so that two writers never share one.
+        // A unique name, so that two writers never share a file.
         let Ok(random) = imports::random() else {
             return;
         };
@@ -97,7 +97,7 @@ fn write_new(mount: Descriptor, path: &str, content: &[u8]) -> Result<(), Errno>
             }
         }
     }
-    // What was written is read, since the host may have taken another instance's bytes.
+    // The file is read back, since the host may have written another instance's bytes.
     let whole = written.is_ok() && read_all(file, content.len()).as_deref() == Some(content);
     files::close(file);
     if whole { Ok(()) } else { Err(Errno::NONSENSE) }

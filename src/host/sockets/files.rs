@@ -1,8 +1,8 @@
 //! Files below the mounts, read through the static buffer of [`super::imports`]: `std::fs` is not safe in a module
 //! that has socket imports (14 to 17 of 20 parallel readers trapped).
 //!
-//! The host may hand out another instance's descriptor or bytes. So the open file is compared with the path's before
-//! and after, the content is read twice, and a reading that does not fit is done again.
+//! The host may hand out another instance's descriptor or bytes. So the open file is compared with that of the path before
+//! and after, the content is read twice, and a read is retried if the two differ.
 
 use super::imports;
 use super::kernel::{Descriptor, Errno, FileType};
@@ -25,7 +25,7 @@ impl ReadFile for MountedFiles {
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
         let (mount, below) = locate(path)?;
         for _ in 0..MAX_READINGS {
-            // Most files that cannot be read are missing, which needs no window.
+            // Most files that cannot be read are missing, which needs no exclusive work.
             examine(mount, &below, max_bytes)?;
             // One instance at a time: two that open at once may lose a descriptor for good.
             if let Some(content) = lock::exclusive(|| read_once(mount, &below, max_bytes))? {
@@ -36,8 +36,8 @@ impl ReadFile for MountedFiles {
     }
 }
 
-/// `None` where anything does not fit together: replaced meanwhile, or mixed up by the host. Everything is within one
-/// window, since a wait for it can be long: whoever waited between the stat and the opening found other files.
+/// `None` if the parts do not fit together: the file was replaced meanwhile, or the host mixed it up. Everything is one
+/// piece of exclusive work, since the wait for it can be long: a file may change between stat and open.
 fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
     let before = examine(mount, path, max_bytes)?;
     let Ok(file) = wasi::open_file(mount, path) else {
@@ -55,8 +55,8 @@ fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<V
     Ok(content)
 }
 
-/// Closes a file. If the record of the lock was lost and two are at work, the number may be another instance's by
-/// now. If that is a file, it is read or written again; a socket is never closed here.
+/// Closes a file. If the record of the lock was lost and two instances work at once, the number may be another instance's
+/// by now. If that is a file, the instance retries; a socket is never closed here.
 pub(super) fn close(file: Descriptor) {
     if wasi::file_stat(file).is_ok_and(|stat| stat.file_type == FileType::RegularFile) {
         // A failure means that it is closed already.
@@ -72,7 +72,7 @@ fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, 
     if fits { Ok(stat) } else { Err(FileError::TooLarge) }
 }
 
-/// All of an open file, if that is `size` bytes.
+/// The whole content of an open file, if that is `size` bytes.
 pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     loop {

@@ -13,7 +13,7 @@ pub(crate) enum Family {
     V6,
 }
 
-/// The name of a socket as the host has it, only to be compared and given back.
+/// The host's name of a socket, only to compare and to pass back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketName {
     pub(super) address: [u8; 128],

@@ -1,12 +1,13 @@
 //! The lock of a runtime, and the record that is passed on with it: a datagram socket connected to itself.
 //!
-//! The first instance opens it, later ones find it under the same number. One datagram lies in it, the record of
-//! [`crate::documents::record`]. A look (PEEK) leaves it there. Taking it out is atomic, so the instance that has it is
-//! alone until it puts it back: that makes it the lock for everything that the host cannot do for two instances at once.
+//! The first instance opens the socket; later ones find it under the same number. It contains one datagram, the record of
+//! [`crate::documents::record`]. A look (PEEK) leaves it there. Taking it out is atomic, so the instance that has it works
+//! alone until it puts it back. The record is therefore the lock for everything that the host cannot do for two instances
+//! at once.
 //!
-//! The record may get lost (its holder traps) or come twice (two instances find the socket empty for too long). So no
-//! instance waits for it for long, each keeps a copy, and taking it merges every record that is there. Without a lock,
-//! everything works, alone.
+//! The record may get lost (its holder traps) or duplicated (two instances find the socket empty for too long). So no
+//! instance waits long for it, each keeps a copy, and a take merges every record that is there. Without a lock, every
+//! instance works on its own.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -20,9 +21,9 @@ use super::signals::Signals;
 use crate::documents::record::{HEADER_BYTES, Nanos, Record};
 use crate::host::limits::{MAX_BAD_LOOKS, MAX_PUTS};
 
-/// How long the socket may be empty before its record is given up for lost, and a spread, so that not all who wait put
-/// their copy at once. With 200 instances born on two cores, a holder was off the processor for 630 ms; with 150 ms of
-/// patience some bursts then made two requests instead of one, and two holders can lose a descriptor.
+/// How long the socket may be empty before its record counts as lost, and a spread, so that not all waiters put their copy
+/// at once. When 200 instances started on two cores, a holder was off the processor for 630 ms. With a limit of 150 ms,
+/// some bursts then made two requests instead of one, and two holders can lose a descriptor.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const PATIENCE_SPREAD: u32 = 401;
 /// Far more than exclusive work takes.
@@ -48,14 +49,14 @@ thread_local! {
     static FIRST_INSTANCE: Cell<bool> = const { Cell::new(false) };
     static PLACE: Cell<Place> = const { Cell::new(Place::NotLookedFor) };
     static ID: Cell<u32> = const { Cell::new(0) };
-    /// Since when this instance has held the lock.
+    /// When this instance took the lock.
     static HELD: Cell<Option<Nanos>> = const { Cell::new(None) };
-    /// The last record seen, in case it gets lost.
+    /// The last record seen, in case the record gets lost.
     static COPY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Closes the standard streams that the host opened for this runtime. Only the first instance finds them; a later
-/// one may find the socket of another under the same number, which is why the type is asked for.
+/// Closes the standard streams that the host opened for this runtime. Only the first instance finds them. A later one may
+/// find another instance's socket under the same number, so the type is checked.
 pub(crate) fn close_standard_streams() {
     for descriptor in Descriptor::STANDARD {
         if Host::file_type(descriptor) == Ok(FileType::CharacterDevice) && Host::close(descriptor).is_ok() {
@@ -64,8 +65,8 @@ pub(crate) fn close_standard_streams() {
     }
 }
 
-/// Opens the lock, if this is the first instance of its runtime. It costs one descriptor until the process ends, so
-/// only a configuration that reads files or URLs asks for it.
+/// Opens the lock if this is the first instance of its runtime. It costs one descriptor until the process ends, so
+/// only a configuration that reads files or URLs opens it.
 pub(crate) fn open() {
     if FIRST_INSTANCE.replace(false) {
         let opened = [Family::Unix, Family::V4, Family::V6].into_iter().find_map(Lock::open);
@@ -78,7 +79,7 @@ pub(crate) fn exists() -> bool {
     Lock::find().is_some()
 }
 
-/// Does something while no other instance holds the lock. Without a lock it is just done.
+/// Does something while no other instance holds the lock. If there is no lock, it is done without.
 pub(crate) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
     match Lock::find() {
         Some(lock) if !is_held() => {
@@ -93,12 +94,12 @@ pub(crate) fn exclusive<R>(work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Whether this is work inside of [`exclusive`] work. A trap leaves the note behind, but not for long.
+/// Whether [`exclusive`] work is already going on. A trap leaves this set, but not for long.
 fn is_held() -> bool {
     HELD.get().is_some_and(|since| elapsed(since) < LONGEST_HOLD)
 }
 
-/// The last record that this instance has seen. It is gone until [`keep`].
+/// Takes the last record that this instance has seen, until [`keep`].
 pub(super) fn last_seen() -> Vec<u8> {
     COPY.take()
 }
@@ -123,23 +124,23 @@ impl Lock {
 
     fn open(family: Family) -> Option<Self> {
         let descriptor = private_socket::open(family).ok()?;
-        // An empty socket would make the first requests wait for a record that never was.
+        // An empty socket would make the first requests wait for a record that never existed.
         let ready = (Signals::of(descriptor).begin())
             .and_then(|()| Host::send(descriptor, &Record::default().encode()));
         let name = private_socket::name(descriptor).filter(|_| ready.is_ok());
         if name.is_none() {
-            // Nobody knows of it yet.
+            // No other instance knows it yet.
             let _ = Host::close(descriptor);
         }
         name.map(|name| Self { descriptor, name })
     }
 
-    /// What instances tell each other besides the record.
+    /// The signals between instances besides the record.
     pub(super) const fn signals(self) -> Signals {
         Signals::of(self.descriptor)
     }
 
-    /// The record, left where it is. `None` if there is none at the moment.
+    /// A copy of the record, which stays in the socket. `None` if it is out at the moment.
     pub(super) fn look(self) -> Option<Vec<u8>> {
         let mut record = Vec::new();
         for _ in 0..MAX_BAD_LOOKS {
@@ -147,7 +148,7 @@ impl Lock {
             match self.receive(Receive::Peek, &mut record) {
                 Ok(()) if Record::verify(&record, now()).is_some() => return Some(record),
                 Err(Errno::AGAIN) => return None,
-                // Most bad looks are the host's and the next one is good.
+                // The host causes most bad looks, and the next one is good.
                 Ok(()) | Err(_) => {}
             }
         }
@@ -156,12 +157,12 @@ impl Lock {
         Some(record)
     }
 
-    /// Takes the record out: waits for it, and after a while goes on with the copy.
+    /// Takes the record out: waits for it, and after a while continues with the copy.
     pub(super) fn take(self) -> Vec<u8> {
         self.take_unless(SPIN, &|| false).unwrap_or_default()
     }
 
-    /// As [`Lock::take`], spinning for `spin` at most; `None` if `refused` before the record came.
+    /// As [`Lock::take`], spinning for at most `spin`; `None` if `refused` becomes true before the record comes.
     pub(super) fn take_unless(self, spin: Duration, refused: &dyn Fn() -> bool) -> Option<Vec<u8>> {
         let pauses = Pauses::with_patience(spin);
         let mut since = now();
@@ -173,7 +174,7 @@ impl Lock {
             if !removed && refused() {
                 return None;
             }
-            // A take whose bytes land elsewhere removes the record all the same: what was seen before it saves it.
+            // A take whose bytes land elsewhere still removes the record: the copy seen before saves it.
             let mut seen = Vec::new();
             let looked = self.receive(Receive::Peek, &mut seen);
             let mut record = Vec::new();
@@ -186,18 +187,18 @@ impl Lock {
                         since = now();
                     }
                     if elapsed(since) >= patience() {
-                        // So that those who have waited as long do not go on at the same time.
+                        // So that others that have waited as long do not continue at the same time.
                         self.signals().beat();
                         break;
                     }
                     pauses.rest();
                 }
                 Err(_) if faults >= MAX_BAD_LOOKS => {
-                    // This instance goes on without a lock.
+                    // This instance continues without a lock.
                     PLACE.set(Place::None);
                     break;
                 }
-                // Not the record: another instance may have that, or it comes next.
+                // Not the record: another instance may have it, or it comes next.
                 Err(Errno::FOREIGN) => faults = faults.saturating_add(1),
                 received @ (Ok(()) | Err(_)) => {
                     faults = faults.saturating_add(u32::from(received.is_err()));
@@ -211,11 +212,11 @@ impl Lock {
                 }
             }
         }
-        // Never below what this instance has seen: a lease counts as much as a result, and both come back with the copy
-        // of any instance that saw them.
+        // Never less than what this instance has seen: leases and results both come back with the copy of any instance
+        // that saw them.
         let copy = last_seen();
         if taken.is_none() {
-            // With the record, the notifications that instances wait for are lost.
+            // The notifications that instances wait for were lost with the record.
             notify::wake_all(self.descriptor);
         }
         let missing = taken.as_ref().is_none_or(|taken| {
@@ -228,7 +229,7 @@ impl Lock {
         taken
     }
 
-    /// Puts the record back, and looks whether it is there.
+    /// Puts the record back, and checks that it is there.
     pub(super) fn put(self, mut record: Vec<u8>) {
         self.signals().beat();
         for _ in 0..MAX_PUTS {
@@ -236,18 +237,17 @@ impl Lock {
                 Ok(_) => {}
                 // Another record is there already; the next instance that takes it merges what this one keeps.
                 Err(Errno::AGAIN) => break,
-                // With the length of a receive, which is too long for a datagram: nothing was put.
+                // The host took the length of a receive, which is too long for a datagram: nothing was put.
                 Err(_) => continue,
             }
             let mut seen = Vec::new();
             match self.receive(Receive::Peek, &mut seen) {
-                // Taken by another instance, or behind a foreign datagram, which is removed with the next take.
+                // Another instance has taken it, or it is behind a foreign datagram, which the next take removes.
                 Err(Errno::AGAIN | Errno::FOREIGN) => break,
                 Ok(()) if Record::verify(&seen, now()) >= Record::verify(&record, now()) => break,
                 Ok(()) | Err(_) => {}
             }
-            // Foreign bytes in the socket: out with them. An instance that was faster has the lock now, and puts what
-            // it keeps.
+            // Foreign bytes are in the socket: remove them. A faster instance has the lock now, and puts its copy.
             let Some(drained) = self.drain() else {
                 break;
             };
@@ -259,7 +259,7 @@ impl Lock {
         keep(record);
     }
 
-    /// Everything that is in the socket; `None` if that is nothing.
+    /// Everything in the socket; `None` if it is empty.
     fn drain(self) -> Option<Vec<Vec<u8>>> {
         let mut drained = Vec::new();
         for _ in 0..MAX_BAD_LOOKS {
@@ -274,14 +274,14 @@ impl Lock {
         (!drained.is_empty()).then_some(drained)
     }
 
-    /// A datagram of this socket only: one that another process sent before it was connected has another sender.
+    /// A datagram that this socket sent. One that another process sent before it was connected has another sender.
     fn receive(self, mode: Receive, record: &mut Vec<u8>) -> Result<(), Errno> {
         let sender = Host::receive_from(self.descriptor, mode, Wipe::Head, record)?;
         if sender == self.name { Ok(()) } else { Err(Errno::FOREIGN) }
     }
 }
 
-/// Both records in one; a record that cannot be read counts as none.
+/// Both records merged; an invalid record counts as none.
 fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     let Some(known) = known else {
         return if Record::verify(&other, now()).is_some() { other } else { Record::default().encode() };
@@ -297,7 +297,7 @@ fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     all.encode()
 }
 
-/// Tells this instance from others.
+/// A number that distinguishes this instance from others.
 pub(super) fn id() -> u32 {
     if ID.get() == 0 {
         ID.set(Host::random().unwrap_or(1).max(1));
@@ -305,7 +305,7 @@ pub(super) fn id() -> u32 {
     ID.get()
 }
 
-/// How long the lock may be missing before this instance gives its record up for lost.
+/// How long the record may be out before this instance counts it as lost.
 pub(super) fn patience() -> Duration {
     PATIENCE.saturating_add(Duration::from_millis((id() % PATIENCE_SPREAD).into()))
 }

@@ -1,5 +1,5 @@
-//! Single flight for the instances of a router: who fetches, who waits, and what was fetched, in the record that is
-//! passed on with the lock.
+//! Single flight for the instances of a router: the record that is passed on with the lock says which instance fetches,
+//! which requests wait, and what was fetched.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::documents::lease::{
 use crate::documents::record::{Nanos, Next, Record, Watch};
 use crate::documents::source_id::SourceId;
 
-/// How long newcomers spin for the record before sleeping. Many wait for an instance that fetches; those who would only
-/// wait for it stay out of its way.
+/// How long new requests spin for the record before sleeping. Many wait for an instance that fetches; they should not
+/// delay it.
 const NEWCOMERS_SPIN: Duration = Duration::from_millis(2);
-/// Between two looks of a waiting request.
+/// Time between two looks of a waiting request.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Nanoseconds after which a waiting request looks at the record whatever the version: its lease may have ended.
+/// Nanoseconds after which a waiting request looks at the record even if the version is the same: its lease may have expired.
 const LOOK_AGAIN: u64 = 500_000_000;
 
 thread_local! {
-    /// The version whose record was looked at; zero is none.
+    /// The version at the last look; zero before the first.
     static VERSION: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -54,10 +54,10 @@ impl Share for Mailbox {
         let Some(lock) = Lock::find() else {
             return Unshared.begin(source, seen, waiting, span);
         };
-        // A lease may be taken over once while this request waits; more would be no service to it.
+        // A lease may be taken over once while this request waits; waiting longer would not help the client.
         let deadline = Deadline::after(Seconds(span.0.saturating_mul(2)));
         loop {
-            // Without this, a thousand requests at once would all wait for the record to learn that they may not wait.
+            // Without this, a thousand requests at once would all wait for the record, only to learn that they may not wait.
             let refused = || waiting == Waiting::ForDocument && lock.signals().are_full(now());
             let next = update_unless(lock, &refused, |record| {
                 let abandoned = record.notify(source);
@@ -81,7 +81,7 @@ impl Share for Mailbox {
             }
             match next {
                 Next::Known(shared) if is_result(&shared) => return Turn::Known(shared),
-                // Its document did not fit the record, so each instance asks for itself.
+                // Its document did not fit the record, so each instance fetches it.
                 Next::Known(shared) => return Turn::Ask(Lease::alone(source, shared.version)),
                 Next::Ask(known) => {
                     let (version, holder) = (seen.next(), Holder::Recorded(notify));
@@ -106,7 +106,7 @@ impl Share for Mailbox {
             return Unshared.finish(lease, attempt);
         };
         let shared = update(lock, |record| {
-            // Before the result is there: if this instance ends between the two, those who wait are awake.
+            // Before the result is there: if this instance ends between the two, the waiters are awake.
             if let Some(notify) = notify {
                 notify::wake(notify);
             }
@@ -118,7 +118,7 @@ impl Share for Mailbox {
     }
 }
 
-/// Whether `shared` has what an attempt brought, which a document that did not fit the record has not.
+/// Whether `shared` contains the result of an attempt: not if the document did not fit the record.
 const fn is_result(shared: &Shared) -> bool {
     shared.document.is_some() || shared.failures > 0
 }
@@ -128,7 +128,7 @@ fn update<R>(lock: Lock, change: impl FnOnce(&mut Record) -> R) -> R {
     changed(lock, &lock.take(), change)
 }
 
-/// Changes the record, unless `refused` while it has to be waited for.
+/// Changes the record, unless `refused` becomes true while waiting for it.
 fn update_unless<R>(
     lock: Lock,
     refused: &dyn Fn() -> bool,
@@ -144,7 +144,7 @@ fn changed<R>(lock: Lock, record: &[u8], change: impl FnOnce(&mut Record) -> R) 
     result
 }
 
-/// Waits for the end of an attempt; `None` where its lease or the caller's time ends first.
+/// Waits for the end of an attempt; `None` if its lease or the caller's time ends first.
 fn wait(
     lock: Lock,
     source: SourceId,
@@ -152,7 +152,7 @@ fn wait(
     notify: Option<Notify>,
     deadline: Deadline,
 ) -> Option<Shared> {
-    // Once woken, the record comes in a moment.
+    // After the wake-up, the record comes within a moment.
     let woken = notify.is_some_and(notify::wait).then(Pauses::new);
     let mut looked_at = None;
     let mut empty_since = None;
@@ -167,7 +167,7 @@ fn wait(
             continue;
         }
         let Some(record) = lock.look() else {
-            // Out at the moment, or lost.
+            // It is out at the moment, or lost.
             if elapsed(*empty_since.get_or_insert_with(now)) >= patience() {
                 let record = lock.take();
                 lock.put(record);

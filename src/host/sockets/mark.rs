@@ -1,4 +1,4 @@
-//! Marks: a random send buffer size says that a socket is ours, whatever its number is.
+//! Marks: a random send buffer size identifies a socket as ours, independently of its number.
 
 use super::Host;
 use super::kernel::{Errno, Kernel as _};

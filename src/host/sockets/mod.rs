@@ -1,4 +1,4 @@
-//! What the instances of one runtime share, and everything that goes through the descriptor table that they share:
+//! What the instances of one runtime share, and everything that uses their common descriptor table:
 //! connections, files, the lock that keeps instances apart, and the mailbox in which they find what another has fetched.
 //!
 //! Lock, signals, notifications and mailbox stand on [`kernel::Kernel`] only: tests run many instances of them on a

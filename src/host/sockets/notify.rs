@@ -1,6 +1,6 @@
 //! Wakes the requests that wait for another instance's fetch at the moment it ends: they block on a socket that never
-//! receives anything, until it is shut down. It is connected to itself, so that no other process can send to it, and
-//! that every system lets it be shut down.
+//! receives anything, until it is shut down. It is connected to itself, so that no other process can send to it, and so
+//! that every system allows the shutdown.
 //!
 //! If the owner of a lease ends, it wakes nobody. So the first waiter polls instead, and takes the fetch over when the
 //! lease has expired; the instance that takes it over wakes the others.
@@ -14,7 +14,7 @@ use crate::documents::lease::Notify;
 /// Descriptors that may be those of notifications: the host opens the lowest free number.
 const SEARCHED: u32 = 64;
 
-/// A notification for those who will wait. Exclusive, as everything that opens. Without one, they poll.
+/// Opens a notification for later waiters. Exclusive, as everything that opens. Without one, they poll.
 pub(super) fn open() -> Option<Notify> {
     let mark = mark::random().ok()?;
     let descriptor = private_socket::open(Family::Unix).ok()?;
@@ -23,7 +23,7 @@ pub(super) fn open() -> Option<Notify> {
     match ready {
         Ok(()) if find(notify).is_some() => Some(notify),
         Ok(()) | Err(_) => {
-            // Nobody knows of it yet.
+            // No other instance knows it yet.
             let _ = Host::close(descriptor);
             None
         }
@@ -33,7 +33,7 @@ pub(super) fn open() -> Option<Notify> {
 /// Blocks until the owner wakes all; false if it has closed the notification.
 pub(super) fn wait(notify: Notify) -> bool {
     find(notify).is_some_and(|descriptor| {
-        // A look only: if the number is another socket's by now, nothing is taken from it, and it does not block.
+        // A PEEK: if the number is another socket's by now, nothing is taken from it, and it does not block.
         let woken = Host::receive(descriptor, Receive::Peek, Wipe::Head, &mut Vec::new());
         woken == Ok(0)
     })

@@ -1,10 +1,10 @@
-//! A datagram socket connected to itself: nobody else can send to it, and nothing lies in it that another sent.
+//! A datagram socket connected to itself: no other socket can send to it, and it contains nothing that another sent.
 //!
 //! Between the call that gives it a name and the one that connects it, any process of the same network namespace may
-//! send to it, and what has come stays in the queue. Once it is connected the kernel refuses all others, also those
-//! who sent before and wait for room in the queue: Linux decides it under the lock that the connection is made under.
-//! So it is emptied then, before anything is read or sent. A UDP datagram may still be on its way through the kernel at
-//! that moment and come later, but each says who sent it, and no two sockets have one address.
+//! send to it, and such datagrams stay in the queue. Once it is connected, the kernel rejects all others, also those that
+//! wait for room in the queue: Linux decides this under the lock that also makes the connection. So the queue is emptied
+//! then, before anything is read or sent. A UDP datagram may still be on its way through the kernel at that moment and
+//! arrive later, but each has its sender's address, and no two sockets have the same address.
 
 use super::Host;
 use super::kernel::{Descriptor, Errno, Family, FileType, Kernel as _, Receive, SocketName, Wipe};
@@ -19,7 +19,7 @@ pub(super) fn open(family: Family) -> Result<Descriptor, Errno> {
     if connected.is_ok() && name(descriptor).is_some() && empty(descriptor) {
         Ok(descriptor)
     } else {
-        // Nobody knows of it yet.
+        // No other instance knows it yet.
         Host::close(descriptor)?;
         Err(Errno::NONSENSE)
     }
@@ -34,7 +34,7 @@ pub(super) fn name(descriptor: Descriptor) -> Option<SocketName> {
     (Host::peer_name(descriptor).as_ref() == Ok(&name)).then_some(name)
 }
 
-/// Throws away what has come; false where it does not end.
+/// Discards what has arrived; false if it does not end.
 fn empty(descriptor: Descriptor) -> bool {
     let mut foreign = Vec::new();
     (0..MAX_FOREIGN_DATAGRAMS).any(|_| {

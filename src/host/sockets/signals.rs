@@ -1,5 +1,5 @@
-//! What instances tell each other in three options of the lock's socket, which nothing else depends on. Reading one
-//! costs less than a look at the record, and unlike a look it cannot be mixed up with the I/O of another instance.
+//! Signals between instances in three options of the lock's socket, which have no other use. Reading one is cheaper than a
+//! look at the record, and unlike a look it cannot be mixed up with the I/O of another instance.
 
 use super::Host;
 use super::kernel::{Descriptor, Errno, Kernel as _};
@@ -10,11 +10,11 @@ use crate::documents::record::Nanos;
 /// Makes the largest datagram (65,504 bytes) smaller than a receive vector, so that a send which the host mixed up with
 /// a receive fails instead of queueing foreign bytes.
 const SEND_BUFFER: u32 = 32_768;
-/// Send buffer sizes that say until which second no more requests are admitted, modulo [`ADMISSION_SECONDS`]. All let a
+/// Send buffer sizes that encode until which second no more requests are admitted, modulo [`ADMISSION_SECONDS`]. All let a
 /// whole record through.
 const FIRST_ADMISSION: u32 = 32_520;
 const ADMISSION_SECONDS: u32 = 240;
-/// Receive buffer sizes that say a version: enough for the largest datagram, below what Linux allows (212,992).
+/// Receive buffer sizes that encode a version: enough for the largest datagram, below what Linux allows (212,992).
 const FIRST_VERSION: u32 = 131_072;
 const VERSIONS: u32 = 65_536;
 
@@ -43,7 +43,7 @@ impl Signals {
 
     /// Changes the version: the record has a result of `version`.
     pub(super) fn set_version(self, version: Version) {
-        // Two results follow each other by microseconds at least: the middle bits tell them apart.
+        // Two results are at least microseconds apart: the middle bits differ.
         let [_, low, high, ..] = version.0.to_le_bytes();
         let size = FIRST_VERSION.saturating_add(u16::from_le_bytes([low, high]).into());
         // If this fails, others look at the record more often.
@@ -60,7 +60,7 @@ impl Signals {
 
     /// Admits waiting requests again.
     pub(super) fn admit(self) {
-        // If this fails, the refusal ends by itself, later.
+        // If this fails, the limit expires later.
         let _ = Host::set_send_buffer(self.0, SEND_BUFFER);
     }
 
@@ -84,10 +84,10 @@ impl Signals {
         Host::keep_alive(self.0)
     }
 
-    /// Shows those who wait for the lock that an instance holds it.
+    /// Shows the instances that wait for the lock that it is held.
     pub(super) fn beat(self) {
         if let Ok(beat) = self.heartbeat() {
-            // If this fails, they give the lock up for lost sooner.
+            // If this fails, they count the lock as lost sooner.
             let _ = Host::set_keep_alive(self.0, !beat);
         }
     }

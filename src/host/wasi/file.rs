@@ -79,7 +79,7 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// The path of a mount; [`Errno::BAD_DESCRIPTOR`] behind the last one.
+/// The path of a mount; [`Errno::BAD_DESCRIPTOR`] after the last one.
 pub(crate) fn mount_path(descriptor: Descriptor) -> Result<String, Errno> {
     let mut stat = PreStat::default();
     // SAFETY: the host writes one prestat to a local of that layout.
@@ -90,12 +90,12 @@ pub(crate) fn mount_path(descriptor: Descriptor) -> Result<String, Errno> {
         return Err(Errno::NONSENSE);
     }
     let mut name = vec![0; length];
-    // SAFETY: the host writes exactly `length` bytes, or fails where the name has another length.
+    // SAFETY: the host writes exactly `length` bytes, or fails if the name has another length.
     check(unsafe { fd_prestat_dir_name(descriptor.0, name.as_mut_ptr(), name.len()) })?;
     String::from_utf8(name).map_err(|_| Errno::NONSENSE)
 }
 
-/// The state of `path` below the mount, symbolic links followed. Refuses no `..`: the caller has to.
+/// The state of `path` below the mount; symbolic links are followed. The caller has to reject `..`.
 pub(crate) fn path_stat(mount: Descriptor, path: &str) -> Result<FileStat, Errno> {
     let mut stat = RawFileStat::default();
     // SAFETY: the host reads the path with its length and writes one filestat to a local of that layout.
@@ -175,7 +175,7 @@ pub(crate) fn remove_file(mount: Descriptor, path: &str) -> Result<(), Errno> {
     check(unsafe { path_unlink_file(mount.0, path.as_ptr(), path.len()) })
 }
 
-/// Renames a file below the mount, replacing what has the new name.
+/// Renames a file below the mount, and replaces a file with the new name.
 pub(crate) fn rename(mount: Descriptor, from: &str, to: &str) -> Result<(), Errno> {
     // SAFETY: the host reads both paths with their lengths.
     check(unsafe { path_rename(mount.0, from.as_ptr(), from.len(), mount.0, to.as_ptr(), to.len()) })

@@ -1,8 +1,8 @@
 //! The http-wasm handler ABI (module `http_handler`), as safe functions. Lengths that the host returns are checked
 //! against what was offered before anything is read.
 //!
-//! Our own binding rather than a crate's: the exported handler refuses where no middleware is registered, values
-//! come in one allocation a call, and nothing is kept borrowed while the host runs.
+//! It is our own binding, not a crate's: the exported handler rejects requests if no middleware is registered, values come
+//! in one allocation per call, and nothing is borrowed while the host runs.
 #![expect(unsafe_code, reason = "imports and exports of the http-wasm ABI")]
 
 use std::cell::{Cell, OnceCell};
@@ -11,7 +11,7 @@ use crate::host::limits::MAX_HOST_ANSWER_BYTES;
 
 /// Bytes offered for a first answer: a request line, ten header names or a token of usual size fit.
 const FIRST_OFFER: usize = 2048;
-/// Bytes offered for a configuration: what is not needed is not touched, and asking twice costs more.
+/// Bytes offered for a configuration: unused memory is not touched, and a second call costs more.
 const CONFIG_OFFER: usize = 8192;
 
 const REQUEST_HEADERS: i32 = 0;
@@ -48,19 +48,19 @@ unsafe extern "C" {
     fn write_body(kind: i32, body: *const u8, length: usize);
 }
 
-/// What the host calls for every request.
+/// The functions that the host calls for every request.
 pub trait Handler {
-    /// Returns whether the request goes on to the upstream.
+    /// Returns whether the request is forwarded to the upstream.
     fn handle_request(&self) -> Next;
 
     /// The upstream has answered.
     fn handle_response(&self);
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It goes on to the upstream.
+    /// It is forwarded to the upstream.
     Forward,
     /// It has been answered.
     Answered,
@@ -97,8 +97,8 @@ extern "C" fn handle_response(_context: i32, _is_error: i32) {
     }
 }
 
-/// Runs the constructors of the libc. A libc whose `_start` leaves them to the linker would have them run around every
-/// request: the linker wraps each export, unless they are called. To be called once, before all else.
+/// Runs the constructors of the libc. If the `_start` of a libc leaves them to the linker, the linker wraps each export and
+/// they run around every request, unless they are called. Must be called once, before anything else.
 pub fn construct() {
     #[cfg(ctors_by_linker)]
     {
@@ -116,41 +116,36 @@ pub fn write_log(level: i32, text: &str) {
     unsafe { log(level, text.as_ptr(), text.len()) }
 }
 
-/// No feature of http-wasm. The host keeps what instances enable while they start, for all instances of a router and
-/// load, and gives it back: so the first one tells the later ones that it was there.
+/// Not a feature of http-wasm. The host keeps what instances enable while they start, for all instances of a router and
+/// load, and returns it: so later instances learn that they are not the first.
 const STARTED: i32 = 1 << 30;
 
-/// Whether no other instance of this router and load has asked before. To be asked in `main` only.
-#[must_use]
+/// Whether no other instance of this router and load has called this before. Only for `main`.
 pub fn is_first_instance() -> bool {
     // SAFETY: no memory is involved.
     unsafe { enable_features(0) & STARTED == 0 && enable_features(STARTED) & STARTED != 0 }
 }
 
 /// The configuration of the middleware, as JSON.
-#[must_use]
 pub fn config() -> Vec<u8> {
-    // SAFETY: what calls it offers a live buffer and its capacity.
+    // SAFETY: the caller offers a live buffer and its capacity.
     let fill = |buffer, limit| i64::from(unsafe { get_config(buffer, limit) });
     read_offering(CONFIG_OFFER, fill)
 }
 
 /// The request's method.
-#[must_use]
 pub fn method() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_method(buffer, limit) }))
 }
 
 /// The request's path and query.
-#[must_use]
 pub fn uri() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_uri(buffer, limit) }))
 }
 
 /// Address and port that the connection comes from.
-#[must_use]
 pub fn source_address() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| i64::from(unsafe { get_source_addr(buffer, limit) }))
@@ -163,7 +158,6 @@ pub fn replace_uri(uri: &[u8]) {
 }
 
 /// Names of the request's headers, each followed by a NUL.
-#[must_use]
 pub fn header_names() -> Vec<u8> {
     // SAFETY: as in `config`.
     read(|buffer, limit| unsafe { get_header_names(REQUEST_HEADERS, buffer, limit) })
@@ -173,12 +167,11 @@ pub fn header_names() -> Vec<u8> {
 pub struct Values {
     /// How many.
     pub count: u32,
-    /// All of them, each followed by a NUL.
+    /// The values, each followed by a NUL.
     pub list: Vec<u8>,
 }
 
 /// Values of a header of the request.
-#[must_use]
 pub fn header_values(name: &str) -> Values {
     let count = Cell::new(0);
     // SAFETY: as in `config`; the name is a live string.
@@ -201,7 +194,7 @@ pub fn remove_request_header(name: &str) {
     unsafe { remove_header(REQUEST_HEADERS, name.as_ptr(), name.len()) }
 }
 
-/// Puts an empty body in place of the request's, which is not read.
+/// Replaces the request's body with an empty one, without reading it.
 pub fn empty_request_body() {
     // SAFETY: the host reads nothing.
     unsafe { write_body(REQUEST_BODY, std::ptr::null(), 0) }
@@ -233,8 +226,8 @@ fn read(fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> {
     read_offering(FIRST_OFFER, fill)
 }
 
-/// Calls `fill` with a buffer, and once more with a larger one where the answer did not fit. The low half of what
-/// it returns is the length of the answer; nothing is written where that exceeds the limit.
+/// Calls `fill` with a buffer, and once more with a larger one if the answer did not fit. The low half of its result is the
+/// length of the answer; nothing is written if that exceeds the limit.
 fn read_offering(offer: usize, fill: impl Fn(*mut u8, usize) -> i64) -> Vec<u8> {
     let mut buffer = Vec::with_capacity(offer);
     for _ in 0..2 {

@@ -35,8 +35,8 @@ fn refuse(errors: &[ConfigError]) {
     std::process::exit(1);
 }
 
-/// Says in the log what is in force, and what the policy accepts because no rule is written about it: once for a router
-/// and load, since every instance runs `main`.
+/// Logs what is in force, and what the policy accepts because it has no rule about it: once per router and load, although
+/// every instance runs `main`.
 fn warn(policy: &Policy) {
     if is_first_instance() {
         log::line(LogLevel::Info, &summary(policy));
@@ -45,8 +45,8 @@ fn warn(policy: &Policy) {
     }
 }
 
-/// Opens what the instances of a router share, where the policy reads files or URLs: with nothing to ask for, nothing
-/// is shared, and the descriptor is saved.
+/// Opens what the instances of a router share, if the policy reads files or URLs. Otherwise nothing is shared, and a
+/// descriptor is saved.
 fn share(policy: &Policy) {
     let asks = |source: &KeySource| !matches!(source, KeySource::Configured(_));
     let asks_for_keys = policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks));

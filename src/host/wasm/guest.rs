@@ -42,13 +42,11 @@ pub struct Middleware {
 
 impl Middleware {
     /// The middleware for `policy`, with no keys asked for yet.
-    #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self::on(IO, Rc::new(policy))
     }
 
     /// The same on another outside than the host's.
-    #[must_use]
     pub fn on(io: Io<'static>, policy: Rc<Policy>) -> Self {
         Self {
             keyring: Keyring::new(Rc::clone(&policy)),

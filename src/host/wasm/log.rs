@@ -1,4 +1,4 @@
-//! Log lines: what the rings inside say, in Traefik's log. Never token bytes or key material.
+//! Writes log lines of the inner rings to Traefik's log. Never token bytes or key material.
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ const INFO: i32 = 0;
 const WARN: i32 = 1;
 const ERROR: i32 = 2;
 
-/// A problem of the configuration; the load fails after all are told.
+/// A problem of the configuration; the load fails after all problems are logged.
 pub fn config_error(error: &ConfigError) {
     write(ERROR, format_args!("{error} (version {VERSION})"));
 }
 
-/// A panic: the host would otherwise show nothing but a stack.
+/// A panic: otherwise the host would show only a stack.
 pub fn panic(text: &str) {
     write(ERROR, format_args!("panic: {}", cut(text, MAX_SHOWN_CHARS)));
 }

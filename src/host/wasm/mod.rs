@@ -1,4 +1,4 @@
-//! A request as http-wasm serves it: read, decided, performed; and the log.
+//! The http-wasm side: reading requests, performing decisions, and the log.
 
 pub mod abi;
 pub mod boot;

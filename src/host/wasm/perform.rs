@@ -6,7 +6,7 @@ use crate::core::answer::{Accept, Forward, Reject, Served};
 use crate::core::bypass::Body;
 use crate::host::wasm::abi;
 
-/// Changes the request before it goes on.
+/// Changes the request before it is forwarded.
 pub fn forward(forward: &Forward) {
     for name in forward.removed() {
         abi::remove_request_header(name);
@@ -26,8 +26,8 @@ pub fn forward(forward: &Forward) {
     }
 }
 
-/// Says on a request that is answered here what became of it: Traefik's access log and metrics read it afterwards, and
-/// nobody but a token writes a user into them.
+/// Labels a request that is answered here with its verdict: Traefik's access log and metrics read it afterwards, and only
+/// a token may put a user into them.
 fn label(label: &Label) {
     for name in &label.remove {
         abi::remove_request_header(name);
@@ -56,7 +56,7 @@ pub fn reject(reject: &Reject) {
     answer(reject.status, headers, &reject.body);
 }
 
-/// Answers with a document of our own.
+/// Answers with our own document.
 pub fn serve(served: &Served) {
     label(&served.label);
     let headers = served.headers.iter().map(|(name, value)| (*name, value.as_str()));

@@ -18,7 +18,7 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// The parts of a list in which a NUL follows each; Go lets no NUL into a header.
+/// The parts of a list in which a NUL follows each; Go allows no NUL in a header.
 fn parts(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.strip_suffix(b"\0").into_iter().flat_map(|list| list.split(|byte| *byte == 0))
 }
@@ -39,7 +39,7 @@ impl RequestView for HostRequest {
     fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
         let abi::Values { count, mut list } = abi::header_values(name);
         match (count, list.last()) {
-            // The rule: nothing is searched or copied.
+            // The usual case: nothing is searched or copied.
             (1, Some(0)) => {
                 list.pop();
                 vec![list]

@@ -1,6 +1,6 @@
-//! `target/race-test.wasm`: the middleware with the host's races as likely as they get. Every request begins without keys,
-//! and half of what instances and routers have in common is read, checked, and then ignored. So most requests fetch at
-//! the same time, and the others read what they leave behind.
+//! `target/race-test.wasm`: the middleware with the host's races as likely as possible. Every request begins without keys,
+//! and half of what instances and routers share is read, checked, and then ignored. So most requests fetch at the same
+//! time, and the others read the results.
 
 #[cfg(target_os = "wasi")]
 mod share;
@@ -24,7 +24,7 @@ mod handler {
 
     use crate::share::{RacingDirectory, RacingShare};
 
-    /// A middleware for each request: nothing is kept from one to the next.
+    /// A new middleware for each request: nothing is kept between requests.
     pub(super) struct Racing(Rc<Policy>);
 
     impl Racing {

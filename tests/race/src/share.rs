@@ -1,4 +1,4 @@
-//! What instances and routers have in common, half of it ignored.
+//! What instances and routers share, half of it ignored.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -10,13 +10,13 @@ use traefik_jwt_auth::documents::source_id::SourceId;
 use traefik_jwt_auth::host::sockets::{Mailbox, MountedDirectory, margins_are_clean};
 use traefik_jwt_auth::host::wasm::abi::write_log;
 
-/// For long enough to put a result.
+/// Long enough to put a result.
 const LEASE: Seconds = Seconds(5);
 
-/// The mailbox, which keeps nobody from asking.
+/// The mailbox, which lets every instance fetch.
 pub(super) struct RacingShare;
 
-/// The directory, which keeps nobody from fetching.
+/// The directory, which lets every router fetch.
 pub(super) struct RacingDirectory;
 
 impl Share for RacingShare {
@@ -30,7 +30,7 @@ impl Share for RacingShare {
         Unshared.begin(source, seen, waiting, span)
     }
 
-    /// Puts the result into the record, unless that is being done.
+    /// Puts the result into the record, unless that already happens.
     fn finish(&self, lease: Lease, attempt: Result<SharedDocument, Failure>) -> Shared {
         // Nothing is newer than this, so the record is always changed.
         let newest = Version(u64::MAX);
@@ -68,7 +68,7 @@ impl Directory for RacingDirectory {
     }
 }
 
-/// Each hasher of the standard library has random keys of its own.
+/// Each hasher of the standard library has its own random keys.
 fn coin() -> bool {
     RandomState::new().hash_one(0) & 1 == 1
 }

@@ -89,7 +89,6 @@ pub struct Bed {
 ///
 /// # Panics
 /// On a file that is not made as said above.
-#[must_use]
 pub fn load(bed: &Bed) -> Vec<Case> {
     let mut paths: Vec<_> = fs::read_dir(crate::traefik::root().join("tests/cases"))
         .unwrap()
@@ -370,7 +369,6 @@ pub struct Seen {
 
 impl CaseRequest {
     /// For Traefik.
-    #[must_use]
     pub fn to(&self, host: &str) -> Request {
         let request = Request::new(&self.method, host, &self.path);
         self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
@@ -379,7 +377,6 @@ impl CaseRequest {
 
 impl Expect {
     /// Whether `line` of the log is the one about the request.
-    #[must_use]
     pub fn is_logged_in(&self, line: &str) -> bool {
         self.log.iter().all(|word| line.contains(word.as_str()))
     }

@@ -22,7 +22,6 @@ impl Issued {
     ///
     /// # Panics
     /// When the key cannot be used.
-    #[must_use]
     pub fn new(ca_name: &str, key: KeyPair) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -46,7 +45,6 @@ impl Issued {
     ///
     /// # Panics
     /// Never: such a key can be used.
-    #[must_use]
     pub fn p256(ca_name: &str) -> Self {
         Self::new(ca_name, KeyPair::generate().unwrap())
     }
@@ -55,7 +53,6 @@ impl Issued {
     ///
     /// # Panics
     /// When there is no such key.
-    #[must_use]
     pub fn of_key(ca_name: &str, key: &str) -> Self {
         Self::new(ca_name, KeyPair::from_pem(crate::keys::private_pem(key)).unwrap())
     }

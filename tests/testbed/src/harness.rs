@@ -18,7 +18,6 @@ const PARALLEL: usize = 4;
 ///
 /// # Panics
 /// Never: a panic of a test is a failure in the report.
-#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
 pub fn run(tests: &[Test], skipped: &[Skipped]) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();

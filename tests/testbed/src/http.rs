@@ -28,7 +28,6 @@ pub struct Response {
 
 impl Request {
     /// `method` on `target` of the virtual host `host`.
-    #[must_use]
     pub fn new(method: &str, host: &str, target: &str) -> Self {
         Self {
             method: method.into(),
@@ -40,26 +39,22 @@ impl Request {
     }
 
     /// A GET.
-    #[must_use]
     pub fn get(host: &str, target: &str) -> Self {
         Self::new("GET", host, target)
     }
 
     /// Adds a header line.
-    #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.into(), value.as_ref().to_vec()));
         self
     }
 
     /// Adds `Authorization: Bearer` with this token.
-    #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", format!("Bearer {token}"))
     }
 
     /// Sets the body.
-    #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
@@ -70,7 +65,6 @@ impl Request {
     }
 
     /// The bytes of the head.
-    #[must_use]
     pub fn head(&self) -> Vec<u8> {
         let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         let mut line = |name: &str, value: &[u8]| {
@@ -99,7 +93,6 @@ impl Request {
     ///
     /// # Panics
     /// When there is no answer within 60 seconds.
-    #[must_use]
     pub fn send(&self, address: SocketAddr) -> Response {
         self.try_send(address).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.target))
     }
@@ -132,7 +125,6 @@ impl Request {
 
 impl Response {
     /// The first value of a header; names are compared without case.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -141,7 +133,6 @@ impl Response {
     }
 
     /// The body as text.
-    #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -150,7 +141,6 @@ impl Response {
     ///
     /// # Panics
     /// When it is none.
-    #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }

@@ -85,19 +85,16 @@ const ENDED: usize = 2;
 
 impl JwksServer {
     /// A server over HTTPS with a CA of its own.
-    #[must_use]
     pub fn https(document: impl Into<String>) -> Self {
         Self::https_at("127.0.0.1:0", document)
     }
 
     /// The same at this address, for configurations that name it.
-    #[must_use]
     pub fn https_at(address: &str, document: impl Into<String>) -> Self {
         Self::start(address, document.into(), Some(certificate("the CA of the tests", Clients::NotAsked)))
     }
 
     /// A server over HTTPS that serves only clients with a certificate of its CA.
-    #[must_use]
     pub fn https_for_clients(document: impl Into<String>) -> Self {
         Self::start(
             "127.0.0.1:0",
@@ -107,19 +104,16 @@ impl JwksServer {
     }
 
     /// A server over HTTPS with this certificate, that asks clients for one of the same CA and does without.
-    #[must_use]
     pub fn https_asking(issued: &Issued, document: impl Into<String>) -> Self {
         Self::start("127.0.0.1:0", document.into(), Some(certified(issued, Clients::Asked)))
     }
 
     /// A server over plain HTTP.
-    #[must_use]
     pub fn http(document: impl Into<String>) -> Self {
         Self::start("127.0.0.1:0", document.into(), None)
     }
 
     /// The same at this address, which may be one of IPv6.
-    #[must_use]
     pub fn http_at(address: &str, document: impl Into<String>) -> Self {
         Self::start(address, document.into(), None)
     }
@@ -210,44 +204,37 @@ impl JwksServer {
     }
 
     /// Requests read since the start.
-    #[must_use]
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
     /// The heads of those requests, as received.
-    #[must_use]
     pub fn request_heads(&self) -> Vec<String> {
         self.shared.state.lock().unwrap().request_heads.clone()
     }
 
     /// Whether the client of each of them presented a certificate.
-    #[must_use]
     pub fn certified(&self) -> Vec<bool> {
         self.shared.state.lock().unwrap().certified.clone()
     }
 
     /// The URL of `path`, with `localhost` as the host.
-    #[must_use]
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.address.port())
     }
 
     /// Where it listens.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// A certificate of the CA and its key as PEM, for `clientConfig.tls.cert` and `key`.
-    #[must_use]
     pub fn client_identity(&self) -> &(String, String) {
         &self.client_identity
     }
 
     /// The CA as PEM, for `clientConfig.tls.ca`; empty over plain HTTP.
-    #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }

@@ -67,7 +67,6 @@ fn pair(key: &str) -> &'static Pair {
 }
 
 /// The name of the key that `alg` signs with by default; also its `kid`.
-#[must_use]
 pub fn key_of(alg: &str) -> &'static str {
     match alg {
         "HS256" | "HS384" | "HS512" => "secret",
@@ -84,13 +83,11 @@ pub fn key_of(alg: &str) -> &'static str {
 }
 
 /// The public key as PEM (SPKI). `key` is a key's name or an algorithm.
-#[must_use]
 pub fn public_pem(key: &str) -> &'static str {
     pair(key).1
 }
 
 /// The private key as PEM (PKCS#8).
-#[must_use]
 pub fn private_pem(key: &str) -> &'static str {
     pair(key).0
 }
@@ -99,7 +96,6 @@ pub fn private_pem(key: &str) -> &'static str {
 ///
 /// # Panics
 /// When there is no such key.
-#[must_use]
 pub fn jwk(key: &str) -> Value {
     let akp = |alg: &str, public: &[u8]| json!({"kty": "AKP", "kid": key, "alg": alg, "pub": encode(public)});
     match key {
@@ -138,19 +134,16 @@ pub fn jwk(key: &str) -> Value {
 }
 
 /// A JWK Set of these keys.
-#[must_use]
 pub fn jwk_set(keys: &[&str]) -> Value {
     json!({"keys": keys.iter().map(|key| jwk(key)).collect::<Vec<_>>()})
 }
 
 /// What an identity provider publishes: every public key, no secret.
-#[must_use]
 pub fn public_set() -> Value {
     jwk_set(&["ed25519", "rsa", "p256", "p384", "p521"])
 }
 
 /// More keys without a name than one token may be tried with, `ed25519` behind all others: found by thumbprint alone.
-#[must_use]
 pub fn unnamed_set() -> Value {
     use ring::signature::KeyPair;
     let okp = |x: &str| json!({"kty": "OKP", "crv": "Ed25519", "x": x});
@@ -167,7 +160,6 @@ pub fn unnamed_set() -> Value {
 ///
 /// # Panics
 /// When there is no such kind.
-#[must_use]
 pub fn strangers(kind: &str, count: usize) -> Value {
     let bytes = |number: usize, length: usize| -> Vec<u8> {
         let spread =
@@ -202,7 +194,6 @@ pub fn strangers(kind: &str, count: usize) -> Value {
 ///
 /// # Panics
 /// When `alg` is not one of [`ALGORITHMS`], or the key is of another family.
-#[must_use]
 pub fn sign(alg: &str, key: &str, input: &[u8]) -> Vec<u8> {
     let random = SystemRandom::new();
     let mac = |algorithm| {
@@ -269,7 +260,6 @@ fn sign_ml_dsa<P: MlDsaParams>(input: &[u8]) -> Vec<u8> {
 }
 
 /// base64url without padding.
-#[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

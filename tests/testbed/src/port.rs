@@ -15,7 +15,6 @@ const COUNT: u16 = 20_000;
 ///
 /// # Panics
 /// When there is none.
-#[must_use]
 pub fn free_address() -> SocketAddr {
     listen(Ipv4Addr::LOCALHOST.into()).local_addr().unwrap()
 }
@@ -24,7 +23,6 @@ pub fn free_address() -> SocketAddr {
 ///
 /// # Panics
 /// When the port is taken.
-#[must_use]
 pub fn listen_at(address: &str) -> TcpListener {
     let wanted: SocketAddr = address.parse().unwrap_or_else(|error| panic!("{address}: {error}"));
     if wanted.port() == 0 {
@@ -37,7 +35,6 @@ pub fn listen_at(address: &str) -> TcpListener {
 ///
 /// # Panics
 /// When there is none.
-#[must_use]
 pub fn listen(ip: IpAddr) -> TcpListener {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     // Processes begin at different places, so that they seldom meet.

@@ -18,7 +18,6 @@ impl ConnectProxy {
     ///
     /// # Panics
     /// When there is no free port.
-    #[must_use]
     pub fn start(target: SocketAddr) -> Self {
         let listener = port::listen_at("127.0.0.1:0");
         let address = listener.local_addr().unwrap();
@@ -37,7 +36,6 @@ impl ConnectProxy {
     }
 
     /// Where it listens.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -46,7 +44,6 @@ impl ConnectProxy {
     ///
     /// # Panics
     /// When a tunnel panicked.
-    #[must_use]
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }

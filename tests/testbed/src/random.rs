@@ -5,7 +5,6 @@ pub struct Random(pub u64);
 
 impl Random {
     /// A number below `bound`; 0 where that is 0.
-    #[must_use]
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -37,7 +37,6 @@ impl StandIn {
     }
 
     /// Docker's Engine API with these running containers: a name, labels, and the port at which 127.0.0.1 answers for it.
-    #[must_use]
     pub fn docker(containers: Vec<(String, Value, u16)>) -> Self {
         let containers: Vec<Value> = containers.iter().map(container).collect();
         Self::start(move |_, target| {
@@ -67,13 +66,11 @@ impl StandIn {
     }
 
     /// A server that answers everything with this document.
-    #[must_use]
     pub fn json(document: Value) -> Self {
         Self::start(move |_, _| Answer::Json(document.clone()))
     }
 
     /// The API of Kubernetes with these objects, each as `kubectl` would apply it.
-    #[must_use]
     pub fn kubernetes(objects: Vec<Value>) -> Self {
         Self::start(move |method, target| {
             let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -127,7 +124,6 @@ impl StandIn {
     }
 
     /// `127.0.0.1:PORT`
-    #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -136,7 +132,6 @@ impl StandIn {
     ///
     /// # Panics
     /// When a thread of the server has panicked.
-    #[must_use]
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

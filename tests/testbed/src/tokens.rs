@@ -28,13 +28,11 @@ impl Default for Token {
 
 impl Token {
     /// A token of `alg` with these claims, signed by the algorithm's own key.
-    #[must_use]
     pub fn new(alg: &str, claims: Value) -> Self {
         Self { alg: alg.into(), claims, ..Self::default() }
     }
 
     /// Signed with another key than the algorithm's own, under the `kid` of that one.
-    #[must_use]
     pub fn signed_by(mut self, key: &str) -> Self {
         self.kid.get_or_insert_with(|| Some(keys::key_of(&self.alg).to_owned()));
         self.key = Some(key.to_owned());
@@ -42,7 +40,6 @@ impl Token {
     }
 
     /// The compact serialization.
-    #[must_use]
     pub fn mint(&self) -> String {
         self.mint_with_jwt_simple().unwrap_or_else(|| self.mint_by_hand())
     }
@@ -121,7 +118,6 @@ impl Token {
 }
 
 /// A token of these exact texts, signed by `key`: whatever JSON a header or a payload must not be.
-#[must_use]
 pub fn compact(alg: &str, key: &str, header: &str, payload: &str) -> String {
     let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
     // An `alg` that nobody signs with, such as `none`, leaves an empty signature.
@@ -134,7 +130,6 @@ pub fn compact(alg: &str, key: &str, header: &str, payload: &str) -> String {
 }
 
 /// The same token as senders write it that pad all three parts (RFC 4648 3.2), and sign them so.
-#[must_use]
 pub fn padded(alg: &str, key: &str, token: &str) -> String {
     let pad = |part: &str| format!("{part}{}", "=".repeat(part.len().wrapping_neg() % 4));
     let covered: Vec<String> = token.split('.').take(2).map(pad).collect();
@@ -146,7 +141,6 @@ pub fn padded(alg: &str, key: &str, token: &str) -> String {
 ///
 /// # Panics
 /// On a name that is not one of them.
-#[must_use]
 pub fn tamper(token: &str, how: &str) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     match how {
@@ -171,7 +165,6 @@ fn flip(part: &mut String) {
 }
 
 /// Well-formed tokens that no key has signed, one for each set of claims: their signature is that of another token.
-#[must_use]
 pub fn forged(alg: &str, kid: Option<&str>, claims: impl IntoIterator<Item = Value>) -> Vec<String> {
     let mut header = json!({"alg": alg, "typ": "JWT"});
     if let Some(kid) = kid {

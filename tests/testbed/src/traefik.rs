@@ -100,7 +100,6 @@ pub struct Routes {
 
 impl Routes {
     /// No routes yet; all of them lead to `upstream`, a URL.
-    #[must_use]
     pub fn to(upstream: &str) -> Self {
         let mut routes = Self::default();
         let service = json!({"loadBalancer": {"servers": [{"url": upstream}]}});
@@ -181,7 +180,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When it does not within 30 seconds.
-    #[must_use]
     pub fn start(setup: &Setup) -> Self {
         let directory = temporary_directory("traefik");
         let address = free_address();
@@ -237,7 +235,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When it does not within 30 seconds.
-    #[must_use]
     pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
         Self::run_with(setup, directory, &[format!("--configFile={configuration}")], address)
     }
@@ -263,7 +260,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When it does not answer within 90 seconds.
-    #[must_use]
     pub fn run_with(setup: &Setup, directory: PathBuf, arguments: &[String], address: SocketAddr) -> Self {
         let mut command = Command::new(&setup.binary);
         command
@@ -314,32 +310,27 @@ impl Traefik {
     }
 
     /// Sends a request to it.
-    #[must_use]
     pub fn send(&self, request: &Request) -> crate::http::Response {
         request.send(self.address)
     }
 
     /// Where it listens.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Its own directory; a place for files to mount.
-    #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// The lines of its log, each a JSON object.
-    #[must_use]
     pub fn log(&self) -> Vec<String> {
         let text = fs::read(self.directory.join("log")).unwrap_or_default();
         String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
     }
 
     /// The log lines from `start` on that contain every one of `words`.
-    #[must_use]
     pub fn log_with(&self, start: usize, words: &[&str]) -> Vec<String> {
         self.log()
             .into_iter()
@@ -352,7 +343,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When the process has ended.
-    #[must_use]
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.process.id)).unwrap().count()
     }
@@ -361,7 +351,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When the process has ended.
-    #[must_use]
     pub fn descriptor_names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(format!("/proc/{}/fd", self.process.id))
             .unwrap()
@@ -375,7 +364,6 @@ impl Traefik {
     ///
     /// # Panics
     /// When the process has ended.
-    #[must_use]
     pub fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -383,7 +371,6 @@ impl Traefik {
     }
 
     /// As [`Process::cpu_nanoseconds`].
-    #[must_use]
     pub fn cpu_nanoseconds(&self) -> u64 {
         self.process.cpu_nanoseconds()
     }
@@ -392,13 +379,11 @@ impl Traefik {
     ///
     /// # Panics
     /// When the process has ended.
-    #[must_use]
     pub fn threads(&self) -> usize {
         fs::read_dir(format!("/proc/{}/task", self.process.id)).unwrap().count()
     }
 
     /// The process id.
-    #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id
     }
@@ -436,7 +421,6 @@ impl Process {
     ///
     /// # Panics
     /// When it cannot be started.
-    #[must_use]
     pub fn start(command: Command) -> Self {
         Self::start_confined(command, &Vec::new())
     }
@@ -445,7 +429,6 @@ impl Process {
     ///
     /// # Panics
     /// When it cannot be started, or the kernel takes no filter.
-    #[must_use]
     fn start_confined(command: Command, filter: &BpfProgram) -> Self {
         let (keeper, end) = mpsc::channel::<()>();
         let (started, child) = mpsc::channel();
@@ -466,7 +449,6 @@ impl Process {
     ///
     /// # Panics
     /// When a thread panicked while it asked.
-    #[must_use]
     pub fn is_alive(&self) -> bool {
         matches!(self.child.lock().unwrap().try_wait(), Ok(None))
     }
@@ -475,7 +457,6 @@ impl Process {
     ///
     /// # Panics
     /// When the process has ended.
-    #[must_use]
     pub fn cpu_nanoseconds(&self) -> u64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
         let time = |task: PathBuf| {
@@ -550,7 +531,6 @@ fn plugin_directory(directory: &Path, module: &str) -> PathBuf {
 }
 
 /// The repository's root.
-#[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
@@ -559,7 +539,6 @@ pub fn root() -> PathBuf {
 ///
 /// # Panics
 /// When there is no room for one.
-#[must_use]
 pub fn temporary_directory(name: &str) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::SeqCst);

@@ -29,7 +29,6 @@ impl Upstream {
     ///
     /// # Panics
     /// When there is no free port.
-    #[must_use]
     pub fn start() -> Self {
         Self::start_at("127.0.0.1:0")
     }
@@ -38,7 +37,6 @@ impl Upstream {
     ///
     /// # Panics
     /// When the port is taken.
-    #[must_use]
     pub fn start_at(address: &str) -> Self {
         let listener = port::listen_at(address);
         let address = listener.local_addr().unwrap();
@@ -60,13 +58,11 @@ impl Upstream {
     }
 
     /// `http://127.0.0.1:PORT`
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Requests that reached it.
-    #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -199,7 +195,6 @@ fn add((length, sum): &mut (u64, u64), bytes: &[u8]) {
 }
 
 /// What an upstream says of a body, for comparison: (length, sum).
-#[must_use]
 pub fn body_digest(body: &[u8]) -> (u64, u64) {
     let mut digest = (0, 0);
     add(&mut digest, body);

@@ -21,7 +21,6 @@ pub const HEADERS: [(&str, &str); 9] = [
 ];
 
 /// Keys inline, two claims forwarded.
-#[must_use]
 pub fn configuration() -> Value {
     json!({
         "jwks": keys::public_set().to_string(),
@@ -35,7 +34,6 @@ pub fn configuration() -> Value {
 ///
 /// # Panics
 /// Never: it is made of what is above.
-#[must_use]
 pub fn large_configuration() -> Value {
     let mut configuration = configuration();
     let mut set = keys::public_set();
@@ -52,7 +50,6 @@ pub fn large_configuration() -> Value {
 }
 
 /// Claims of a token that is good at `now`; `number` makes them those of another token.
-#[must_use]
 pub fn claims(now: i64, number: usize) -> Value {
     json!({
         "iss": ISSUER, "aud": "api", "sub": "8f14e45f-ceea-467f-ab13-1c2d3e4f5a6b",

@@ -23,7 +23,6 @@ pub fn wait<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -
 ///
 /// # Panics
 /// When the clock stands before 1970.
-#[must_use]
 pub fn unix_now() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
     let now = std::time::SystemTime::now();

@@ -1,10 +1,10 @@
-//! Every large copy and fill of a WebAssembly module in pieces.
+//! Splits every large copy and fill of a WebAssembly module into pieces.
 //!
 //! wazero before 1.9.0, which is in every Traefik up to 3.7.15, keeps a value of the guest in a register that Go 1.24 and
-//! later overwrite in copies of 2,048 bytes and more, depending on the processor: the guest goes on with a wrong
-//! number, and Traefik ends or answers 500 (`docs/troubleshooting.md`). So no `memory.copy` and no `memory.fill` may
-//! ever run with that many bytes, whoever compiled it: [`in_pieces`] replaces each of them by a call of a function that
-//! does the same in pieces of [`LIMIT`] bytes, except those whose length is a small constant.
+//! later overwrite in copies of 2,048 bytes and more, depending on the processor. The guest then continues with a wrong
+//! number, and Traefik ends or answers 500 (`docs/troubleshooting.md`). So no `memory.copy` or `memory.fill` of any
+//! compiler may ever run with that many bytes: [`in_pieces`] replaces each of them with a call of a function that does the
+//! same in pieces of [`LIMIT`] bytes, except those whose length is a small constant.
 #![expect(clippy::wildcard_enum_match_arm, reason = "instructions are many")]
 
 mod pieces;
@@ -16,19 +16,19 @@ use wasm_encoder::{
 };
 use wasmparser::{Operator, TypeRef, Validator, WasmFeatures};
 
-/// Most bytes that one instruction copies or fills. Half of what is safe.
+/// Most bytes that one instruction copies or fills: half of the safe number.
 pub const LIMIT: i32 = 1024;
 
-/// What the function is called in the module that stands in for `memory.copy`.
+/// Name in the module of the function that replaces `memory.copy`.
 pub const COPY: &str = "memory_copy_in_pieces";
-/// The same for `memory.fill`.
+/// Name of the function that replaces `memory.fill`.
 pub const FILL: &str = "memory_fill_in_pieces";
 
 /// The module with every copy and fill of more than [`LIMIT`] bytes in pieces.
 ///
 /// # Errors
-/// If it is no valid module of WebAssembly 2.0, which is what the host takes, or has an instruction that the host
-/// carries out in the same way and that no compiler has made so far.
+/// If it is not a valid module of WebAssembly 2.0, which the host requires, or has another instruction that the host
+/// executes in the same way. No compiler has emitted one so far.
 pub fn in_pieces(module: &[u8]) -> Result<Vec<u8>, String> {
     validate(module)?;
     let mut encoded = Module::new();
@@ -48,7 +48,7 @@ fn validate(module: &[u8]) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Copies a module and adds the two functions behind its own, so that no index changes.
+/// Copies a module and appends the two functions, so that no index changes.
 #[derive(Default)]
 struct Pieces {
     imported: u32,
@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    /// A module with one page of memory and one exported function, whose parameters are those of the instructions.
+    /// A module with one page of memory and one exported function, which has the parameters of the instructions.
     /// What it imports are the stand-ins of [`Watched`].
     fn module(code: &[Instruction<'_>]) -> Vec<u8> {
         let mut types = TypeSection::new();
@@ -219,7 +219,7 @@ mod tests {
         module.finish()
     }
 
-    /// Calls functions of the host in place of the instructions, which see each length that they would run with.
+    /// Calls functions of the host in place of the instructions; these record each length.
     struct Watched;
 
     impl Reencode for Watched {
@@ -276,7 +276,7 @@ mod tests {
             Self { store, memory, run }
         }
 
-        /// Whether it came to an end without a trap.
+        /// Whether it ended without a trap.
         fn run(&mut self, to: u32, second: u32, length: u32) -> bool {
             self.run.call(&mut self.store, (to, second, length)).is_ok()
         }
@@ -289,7 +289,7 @@ mod tests {
     const COPY_IT: Instruction<'_> = Instruction::MemoryCopy { src_mem: 0, dst_mem: 0 };
     const FILL_IT: Instruction<'_> = Instruction::MemoryFill(0);
 
-    /// What an instruction does to a memory, given its operands; `false` if it traps.
+    /// The effect of an instruction on a memory; `false` if it traps.
     type Model = fn(&mut [u8], u32, u32, u32) -> bool;
 
     fn copy(memory: &mut [u8], to: u32, from: u32, length: u32) -> bool {
@@ -317,7 +317,7 @@ mod tests {
         (*state >> 8) % below
     }
 
-    /// Runs the function, as it is and watched, with all of the operands, and compares memories after each.
+    /// Runs the function, unchanged and watched, with all operands, and compares the memories after each.
     fn compare(instruction: Instruction<'_>, model: Model, operands: impl Iterator<Item = [u32; 3]>) {
         let changed = in_pieces(&module(&[LocalGet(0), LocalGet(1), LocalGet(2), instruction])).unwrap();
         let mut guests = [Guest::start(&changed), Guest::start(&watched(&changed))];
@@ -334,7 +334,7 @@ mod tests {
         assert!(done > 1_000 && trapped > 10, "{done} {trapped}");
     }
 
-    /// At and around what a piece, a page, the memory and a number hold.
+    /// Values at and around the sizes of a piece, a page, the memory and a number.
     const EDGES: [u32; 13] =
         [0, 1, 1_023, 1_024, 1_025, 2_048, 4_096, 64_000, 65_535, 65_536, 65_537, u32::MAX - 1_024, u32::MAX];
 

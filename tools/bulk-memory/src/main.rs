@@ -1,4 +1,4 @@
-//! `bulk-memory FROM TO`: writes the module in FROM to TO, with its large copies and fills in pieces.
+//! `bulk-memory FROM TO`: writes the module in FROM to TO with its large copies and fills split into pieces.
 
 use std::process::ExitCode;
 

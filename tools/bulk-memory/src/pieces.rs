@@ -1,4 +1,4 @@
-//! The functions that stand in for `memory.copy` and `memory.fill`.
+//! The functions that replace `memory.copy` and `memory.fill`.
 //!
 //! In both, the one instruction whose length is not a constant is reached in two ways: with a length of at most
 //! [`LIMIT`], or from a loop that ends with at most [`LIMIT`] bytes left.
@@ -7,7 +7,7 @@ use wasm_encoder::{BlockType, Function, InstructionSink, ValType};
 
 use crate::LIMIT;
 
-/// Their parameters: destination, then source or value, and length; as the instructions have them.
+/// Their parameters, as those of the instructions: destination, source or value, length.
 pub(crate) const PARAMETERS: [ValType; 3] = [ValType::I32; 3];
 const TO: u32 = 0;
 const FROM: u32 = 1;
@@ -24,7 +24,7 @@ pub(crate) fn copy() -> Function {
             // The larger of the two addresses.
             code.local_get(TO).local_get(FROM).local_get(TO).local_get(FROM).i32_gt_u().select();
         });
-        // As unsigned numbers: FROM <= TO < FROM + LENGTH.
+        // Unsigned: FROM <= TO < FROM + LENGTH.
         code.local_get(TO).local_get(FROM).i32_sub().local_get(LENGTH).i32_lt_u();
         code.if_(BlockType::Empty).loop_(BlockType::Empty);
         code.local_get(LENGTH).i32_const(LIMIT).i32_sub().local_set(LENGTH);

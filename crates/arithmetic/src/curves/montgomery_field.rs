@@ -3,16 +3,16 @@
 //! column is then its own low limb, and a digit times p is a few shifted additions (Gueron and Krasnov, "Fast prime field
 //! elliptic-curve cryptography with 256-bit primes", Journal of Cryptographic Engineering 5, 2015, section 3).
 //!
-//! An element is a number congruent to its residue, not the residue itself. *Tight* elements, which every product and
-//! `tighten` return, have balanced limbs (`limbs`). A sum of `k` tight ones counts `k`; operations take what `Curve` says
-//! and assert it in debug builds.
+//! An element is a number congruent to its residue, not the residue itself. *Tight* elements, returned by products and
+//! `tighten`, have balanced limbs (`limbs`). A sum of `k` tight ones has the magnitude `k`; operations take the magnitudes
+//! that `Curve` states and assert them in debug builds.
 
-/// The largest sum of products of counts that columns have room for.
+/// The largest sum of products of magnitudes that fits a column.
 pub(super) const MAX_PRODUCT: u8 = 9;
-/// The largest count that can be made tight.
+/// The largest magnitude that can be made tight.
 pub(super) const MAX_SUM: u8 = 6;
 
-/// The type `Field` of elements. Beside it stand `P`, the modulus; `tight_limbs`, from limbs of a count up to
+/// The type `Field` of elements. The module also defines `P`, the modulus; `tight_limbs`, from limbs of a magnitude up to
 /// [`MAX_SUM`] to balanced ones; `product` and `square`, to columns; `reduce`, from columns to balanced limbs. `head` is
 /// the number of bits of p in the head limb.
 macro_rules! montgomery_field {
@@ -25,15 +25,15 @@ macro_rules! montgomery_field {
         }
 
         impl Field {
-            /// Takes the inverse of `x·R`, which lacks R twice, to the residue of the inverse of `x`.
+            /// Multiplying by this turns the inverse of `x·R`, which lacks R twice, into the residue of the inverse of `x`.
             const R_CUBED: Self = Self::residue(&P.to_montgomery(&P.to_montgomery(&one())));
 
-            /// None from p on.
+            /// `None` for p or more.
             pub(super) const fn from_be_bytes(bytes: &[u8; $bytes]) -> Option<Self> {
                 Self::from_limbs(&from_be_bytes(bytes))
             }
 
-            /// The residue of a number with limbs in [0, 2^29); None from p on.
+            /// The residue of a number with limbs in [0, 2^29); `None` for p or more.
             pub(super) const fn from_limbs(limbs: &Limbs<$n>) -> Option<Self> {
                 if less(limbs, &P.value) { Some(Self::residue(limbs)) } else { None }
             }
@@ -107,7 +107,7 @@ macro_rules! montgomery_field {
                 Self::tight(tight_limbs(&self.limbs))
             }
 
-            /// Balanced limbs are unique, and p is out of their reach: zero is all zeros.
+            /// Balanced limbs are unique, and they cannot represent p: zero is all zeros.
             fn is_zero(&self) -> bool {
                 is_zero(&self.tighten().limbs)
             }
@@ -136,7 +136,7 @@ macro_rules! montgomery_field {
                 Field { limbs: extreme(rng, count.into(), 1 << $head), magnitude: Magnitude::of(count) }
             }
 
-            /// Every operation at the ends of the counts that `Curve` allows: overflow would panic here.
+            /// Every operation at the largest magnitudes that `Curve` allows: overflow would panic here.
             #[test]
             fn stays_in_its_bounds() {
                 let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -182,7 +182,7 @@ macro_rules! montgomery_field {
                 assert!(is_asserted(|| seven.is_zero()));
                 assert!(is_asserted(|| seven.is_odd()));
                 assert!(is_asserted(|| seven.inverse()));
-                // Results count anew.
+                // Results are tight again.
                 assert!(!is_asserted(|| three.squared().plus(&six.tighten()).times(&four)));
             }
         }

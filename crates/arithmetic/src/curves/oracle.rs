@@ -1,6 +1,6 @@
-//! What the tests of every ECDSA curve are: our three verdicts, without a table, with one, and the crate's, are one.
+//! The tests of every ECDSA curve: our verdicts with and without a table equal the verdict of the crate.
 
-/// The tests of a curve's module: the crate that is its oracle, and the bytes of a coordinate. P stands beside it.
+/// The tests of a curve's module: the crate that is its oracle, and the bytes of a coordinate. The module defines `P`.
 macro_rules! agrees_with {
     ($oracle:ident, $len:literal) => {
         const LEN: usize = $len;
@@ -42,7 +42,7 @@ macro_rules! agrees_with {
             <Scalar as Reduce<FieldBytes>>::reduce(&bytes(rng).into())
         }
 
-        /// The verdict of all three, which must be one.
+        /// The verdict, which must be the same for all three.
         fn verdict(key: &Key, hash: &[u8; LEN], r: &[u8; LEN], s: &[u8; LEN]) -> bool {
             // k256 takes only the lower of the two equivalent s.
             let oracle = Signature::from_scalars(*r, *s)
@@ -61,13 +61,13 @@ macro_rules! agrees_with {
         /// A signature that makes the verifier add exactly u1·G and u2·Q, and its hash.
         fn chosen(u1: Scalar, u2: Scalar, q: ProjectivePoint) -> Option<[[u8; LEN]; 3]> {
             let sum = ProjectivePoint::GENERATOR * u1 + q * u2;
-            // With an infinite sum no r is right; 1 is as wrong as any.
+            // If the sum is infinity, no r is right; 1 is as wrong as any.
             let r = if bool::from(sum.is_identity()) { Scalar::ONE } else { x_mod_n(sum) };
             let s = r * Option::<Scalar>::from(u2.invert())?;
             Some([u1 * s, r, s].map(|scalar| scalar.to_repr().into()))
         }
 
-        /// A number and a small one, as bytes.
+        /// The sum of a number and a small one, as bytes.
         fn plus(number: &[u8; LEN], small: u64) -> [u8; LEN] {
             let mut sum = *number;
             let mut carry = u16::try_from(small).unwrap();
@@ -78,7 +78,7 @@ macro_rules! agrees_with {
             sum
         }
 
-        /// A number less a small one, as bytes.
+        /// The difference of a number and a small one, as bytes.
         fn less(number: &[u8; LEN], small: u64) -> [u8; LEN] {
             let mut difference = *number;
             let mut borrow = i32::try_from(small).unwrap();
@@ -234,7 +234,7 @@ macro_rules! agrees_with {
         fn refuses_what_is_no_point() {
             let sec1 = ProjectivePoint::GENERATOR.to_affine().to_sec1_point(false);
             let (x, y): ([u8; LEN], [u8; LEN]) = ((*sec1.x().unwrap()).into(), (*sec1.y().unwrap()).into());
-            // The smallest x of a point: in another way of writing it, with p added, it is not accepted.
+            // The smallest x of a point: the same x plus p is not accepted.
             let (low, point) = (0..9)
                 .find_map(|low| with_x(&plus(&[0; LEN], low)).map(|key| (low, key.to_sec1_point(false))))
                 .unwrap();

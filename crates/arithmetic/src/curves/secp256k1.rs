@@ -50,7 +50,7 @@ impl Ecdsa for Secp256k1 {
 pub struct Field(Limbs);
 
 impl Field {
-    /// The residue of a number with limbs in [0, 2^29); None from p on.
+    /// The residue of a number with limbs in [0, 2^29); `None` for p or more.
     const fn from_limbs(limbs: &Limbs) -> Option<Self> {
         if less(limbs, &P.value) { Some(Self(P.to_montgomery(limbs))) } else { None }
     }

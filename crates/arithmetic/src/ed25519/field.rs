@@ -1,10 +1,10 @@
 //! The field of Ed25519: integers modulo p = 2^255 - 19.
 //!
-//! Limbs as in `limbs`, and carries left to products, as Bernstein has it ("Curve25519: new Diffie-Hellman speed records",
+//! Limbs as in `limbs`; only products carry, as in Bernstein ("Curve25519: new Diffie-Hellman speed records",
 //! PKC 2006, section 4). An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
-//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too; a sum of `k` tight ones counts `k`, and
-//! operations say what they take and assert it in debug builds. 2^261 is 1216 modulo p: what leaves the head comes back
-//! at the foot.
+//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too. A sum of `k` tight ones has the magnitude `k`;
+//! operations state the magnitudes they take and assert them in debug builds. 2^261 is 1216 modulo p: a carry out of the
+//! head is added at the foot.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -36,9 +36,9 @@ pub(super) struct Field {
     magnitude: Magnitude,
 }
 
-/// The largest product of counts that columns have room for.
+/// The largest product of magnitudes that fits a column.
 const MAX_PRODUCT: u8 = 13;
-/// The largest count that has a residue here.
+/// The largest magnitude that `residue` takes.
 const MAX_SUM: u8 = 7;
 
 impl Field {
@@ -59,7 +59,7 @@ impl Field {
         Self { limbs, magnitude: Magnitude::of(2) }
     }
 
-    /// None from p on (RFC 8032 5.1.3 step 1).
+    /// `None` for p or more (RFC 8032 5.1.3 step 1).
     pub(super) const fn from_le_bytes(bytes: &[u8; 32]) -> Option<Self> {
         let mut reversed = *bytes;
         reversed.reverse();
@@ -81,26 +81,26 @@ impl Field {
         bytes
     }
 
-    /// Counts add up.
+    /// Magnitudes add up.
     pub(super) const fn plus(&self, other: &Self) -> Self {
         let magnitude = self.magnitude.plus(other.magnitude);
         Self { limbs: add(&self.limbs, &other.limbs), magnitude }
     }
 
-    /// Counts add up.
+    /// Magnitudes add up.
     pub(super) const fn minus(&self, other: &Self) -> Self {
         let magnitude = self.magnitude.plus(other.magnitude);
         Self { limbs: subtract(&self.limbs, &other.limbs), magnitude }
     }
 
-    /// Takes products of counts up to 13.
+    /// Takes products of magnitudes up to 13.
     #[inline(never)]
     pub(super) const fn times(&self, other: &Self) -> Self {
         self.magnitude.times(other.magnitude).assert_at_most(MAX_PRODUCT);
         reduce(&product(&self.limbs, &other.limbs))
     }
 
-    /// Takes counts up to 3.
+    /// Takes magnitudes up to 3.
     #[inline(never)]
     pub(super) const fn squared(&self) -> Self {
         self.magnitude.times(self.magnitude).assert_at_most(MAX_PRODUCT);
@@ -117,7 +117,7 @@ impl Field {
         power
     }
 
-    /// Takes counts up to 7.
+    /// Takes magnitudes up to 7.
     pub(super) const fn is_zero(&self) -> bool {
         let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.canonical();
         (a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8) == 0
@@ -134,7 +134,7 @@ impl Field {
     }
 
     /// `self^((p - 5) / 8)`, that is `self^(2^252 - 3)`, along the addition chain of Bernstein's inversion (in the same
-    /// section). Names say how many ones the exponent has in a row.
+    /// section). A name says how many consecutive ones the exponent has.
     const fn power_for_root(&self) -> Self {
         let ones2 = self.squared().times(self);
         let ones4 = ones2.squared_times(2).times(&ones2);
@@ -149,7 +149,7 @@ impl Field {
         ones250.squared_times(2).times(self)
     }
 
-    /// A square root of `u/v` for v other than 0 (RFC 8032 5.1.3 step 3); None if there is none. Takes tight elements.
+    /// A square root of `u/v` for v other than 0 (RFC 8032 5.1.3 step 3); `None` if there is none. Takes tight elements.
     pub(super) const fn root_of_ratio(u: &Self, v: &Self) -> Option<Self> {
         /// 2^((p - 1) / 4), a square root of -1.
         const ROOT_OF_MINUS_1: Field = Field::small(2).power_for_root().squared().times(&Field::small(2));
@@ -166,9 +166,9 @@ impl Field {
         }
     }
 
-    /// The residue; takes counts up to 7.
+    /// The residue; takes magnitudes up to 7.
     const fn canonical(&self) -> Limbs {
-        /// 64p, which makes a tight number positive: all ones, but for what 2^261 folds to.
+        /// 64p, which makes a tight number positive: all ones, except for what 2^261 folds to.
         const ABOVE: Limbs = {
             let ones = LIMB_MASK as i32;
             [ones + 1 - FOLD as i32, ones, ones, ones, ones, ones, ones, ones, ones]
@@ -223,7 +223,7 @@ mod tests {
         Field { limbs, magnitude: Magnitude::of(count) }
     }
 
-    /// Every operation at the ends of the counts it allows: overflow would panic here.
+    /// Every operation at the largest magnitudes it allows: overflow would panic here.
     #[test]
     fn stays_in_its_bounds() {
         let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -258,13 +258,13 @@ mod tests {
         assert!(is_asserted(|| seven.times(&two)));
         assert!(is_asserted(|| four.minus(&one).times(&four.plus(&one))));
         assert!(is_asserted(|| four.squared()));
-        // Limbs have no room for eight, which the count alone says here.
+        // Eight would not fit limbs; here only the magnitude shows it.
         let eight = Field { magnitude: Magnitude::of(8), ..one };
         assert!(is_asserted(|| eight.is_zero()));
         assert!(is_asserted(|| eight.is_odd()));
         assert!(is_asserted(|| eight.to_le_bytes()));
         assert!(is_asserted(|| eight.inverse()));
-        // Results count anew.
+        // Results are tight again.
         assert!(!is_asserted(|| two.squared().plus(&one).times(&four.plus(&two))));
     }
 }

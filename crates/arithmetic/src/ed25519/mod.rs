@@ -1,7 +1,7 @@
 //! Verification with Ed25519 (RFC 8032 5.1.7), strictly: S below the order, R and the key in their only encoding and of
 //! no small order, no cofactor in the equation. What RFC 8037 3.1 calls EdDSA, with crv Ed25519.
 //!
-//! The verdict is that of `verify_strict` of ed25519-dalek, except for keys whose y is p or more, which that accepts.
+//! The verdict equals `verify_strict` of ed25519-dalek, except for keys whose y is p or more, which that accepts.
 //! Every value here is public: time depends on all of them.
 #![expect(
     clippy::indexing_slicing,
@@ -32,7 +32,7 @@ const L: Modulus = Modulus::new(&[
 /// B, 3B, 5B, ... 15B.
 static ODD_MULTIPLES_OF_B: [Affine; 8] = odd_multiples(&B);
 
-/// Why 32 bytes are not a key.
+/// Why 32 bytes are rejected as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
     /// y is p or more (RFC 8032 5.1.3 step 1): a key would have several encodings.
@@ -41,11 +41,11 @@ pub enum KeyError {
     SmallOrder,
 }
 
-/// A public key that no table was made for: a verification computes the multiples it needs.
+/// A public key without a table: a verification computes the multiples it needs.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     encoded: [u8; 32],
-    /// The opposite of the key's point, or None if y belongs to no point; found at first use.
+    /// The negative of the key's point, or `None` if y belongs to no point; computed at first use.
     opposite: OnceCell<Option<Affine>>,
 }
 
@@ -63,13 +63,13 @@ impl PublicKey {
         Ok(Self { encoded: *bytes, opposite: OnceCell::new() })
     }
 
-    /// Whether the key is a point of the curve; no other verifies anything.
+    /// Whether the key is a point of the curve; otherwise it verifies nothing.
     #[must_use]
     pub fn is_point(&self) -> bool {
         self.opposite().is_some()
     }
 
-    /// Whether the signature is one of the message with this key.
+    /// Whether the signature of the message is valid for this key.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let (Some(opposite), Some(signature)) = (self.opposite(), Signature::new(signature)) else {
@@ -80,8 +80,7 @@ impl PublicKey {
         sum.is_some_and(|sum| signature.fits(&sum))
     }
 
-    /// The key with its table; worth it from the second or third verification on. None unless [`Self::is_point`].
-    #[must_use]
+    /// The key with its table, which pays off from the second or third verification on. `None` unless [`Self::is_point`].
     pub fn prepare(&self, base: &Rc<BasePoint>) -> Option<PreparedKey> {
         let opposite = Comb::new(self.opposite()?);
         Some(PreparedKey { encoded: self.encoded, opposite, base: Rc::clone(base) })
@@ -102,7 +101,6 @@ pub struct BasePoint(Comb<Completed>);
 
 impl BasePoint {
     /// Builds the table.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "it costs as much as five verifications")]
     pub fn new() -> Self {
         Self(Comb::new(&B))
@@ -151,7 +149,7 @@ impl Signature {
 
     /// SHA-512(R, A, M) modulo the order (RFC 8032 5.1.7 step 2).
     fn challenge(&self, key: &[u8; 32], message: &[u8]) -> Limbs {
-        /// R modulo the order, and R·2^256: what takes the halves of the hash to their residues.
+        /// R modulo the order, and R·2^256: the factors that turn the halves of the hash into residues.
         const LOW: Limbs = L.to_montgomery(&[1, 0, 0, 0, 0, 0, 0, 0, 0]);
         const HIGH: Limbs = L.to_montgomery(&[0, 0, 0, 0, 0, 0, 0, 0, 1 << 24]);
         let hash: [u8; 64] =
@@ -161,7 +159,7 @@ impl Signature {
         L.sum(&L.montgomery(&from_le_bytes(low), &LOW), &L.montgomery(&from_le_bytes(high), &HIGH))
     }
 
-    /// Whether S·B - k·A is R, byte for byte: R then is the encoding of a point, and its only one.
+    /// Whether S·B - k·A is R, byte for byte: then R is the only encoding of a point.
     fn fits(&self, sum: &Completed) -> bool {
         let (x, y) = sum.coordinates();
         let mut encoded = y.to_le_bytes();
@@ -226,12 +224,12 @@ mod tests {
         Scalar::from_hash(Sha512::new().chain_update(r).chain_update(key).chain_update(message))
     }
 
-    /// Whether a little-endian y is p or more, its sign bit apart.
+    /// Whether a little-endian y is p or more, without its sign bit.
     fn is_above(key: &[u8; 32]) -> bool {
         key[0] >= 0xed && key[1..31].iter().all(|&byte| byte == 0xff) && key[31] & 0x7f == 0x7f
     }
 
-    /// The verdict of all three, which must be one.
+    /// The verdict, which must be the same for all three.
     fn verdict(base: &Rc<BasePoint>, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         let oracle = VerifyingKey::from_bytes(key)
             .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok());

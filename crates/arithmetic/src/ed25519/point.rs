@@ -1,4 +1,4 @@
-//! The group of Ed25519, `-x² + y² = 1 + d·x²·y²` (RFC 8032 5.1), with formulas that are right for all its points: those of
+//! The group of Ed25519, `-x² + y² = 1 + d·x²·y²` (RFC 8032 5.1), with formulas that hold for all its points: those of
 //! Hisil, Wong, Carter and Dawson ("Twisted Edwards curves revisited", ASIACRYPT 2008, sections 3 and 4), by their names in
 //! the Explicit-Formulas Database (hyperelliptic.org/EFD, g1p, twisted, extended-1).
 #![expect(
@@ -32,7 +32,7 @@ pub(super) fn has_small_order(y: &Field) -> bool {
     y.is_zero() || square.minus(&Field::ONE).is_zero() || quartic.is_zero()
 }
 
-/// A point as its sums take it: y + x and y - x, which count 2, and 2d·x·y, tight.
+/// A point in the form for sums: y + x and y - x, of magnitude 2, and 2d·x·y, tight.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Affine {
     sum: Field,
@@ -65,8 +65,8 @@ impl Affine {
     }
 }
 
-/// The point (e/g, h/f). A doubling needs three of the products of these and a sum four, so products are left to the user. e counts 3, f 4,
-/// g and h 3.
+/// The point (e/g, h/f). A doubling needs three products of these and a sum four, so the caller computes them. Magnitudes:
+/// e 3, f 4, g 3, h 3.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Completed {
     e: Field,
@@ -91,7 +91,7 @@ impl Completed {
         self.sum(&other.sum, &other.difference, &other.product)
     }
 
-    /// The sum with the opposite: there y + x and y - x change places, and 2d·x·y its sign, and so do f and g.
+    /// The sum with the negative: y + x and y - x swap, 2d·x·y changes its sign, and f and g swap.
     pub(super) const fn minus(&self, other: &Affine) -> Self {
         let Self { e, f, g, h } = self.sum(&other.difference, &other.sum, &other.product);
         Self { e, f: g, g: f, h }

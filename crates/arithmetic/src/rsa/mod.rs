@@ -1,5 +1,5 @@
 //! `s^e mod n`, the public operation of RSA (RFC 8017 5.2.2, RSAVP1), by squaring along the bits of e from its head
-//! (Knuth, The Art of Computer Programming, volume 2, 4.6.3). Padding is not decided here.
+//! (Knuth, The Art of Computer Programming, volume 2, 4.6.3). It does not check the padding.
 //!
 //! Every value here is public: time depends on all of them.
 #![expect(
@@ -19,10 +19,10 @@ pub const MIN_RSA_BITS: usize = 2048;
 /// Largest modulus in bits: the cost of a verification grows with its square.
 pub const MAX_RSA_BITS: usize = 8192;
 
-/// Largest public exponent, which nearly all keys have: each further bit costs every forged signature a squaring.
+/// Largest public exponent, which nearly all keys have: each further bit adds a squaring to every forged signature.
 pub const MAX_RSA_EXPONENT: u32 = 65_537;
 
-/// Why two numbers are not a key.
+/// Why two numbers are rejected as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
     /// A modulus outside [`MIN_RSA_BITS`] to [`MAX_RSA_BITS`].
@@ -30,7 +30,7 @@ pub enum KeyError {
         /// Its size.
         bits: usize,
     },
-    /// A modulus that is no product of odd primes.
+    /// A modulus that is not a product of odd primes.
     ModulusEven,
     /// An exponent that is even or 1.
     Exponent,
@@ -38,10 +38,10 @@ pub enum KeyError {
     ExponentTooLarge,
 }
 
-/// Why bytes are no signature of a key, whatever the message.
+/// Why bytes are not a signature with the key for any message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// Not as long as the modulus (RFC 8017 8.2.2 step 1): one signature would have several texts.
+    /// Not as long as the modulus (RFC 8017 8.2.2 step 1): otherwise one signature would have several encodings.
     Length {
         /// Length in bytes.
         expected: usize,
@@ -57,7 +57,7 @@ pub enum SignatureError {
 pub struct RsaPublicKey {
     modulus: Modulus,
     exponent: u32,
-    /// R² mod n, made at first use: it costs as much as a verification.
+    /// R² mod n, computed at first use: it costs as much as a verification.
     r_squared: OnceCell<Number>,
 }
 
@@ -75,7 +75,7 @@ impl RsaPublicKey {
         if !is_odd(n) {
             return Err(KeyError::ModulusEven);
         }
-        // 1 would make every message its own signature; an even e has no inverse.
+        // With 1, every message would be its own signature; an even e has no inverse.
         if !is_odd(e) || e == [1] {
             return Err(KeyError::Exponent);
         }
@@ -87,13 +87,11 @@ impl RsaPublicKey {
     }
 
     /// Length of the modulus in bits.
-    #[must_use]
     pub fn bits(&self) -> usize {
         self.modulus.bits
     }
 
     /// Length of the modulus, and of every signature, in bytes.
-    #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.modulus.bits.div_ceil(8)
     }
@@ -268,7 +266,7 @@ mod tests {
         assert_eq!(key.recover(&minus(&n, 1)).map(|m| m.len()), Ok(256));
     }
 
-    /// Lengths that are no whole number of bytes leave room above n in the bytes of a signature.
+    /// If the length is not a whole number of bytes, the bytes of a signature can hold numbers above n.
     #[test]
     fn refuses_signatures_above_the_modulus_at_every_length() {
         let mut rng = rng();

@@ -22,7 +22,7 @@ use crate::rsa::MAX_RSA_BITS;
 const LIMB_BITS: usize = 27;
 /// All ones in a limb.
 const LIMB_MASK: u32 = (1 << LIMB_BITS) - 1;
-/// Limbs of the largest modulus, two bits of head room included.
+/// Limbs of the largest modulus with two extra bits.
 const MAX_LIMBS: usize = (MAX_RSA_BITS + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
 const _: () = assert!(MAX_LIMBS < 500);
 
@@ -45,10 +45,10 @@ pub(super) struct Modulus {
 impl Modulus {
     /// An odd number without leading zero bytes, big-endian, of at most [`MAX_RSA_BITS`] bits.
     pub(super) fn new(bytes: &[u8], bits: usize) -> Self {
-        // Room for two bits more, and for every signature of as many bytes: what does not fit would not be compared.
+        // Room for two more bits, and for every signature of as many bytes: bits that do not fit would not be compared.
         let limbs = (bytes.len() * 8 + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
         let value = Number::from_bytes(bytes, limbs);
-        // Newton: n is its own inverse mod 8, and every step doubles the bits that are right: 3, 6, 12, 24, 48.
+        // Newton: n is its own inverse mod 8, and every step doubles the number of correct bits: 3, 6, 12, 24, 48.
         let n0 = value.limb(0);
         let inverse = (0..4).fold(n0, |x, _| x.wrapping_mul(2_u32.wrapping_sub(n0.wrapping_mul(x))));
         Self { value, limbs, bits, negated_inverse: inverse.wrapping_neg() & LIMB_MASK }

@@ -62,7 +62,6 @@ pub enum Truth {
 
 impl Truth {
     /// The word for it.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::True => "true",
@@ -85,7 +84,6 @@ impl Expression {
     }
 
     /// The expression as written.
-    #[must_use]
     pub fn source(&self) -> &str {
         &self.0.source
     }
@@ -98,19 +96,16 @@ impl Expression {
     }
 
     /// The expression if its value follows from the claims; else [`Self::of_request`] has it.
-    #[must_use]
     pub fn of_claims(&self) -> Option<OfClaims<'_>> {
         self.0.looks_at_claims_only.then_some(OfClaims(self))
     }
 
     /// The expression if its value changes with the request or the clock; else [`Self::of_claims`] has it.
-    #[must_use]
     pub fn of_request(&self) -> Option<OfRequest<'_>> {
         (!self.0.looks_at_claims_only).then_some(OfRequest(self))
     }
 
     /// Whether a function is about `claim`, or something in it.
-    #[must_use]
     pub fn looks_at(&self, claim: &str) -> bool {
         let is_it = |path: &ClaimPath| path.first() == claim;
         self.0.root.terms().into_iter().any(|term| term.claim().is_some_and(is_it))
@@ -118,7 +113,6 @@ impl Expression {
 
     /// The functions `Contains` that look for a part of a text in `claims`, as written: of an array, they compare whole
     /// elements.
-    #[must_use]
     pub fn parts_of_texts(&self, claims: &ClaimsSet) -> Vec<&str> {
         let is_part = |term: &&parser::Term| {
             let claim = || term.claim().and_then(|path| claims.at(path));
@@ -130,7 +124,6 @@ impl Expression {
     }
 
     /// Every function as written, with its value: for showing why the whole is what it is.
-    #[must_use]
     pub fn explain(
         &self,
         claims: &ClaimsSet,
@@ -145,7 +138,6 @@ impl Expression {
 
     /// The functions because of which the expression does not hold, as written, each with its value: one that is true
     /// stands behind a `!`. None if it holds, and if saying so takes too much work.
-    #[must_use]
     pub fn culprits(
         &self,
         claims: &ClaimsSet,

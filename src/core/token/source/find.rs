@@ -40,8 +40,7 @@ pub fn find<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Result<
     found.ok_or(Refusal::TokenMissing)
 }
 
-/// Every place at which the request presents something: one token, several, or what is none.
-#[must_use]
+/// Every place at which the request presents something: one token, several, or something else.
 pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Vec<&'p TokenPlace> {
     let presents = |place: &&TokenPlace| match place {
         TokenPlace::Header { name, form } => header_name::values(request, name).into_iter().any(|value| {
@@ -124,7 +123,7 @@ fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8
     Ok(found)
 }
 
-/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4), or the token alone where that is allowed. Another scheme is no
+/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4), or the token alone if that is allowed. Another scheme is no
 /// token at all, unless ours comes later in the value: `Basic x, Bearer TOKEN` is a list, and many back ends search for
 /// `Bearer ` wherever it is.
 fn credentials(mut value: Vec<u8>, form: &Form) -> Result<Option<Vec<u8>>, Refusal> {

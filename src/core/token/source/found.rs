@@ -33,7 +33,6 @@ impl FoundToken<'_> {
     }
 
     /// What it says, without a reason if it says nothing: for the log.
-    #[must_use]
     pub fn read(&self, sources: &TokenSources) -> Option<UnverifiedToken<'_>> {
         let is_small = self.token.len() <= sources.max_bytes;
         is_small.then(|| jws::parse_with(&self.token, self.padding()).ok())?

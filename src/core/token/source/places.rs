@@ -58,7 +58,7 @@ pub enum TokenPlace {
 /// How a header or a cookie has the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
-    /// Authentication scheme before the token, compared without case; empty where the value is the token.
+    /// Authentication scheme before the token, compared without case; empty if the value is the token.
     pub scheme: String,
     /// Whether the scheme may be left out.
     pub is_optional: bool,
@@ -90,7 +90,7 @@ impl Form {
         self.is_optional || self.scheme.is_empty()
     }
 
-    /// What is behind the scheme; `None` where `value` does not begin with it as a word.
+    /// What is behind the scheme; `None` if `value` does not begin with it as a word.
     pub(super) fn behind_scheme<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
         let (word, rest) = value.split_at_checked(self.scheme.len())?;
         (!self.scheme.is_empty() && word.eq_ignore_ascii_case(self.scheme.as_bytes())).then_some(rest)
@@ -99,7 +99,6 @@ impl Form {
 
 impl TokenPlace {
     /// Whether some back end takes both for one place, which one entry is enough for.
-    #[must_use]
     pub fn is_alias(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header { name, form }, Self::Header { name: other, form: another }) => {
@@ -146,7 +145,6 @@ impl TokenPlace {
 
     /// Whether shared caches keep no answer to a request with a token here, whatever the upstream says of caches
     /// (RFC 9111 3.5).
-    #[must_use]
     pub fn is_kept_from_caches(&self) -> bool {
         match self {
             Self::Header { name, .. } => name.eq_ignore_ascii_case("Authorization"),
@@ -186,7 +184,6 @@ impl fmt::Display for TokenPlace {
 
 impl TokenSources {
     /// The scheme that a challenge names: that of the first header that has one.
-    #[must_use]
     pub fn challenge_scheme(&self) -> &str {
         let schemes = self.places.iter().filter_map(|place| match place {
             TokenPlace::Header { form, .. } => Some(form.scheme.as_str()),

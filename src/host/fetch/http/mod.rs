@@ -1,7 +1,7 @@
 //! One GET over HTTP/1.1 (RFC 9112): the request as bytes, and a response reader that is fed with bytes.
 //!
 //! Pure: it knows neither sockets nor TLS. Everything a server sends is hostile: heads, bodies and chunk lines
-//! are bounded, and a message whose length can be read in two ways is refused instead of guessed.
+//! are bounded, and a message whose length can be read in two ways is rejected instead of guessed.
 
 mod request;
 mod response;

@@ -7,29 +7,29 @@ use crate::core::url::{Scheme, Url};
 use crate::documents::fetch::FetchError;
 use crate::host::fetch::proxy;
 
-/// What a GET is made of besides its URL.
+/// The parts of a GET besides its URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestParts<'a> {
-    /// `Accept`, unless there is a configured one.
+    /// `Accept`, unless it is configured.
     pub accept: &'a str,
-    /// Configured headers, none of those that a fetch sets itself.
+    /// Configured headers, except those that a fetch sets itself.
     pub headers: &'a [(String, String)],
     /// `If-None-Match`.
     pub etag: Option<&'a str>,
-    /// The proxy that reads the request itself, which it does not with `https`.
+    /// The proxy, if it reads the request itself; with `https` it does not.
     pub proxy: Option<&'a Proxy>,
-    /// Bytes that the request is longer than needed.
+    /// Bytes of padding.
     pub padding: usize,
 }
 
-/// The bytes of a GET. Headers that could end a line are refused: a configured value with a line break would otherwise
-/// become a header of its own. So are those that a fetch sets itself.
+/// The bytes of a GET. Headers with a line break are rejected: otherwise a configured value could become another header.
+/// Headers that a fetch sets itself are rejected, too.
 ///
 /// # Errors
 /// [`FetchError::Http`] for such a header.
 pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchError> {
     let RequestParts { accept, headers, etag, proxy, padding } = *parts;
-    // Only plain requests are read by the proxy (RFC 9112 3.2.2); those to https go through a tunnel.
+    // The proxy reads only plain requests (RFC 9112 3.2.2); requests to https go through a tunnel.
     let proxy = proxy.filter(|_| url.origin.scheme == Scheme::Http);
     let target = if proxy.is_some() { url.to_string() } else { url.target.clone() };
     let mut head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n", url.origin.authority());

@@ -1,4 +1,4 @@
-//! The response, read as its bytes come.
+//! The response, read as its bytes arrive.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub enum Answer {
     Final(Fetched),
     /// 301, 302, 303, 307 or 308.
     Redirect {
-        /// `Location` as it came.
+        /// `Location`, unchanged.
         location: String,
     },
 }
@@ -24,9 +24,9 @@ pub enum Answer {
 /// Whether more bytes are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Read on, or tell [`ResponseReader::end_of_stream`].
+    /// Read more, or call [`ResponseReader::end_of_stream`].
     More,
-    /// The response is complete; whatever follows belongs to nobody.
+    /// The response is complete; bytes that follow are ignored.
     Complete,
 }
 
@@ -42,7 +42,7 @@ pub struct ResponseReader {
     body: Vec<u8>,
 }
 
-/// What is answered.
+/// The request that is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     Get,
@@ -55,11 +55,11 @@ enum Request {
 enum State {
     StatusLine,
     Fields,
-    /// Bytes still to come.
+    /// Bytes that are missing.
     Length(usize),
     UntilClose,
     ChunkLine,
-    /// Bytes of this chunk still to come.
+    /// Bytes of this chunk that are missing.
     Chunk(usize),
     ChunkEnd,
     Trailers,
@@ -82,15 +82,13 @@ struct Head {
 impl ResponseReader {
     /// A reader for a response to a GET; `conditional` says whether `If-None-Match` was sent, without which a
     /// 304 is an error.
-    #[must_use]
     pub fn new(max_body_bytes: usize, conditional: bool) -> Self {
         let request = if conditional { Request::ConditionalGet } else { Request::Get };
         Self::answering(request, max_body_bytes)
     }
 
     /// A reader for a response to a CONNECT, which is complete with the head of a success (RFC 9110 9.3.6). Anything but
-    /// a success is an error, and so are bytes that follow: the server behind the proxy has not been spoken to yet.
-    #[must_use]
+    /// a success is an error, and so are bytes that follow: nothing has been sent to the server behind the proxy yet.
     pub fn of_tunnel() -> Self {
         Self::answering(Request::Connect, 0)
     }
@@ -152,7 +150,7 @@ impl ResponseReader {
     /// The server has closed: complete for a body without a length, early for any other.
     ///
     /// # Errors
-    /// [`FetchError::Http`] when the response is not complete.
+    /// [`FetchError::Http`] if the response is not complete.
     pub fn end_of_stream(&mut self) -> Result<(), FetchError> {
         match self.state {
             State::UntilClose | State::Complete => {
@@ -172,7 +170,7 @@ impl ResponseReader {
     /// The complete response.
     ///
     /// # Errors
-    /// [`FetchError::Http`] when it is not complete, or a redirect without `Location`.
+    /// [`FetchError::Http`] if it is not complete, or is a redirect without `Location`.
     pub fn into_answer(self) -> Result<Answer, FetchError> {
         if !matches!(self.state, State::Complete) {
             return Err(FetchError::Http("the answer ended early"));
@@ -203,7 +201,7 @@ impl ResponseReader {
         Ok(rest)
     }
 
-    /// Gathers a line and acts on it when its CRLF is there. A bare LF or CR is refused, as RFC 9112 2.2 allows.
+    /// Collects a line and processes it when its CRLF is there. A bare LF or CR is rejected, as RFC 9112 2.2 allows.
     fn take_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], FetchError> {
         let (part, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(at) => bytes.split_at_checked(at.saturating_add(1)).unwrap_or((bytes, &[])),
@@ -234,7 +232,7 @@ impl ResponseReader {
             }
             State::ChunkEnd if line.is_empty() => self.state = State::ChunkLine,
             State::ChunkEnd => return Err(FetchError::Http("chunk longer than its size")),
-            // Trailers are read and dropped: nothing in them may change what the head said.
+            // Trailers are read and dropped: they must not change what the head said.
             State::Trailers if line.is_empty() => self.state = State::Complete,
             State::Trailers => {
                 parse_field(line)?;
@@ -249,7 +247,7 @@ impl ResponseReader {
     fn spend(&mut self, bytes: usize) -> Result<(), FetchError> {
         match self.state {
             State::ChunkLine | State::ChunkEnd => {
-                // Not from the budget of the heads: a document may come in any number of small chunks.
+                // Does not use the budget of the heads: a document may come in any number of small chunks.
                 if self.line.len().saturating_add(bytes) > MAX_CHUNK_LINE_BYTES {
                     return Err(FetchError::Http("chunk line too long"));
                 }
@@ -272,10 +270,10 @@ impl ResponseReader {
     fn after_head(&self) -> Result<State, FetchError> {
         let head = &self.head;
         match head.status {
-            // A final 101 cannot come, since no upgrade was asked for.
+            // A final 101 cannot come, since the request has no upgrade.
             101 => return Err(FetchError::Status(101)),
             100..=199 => return Ok(State::StatusLine),
-            // Whatever it says about its length.
+            // Regardless of the stated length.
             200..=299 if self.request == Request::Connect => return Ok(State::Complete),
             other if self.request == Request::Connect => return Err(FetchError::Status(other)),
             200 => {}
@@ -309,7 +307,7 @@ enum Coding {
 }
 
 impl Head {
-    /// `None` for one that cannot be read. None was asked for, but some servers compress regardless.
+    /// `None` if it is not supported. The request accepts no compression, but some servers compress anyway.
     fn content_coding(&self) -> Option<Coding> {
         let coding = self.content_encoding.as_deref().unwrap_or("identity");
         if coding.eq_ignore_ascii_case("identity") {
@@ -377,8 +375,8 @@ fn parse_status_line(line: &[u8]) -> Result<Head, FetchError> {
     }
 }
 
-/// RFC 9112 5: a folded line or a blank before the colon is refused, since readers differ on it. Bytes that are
-/// not UTF-8 occur in the wild in headers that nobody reads, so they are no reason to be without keys.
+/// RFC 9112 5: a folded line or a blank before the colon is rejected, since readers differ on it. Bytes that are
+/// not UTF-8 occur in the wild in headers that are not used here, so they are not a reason to reject the keys.
 fn parse_field(line: &[u8]) -> Result<(&str, Cow<'_, str>), FetchError> {
     let bad = FetchError::Http("malformed header");
     let colon = line.iter().position(|byte| *byte == b':').ok_or_else(|| bad.clone())?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::check;
 use crate::host::sockets::kernel::Errno;
 
-/// Shortest sleep. The host makes a deadline of the span, and then looks how much time is left of it. Where its thread
-/// is off the processor between the two for longer than the span and a millisecond, what is left is negative, which
-/// its poll takes for no end at all: the request hangs for good, with a thread. Of 50 instances that fetched on two
-/// saturated cores one was lost in 10,000 requests with sleeps of 2 ms and again with 20 ms. So sleeps are long, and
-/// few: what may be there in a moment is asked for again after [`yield_now`].
+/// Shortest sleep. The host turns the span into a deadline and then computes the time left. If its thread is off the
+/// processor between the two for longer than the span and a millisecond, the time left is negative, which its poll takes
+/// as no timeout: the request hangs forever and holds a thread. When 50 instances fetched on two saturated cores, one of
+/// 10,000 requests hung with sleeps of 2 ms, and again with 20 ms. So sleeps are long and few: what may be there in a
+/// moment is polled after [`yield_now`].
 const SHORTEST_SLEEP: Duration = Duration::from_millis(50);
 
 #[repr(C)]
@@ -19,7 +19,7 @@ struct Subscription {
     clock: SubscriptionClock,
 }
 
-/// A struct of its own, since it begins at byte 16 whatever stands before it.
+/// A separate struct, since it begins at byte 16 regardless of what stands before it.
 #[repr(C)]
 struct SubscriptionClock {
     id: u32,
@@ -61,7 +61,7 @@ pub(crate) fn monotonic_nanos() -> u64 {
     let mut time = 0;
     // SAFETY: the host writes a u64 to a local.
     let errno = unsafe { clock_time_get(1, 1, &raw mut time) };
-    // Cannot fail with this clock; the largest time ends every wait.
+    // It cannot fail with this clock; the largest time ends every wait.
     if errno == 0 { time } else { u64::MAX }
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn sleep(span: Duration) {
     // SAFETY: one subscription to read and room for one event, both locals.
     let errno = unsafe { poll_oneoff(&raw const subscription, &raw mut event, 1, &raw mut returned) };
     if errno != 0 {
-        // No descriptors left for the host's pipe: better to spin politely than to fail.
+        // The host has no descriptors left for its pipe: yielding is better than failing.
         yield_now();
     }
 }

@@ -1,13 +1,13 @@
 //! The imports of WASI and of the WasmEdge socket extension, version 2, as wasi-go 0.8 serves them.
 //!
-//! All instances of a middleware share one host object that is not made for it: a call may use the pointer, the
+//! All instances of a middleware share one host object that is not made for sharing: a call may use the pointer, the
 //! length or the address of a call that another instance makes at the same moment. Hence the rules of this folder:
-//! - Every transfer goes through one static buffer, which has the same address in every instance. Receives always
-//!   give its whole length, sends never more. A mix-up then stays inside somebody's buffer: wrong bytes, never a
-//!   write elsewhere.
-//! - The buffer is zeroed before a receive, so that bytes which landed elsewhere are not replaced by old ones, and after
-//!   every transfer, so that a send of another instance which takes this buffer for its own sends zeros.
-//! - Counts, addresses and descriptors that come back are data to be checked, not facts.
+//! - Every transfer goes through one static buffer, which has the same address in every instance. Receives always pass its
+//!   whole length, sends never more. A mix-up then stays inside the buffer of some instance: it causes wrong bytes, never
+//!   a write elsewhere.
+//! - The buffer is zeroed before a receive, so that old bytes do not replace bytes that landed elsewhere, and after every
+//!   transfer, so that a mixed-up send of another instance that uses this buffer sends zeros.
+//! - Counts, addresses and descriptors that come back are data to check, not facts.
 //! - No call blocks on a descriptor, except the wait for a notification: all other sockets are non-blocking, and the
 //!   only poll is one relative clock.
 #![expect(unsafe_code, reason = "the WASI and socket imports: the only unsafe code of the project")]

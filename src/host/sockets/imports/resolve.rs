@@ -52,10 +52,10 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// The addresses of `name`. The host has its own timeouts and may block far beyond ours.
+/// The addresses of `name`. The host has its own timeouts and may block far longer than ours.
 ///
-/// The host gathers results in one list for all instances. Asking for a port that is made from the name makes a
-/// foreign result visible: the port comes back with each address.
+/// The host collects results in one list for all instances. A port derived from the name makes a foreign result visible,
+/// because the port comes back with each address.
 pub(crate) fn resolve(name: &str) -> Result<Vec<IpAddr>, Errno> {
     let tag = name_tag(name);
     let service = tag.to_string();

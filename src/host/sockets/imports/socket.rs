@@ -38,7 +38,7 @@ pub(crate) fn open_datagram(family: Family) -> Result<Descriptor, Errno> {
     open_socket(family, 1)
 }
 
-/// Has receives wait until something comes.
+/// Makes receives block until a datagram arrives.
 pub(crate) fn set_blocking(descriptor: Descriptor) -> Result<(), Errno> {
     // SAFETY: takes numbers only.
     check(unsafe { fd_fdstat_set_flags(descriptor.0, 0) })
@@ -50,7 +50,7 @@ fn open_socket(family: Family, kind: i32) -> Result<Descriptor, Errno> {
     match check(unsafe { fd_fdstat_set_flags(descriptor.0, 4) }) {
         Ok(()) => Ok(descriptor),
         Err(errno) => {
-            // Without it a receive would hold the request until somebody sends.
+            // Otherwise a receive would block the request until a datagram arrives.
             close(descriptor)?;
             Err(errno)
         }
@@ -64,13 +64,13 @@ fn open(family: Family, kind: i32) -> Result<Descriptor, Errno> {
     if opened < 0 { Err(Errno::NONSENSE) } else { Ok(Descriptor(opened)) }
 }
 
-/// Ends a connection in both directions, which wakes whoever waits for something to come.
+/// Ends a connection in both directions, which wakes every blocked receiver.
 pub(crate) fn shut_down(descriptor: Descriptor) -> Result<(), Errno> {
     // SAFETY: takes numbers only.
     check(unsafe { sock_shutdown(descriptor.0, 3) })
 }
 
-/// Gives a datagram socket a name that nobody has: a port of the loopback interface, or an abstract unix name.
+/// Gives a datagram socket a name that no other has: a port of the loopback interface, or an abstract unix name.
 pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Errno> {
     let mut address = match family {
         Family::Unix => {
@@ -88,7 +88,7 @@ pub(crate) fn bind_anew(descriptor: Descriptor, family: Family) -> Result<(), Er
     check(unsafe { sock_bind(descriptor.0, &raw const reference, 0) })
 }
 
-/// Where the host writes a name; only for as long as the name stays where it is.
+/// Where the host writes a name; valid only while the name is not moved.
 pub(super) fn places(name: &mut SocketName) -> (AddressReference, *mut u32) {
     (AddressReference { pointer: name.address.as_mut_ptr(), length: 128 }, &raw mut name.port)
 }
@@ -102,7 +102,7 @@ pub(crate) fn local_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
     Ok(name)
 }
 
-/// The name of whom the socket is connected to.
+/// The name of the socket that this one is connected to.
 pub(crate) fn peer_name(descriptor: Descriptor) -> Result<SocketName, Errno> {
     let mut name = SocketName::EMPTY;
     let (reference, port) = places(&mut name);
@@ -119,7 +119,7 @@ pub(crate) fn connect_to(descriptor: Descriptor, name: &SocketName) -> Result<()
     check(unsafe { sock_connect(descriptor.0, &raw const reference, name.port) })
 }
 
-/// Begins to connect; [`Errno::IN_PROGRESS`] is the rule.
+/// Begins to connect; usually [`Errno::IN_PROGRESS`].
 pub(crate) fn connect(descriptor: Descriptor, address: SocketAddr) -> Result<(), Errno> {
     let mut bytes = address_bytes(address.ip());
     let reference = AddressReference { pointer: bytes.as_mut_ptr(), length: 128 };
@@ -127,7 +127,7 @@ pub(crate) fn connect(descriptor: Descriptor, address: SocketAddr) -> Result<(),
     check(unsafe { sock_connect(descriptor.0, &raw const reference, u32::from(address.port())) })
 }
 
-/// Whom the socket is connected to; [`Errno::NOT_CONNECTED`] while it is not.
+/// The address that the socket is connected to; [`Errno::NOT_CONNECTED`] before that.
 pub(crate) fn peer_address(descriptor: Descriptor) -> Result<SocketAddr, Errno> {
     let name = peer_name(descriptor)?;
     let port = u16::try_from(name.port).map_err(|_| Errno::NONSENSE)?;

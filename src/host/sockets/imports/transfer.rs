@@ -36,7 +36,7 @@ static BUFFER: Buffer = Buffer {
     behind: UnsafeCell::new([0; MARGIN_BYTES]),
 };
 
-/// Zeros that nothing writes to, so that a test sees a transfer that goes beyond the buffer.
+/// Zeros that nothing writes to, so that a test detects a transfer beyond the buffer.
 type Margin = UnsafeCell<[u8; MARGIN_BYTES]>;
 
 const MARGIN_BYTES: usize = 64;
@@ -76,7 +76,6 @@ unsafe extern "C" {
 }
 
 /// Whether nothing was ever written just before or behind the buffer.
-#[must_use]
 pub fn margins_are_clean() -> bool {
     [&BUFFER.before, &BUFFER.behind].into_iter().all(|margin| {
         // SAFETY: initialised bytes of a static, which the host does not write to while the guest runs.
@@ -85,7 +84,7 @@ pub fn margins_are_clean() -> bool {
     })
 }
 
-/// Appends what has arrived to `out` and returns how much; zero is the end of the stream.
+/// Appends what has arrived to `out` and returns its length; zero is the end of the stream.
 pub(crate) fn receive(
     descriptor: Descriptor,
     mode: Receive,
@@ -102,7 +101,7 @@ pub(crate) fn receive(
     copy_out(count, out)
 }
 
-/// As [`receive`], of a datagram, of which it returns the sender. One that has no name is an error.
+/// As [`receive`], of a datagram, and returns its sender. A sender without a name is an error.
 pub(crate) fn receive_from(
     descriptor: Descriptor,
     mode: Receive,
@@ -132,7 +131,7 @@ pub(crate) fn receive_from(
     Ok(sender)
 }
 
-/// Sends the beginning of `bytes`, as much as fits the buffer and the socket takes, and returns how much that was.
+/// Sends the beginning of `bytes`, as much as the buffer and the socket hold, and returns its length.
 pub(crate) fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno> {
     let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
@@ -143,7 +142,7 @@ pub(crate) fn send(descriptor: Descriptor, bytes: &[u8]) -> Result<usize, Errno>
     checked_count(count, length)
 }
 
-/// Writes the beginning of `bytes` at `offset`, as much as fits the buffer, and returns how much that was.
+/// Writes the beginning of `bytes` at `offset`, as much as the buffer holds, and returns its length.
 pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
     let (vector, length) = filled_buffer(bytes)?;
     let mut count = 0;
@@ -154,7 +153,7 @@ pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Res
     checked_count(count, length)
 }
 
-/// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns how many; zero is the end.
+/// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns their number; zero is the end.
 pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) -> Result<usize, Errno> {
     let vector = wiped_buffer(Wipe::All);
     let mut count = 0;
@@ -163,7 +162,7 @@ pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) ->
     copy_out(count, out)
 }
 
-/// The beginning of the buffer, with as many bytes in it as fit.
+/// Copies as many bytes as fit to the beginning of the buffer.
 fn filled_buffer(bytes: &[u8]) -> Result<(IoVector, usize), Errno> {
     let (bytes, _) = bytes.split_at_checked(BUFFER_BYTES).unwrap_or((bytes, &[]));
     let length = u32::try_from(bytes.len()).map_err(|_| Errno::NONSENSE)?;
@@ -180,7 +179,7 @@ fn checked_count(count: u32, most: usize) -> Result<usize, Errno> {
     }
 }
 
-/// All of the buffer, with zeros in it.
+/// The whole buffer, zeroed.
 fn wiped_buffer(before: Wipe) -> IoVector {
     wipe(match before {
         Wipe::Head => 64,

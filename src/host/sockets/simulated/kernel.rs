@@ -1,4 +1,4 @@
-//! The calls: datagram sockets as Linux has them, with the faults of the plan.
+//! The calls: datagram sockets as in Linux, with the faults of the plan.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ impl State {
 
 /// A receive, which waits if the socket is a blocking one.
 fn receive_any(descriptor: Descriptor, mode: Receive) -> Result<(u64, Vec<u8>), Errno> {
-    // A blocked call goes on with its socket, whatever becomes of the descriptor.
+    // A blocked call continues with its socket, even if the descriptor changes.
     let mut found = None;
     call(CALL, |state, _| {
         let at = match found.map_or_else(|| state.find(descriptor), Ok) {

@@ -17,10 +17,10 @@ use super::kernel::SocketName;
 /// The kernel of the instance that runs in this thread.
 pub(crate) struct Simulated;
 
-/// Calls of one run, far more than any needs: instances that only look at each other get here.
+/// Most calls of one run, far more than needed: instances that wait for each other forever reach it.
 const MOST_CALLS: u64 = 400_000;
 
-/// What may happen to an instance that is no fault of its own.
+/// Faults that an instance does not cause itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// A datagram that was sent does not arrive.
@@ -35,7 +35,7 @@ enum Fault {
     Elsewhere,
     /// A datagram of another process arrives.
     Foreign,
-    /// The instance ends in the middle of a request, and lives on with its memory as it is.
+    /// The instance traps in the middle of a request, and lives on with its memory unchanged.
     Trap,
     /// The thread of the instance is off the processor for long.
     LostTime,
@@ -145,7 +145,7 @@ fn instance() -> (Arc<World>, usize) {
     INSTANCE.with(|instance| instance.borrow().clone()).unwrap()
 }
 
-/// What came of a call.
+/// The outcome of a call.
 enum Outcome<R> {
     Done(R),
     /// Again, when the status allows it.

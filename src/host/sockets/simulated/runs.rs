@@ -1,5 +1,5 @@
-//! What must hold whatever the host does, in runs of many seeds. `SIMULATED_SEED=n` repeats one run, `SIMULATED_SEEDS=n`
-//! makes so many.
+//! Properties that hold for all faults of the host, in runs of many seeds. `SIMULATED_SEED=n` repeats one run,
+//! `SIMULATED_SEEDS=n` makes n runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ const LEASE: Seconds = Seconds(3);
 /// Nanoseconds of the longest attempt: less than the lease.
 const LONGEST_ATTEMPT: u64 = 1_500_000_000;
 const SECOND: u64 = 1_000_000_000;
-/// How long the lock may be taken for held, with its spread.
+/// How long the lock may count as held, including the spread.
 const PATIENCE: u64 = 1_950_000_000;
 
 /// What the run has seen. Only the instance that runs looks at it.
@@ -62,7 +62,7 @@ fn foreign(now: u64) -> Vec<u8> {
     record.encode()
 }
 
-/// How many of these are at work, other than those that were off the processor in the middle of it.
+/// How many of these are at work, except those that were off the processor meanwhile.
 fn there(at_work: &BTreeMap<usize, u64>) -> usize {
     at_work.iter().filter(|(instance, lost_before)| lost_by(**instance) == **lost_before).count()
 }
@@ -96,7 +96,7 @@ impl Instance<'_> {
             Turn::Underway | Turn::Crowded => None,
         };
         let (_, lost) = faults();
-        // Twice the lease, an attempt at its end, and the lock may be given up for lost before and after it.
+        // Twice the lease, an attempt at its end, and the lock may count as lost before and after it.
         let bound = 2 * LEASE.0 * SECOND + LONGEST_ATTEMPT + 4 * PATIENCE + 2 * lost + 100 * self.hold;
         let waited = Simulated::monotonic_nanos() - since;
         assert!(waited < bound, "waited {waited} ns");
@@ -174,7 +174,7 @@ impl Instance<'_> {
     /// Holds the lock once more, which merges what this instance knows into the record.
     fn leave(&self) {
         if self.trapped {
-            // What it knew may have gone with the record that it had out then.
+            // What it knew may be lost with the record that it had out then.
             return;
         }
         let before = faults().0.len();
@@ -198,7 +198,7 @@ impl Instance<'_> {
         let left = self.with(|seen| std::mem::take(&mut seen.left));
         let kept = left.iter().all(|(faults, version)| *faults < faults_now || *version <= record);
         assert!(kept, "forgotten: {left:?} with {faults_now} faults, and the record has {record:?}");
-        // Who takes a lease over wakes those who waited for its owner.
+        // An instance that takes a lease over wakes the waiters of its owner.
         Simulated::sleep(Duration::from_secs(LEASE.0 + 1));
         self.version = self.version.max(Version(Simulated::monotonic_nanos()));
         self.request(Waiting::ForDocument);
@@ -214,7 +214,7 @@ const fn longest_hold(seed: u64) -> u64 {
     if seed.is_multiple_of(20) { 500_000_000 } else { 0 }
 }
 
-/// The faults of a run. Most have one kind, so that what each kind allows is told apart.
+/// The faults of a run. Most runs have one kind, so that the effects of each kind are separate.
 fn kinds(seed: u64) -> Vec<Fault> {
     use Fault::{Doubled, Elsewhere, Foreign, Lost, LostTime, Scrambled, TooLong, Trap};
     match seed % 10 {
@@ -254,7 +254,7 @@ fn one_run(seed: u64) -> Result<Seen, String> {
         }
         if me + 1 == instances {
             instance.finds_everything_whole();
-            // All but these lose the record, or double it. Then two may go on with their copies in the same moment.
+            // All but these lose or duplicate the record. Then two may continue with their copies at the same time.
             let harmless = [Fault::Foreign, Fault::TooLong];
             let harmful = faults().0.iter().filter(|fault| !harmless.contains(fault)).count();
             *allowed.lock().unwrap() = 2 * harmful;

@@ -37,10 +37,10 @@ montgomery_field! {
     ]]
 }
 
-/// The same number modulo p with balanced limbs, within ±0.51 p; takes limbs of a count up to 6.
+/// The same number modulo p with balanced limbs, within ±0.51 p; takes limbs of a magnitude up to 6.
 const fn tight_limbs(limbs: &Limbs) -> Limbs {
     let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *limbs;
-    // The head limb counts 2^232; p has 2^24 of them, less a 2^-32nd.
+    // The unit of the head limb is 2^232; p is 2^24 of these, less a 2^-32nd.
     let q = (a8 + (1 << 23)) >> 24;
     let (r0, t) = balance(a0 + q);
     let (r1, t) = balance(a1 + t);

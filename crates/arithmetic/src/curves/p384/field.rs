@@ -1,6 +1,6 @@
 //! The field of P-384: integers modulo p = 2^384 - 2^128 - 2^96 + 2^32 - 1, as Montgomery residues with R = 2^406.
 //!
-//! Elements as in `montgomery_field`: 14 products a column stay in an `i64` while the product of their counts is at most 9
+//! Elements as in `montgomery_field`: 14 products in a column fit an `i64` if the product of their magnitudes is at most 9
 //! (14·9·2^56 < 2^63 - 2^56). p is -1 modulo 2^32, and a digit times p is four shifted additions.
 #![expect(
     clippy::arithmetic_side_effects,
@@ -48,10 +48,10 @@ montgomery_field! {
     ]]
 }
 
-/// The same number modulo p with balanced limbs, within ±0.53 p; takes limbs of a count up to 6.
+/// The same number modulo p with balanced limbs, within ±0.53 p; takes limbs of a magnitude up to 6.
 const fn tight_limbs(limbs: &Limbs<N>) -> Limbs<N> {
     let [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13] = *limbs;
-    // The head limb counts 2^377; p has 2^7 of them, less a tiny part.
+    // The unit of the head limb is 2^377; p is 2^7 of these, less a tiny part.
     let q = (a13 + (1 << 6)) >> 7;
     let (r0, t) = balance(a0 + q);
     let (r1, t) = balance(a1 - (q << 3) + t);
@@ -157,7 +157,7 @@ const fn product(a: &Limbs<N>, b: &Limbs<N>) -> Columns {
     ]
 }
 
-/// `product(a, a)`, each product of two different limbs made once.
+/// `product(a, a)`; each product of two different limbs is computed once.
 #[inline(always)]
 #[rustfmt::skip]
 const fn square(a: &Limbs<N>) -> Columns {

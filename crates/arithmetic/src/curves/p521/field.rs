@@ -1,12 +1,12 @@
 //! The field of P-521: integers modulo p = 2^521 - 1.
 //!
 //! Limbs as in `limbs`, 18 of them. An element is a number congruent to its residue, not the residue itself. 2^522 is 2
-//! modulo p: what leaves the head comes back twice at the foot.
+//! modulo p: a carry out of the head is added twice at the foot.
 //!
 //! Products are Karatsuba's, of two halves (Knuth, The Art of Computer Programming, volume 2, 4.3.3).
 //!
-//! A column sums up to 35 products of limbs, which leaves no room for factors that count more than 1, as the smaller
-//! fields have it: every operation carries. All elements are tight, with limbs within ±(2^28 + 2^7), so nothing is counted.
+//! A column sums up to 35 products of limbs. That leaves no room for factors of a magnitude above 1, as the smaller
+//! fields have it, so every operation carries. All elements are tight, with limbs within ±(2^28 + 2^7): no magnitudes.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -41,9 +41,9 @@ const P: Modulus<N> = {
 pub struct Field(Limbs<N>);
 
 impl Field {
-    /// The element of a number with limbs in [0, 2^29); None from p on.
+    /// The element of a number with limbs in [0, 2^29); `None` for p or more.
     pub(super) fn from_limbs(limbs: &Limbs<N>) -> Option<Self> {
-        // The sum only carries; 700 bytes less than doing it here.
+        // The sum only carries; 700 bytes smaller than carrying here.
         less(limbs, &P.value).then(|| Self(*limbs).plus(&Self::ZERO))
     }
 
@@ -52,7 +52,7 @@ impl Field {
         Self::carried(&from_be_bytes(bytes))
     }
 
-    /// The tight element; takes limbs of at most three of them.
+    /// The tight element; takes limbs of at most three tight elements.
     #[inline(always)]
     const fn carried(limbs: &Limbs<N>) -> Self {
         let (head, carry) = balance(limbs[N - 1]);
@@ -75,7 +75,7 @@ impl Field {
     }
 }
 
-/// The same element with what exceeds 521 bits added at the foot. Limbs in [0, 2^29), but the foot's may be -2, -1 or 2^29.
+/// The same element with the bits above 521 added at the foot. Limbs in [0, 2^29), but the foot's may be -2, -1 or 2^29.
 const fn fold_head(limbs: &Limbs<N>) -> Limbs<N> {
     let mut limbs = carry_unsigned(limbs);
     limbs[0] += limbs[N - 1] >> HEAD_BITS;
@@ -229,7 +229,7 @@ const fn reduce(low: &limbs::Columns, high: &limbs::Columns, both: &limbs::Colum
         (limbs[i], carry) = split_balanced(columns[i] + carry);
         i += 1;
     }
-    // Below 2^35, so that what the foot carries once more is below 2^7.
+    // Below 2^35, so that the second carry of the foot is below 2^7.
     let (foot, carry) = split_balanced(limbs[0] as i64 + 2 * carry);
     limbs[0] = foot;
     limbs[1] += carry as i32;
@@ -263,7 +263,7 @@ mod tests {
         number(&element.0)
     }
 
-    /// Limbs at or near the ends of what a tight element has; the one beside the foot reaches furthest.
+    /// Limbs at or near the limits of a tight element; the one beside the foot has the widest range.
     fn element(rng: &mut TestRng) -> Field {
         let mut limbs: Limbs<N> = extreme(rng, 1, 1 << 28);
         limbs[1] += limbs[1].signum() * (1 << 7);
@@ -298,7 +298,7 @@ mod tests {
         for _ in 0..1_000 {
             agrees(element(&mut rng), element(&mut rng));
         }
-        // All products of a column have one sign here: in a difference of products, both of them add up.
+        // All products of a column have one sign here: in a difference of products, both add up.
         let [high, low] = [(1 << 28) + (1 << 7), -(1 << 28) - (1 << 7)].map(|limb| Field([limb; N]));
         for (a, b) in [(high, high), (high, low), (low, high), (low, low)] {
             agrees(a, b);
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn agrees_with_crypto_bigint_around_zero_and_p() {
-        // From -2p - 2 to 2p + 2: more ways of writing a small number than tight limbs have.
+        // From -2p - 2 to 2p + 2: more representations of a small number than tight limbs have.
         let multiple = |times: i32, more: i32| {
             let mut limbs = P.value.map(|limb| limb * times);
             limbs[0] += more;

@@ -46,7 +46,7 @@ impl Ecdsa for P521 {
     }
 }
 
-/// Whether a number has at most 521 bits; 66 bytes could hold seven more, which limbs would lose.
+/// Whether a number has at most 521 bits; 66 bytes can hold seven more, which limbs would lose.
 const fn fits(bytes: &[u8; 66]) -> bool {
     let [head, ..] = *bytes;
     head <= 1
@@ -62,7 +62,7 @@ mod tests {
     };
     crate::curves::oracle::agrees_with!(p521, 66);
 
-    /// 66 bytes have room for 528 bits, limbs for 522: what has more must not count as what is left of it.
+    /// 66 bytes hold 528 bits, limbs hold 522: a longer number must not pass for its truncated form.
     #[test]
     fn refuses_bits_above_521() {
         let sec1 = ProjectivePoint::GENERATOR.to_affine().to_sec1_point(false);
