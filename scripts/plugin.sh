@@ -35,6 +35,11 @@ build() {
     [ "$bytes" -le "$max" ] || die "dist/$file is over its size budget"
 }
 
+# ocimfs: else whatever has one caller is inlined into functions of 50 KB, whose frames of 10 KB make the host's stack
+# grow, by copying, in every instance.
+WASM_OPT_FLAGS="-Oz -ocimfs 40 --strip-debug --strip-producers --enable-bulk-memory --enable-sign-ext
+    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-simd"
+
 # optimise FROM TO: unchanged input keeps the old output, wasm-opt takes seconds. One stamp for all toolchains, which
 # write the same output.
 optimise() {
@@ -42,10 +47,7 @@ optimise() {
     stamp=$to.from
     if [ -f "$to" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(input_id "$from")" ]; then return; fi
     if [ "$WASM_OPT" ]; then
-        # ocimfs: else whatever has one caller is inlined into functions of 50 KB, whose frames of 10 KB make the host's
-        # stack grow, by copying, in every instance.
-        wasm-opt -O3 -ocimfs 40 --strip-debug --strip-producers --enable-bulk-memory --enable-sign-ext \
-            --enable-mutable-globals --enable-nontrapping-float-to-int --enable-simd "$from" -o "$to.tmp"
+        wasm-opt $WASM_OPT_FLAGS "$from" -o "$to.tmp"
     else
         cp "$from" "$to.tmp"
     fi
@@ -53,7 +55,7 @@ optimise() {
     input_id "$from" >"$stamp"
 }
 
-input_id() { echo "$WASM_OPT $(sha256sum "$1" | cut -d' ' -f1)"; }
+input_id() { echo "$WASM_OPT" $WASM_OPT_FLAGS "$(sha256sum "$1" | cut -d' ' -f1)"; }
 
 apt_install $DEBIAN_BINARYEN || true
 WASM_OPT=$(wasm-opt --version 2>/dev/null || true)

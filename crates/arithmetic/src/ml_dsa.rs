@@ -1,14 +1,15 @@
-//! ML-DSA (FIPS 204) of the crate `ml-dsa`. Generic code is compiled in the crate that instantiates it, so that is this
-//! crate, which is compiled for speed.
+//! Keys of ML-DSA (FIPS 204) of the crate `ml-dsa`. Generic code is built where it is instantiated: the expansion of a key
+//! here, for speed; the rest of a verification in the main crate, for size.
 
-use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signature, VerifyingKey};
+use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, VerifyingKey};
 
 /// A public key with its matrix, which takes two thirds of a verification to expand: 20, 36 or 66 KB.
-pub struct ExpandedKey(Parameters);
-
-enum Parameters {
+pub enum ExpandedKey {
+    /// ML-DSA-44.
     MlDsa44(VerifyingKey<MlDsa44>),
+    /// ML-DSA-65.
     MlDsa65(VerifyingKey<MlDsa65>),
+    /// ML-DSA-87.
     MlDsa87(VerifyingKey<MlDsa87>),
 }
 
@@ -17,32 +18,15 @@ impl ExpandedKey {
     // Its frame is large: if it were inlined, every verification would touch that much stack.
     #[inline(never)]
     pub fn new(encoded: &[u8]) -> Option<Self> {
-        let parameters = match encoded.len() {
-            1312 => Parameters::MlDsa44(decode(encoded)?),
-            1952 => Parameters::MlDsa65(decode(encoded)?),
-            2592 => Parameters::MlDsa87(decode(encoded)?),
+        Some(match encoded.len() {
+            1312 => Self::MlDsa44(decode(encoded)?),
+            1952 => Self::MlDsa65(decode(encoded)?),
+            2592 => Self::MlDsa87(decode(encoded)?),
             _ => return None,
-        };
-        Some(Self(parameters))
-    }
-
-    /// Whether `signature` is a signature of `message` with an empty context (RFC 9964 4).
-    #[inline(never)]
-    #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.0 {
-            Parameters::MlDsa44(key) => verify(key, message, signature),
-            Parameters::MlDsa65(key) => verify(key, message, signature),
-            Parameters::MlDsa87(key) => verify(key, message, signature),
-        }
+        })
     }
 }
 
 fn decode<P: MlDsaParams>(encoded: &[u8]) -> Option<VerifyingKey<P>> {
     Some(VerifyingKey::decode(&EncodedVerifyingKey::<P>::try_from(encoded).ok()?))
-}
-
-fn verify<P: MlDsaParams>(key: &VerifyingKey<P>, message: &[u8], signature: &[u8]) -> bool {
-    Signature::<P>::try_from(signature)
-        .is_ok_and(|signature| key.verify_with_context(message, &[], &signature))
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use arithmetic::ml_dsa::ExpandedKey;
+use ml_dsa::{MlDsaParams, Signature, VerifyingKey};
 
 use super::alg::Alg;
 use super::{KeyError, SignatureError};
@@ -86,8 +87,24 @@ impl MlDsaKey {
                 *last = None;
                 *last = ExpandedKey::new(&self.encoded).map(|key| (Rc::clone(&self.encoded), key));
             }
-            last.as_ref().is_some_and(|(_, key)| key.verify(signing_input, signature))
+            last.as_ref().is_some_and(|(_, key)| verify(key, signing_input, signature))
         });
         if holds { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
+}
+
+/// Whether `signature` is that of `message` with an empty context (RFC 9964 4).
+// Its frame is large: inlined, every verification would touch that much stack.
+#[inline(never)]
+fn verify(key: &ExpandedKey, message: &[u8], signature: &[u8]) -> bool {
+    match key {
+        ExpandedKey::MlDsa44(key) => verify_with(key, message, signature),
+        ExpandedKey::MlDsa65(key) => verify_with(key, message, signature),
+        ExpandedKey::MlDsa87(key) => verify_with(key, message, signature),
+    }
+}
+
+fn verify_with<P: MlDsaParams>(key: &VerifyingKey<P>, message: &[u8], signature: &[u8]) -> bool {
+    Signature::<P>::try_from(signature)
+        .is_ok_and(|signature| key.verify_with_context(message, &[], &signature))
 }
