@@ -32,11 +32,7 @@ struct Document {
 }
 
 pub(super) fn read(file: File<'_>, environment: Environment<'_>, found: &mut Found) {
-    let documents = if file.name.to_ascii_lowercase().ends_with(".toml") {
-        toml(file.text, found)
-    } else {
-        yaml(file.text, environment, found)
-    };
+    let documents = if is_toml(file) { toml(file.text, found) } else { yaml(file.text, environment, found) };
     let secrets: Vec<Secret> = documents.iter().flat_map(|document| secrets(&document.value)).collect();
     for document in &documents {
         look_into(&document.value, &document.lines, "", &secrets, environment, found);
@@ -58,6 +54,18 @@ pub(super) fn read(file: File<'_>, environment: Environment<'_>, found: &mut Fou
             });
         }
     }
+}
+
+/// By its name; standard input by its first line, which is the name of a table.
+fn is_toml(file: File<'_>) -> bool {
+    let mut lines =
+        file.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let is_table = |line: &str| {
+        let name = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('.'))
+    };
+    let is_named = file.name.to_ascii_lowercase().ends_with(".toml");
+    is_named || (file.name == "-" && lines.next().is_some_and(is_table))
 }
 
 fn toml(text: &str, found: &mut Found) -> Vec<Document> {
