@@ -1,9 +1,7 @@
 //! `jwt-check FILE`: every form in which users have their configuration, exit codes, lines and names.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 mod common;
 
-use common::{Files, run};
+use common::{Files, has_names, run};
 use serde_json::Value;
 
 /// The words of `check` on one file.
@@ -68,11 +66,11 @@ fn for_programs() {
     let report: Value = serde_json::from_str(&text).unwrap();
     let file = &report[0];
     assert_eq!((code, &file["verdict"], &file["file"]), (1, &"refused".into(), &"dynamic.yml".into()));
-    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-    assert_eq!(names(file), "file middlewares notes verdict");
+    has_names(file, "{file, verdict, middlewares, notes}");
+    has_names(&file["notes"][0], "{line, message}");
     let bad = file["middlewares"].as_array().unwrap().iter().find(|one| one["name"] == "bad").unwrap();
-    assert_eq!(names(bad), "line name notes plugin problems summary verdict warnings");
-    assert_eq!(names(&bad["problems"][0]), "code line message path");
+    has_names(bad, "{name, plugin, line, verdict, problems, warnings, notes, summary}");
+    has_names(&bad["problems"][0], "{code, path, line, message}");
     assert_eq!(bad["problems"][0]["path"], "jwksURL");
     assert_eq!(bad["problems"][0]["line"], 19);
 }
@@ -106,6 +104,12 @@ fn every_form() {
         ("values.yaml", format!("extraObjects:\n  jwt:\n{}", resource("    ", "discovery: true")), 0, "j: good"),
         ("values.yaml", format!("extraObjects:\n- |\n{}", resource("  ", "discovery: true")), 0, "j: good"),
         ("values.yaml", "providers:\n  file:\n    content: |\n      http:\n        middlewares:\n          j: {plugin: {jwt: {jwksUrl: 'https://a/k'}}}\n".into(), 0, "no issuer is set"),
+        (
+            "map.yml",
+            "kind: ConfigMap\ndata:\n  dynamic.yml: |\n    http: {middlewares: {j: {plugin: {jwt: {jwksUrl: 'https://a/k', mode: x}}}}}\n".into(),
+            1,
+            "option_invalid: j: mode",
+        ),
         // Compose: as a list, by name, variables.
         ("compose.yaml", compose("- traefik.http.middlewares.j.plugin.jwt.jwksUrl=https://a/k\n    - traefik.http.middlewares.j.plugin.jwt.audience[0]=${AUDIENCE:-api}\n    - traefik.http.middlewares.j.plugin.jwt.tokenSources[0].cookie=c"), 0, "j: good"),
         ("compose.yaml", compose("- traefik.http.middlewares.j.plugin.jwt.jwksUrl=https://a/k\n    - traefik.http.middlewares.j.plugin.jwt.audience=${AUDIENCE}"), 1, "compose.yaml:5: option_empty: j: audience"),
@@ -128,6 +132,7 @@ fn every_form() {
         // Nothing here, or nothing that can be read.
         ("static.yml", "entryPoints: {web: {address: ':80'}}\n".into(), 2, "there is no middleware of this plugin"),
         ("chart.yml", "{{- range .Values.x }}\na: b\n{{ end }}\n".into(), 2, "chart.yml:1: is no YAML: a template"),
+        ("steers.yml", "http: {middlewares: {\"\\e[31mj\": {plugin: {jwt: {jwksUrl: 'https://a/k'}}}}}".into(), 0, "\u{fffd}[31mj: good"),
         ("broken.yml", "a: [\nb: c\n".into(), 2, "is no YAML"),
         ("twice.yml", "http: {middlewares: {j: {plugin: {jwt: {issuer: a, issuer: b}}}}}".into(), 2, "is no YAML: "),
     ];
@@ -200,4 +205,18 @@ fn many_files_and_help() {
         let (found, text) = run(words, &files);
         assert_eq!((found, text.contains(says)), (code, true), "{words:?}: {text}");
     }
+}
+
+/// The hook for pre-commit is called as it is written.
+#[test]
+fn hook() {
+    let text = include_str!("../../../.pre-commit-hooks.yaml");
+    let hooks: Value = yaml_serde::from_str(text).unwrap();
+    let entry = hooks[0]["entry"].as_str().unwrap().strip_prefix("jwt-check ").unwrap();
+    let (good, chart) = (bare("jwksUrl: https://a/k"), "{{ if .Values.x }}\na: b\n{{ end }}\n");
+    let files = Files(vec![("good.yml", &good), ("chart.yml", chart), ("bad.yml", YAML)]);
+    let with =
+        |names: &[&'static str]| run(&[&entry.split(' ').collect::<Vec<_>>()[..], names].concat(), &files);
+    assert_eq!(with(&["good.yml", "chart.yml"]).0, 0);
+    assert_eq!(with(&["good.yml", "bad.yml"]).0, 1);
 }

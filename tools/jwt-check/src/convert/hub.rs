@@ -30,6 +30,9 @@ pub(super) fn convert(block: &Value, form: &Form) -> Target {
     if let Some((name, value)) = old.take("claims") {
         target.became(&name, "claims");
         target.rule = hub_claims::parse(&text(&value));
+        if text(&value).contains('{') {
+            target.wider.push("claims: words in braces are values of the request here; between double quotes, \\{ is a brace".into());
+        }
         target.set("claims", text(&value));
     }
     if let Some((name, value)) = old.take("signingSecret") {
@@ -109,7 +112,14 @@ fn copy(path: &str, pattern: &str, value: &Value, target: &mut Target) {
             target.became(path, path);
             target.set(path, value.clone());
         }
-        _ => target.left(path, "there is no such option in Traefik Hub or here"),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
+            target.left(path, "there is no such option in Traefik Hub or here");
+        }
     }
 }
 

@@ -25,10 +25,7 @@ impl Old {
 
 /// A text; numbers and booleans as they are written.
 pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A list, also as a label has it: JSON, or words with commas.
@@ -44,7 +41,7 @@ pub(super) fn list(value: &Value) -> Vec<Value> {
             }
         },
         Value::Null => Vec::new(),
-        other => vec![other.clone()],
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec![value.clone()],
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) fn of(old: &mut Old, issuers: &[String], target: &mut Target) {
     target.became(&name, "claims");
     let is_tree = claims.len() == 1 && claims.keys().all(|key| key.starts_with('$'));
     if !is_tree {
-        for (claim, simple) in
-            [("iss", issuer as Simple), ("aud", audience), ("scope", scopes), ("scp", scopes)]
-        {
+        let simple: [(&str, Simple); 4] =
+            [("iss", issuer), ("aud", audience), ("scope", scopes), ("scp", scopes)];
+        for (claim, simple) in simple {
             let values = claims.get(claim).and_then(values);
             let path = format!("{name}.{claim}");
             if values.is_some_and(|values| simple(&path, claim, &values, issuers, target)) {
@@ -41,11 +41,13 @@ fn values(value: &Value) -> Option<Vec<String>> {
     let plain = |value: &Value| {
         value.as_str().filter(|text| !text.is_empty() && !text.contains("{{")).map(str::to_owned)
     };
-    match value {
-        Value::Array(elements) if !elements.is_empty() => elements.iter().map(plain).collect(),
-        Value::Object(members) if members.len() == 1 => members.get("$or").and_then(values),
-        other => Some(vec![plain(other)?]),
+    if let Some(elements) = value.as_array().filter(|elements| !elements.is_empty()) {
+        return elements.iter().map(plain).collect();
     }
+    if let Some(members) = value.as_object().filter(|members| members.len() == 1) {
+        return members.get("$or").and_then(values);
+    }
+    Some(vec![plain(value)?])
 }
 
 fn issuer(path: &str, _: &str, values: &[String], issuers: &[String], target: &mut Target) -> bool {
@@ -165,7 +167,7 @@ fn members_of(from: &str, path: &[String], members: &Map<String, Value>, target:
                     .wider
                     .push(format!("claims: {name} in {from} is a position, too, if the claim is a list"));
             }
-            rules.push(tree(&from, &[path, &[name.clone()]].concat(), value, "$or", target));
+            rules.push(tree(&from, &[path, std::slice::from_ref(name)].concat(), value, "$or", target));
         }
     }
     if rules.is_empty() {

@@ -129,14 +129,16 @@ impl Rule {
             Self::All(rules) => {
                 let part = |rule: &Self| match rule {
                     Self::Any(inner) if inner.len() > 1 => format!("({})", rule.expression()),
-                    _ => rule.expression(),
+                    Self::Any(_) | Self::All(_) | Self::Not(_) | Self::Claim { .. } | Self::Never => {
+                        rule.expression()
+                    }
                 };
                 rules.iter().map(part).collect::<Vec<_>>().join(" && ")
             }
             Self::Any(rules) => rules.iter().map(Self::expression).collect::<Vec<_>>().join(" || "),
             Self::Not(rule) => match **rule {
                 Self::All(_) | Self::Any(_) => format!("!({})", rule.expression()),
-                _ => format!("!{}", rule.expression()),
+                Self::Not(_) | Self::Claim { .. } | Self::Never => format!("!{}", rule.expression()),
             },
             Self::Never => "Exists(`to be written by hand`)".to_owned(),
             Self::Claim { function, path, values } => {
@@ -155,7 +157,9 @@ impl Rule {
                 match rule {
                     Self::All(inner) if is_all => flat.extend(inner),
                     Self::Any(inner) if !is_all => flat.extend(inner),
-                    other => flat.push(other),
+                    Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Claim { .. } | Self::Never => {
+                        flat.push(rule)
+                    }
                 }
             }
             flat
@@ -176,7 +180,7 @@ impl Rule {
                 one(merged, Self::Any)
             }
             Self::Not(rule) => Self::Not(Box::new(rule.simple())),
-            other => other,
+            Self::Claim { .. } | Self::Never => self,
         }
     }
 
@@ -237,7 +241,7 @@ impl Rule {
     pub(super) fn parts(&self) -> Vec<Self> {
         match self {
             Self::All(rules) => rules.clone(),
-            other => vec![other.clone()],
+            Self::Any(_) | Self::Not(_) | Self::Claim { .. } | Self::Never => vec![self.clone()],
         }
     }
 }

@@ -226,6 +226,15 @@ impl Rules<'_> {
         for name in named.iter().flatten().skip(1).filter(|_| self.good.is_some()) {
             samples.extend(self.changed(format!("of {name}"), |claims| of_issuer(claims, name, true)));
         }
+        // The rules of the top level are those of each entry.
+        for name in named.iter().skip(1).filter_map(|names| names.first()) {
+            let mut way = self.with(&[]);
+            of_issuer(&mut way, name, true);
+            samples.extend(
+                self.sample(format!("of {name}, and not more"), way)
+                    .filter(|sample| sample.expect != "allow"),
+            );
+        }
         if !named.is_empty() && !takes_any(self.target) {
             let other = "https://somebody-else.example/";
             samples.extend(self.changed("of somebody else", |claims| of_issuer(claims, other, true)));
@@ -236,6 +245,15 @@ impl Rules<'_> {
     /// Audience, scopes and required claims.
     fn registered(&self) -> Vec<Sample> {
         let mut samples = Vec::new();
+        for name in named(self.target).iter().skip(1).filter_map(|names| names.first()) {
+            samples.extend(
+                self.changed(format!("of {name}, for another audience"), |claims| {
+                    of_issuer(claims, name, true);
+                    claims.insert("aud".into(), "somebody-else".into());
+                })
+                .filter(|sample| sample.expect == "audience_not_accepted"),
+            );
+        }
         if !texts(self.target, "audience").is_empty() {
             samples.extend(self.changed("for another audience", |claims| {
                 claims.insert("aud".into(), "somebody-else".into());

@@ -115,7 +115,7 @@ mod tests {
         ] {
             let mut notes = Vec::new();
             assert_eq!(
-                (&of_compose(text, &environment, &mut notes)[..], notes.len()),
+                (of_compose(text, &environment, &mut notes).as_str(), notes.len()),
                 (expected, noted),
                 "{text}"
             );
