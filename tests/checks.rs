@@ -2,13 +2,9 @@
 //! the same token when it is known, in `explain` and in `tests` of a configuration.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
-#[path = "../examples/explain.rs"]
-#[expect(dead_code, reason = "its main")]
-mod command;
-
-use std::path::PathBuf;
 use std::rc::Rc;
 
+use jwt_check::command::{self, Outside};
 use serde_json::{Map, Value, json};
 use testbed::keys;
 use testbed::tokens::Token;
@@ -262,20 +258,36 @@ fn every_check_is_run_by_the_tests_of_a_configuration() {
     }
 }
 
+/// Nothing but standard input.
+struct Input(String);
+
+impl Outside for Input {
+    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+        Ok(self.0.clone().into_bytes())
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn now(&self) -> u64 {
+        NOW
+    }
+}
+
 #[test]
 fn every_check_is_shown_by_explain() {
     for row in token_rows().into_iter().chain(request_rows()) {
-        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("checks.json");
-        std::fs::write(&file, row.config().to_string()).unwrap();
-        let (file, token, now) = (file.to_str().unwrap(), row.bad.token(), NOW.to_string());
-        let words = ["--config", file, "--token", &token, "--path", row.bad.path, "--now", &now];
+        let (token, now) = (row.bad.token(), NOW.to_string());
+        let words = ["explain", "-", "--token", &token, "--path", row.bad.path, "--now", &now];
         let headers: Vec<String> = row
             .bad
             .headers
             .iter()
             .flat_map(|(name, value)| ["--header".into(), format!("{name}: {value}")])
             .collect();
-        let (code, text) = command::run(words.into_iter().map(str::to_owned).chain(headers));
+        let words: Vec<String> = words.into_iter().map(str::to_owned).chain(headers).collect();
+        let command::Output { code, out: text, .. } = command::run(&words, &Input(row.config().to_string()));
         assert_eq!(code, 1, "{}: {text}", row.name);
         // It is the last line before the refusal.
         let mut lines = text.lines().take_while(|line| !line.starts_with("fails here"));

@@ -1,26 +1,19 @@
-//! `examples/explain.rs` as a command: exit codes, the step that fails, and that no signature is printed.
+//! `jwt-check explain`: exit codes, the step that fails, and that no signature is printed.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-#[path = "../examples/explain.rs"]
-#[expect(dead_code, reason = "its main")]
-mod command;
+mod common;
 
-use std::path::PathBuf;
-
+use common::{Files, has_names, run};
 use serde_json::{Value, json};
 use testbed::tokens::Token;
 use testbed::{keys, wait};
 
 /// Runs the command on `config`, as a middleware of a dynamic configuration.
-fn explain(name: &str, config: &Value, arguments: &[&str]) -> (u8, String) {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}.json"));
+fn explain(config: &Value, arguments: &[&str]) -> (u8, String) {
     let dynamic = json!({"http": {"middlewares": {
         "other": {"headers": {}}, "jwt": {"plugin": {"jwt": config}}
     }}});
-    std::fs::write(&file, dynamic.to_string()).unwrap();
-    let words =
-        ["--config", file.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).map(str::to_owned);
-    command::run(words)
+    run(&[&["explain", "f.json"], arguments].concat(), &Files::of("f.json", &dynamic.to_string()))
 }
 
 fn token(claims: &[(&str, Value)]) -> String {
@@ -73,7 +66,7 @@ fn exit_codes_steps_and_no_signature() {
             "bypass          no token is needed for this path",
         ),
     ] {
-        let (found, text) = explain(name, config, &[&["--token", token], arguments].concat());
+        let (found, text) = explain(config, &[&["--token", token], arguments].concat());
         assert_eq!(found, code, "{name}: {}", text);
         assert!(text.contains(says), "{name}: {}", text);
         let signature = token.rsplit_once('.').unwrap().1;
@@ -86,7 +79,7 @@ fn exit_codes_steps_and_no_signature() {
 fn the_step_that_fails_is_the_one_that_decides() {
     let config = json!({"jwks": keys::public_set(), "tokenSources": [{"header": "Authorization"}]});
     let header = format!("Authorization: Bearer Bearer {}", token(&[]));
-    let (code, text) = explain("twice", &config, &["--header", &header]);
+    let (code, text) = explain(&config, &["--header", &header]);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("fails here      scheme_unexpected"), "{text}");
     assert!(text.contains("deny: scheme_unexpected with status 400"), "{text}");
@@ -109,7 +102,7 @@ fn both_values_of_each_step() {
     );
     token.header.insert("typ".into(), json!("JWT"));
     let (pasted, at) = (format!("Bearer {}", token.mint()), now.to_string());
-    let (code, text) = explain("both", &config, &["--token", &pasted, "--now", &at]);
+    let (code, text) = explain(&config, &["--token", &pasted, "--now", &at]);
     assert_eq!(code, 1, "{}", text);
     for line in [
         "header          alg EdDSA, kid ed25519, typ JWT\n",
@@ -156,8 +149,8 @@ PEM"""
 
 #[test]
 fn toml_options_of_the_request_and_tokens_in_other_words() {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-dynamic.toml");
-    std::fs::write(&file, TOML.replace("PEM", keys::public_pem("ed25519"))).unwrap();
+    let text = TOML.replace("PEM", keys::public_pem("ed25519"));
+    let files = Files::of("dynamic.toml", &text);
     let token = token(&[("method", json!("PUT")), ("team", json!("blue"))]);
     let signature = token.rsplit_once('.').unwrap().1;
     let (in_path, in_header) = (format!("/x?a=1&t={token}"), format!("X-Token: {token}"));
@@ -183,13 +176,13 @@ fn toml_options_of_the_request_and_tokens_in_other_words() {
         ([&named[..], &["--header", &bearer]].concat(), 1, "fails here      token_missing"),
         (vec!["--middleware", "open", "--header", &bearer], 0, "\nallow\n"),
         (vec!["--middleware", "other", "--token", &token], 2, "there is no such middleware"),
-        (vec!["--token", &token], 2, "there are several plugins"),
+        (vec!["--token", &token], 2, "there are several middlewares"),
         ([&named[..], &["--path"]].concat(), 2, "--path needs a value"),
         // A slip that repeats the word.
-        (vec![&token, "x"], 2, "there is no option"),
+        (vec![&token, "x"], 2, "one FILE at a time"),
+        (vec![&format!("--{token}"), "x"], 2, "there is no option"),
     ] {
-        let words = ["--config", file.to_str().unwrap()].into_iter().chain(words).map(str::to_owned);
-        let (found, text) = command::run(words);
+        let (found, text) = run(&[vec!["explain", "dynamic.toml"], words].concat(), &files);
         assert_eq!((found, text.contains(says)), (code, true), "{says}: {text}");
         assert!(!text.contains(signature), "{says}: {text}");
     }
@@ -198,21 +191,48 @@ fn toml_options_of_the_request_and_tokens_in_other_words() {
 #[test]
 fn keys_may_come_from_a_file_and_mistakes_are_told() {
     let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
-    let set = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-jwks.json");
-    std::fs::write(&set, keys::public_set().to_string()).unwrap();
-    let token = token(&[]);
-    let (found, text) = explain("good", &remote, &[]);
-    assert_eq!((found, text.contains("the configuration is good")), (0, true), "{}", text);
-    let (found, text) = explain("help", &remote, &["--help"]);
-    assert_eq!((found, text.starts_with("explain --config FILE")), (0, true), "{}", text);
-    let (found, text) = explain("file", &remote, &["--token", &token, "--jwks", set.to_str().unwrap()]);
-    assert_eq!(found, 0, "{}", text);
-    for (name, config, arguments, says) in [
-        ("typo", json!({"jwksURL": "x"}), &[][..], "did you mean jwksUrl?"),
-        ("none", remote.clone(), &["--middleware", "nobody"], "there is no such middleware"),
-        ("option", remote, &["--tokn", "x"], "there is no option --tokn"),
+    let in_file = json!({"jwksFile": "/keys/set.json", "issuer": "https://idp.example/"});
+    let (token, set) = (token(&[]), keys::public_set().to_string());
+    for (config, arguments, code, says) in [
+        (&remote, &["--jwks", "/keys/set.json"][..], 0, "\nallow\n"),
+        (&in_file, &[], 0, "\nallow\n"),
+        (&json!({"jwksURL": "x"}), &[], 2, "did you mean jwksUrl?"),
+        (&json!({"signingSecret": "env:NOT_SET_HERE"}), &[], 2, "env:NOT_SET_HERE, which is not set"),
+        (&remote, &["--middleware", "nobody"], 2, "there is no such middleware"),
+        (&remote, &["--tokn", "x"], 2, "there is no option --tokn"),
+        (&remote, &["--help"], 0, "jwt-check explain [--token TOKEN]"),
     ] {
-        let (found, text) = explain(name, &config, arguments);
-        assert_eq!((found, text.contains(says)), (2, true), "{name}: {}", text);
+        let dynamic = json!({"http": {"middlewares": {"jwt": {"plugin": {"jwt": config}}}}}).to_string();
+        let files = Files(vec![("f.json", &dynamic), ("/keys/set.json", &set), ("-", &token)]);
+        let words = [&["explain", "f.json", "--token", "-"], arguments].concat();
+        let (found, text) = run(&words, &files);
+        assert_eq!((found, text.contains(says)), (code, true), "{config} {arguments:?}: {text}");
+        assert!(!text.contains(token.rsplit_once('.').unwrap().1), "{text}");
+    }
+}
+
+/// What programs read: every name of it, for each end of the walk.
+#[test]
+fn for_programs() {
+    let config = json!({"jwks": keys::public_set(), "issuer": "https://idp.example/", "audience": "api"});
+    let (good, bad) = (token(&[("aud", json!("api"))]), token(&[("aud", json!("b"))]));
+    for (config, token, verdict, end) in [
+        (&config, &good, "allow", "upstream"),
+        (&config, &bad, "deny", "answer"),
+        (&json!({"jwksUrl": "https://a/", "issuer": "https://idp.example/"}), &good, "cannot tell", "why"),
+        (&json!({"jwksURL": "https://a/"}), &good, "cannot tell", "problems"),
+    ] {
+        let (_, text) = explain(config, &["--token", token, "--format", "json"]);
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["verdict"], verdict, "{text}");
+        let mut common = report.clone();
+        common.as_object_mut().unwrap().remove(end);
+        has_names(&common, "{verdict, middleware, warnings, configuration, steps, failure}");
+        assert!(!text.contains(token.rsplit_once('.').unwrap().1), "{text}");
+        if end == "answer" {
+            has_names(&report["failure"], "{code, description, found, expected, hint, whatToDo}");
+            assert_eq!(report["failure"]["found"], "b");
+            assert_eq!(report["answer"]["status"], 401);
+        }
     }
 }
