@@ -6,6 +6,7 @@
 )]
 
 pub mod input;
+mod sample;
 pub mod check;
 pub mod explain;
 pub mod convert;

@@ -3,6 +3,7 @@
 mod told;
 mod words;
 mod request;
+mod world;
 mod advice;
 
 use std::rc::Rc;
@@ -14,16 +15,14 @@ use traefik_jwt_auth::core::config::{Capabilities, compile, summary, warnings};
 use traefik_jwt_auth::core::decide::{Decided, decide_telling};
 use traefik_jwt_auth::core::evidence;
 use traefik_jwt_auth::core::refusal::{Evidence, Refusal};
-use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
-use traefik_jwt_auth::keys::io::{
-    Archive, Fetch, FetchError, FetchRequest, Fetched, FileError, FileStamp, Io, ReadFile, Share,
-};
+use traefik_jwt_auth::core::unix_time::UnixTime;
 use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 use crate::check::{Middleware, check};
 use crate::command::Outside;
-use crate::explain::told::Told;
+use crate::explain::told::{Line, Told};
+use crate::explain::world::World;
 use crate::input::{self, Block, File, Form};
 use crate::verdict::Verdict;
 
@@ -37,7 +36,7 @@ pub struct Request {
     pub path: String,
     /// Headers.
     pub headers: Vec<(String, String)>,
-    /// The key set in place of all URLs.
+    /// The key set in place of all URLs, and of files that are not here.
     pub jwks: Option<Vec<u8>>,
     /// When it is sent.
     pub now: UnixTime,
@@ -48,7 +47,7 @@ pub struct Explained {
     middleware: String,
     warnings: Vec<String>,
     summary: String,
-    steps: Vec<(String, String)>,
+    steps: Vec<Line>,
     failure: Option<Failure>,
     outcome: Outcome,
 }
@@ -68,7 +67,7 @@ enum Outcome {
     /// It goes to the upstream, changed like this.
     Allow(Changes),
     /// The middleware answers itself.
-    Served(u16),
+    Served { status: u16, headers: Vec<(String, String)>, body: String },
     /// It is refused with this answer.
     Deny { code: String, status: u16, headers: Vec<(String, String)>, body: String },
     /// Why that cannot be told here.
@@ -140,12 +139,13 @@ pub fn explain(
     explained.summary = summary(&policy);
     let sent = request::of(request, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
-    let world = World { outside, jwks: request.jwks.as_deref(), now: request.now };
+    let world = World { outside, policy: &policy, jwks: request.jwks.as_deref(), now: request.now };
     let mut told = Told::default();
     let mut decided = decide_telling(&policy, &keyring.at(world.now), world.now, &sent, &mut told);
     if let Decision::NeedKeys(need) = &decided.decision {
         for event in keyring.refresh(need, world.now, &world) {
-            explained.steps.extend(key_log::lines(&event).into_iter().map(|(_, line)| ("keys".into(), line)));
+            let lines = key_log::lines(&event).into_iter();
+            explained.steps.extend(lines.map(|(_, line)| Line::new("keys", line, "")));
         }
         told = Told::default();
         decided = decide_telling(&policy, &keyring.at(world.now), world.now, &sent, &mut told);
@@ -185,7 +185,16 @@ fn conclude(decision: &Decision) -> Outcome {
                 body: text(&reject.body),
             }
         }
-        Decision::Serve(served) => Outcome::Served(served.status),
+        Decision::Serve(served) => {
+            let own = served.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let label =
+                served.label.response.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            Outcome::Served {
+                status: served.status,
+                headers: own.chain(label).collect(),
+                body: text(&served.body),
+            }
+        }
         Decision::NeedKeys(_) => no_keys(),
     }
 }
@@ -195,7 +204,7 @@ impl Explained {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self.outcome {
-            Outcome::Allow(_) | Outcome::Served(_) => Verdict::Good,
+            Outcome::Allow(_) | Outcome::Served { .. } => Verdict::Good,
             Outcome::Deny { .. } => Verdict::Refused,
             Outcome::Unusable(_) | Outcome::CannotTell(_) => Verdict::CannotTell,
         }
@@ -209,7 +218,7 @@ impl Explained {
         if !self.summary.is_empty() {
             lines.push(row("configuration", &self.summary));
         }
-        lines.extend(self.steps.iter().map(|(what, text)| row(what, text)));
+        lines.extend(self.steps.iter().map(|line| row(&line.step, &line.text())));
         if let Some(failure) = &self.failure {
             let Evidence { found, expected, hint } = &failure.evidence;
             lines.push(row("fails here", &format!("{}: {}", failure.code, failure.description)));
@@ -266,7 +275,7 @@ impl Explained {
                 );
                 lines
             }
-            Outcome::Served(status) => {
+            Outcome::Served { status, .. } => {
                 vec![format!("\nallow: the middleware answers itself, status {status}")]
             }
             Outcome::Deny { code, status, headers, body } => {
@@ -282,7 +291,7 @@ impl Explained {
     /// The same for programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        let step = |(what, text): &(String, String)| json!({"step": what, "text": text});
+        let step = |line: &Line| json!({"step": line.step, "found": line.found, "expected": line.expected, "fails": line.fails});
         let failure = self.failure.as_ref().map(|failure| {
             let Evidence { found, expected, hint } = &failure.evidence;
             json!({
@@ -308,7 +317,9 @@ impl Explained {
                     "dropsBody": changes.drops_body, "response": pairs(&changes.response),
                 }),
             ),
-            Outcome::Served(status) => ("allow", "answer", json!({"status": status})),
+            Outcome::Served { status, headers, body } => {
+                ("allow", "answer", json!({"status": status, "headers": pairs(headers), "body": body}))
+            }
             Outcome::Deny { code, status, headers, body } => (
                 "deny",
                 "answer",
@@ -330,40 +341,4 @@ fn pairs(headers: &[(String, String)]) -> Vec<Value> {
 
 fn row(what: &str, text: &str) -> String {
     format!("{what:<16}{text}")
-}
-
-/// Files as they are here, and one key set in place of all URLs.
-struct World<'a> {
-    outside: &'a dyn Outside,
-    jwks: Option<&'a [u8]>,
-    now: UnixTime,
-}
-
-impl Fetch for World<'_> {
-    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        let body = self.jwks.ok_or(FetchError::NotSupported)?.to_vec();
-        Ok(Fetched::Document { body, cache_control: String::new(), age: Seconds(0), etag: None })
-    }
-}
-
-impl ReadFile for World<'_> {
-    fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
-        let size = self.outside.read(path).map_err(|_| FileError::NotFound)?.len();
-        Ok(FileStamp { modified: 0, size: u64::try_from(size).unwrap_or(u64::MAX), inode: 0 })
-    }
-
-    fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
-        let content = self.outside.read(path).map_err(|_| FileError::NotFound)?;
-        if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
-    }
-}
-
-impl Share for World<'_> {}
-
-impl Archive for World<'_> {}
-
-impl Io for World<'_> {
-    fn now(&self) -> UnixTime {
-        self.now
-    }
 }

@@ -12,8 +12,9 @@ use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
 use traefik_jwt_auth::core::unix_time::UnixTime;
 
-/// What the check of this name compares. One that has no words here is at least named.
-pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
+/// What the check of this name compares: what the request has, and what is asked for. One that has no words here is at
+/// least named.
+pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, String)> {
     let (sent, claims) = (&presented.sent, presented.claims);
     let rules = &sent.issuer.claims;
     let of = |claim: &str| claims.claim(claim).map_or("none".into(), json);
@@ -21,27 +22,31 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
         checks::TIME => vec![times(claims, &rules.time, sent.now)],
         "type" => {
             let wanted: Vec<&str> = rules.token_type.typ().into_iter().collect();
-            vec![format!("typ {}; {}", typ_of(presented.header.typ.as_deref()), accepted(&wanted))]
+            vec![(format!("typ {}", typ_of(presented.header.typ.as_deref())), accepted(&wanted))]
         }
-        "registered" => vec![format!("sub {}, jti {}", of("sub"), of("jti"))],
+        "registered" => vec![(format!("sub {}, jti {}", of("sub"), of("jti")), String::new())],
         "tenant" => rules
             .templates
             .iter()
             .filter_map(IssuerTemplate::claim)
             .map(|path| {
-                format!("{path} {}; has to repeat the tenant", claims.at(path).map_or("none".into(), json))
+                let found = format!("{path} {}", claims.at(path).map_or("none".into(), json));
+                (found, "has to repeat the tenant".to_owned())
             })
             .collect(),
         "required" => {
-            vec![if rules.required.is_empty() { "none".into() } else { list(&rules.required) }]
+            vec![(
+                if rules.required.is_empty() { "none".into() } else { list(&rules.required) },
+                String::new(),
+            )]
         }
-        "audience" => vec![format!("aud {}; {}", of("aud"), accepted(&rules.audience))],
+        "audience" => vec![(format!("aud {}", of("aud")), accepted(&rules.audience))],
         "binding" => {
             let bound = match rules.bound_tokens {
                 BoundTokens::Refuse => "none is accepted",
                 BoundTokens::Accept => "any is accepted",
             };
-            vec![format!("cnf {}; {bound}", of("cnf"))]
+            vec![(format!("cnf {}", of("cnf")), bound.to_owned())]
         }
         "scopes" => rules
             .scopes
@@ -52,7 +57,7 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
                     Match::Any => "any",
                 };
                 let held = scope::held(claims, scopes);
-                format!("{}; required: {how} of {}", list(&held), list(&scopes.required))
+                (list(&held), format!("required: {how} of {}", list(&scopes.required)))
             })
             .collect(),
         "expression" => {
@@ -63,15 +68,15 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
             functions(expression, presented)
         }
-        _ => vec!["is checked".into()],
+        _ => vec![("is checked".into(), String::new())],
     }
 }
 
 /// Each function of the expression, with its value.
-fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<String> {
+fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<(String, String)> {
     let (claims, sent) = (presented.claims, &presented.sent);
     let values = expression.iter().flat_map(|expression| expression.explain(claims, sent.request, sent.now));
-    values.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
+    values.map(|(function, truth)| (format!("{function} is {}", truth.name()), String::new())).collect()
 }
 
 /// What is accepted, where an empty list asks for nothing.
@@ -88,7 +93,7 @@ fn list<T: AsRef<str>>(names: &[T]) -> String {
 }
 
 /// Each date of the token beside now, and the rules about dates.
-fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
+fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> (String, String) {
     let mut said = vec![format!("now {}", now.as_seconds())];
     for claim in ["exp", "nbf", "iat", "auth_time"] {
         if let Some(date) = claims.claim(claim).and_then(numeric_date) {
@@ -100,8 +105,9 @@ fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
             });
         }
     }
-    said.push(format!("clockSkewSeconds {}", rules.clock_skew.0));
-    said.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
-    said.extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
-    said.join(", ")
+    let mut asked = vec![format!("clockSkewSeconds {}", rules.clock_skew.0)];
+    asked.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
+    asked
+        .extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
+    (said.join(", "), asked.join(", "))
 }
