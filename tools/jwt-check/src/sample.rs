@@ -7,6 +7,9 @@ use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
 /// Claims that are dates, which Traefik hands on as texts.
 const DATES: &[&str] = &["exp", "nbf", "iat", "auth_time"];
 
+/// How long a token is good that nobody says anything of, in seconds.
+const LIFETIME: u64 = 3600;
+
 /// Whose keys can sign for the middleware, and for each test what a token and the request have. `iat` and `exp` are left
 /// to whoever makes the token, unless the test has them; null takes one away.
 pub(crate) fn samples(options: &Value, policy: &Policy) -> Vec<Value> {
@@ -81,5 +84,8 @@ fn signing(issuer: &TrustedIssuer, options: &Value) -> Value {
         Some(_) => "secret",
         None => "unknown",
     };
-    json!({"keys": keys, "algorithms": algorithms, "variable": secret, "isBase64": is_encoded})
+    let lifetime = issuer.claims.time.max_lifetime.map_or(LIFETIME, |most| most.0.min(LIFETIME));
+    json!({
+        "keys": keys, "algorithms": algorithms, "variable": secret, "isBase64": is_encoded, "lifetimeSeconds": lifetime,
+    })
 }

@@ -17,7 +17,7 @@ fn middleware(options: &Value) -> Value {
 fn tokens_of_tests() {
     let found = middleware(&json!({
         "issuer": "https://idp.example/", "jwksUrl": "https://idp.example/jwks.json", "audience": "api",
-        "algorithms": "ES256",
+        "algorithms": "ES256", "maxLifetimeSeconds": 600,
         "tests": [
             {
                 "name": "a", "expect": "allow", "claims": {"aud": "api", "nbf": "5"}, "typ": "JWT", "now": "2026-01-01T00:00:00Z",
@@ -27,7 +27,7 @@ fn tokens_of_tests() {
             {"name": "no token", "expect": "token_missing"}
         ]
     }));
-    let signing = json!({"keys": "set", "algorithms": ["ES256"], "variable": null, "isBase64": false});
+    let signing = json!({"keys": "set", "algorithms": ["ES256"], "variable": null, "isBase64": false, "lifetimeSeconds": 600});
     let expected = json!([
         {
             "name": "a", "expect": "allow", "now": "2026-01-01T00:00:00Z", "typ": "JWT", "method": "PUT", "path": "/x",
