@@ -5,13 +5,16 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
+.PHONY: help plugin playground release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs the rest)
 	scripts/plugin.sh
+
+playground: ## dist/playground/index.html: jwt-check as a page that needs no server (docs/playground.md)
+	scripts/playground.sh
 
 demo: plugin ## Traefik with the plugin, a key-set server and an upstream; shows what passes
 	scripts/with-traefik.sh $(CARGO) run -q --locked -p testbed --example demo

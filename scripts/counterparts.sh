@@ -9,24 +9,11 @@ cd "$(dirname "$0")/.."
 
 have() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
 
-# Node resolves packages from where a script lies, so the scripts go to the packages.
-npm_packages() {
-    local from=tests/counterparts to=.cache/counterparts
-    if ! cmp -s $from/package-lock.json $to/package-lock.json || [ ! -e $to/node_modules/.package-lock.json ]; then
-        rm -rf $to
-        mkdir -p $to
-        cp $from/package.json $from/package-lock.json $from/.npmrc $to
-        say "npm ci in $to"
-        (cd $to && npm ci --loglevel=error >&2) || { rm -rf $to; return 1; }
-    fi
-    cp $from/*.mjs $to
-}
-
 have node && have npm || apt_install $DEBIAN_NODE || say "no Node"
 have nginx || apt_install $DEBIAN_NGINX || say "no nginx"
 have lighttpd && have php-cgi || apt_install $DEBIAN_LIGHTTPD || say "no lighttpd or no PHP"
 have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"
-npm_packages || say "no npm packages"
+npm_packages tests/counterparts .cache/counterparts && cp tests/counterparts/*.mjs .cache/counterparts || say "no npm packages"
 
 export COUNTERPARTS=$PWD/.cache/counterparts
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
