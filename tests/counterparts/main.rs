@@ -16,6 +16,7 @@ mod provider;
 mod nginx;
 mod lighttpd;
 mod browser;
+mod playground;
 mod grpc;
 mod mcp;
 
@@ -38,6 +39,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
+    (&[Need::Node, Need::Chromium, Need::Page], ("playground_walk", playground::walk)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_walk", mcp::walk)),
 ];

@@ -4,8 +4,11 @@
 const CREDENTIALS = /^(authorization|proxy-authorization|cookie|sec-websocket-protocol|x-[\w-]*(token|jwt|assertion|key)[\w-]*)$/i
 const TOKEN = /([\w-]{8,})(?:\.|%2e)[\w-]*(?:(?:\.|%2e)[\w-]*)+/gi
 
-/** What stands for a token in a link. */
-export const GONE = 'TOKEN'
+const PARAMETER = /([?&][^=&#]*(?:token|jwt|secret|password|session|key|code)[^=&#]*=)[^&#]*/gi
+// What stands for a token in a link.
+const GONE = 'TOKEN'
+// A link of a stranger is not to fill the memory.
+const MAX_CHARACTERS = 1 << 20
 
 /** The fragment for this state. */
 export async function write({ configuration, middleware, method, path, headers }) {
@@ -13,7 +16,7 @@ export async function write({ configuration, middleware, method, path, headers }
     const name = line.split(':')[0].trim()
     return CREDENTIALS.test(name) ? `${name}: ${GONE}` : without(line)
   })
-  const state = { c: without(configuration), w: middleware, m: method, p: without(path), h: kept.join('\n') }
+  const state = { c: without(configuration), w: middleware, m: method, p: without(path).replace(PARAMETER, `$1${GONE}`), h: kept.join('\n') }
   const stream = new Blob([JSON.stringify(state)]).stream().pipeThrough(new CompressionStream('deflate-raw'))
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
   let binary = ''
@@ -28,7 +31,13 @@ export async function read(fragment) {
     const text = atob(fragment.slice(3).replaceAll('-', '+').replaceAll('_', '/'))
     const bytes = Uint8Array.from(text, character => character.charCodeAt(0))
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
-    const { c, w, m, p, h } = JSON.parse(await new Response(stream).text())
+    let json = ''
+    const reader = stream.pipeThrough(new TextDecoderStream()).getReader()
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      json += read.value
+      if (json.length > MAX_CHARACTERS) return undefined
+    }
+    const { c, w, m, p, h } = JSON.parse(json)
     const [configuration, middleware, method, path, headers] = [c, w, m, p, h].map(text => String(text ?? ''))
     return { configuration, middleware, method, path, headers }
   } catch {

@@ -65,16 +65,16 @@ function showCheck(checked) {
   const names = checked.middlewares.map(({ name }) => name)
   const wanted = fields.middleware.value
   options(fields.middleware, names.map(name => [name, name]), names.includes(wanted) ? wanted : names[0])
-  fields.middleware.disabled = names.length < 2
+  $('which').hidden = names.length < 2
   lines.mark(badLines(checked))
   const items = mistakes(checked, lines.go)
   $('mistakes').replaceChildren(...items)
   const wrong = items.filter(item => item.className === 'mistake').length
-  $('state').textContent = wrong ? `${wrong} to correct:` : 'No mistakes.'
+  $('state').textContent = wrong ? `${wrong} ${wrong === 1 ? 'mistake' : 'mistakes'}:` : 'No mistakes.'
   $('state').className = wrong ? 'wrong' : ''
   const middleware = checked.middlewares.find(({ name }) => name === fields.middleware.value)
   secrets = checked.middlewares.flatMap(each => each.secrets)
-  $('summary').textContent = middleware?.summary ?? ''
+  $('summary').textContent = middleware?.summary ? `In force: ${middleware.summary}` : ''
   showSamples(middleware?.samples ?? [])
 }
 
@@ -176,6 +176,7 @@ async function start() {
   $('link').addEventListener('click', makeLink)
   $('bar').addEventListener('click', () => $('result').focus())
   addEventListener('hashchange', loadLink)
+  new IntersectionObserver(([{ isIntersecting }]) => { $('bar').hidden = isIntersecting }).observe($('verdict'))
   if (!(await loadLink())) await loadExample()
   document.documentElement.dataset.ready = 'true'
 }

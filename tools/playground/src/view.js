@@ -8,6 +8,7 @@ const STEPS = {
   claims: 'Claims of the token',
   issuer: 'Issuer',
   algorithm: 'Algorithm',
+  'key set': 'Key set',
   keys: 'Keys',
   signature: 'Signature',
   time: 'Time',
@@ -26,7 +27,7 @@ const STEPS = {
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name)
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  made.append(...children.flat().filter(child => child !== undefined && child !== ''))
+  made.append(...children.flat(Infinity).filter(child => child !== undefined && child !== ''))
   return made
 }
 
@@ -47,8 +48,12 @@ const count = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`
 
 /** Everything below the verdict. */
 export function details(report, hasKeys) {
-  const { steps, failure, why, upstream, answer } = report
+  const { steps, failure, why, upstream, answer, problems } = report
   const parts = []
+  if (problems) {
+    const text = ({ line, message }) => `${line ? `Line ${line}: ` : ''}${message}`
+    parts.push(element('ul', {}, problems.map(problem => element('li', {}, text(problem)))))
+  }
   if (why) {
     const hint = hasKeys ? '' : ' Paste the key set of the issuer, or make a token above.'
     parts.push(element('p', { class: 'why' }, sentence(why.split('; give those')[0]) + hint))
@@ -68,11 +73,14 @@ export function details(report, hasKeys) {
 const sentence = text => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 /** Why the request is refused, with both values and what to do. */
-function reason({ code, description, found, expected, hint, whatToDo }) {
-  const rows = [['found', found], ['asked for', expected], ['hint', hint], ['what to do', whatToDo]]
-  return element('div', { class: 'reason' },
-    element('p', {}, element('code', {}, code), ` ${sentence(description)}`),
-    pairs(rows))
+function reason({ description, found, expected, hint, whatToDo }) {
+  const rows = [['found', found], ['asked for', expected], ['hint', hint], ['what to do', withCode(whatToDo)]]
+  return element('div', { class: 'reason' }, element('p', {}, sentence(description)), pairs(rows))
+}
+
+/** What stands between backquotes is code. */
+function withCode(text) {
+  return text && text.split('`').map((part, at) => (at % 2 ? element('code', {}, part) : part))
 }
 
 /** Names and values; rows without a value are left out. */
@@ -96,11 +104,12 @@ function step({ step, values }) {
   const fails = values.some(value => value.fails)
   const lines = values.map(({ found, expected }) => {
     if (step === 'claims') return claims(found)
-    return element('p', { class: 'values' },
+    return element('p', { class: expected ? 'both' : 'one' },
       element('span', { class: 'found' }, found),
       expected && element('span', { class: 'expected' }, expected))
   })
-  return element('li', { class: fails ? 'fails' : 'passes' }, mark(fails), element('h4', {}, STEPS[step] ?? step), lines)
+  // What became of the key set is told by its text.
+  return element('li', { class: fails ? 'fails' : 'passes' }, step === 'key set' ? '' : mark(fails), element('h4', {}, STEPS[step] ?? step), lines)
 }
 
 const end = ({ code }) => element('li', { class: 'fails' }, mark(true), element('h4', {}, code))

@@ -145,7 +145,7 @@ pub fn explain(
     if let Decision::NeedKeys(need) = &decided.decision {
         for event in keyring.refresh(need, world.now, &world) {
             let lines = key_log::lines(&event).into_iter();
-            explained.steps.extend(lines.map(|(_, line)| Line::new("keys", line, "")));
+            explained.steps.extend(lines.map(|(_, line)| Line::new("key set", line, "")));
         }
         told = Told::default();
         decided = decide_telling(&policy, &keyring.at(world.now), world.now, &sent, &mut told);
