@@ -5,13 +5,16 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin playground release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
+.PHONY: help plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs the rest)
 	scripts/plugin.sh
+
+jwt-check: ## dist/jwt-check-linux-amd64, the command for configurations (docs/jwt-check.md); for this machine
+	scripts/jwt-check.sh
 
 playground: ## dist/playground/index.html: jwt-check as a page that needs no server (docs/playground.md)
 	scripts/playground.sh
@@ -31,7 +34,7 @@ lint: ## clippy with warnings denied, native and wasm
 unit: ## tests that need no Traefik
 	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
 
-release: plugin ## dist/release/: archives, checksums, materials (SBOM), licences and notes of this version
+release: plugin jwt-check ## dist/release/: archives, jwt-check, checksums, materials (SBOM), licences and notes of this version
 	scripts/release.py
 
 release-twice: ## builds it twice from clean clones in different directories: the same bytes

@@ -33,7 +33,7 @@ DEBIAN_OPENSSL="openssl"
 DEBIAN_REDIS="redis-server"
 
 # What is tested, always named together: with one set of features every crate is compiled once.
-TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory"
+TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory -p jwt-check"
 
 # `make deny`.
 CARGO_DENY_VERSION=0.20.2

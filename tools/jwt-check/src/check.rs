@@ -14,7 +14,7 @@ use crate::sample;
 use crate::verdict::Verdict;
 
 /// Stands for secrets that are not here. Nobody knows a key of it, and nothing is verified with it.
-const SECRET: &str =
+pub(crate) const SECRET: &str =
     "GiCX7BNncAg9EoywH7KgYXdnpkhBTJXe9vQbIhqNQHw6m8svRsw27x0z3gjmvZpUKFkr5krbd+I+4Qr1U/299w==";
 /// Stands for public keys.
 const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEy3FSbSf22PAnkryyXQSmJv9qUGuGC9YZ/OpCcCzXb57M\

@@ -142,7 +142,8 @@ pub fn run(words: &[String], outside: &dyn Outside) -> Output {
         out: String::new(),
         err: format!("jwt-check: {problem}\n"),
     });
-    Output { code, out: without_signatures(out, &secret), err: without_signatures(err, &secret) }
+    let shown = |text: String| printable(&without_signatures(text, &secret));
+    Output { code, out: shown(out), err: shown(err) }
 }
 
 fn arguments(words: &[String], task: Task) -> Result<Arguments, String> {
@@ -286,6 +287,12 @@ fn without_signatures(text: String, words: &[String]) -> String {
         .iter()
         .flat_map(|word| signatures(word))
         .fold(text, |text, signature| text.replace(&signature, "[signature]"))
+}
+
+/// Names in a file may hold what steers a terminal.
+fn printable(text: &str) -> String {
+    let is_shown = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// What stands behind the last dot of anything that looks like a token; the shortest signature has 43 characters.

@@ -1,9 +1,5 @@
 //! `jwt-check`: checks configurations of the middleware, explains why a request is refused, and converts configurations of
 //! other middlewares. Text in, report out: no process, no file system and no clock, which `main.rs` has.
-#![cfg_attr(
-    test,
-    expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")
-)]
 
 pub mod input;
 mod sample;

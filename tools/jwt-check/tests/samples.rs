@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Files, run};
+use common::{Files, has_names, run};
 use serde_json::{Value, json};
 
 /// The only middleware of the report.
@@ -39,6 +39,7 @@ fn tokens_of_tests() {
         }
     ]);
     assert_eq!(found["samples"], expected);
+    has_names(&found["samples"][0]["signing"], "{keys, algorithms, variable, isBase64, lifetimeSeconds}");
 }
 
 #[test]

@@ -32,11 +32,7 @@ struct Document {
 }
 
 pub(super) fn read(file: File<'_>, environment: Environment<'_>, found: &mut Found) {
-    let documents = if file.name.to_ascii_lowercase().ends_with(".toml") {
-        toml(file.text, found)
-    } else {
-        yaml(file.text, environment, found)
-    };
+    let documents = if is_toml(file) { toml(file.text, found) } else { yaml(file.text, environment, found) };
     let secrets: Vec<Secret> = documents.iter().flat_map(|document| secrets(&document.value)).collect();
     for document in &documents {
         look_into(&document.value, &document.lines, "", &secrets, environment, found);
@@ -44,7 +40,7 @@ pub(super) fn read(file: File<'_>, environment: Environment<'_>, found: &mut Fou
     if found.blocks.is_empty() && found.unreadable.is_empty() {
         let alone = |value: &&Document| {
             let members = value.value.as_object();
-            members.is_some_and(|members| !members.keys().any(|name| OTHERS.contains(&&name[..])))
+            members.is_some_and(|members| !members.keys().any(|name| OTHERS.contains(&name.as_str())))
         };
         for document in documents.iter().filter(alone).filter(|document| !is_labels(&document.value)) {
             found.blocks.push(Block {
@@ -58,6 +54,18 @@ pub(super) fn read(file: File<'_>, environment: Environment<'_>, found: &mut Fou
             });
         }
     }
+}
+
+/// By its name; standard input by its first line, which is the name of a table.
+fn is_toml(file: File<'_>) -> bool {
+    let mut lines =
+        file.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let is_table = |line: &str| {
+        let name = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('.'))
+    };
+    let is_named = file.name.to_ascii_lowercase().ends_with(".toml");
+    is_named || (file.name == "-" && lines.next().is_some_and(is_table))
 }
 
 fn toml(text: &str, found: &mut Found) -> Vec<Document> {
@@ -126,10 +134,8 @@ fn json(value: yaml_serde::Value) -> Value {
         Yaml::Mapping(members) => {
             let mut object = Map::new();
             for (name, value) in members {
-                let name = match json(name) {
-                    Value::String(name) => name,
-                    other => other.to_string(),
-                };
+                let name = json(name);
+                let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
                 object.insert(name, json(value));
             }
             Value::Object(object)
@@ -209,8 +215,15 @@ fn look_into(
             text.into_iter().for_each(|text| inner_text(text, environment, found));
         }
     }
-    if let Some(text) = value.pointer("/providers/file/content").and_then(Value::as_str) {
-        inner_text(text, environment, found);
+    // Files inside: of the chart, of a ConfigMap, of Compose, of k3s.
+    let texts = [value.pointer("/providers/file/content"), value.pointer("/spec/valuesContent")];
+    let of_map = value.get("data").filter(|_| value.get("kind").and_then(Value::as_str) == Some("ConfigMap"));
+    let of_compose = members(value.get("configs")).filter_map(|(_, config)| config.get("content"));
+    let data = members(of_map).map(|(_, text)| text);
+    for text in texts.into_iter().flatten().chain(data).chain(of_compose).filter_map(Value::as_str) {
+        if text.contains("plugin") {
+            inner_text(text, environment, found);
+        }
     }
 }
 
@@ -262,7 +275,9 @@ fn of_labels(labels: &Value, lines: &Lines, environment: Option<Environment<'_>>
                 let value = match value {
                     Value::String(text) => filled(text),
                     Value::Null => String::new(),
-                    other => other.to_string(),
+                    Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        value.to_string()
+                    }
                 };
                 enter(name, &value);
             }

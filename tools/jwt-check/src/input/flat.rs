@@ -143,7 +143,7 @@ mod tests {
             let mut found = Found::default();
             blocks(&entries(text), &Form::KeyValue, &[], &mut found);
             let found: Vec<_> =
-                found.blocks.iter().map(|block| (&block.middleware[..], &block.options)).collect();
+                found.blocks.iter().map(|block| (block.middleware.as_str(), &block.options)).collect();
             assert_eq!(found, [("j", &wanted)], "{text}");
         }
         for text in ["a: b\n", "{}", "[1]", "traefik.x=1\nother: 2\n"] {

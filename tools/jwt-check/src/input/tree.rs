@@ -141,7 +141,9 @@ fn text(value: &Value) -> String {
             let text = format!("{:.6}", number.as_f64().unwrap_or_default());
             text.strip_suffix(".000000").map_or(text.clone(), str::to_owned)
         }
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -161,7 +163,7 @@ pub(crate) fn map_texts(value: &Value, path: &str, with: &mut dyn FnMut(&str, &s
             }
             Value::Object(mapped)
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

@@ -68,20 +68,22 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-/// What Traefik's file provider makes of `{{ env "NAME" }}`. Other templates are left as they are.
+/// What Traefik's file provider makes of `{{ env "NAME" }}`, and of a text in backquotes, which stands for itself: so
+/// templates of a plugin get through. Other templates are left as they are.
 pub(super) fn of_traefik(text: &str, environment: Environment<'_>) -> String {
-    let Some((before, rest)) = text.split_once("{{") else { return text.to_owned() };
-    let Some((inner, rest)) = rest.split_once("}}") else { return text.to_owned() };
-    let name = inner.trim().trim_matches('-').trim().strip_prefix("env ");
-    let name = name.map(|name| name.trim().trim_matches(['"', '`']));
-    let value = match name.filter(|name| name_length(name) == name.len()) {
-        Some(name) => environment(name).unwrap_or_default(),
-        // A text in backquotes stands for itself: so templates of a plugin get through.
-        None => match inner.trim().strip_prefix('`').and_then(|text| text.strip_suffix('`')) {
-            Some(text) => text.to_owned(),
-            None => format!("{{{{{inner}}}}}"),
-        },
+    let Some((before, inner)) = text.split_once("{{") else { return text.to_owned() };
+    let trimmed = inner.trim_start_matches('-').trim_start();
+    let literal = trimmed.strip_prefix('`').and_then(|rest| {
+        let (literal, rest) = rest.split_once('`')?;
+        Some((literal.to_owned(), rest.trim_start().trim_start_matches('-').strip_prefix("}}")?))
+    });
+    let variable = || {
+        let (inner, rest) = inner.split_once("}}")?;
+        let name = inner.trim().trim_matches('-').trim().strip_prefix("env ")?;
+        let name = name.trim().trim_matches(['"', '`']);
+        (name_length(name) == name.len()).then(|| (environment(name).unwrap_or_default(), rest))
     };
+    let (value, rest) = literal.or_else(variable).unwrap_or_else(|| ("{{".to_owned(), inner));
     format!("{before}{value}{}", of_traefik(rest, environment))
 }
 
@@ -113,7 +115,7 @@ mod tests {
         ] {
             let mut notes = Vec::new();
             assert_eq!(
-                (&of_compose(text, &environment, &mut notes)[..], notes.len()),
+                (of_compose(text, &environment, &mut notes).as_str(), notes.len()),
                 (expected, noted),
                 "{text}"
             );
@@ -125,7 +127,7 @@ mod tests {
         for (text, expected) in [
             (r#"a: {{ env "A" }}"#, "a: a"),
             ("a: {{ env `A` }}{{- env \"B\" -}}", "a: a"),
-            ("aud: \"{{`{{.Host}}`}}\"", "aud: \"{{`{{.Host}}`}}\""),
+            ("aud: \"{{`{{.Host}}`}}/{{.Host}}\"", "aud: \"{{.Host}}/{{.Host}}\""),
             ("{{ range $i := until 3 }}", "{{ range $i := until 3 }}"),
         ] {
             assert_eq!(of_traefik(text, &environment), expected, "{text}");

@@ -1,6 +1,7 @@
 //! A machine with these files, these variables and this clock.
 
 use jwt_check::command::{self, Outside};
+use serde_json::Value;
 
 /// Files by their names; `-` is standard input.
 pub(crate) struct Files<'a>(pub(crate) Vec<(&'a str, &'a str)>);
@@ -32,4 +33,13 @@ pub(crate) fn run(words: &[&str], files: &Files<'_>) -> (u8, String) {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let output = command::run(&words, files);
     (output.code, output.out + &output.err)
+}
+
+/// That an object has the names that docs/jwt-check.md promises, written there as `names`: `{file, verdict}`.
+pub(crate) fn has_names(value: &Value, names: &str) {
+    assert!(include_str!("../../../../docs/jwt-check.md").contains(&format!("`{names}`")), "{names}");
+    let mut promised: Vec<&str> = names.trim_matches(['{', '}']).split(", ").collect();
+    promised.sort_unstable();
+    let found: Vec<&String> = value.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    assert_eq!(found, promised, "{value}");
 }

@@ -1,0 +1,98 @@
+//! Writes the result: YAML with comments.
+
+use serde_json::Value;
+
+use crate::convert::samples::Sample;
+use crate::convert::target::Target;
+
+/// Columns of a comment.
+const WIDTH: usize = 110;
+
+/// The options, each behind `indent` blanks, with their comments, the remarks before them and the samples behind.
+pub(super) fn block(target: &Target, samples: &[Sample], indent: usize) -> String {
+    let mut text = String::new();
+    for (title, remarks) in [
+        ("Dropped", dropped(target)),
+        ("Accepts MORE than before", target.wider.clone()),
+        ("Stricter than before", target.stricter.clone()),
+        ("To be done by hand", target.by_hand.clone()),
+    ] {
+        if !remarks.is_empty() {
+            text.push_str(&comment(&format!("{title}:"), indent, ""));
+            remarks.iter().for_each(|remark| text.push_str(&comment(remark, indent, "- ")));
+        }
+    }
+    for (name, value) in target.ordered() {
+        for line in target.comments.get(name).into_iter().flatten() {
+            text.push_str(&comment(line, indent, ""));
+        }
+        text.push_str(&indented(&option(name, value), indent));
+    }
+    if !samples.is_empty() {
+        text.push_str(&indented("tests:", indent));
+        samples.iter().for_each(|test| text.push_str(&indented(&sample(test), indent)));
+    }
+    text
+}
+
+fn dropped(target: &Target) -> Vec<String> {
+    let dropped = target.fates.iter().filter(|fate| !fate.why.is_empty());
+    let remarks = dropped.map(|fate| format!("{}: {}", fate.path, fate.why));
+    remarks.filter(|remark| !target.by_hand.contains(remark)).collect()
+}
+
+fn option(name: &str, value: &Value) -> String {
+    let mut one = serde_json::Map::new();
+    one.insert(name.to_owned(), value.clone());
+    // Nothing that was read from a file fails to be written.
+    yaml_serde::to_string(&one).unwrap_or_default()
+}
+
+/// The name of a member.
+pub(super) fn name(text: &str) -> String {
+    yaml_serde::to_string(text).unwrap_or_default().trim_end().to_owned()
+}
+
+/// Lists and objects of JSON are YAML, too.
+fn sample(sample: &Sample) -> String {
+    let mut text = format!("- {{name: {}", Value::from(sample.name.as_str()));
+    if let Some(claims) = &sample.claims {
+        let json = Value::Object(claims.clone()).to_string();
+        // Files lose null; JSON in a text keeps it.
+        let json = if claims.values().any(Value::is_null) {
+            format!("'{}'", json.replace('\'', "''"))
+        } else {
+            json
+        };
+        text.push_str(&format!(", claims: {json}"));
+    }
+    if let Some(request) = &sample.request {
+        text.push_str(&format!(", request: {request}"));
+    }
+    text.push_str(&format!(", expect: {}}}", sample.expect));
+    text
+}
+
+fn indented(text: &str, indent: usize) -> String {
+    let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{:indent$}{line}\n", "") };
+    text.lines().map(line).collect()
+}
+
+/// Comment lines of a bounded width. A line break of the old block must not end a comment.
+pub(super) fn comment(text: &str, indent: usize, bullet: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        let is_full = lines.last().is_some_and(|line: &String| {
+            !line.is_empty() && line.len().saturating_add(word.len()).saturating_add(indent) > WIDTH
+        });
+        if is_full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    let mark = |at: usize| if at == 0 { bullet.to_owned() } else { " ".repeat(bullet.len()) };
+    lines.iter().enumerate().map(|(at, line)| format!("{:indent$}# {}{line}\n", "", mark(at))).collect()
+}
