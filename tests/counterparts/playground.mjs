@@ -28,7 +28,7 @@ async function open(url, options) {
   const until = (selector, part) =>
     page.waitForFunction(([selector, part]) => document.querySelector(selector)?.innerText.includes(part), [selector, part], { timeout: 10000 })
   const shot = async name => {
-    await page.evaluate(() => scrollTo(0, 0))
+    await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }))
     if (given.screenshots) await page.screenshot({ path: join(given.screenshots, `${name}.png`), fullPage: true })
   }
   const faults = async () => {

@@ -174,7 +174,10 @@ async function start() {
   $('load').addEventListener('click', loadExample)
   $('make').addEventListener('click', makeToken)
   $('link').addEventListener('click', makeLink)
-  $('bar').addEventListener('click', () => $('result').focus())
+  $('bar').addEventListener('click', () => {
+    $('result').focus({ preventScroll: true })
+    $('result').scrollIntoView({ block: 'start' })
+  })
   addEventListener('hashchange', loadLink)
   new IntersectionObserver(([{ isIntersecting }]) => { $('bar').hidden = isIntersecting }).observe($('verdict'))
   if (!(await loadLink())) await loadExample()
