@@ -46,12 +46,12 @@ def checksums():
     return {(name, version): checksum for name, version, checksum in found}
 
 
-def linked(packages, features):
-    """The packages that are linked into a module, this one first."""
-    tree = cargo("tree", "--locked", "-e", "normal", "--target", "wasm32-wasip1", "--prefix", "none", *features)
+def linked(packages, what, first=NAME):
+    """The packages that are linked into a module or the command, `first` first."""
+    tree = cargo("tree", "--locked", "-e", "normal,no-proc-macro", "--prefix", "none", *what)
     names = {tuple(line.replace(" (*)", "").split(" ")[:2]) for line in tree.splitlines() if line}
     chosen = [p for p in packages if (p["name"], "v" + p["version"]) in names]
-    return sorted(chosen, key=lambda p: (p["name"] != NAME, p["name"], p["version"]))
+    return sorted(chosen, key=lambda p: (p["name"] != first, p["name"], p["version"]))
 
 
 def sbom(version, module, packages):
@@ -103,7 +103,7 @@ def licences(packages):
     """The texts that their licences ask to be passed on."""
     parts = [f"{NAME} is linked with these crates. Their licences:\n"]
     for package in packages:
-        if package["name"] == NAME or package["source"] is None:
+        if package["source"] is None:
             continue
         directory = Path(package["manifest_path"]).parent
         texts = sorted(p for p in directory.iterdir() if re.match(r"(?i)(licen[cs]e|copying|notice)", p.name) and p.is_file())
@@ -149,7 +149,7 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     for directory, (module, manifest, features) in ARTIFACTS.items():
-        crates = linked(packages, features)
+        crates = linked(packages, ["--target", "wasm32-wasip1", *features])
         files = {
             ".traefik.yml": (ROOT / manifest).read_bytes(),
             "plugin.wasm": (ROOT / "dist" / module).read_bytes(),
@@ -168,8 +168,12 @@ def main():
             make_zip(OUT / f"{NAME}-v{version}.zip", files)
         bom = json.dumps(sbom(version, module, crates), indent=2, sort_keys=True) + "\n"
         (OUT / f"{module}.cdx.json").write_text(bom)
+    crates = linked(packages, ["-p", "jwt-check"], "jwt-check")
     for binary in sorted((ROOT / "dist").glob("jwt-check-*")):
         shutil.copy(binary, OUT / binary.name)
+        bom = json.dumps(sbom(version, binary.name, crates), indent=2, sort_keys=True) + "\n"
+        (OUT / f"{binary.name}.cdx.json").write_text(bom)
+        (OUT / "LICENSES-OF-CRATES-jwt-check.txt").write_text(licences(crates))
     (OUT / "RELEASE_NOTES.md").write_text(notes(version))
     sums = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(OUT)}\n"

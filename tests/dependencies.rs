@@ -15,9 +15,10 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Name and version of every crate in the default module; the offline one has a part of them.
-fn linked() -> BTreeSet<(String, String)> {
-    let tree = cargo(&["tree", "--locked", "-e", "normal", "--target", "wasm32-wasip1", "--prefix", "none"]);
+/// Name and version of every crate in the default module, of which the offline one has a part, or in `jwt-check`.
+fn linked(what: &[&str]) -> BTreeSet<(String, String)> {
+    let tree =
+        cargo(&[&["tree", "--locked", "-e", "normal,no-proc-macro", "--prefix", "none"], what].concat());
     let crates = tree.lines().filter_map(|line| {
         let mut words = line.split(' ');
         Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))
@@ -33,8 +34,9 @@ fn licences_and_sources_are_allowed_ones() {
     let metadata: Value =
         serde_json::from_str(&cargo(&["metadata", "--locked", "--format-version", "1"])).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let linked = linked();
-    assert!(linked.len() > 20, "{linked:?}");
+    let (module, command) = (linked(&["--target", "wasm32-wasip1"]), linked(&["-p", "jwt-check"]));
+    assert!(module.len() > 20 && command.len() > 10, "{module:?} {command:?}");
+    let linked = &module | &command;
     let mut versions = BTreeMap::new();
     for (name, version) in &linked {
         let package = packages.iter().find(|p| p["name"] == *name && p["version"] == *version).unwrap();

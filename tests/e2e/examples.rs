@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use jwt_check::input::{self, Block, File, Form};
+use serde_json::json;
 use testbed::http::Request;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
@@ -38,8 +39,9 @@ pub(crate) fn seed() {
     assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
 }
 
-/// `examples/migrate/` and `examples/providers/`: Traefik's file provider reads them, every middleware loads, and what needs
-/// no token passes. Nothing is fetched without one, so the directory that they name need not be there.
+/// `examples/migrate/`, `examples/providers/` and what `jwt-check convert` makes of other middlewares: Traefik's file provider
+/// reads them, every middleware loads with its `tests`, and what needs no token passes. Nothing is fetched without one, so the
+/// directory that they name need not be there.
 pub(crate) fn blocks() {
     let upstream = Upstream::start();
     let secret = String::from("ZVryn2DdQAwlSgpE8cIrfg0XmXm1IGFq");
@@ -50,19 +52,26 @@ pub(crate) fn blocks() {
     });
     let mut routes = Routes::to(&upstream.url());
     let mut hosts = Vec::new();
-    for directory in ["migrate", "providers"] {
-        for entry in fs::read_dir(root().join("examples").join(directory)).unwrap() {
-            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-            let file: Value = yaml_serde::from_str(&text).unwrap();
-            for (name, middleware) in file["http"]["middlewares"].as_object().unwrap() {
-                let config = &middleware["plugin"]["jwt"];
+    for (directory, end) in [
+        ("examples/migrate", ".yml"),
+        ("examples/providers", ".yml"),
+        ("tools/jwt-check/tests/old", ".converted.yml"),
+    ] {
+        for entry in fs::read_dir(root().join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            let blocks = input::read(File { name, text: &text }, &|_| None).blocks;
+            let dynamic = |block: &&Block| name.ends_with(end) && block.form == Form::Dynamic;
+            for block in blocks.iter().filter(dynamic) {
                 // A second one of the name would replace the first.
-                let host = format!("{name}-{}", hosts.len());
-                routes.protect(&host, FETCH, config);
-                hosts.push((host, config["mode"] == "optional"));
+                let host = format!("{}-{}", block.middleware, hosts.len());
+                routes.protect(&host, FETCH, &block.written);
+                hosts.push((host, block.written["mode"] == "optional"));
             }
         }
     }
+    assert!(hosts.len() > 30, "{hosts:?}");
     traefik.configure(&routes);
     for (host, passes) in hosts {
         let status = traefik.send(&Request::get(&host, "/orders")).status;

@@ -35,7 +35,7 @@ const parts = {
   policy: `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`,
   icon: readFileSync(join(root, 'icon.png')).toString('base64'),
   style,
-  version: read(root, 'tools/jwt-check/Cargo.toml').match(/^version = "(.+)"$/m)[1],
+  version: read(root, 'Cargo.toml').match(/^version = "(.+)"$/m)[1],
   examples: JSON.stringify(examples).replaceAll('<', '\\u003c'),
   module: gzipSync(readFileSync(module), { level: 9 }).toString('base64'),
   script,

@@ -1,5 +1,6 @@
 //! The command line: words in, exit code and text out.
 
+use traefik_jwt_auth::core::about::VERSION;
 use traefik_jwt_auth::core::unix_time::UnixTime;
 
 use crate::check::check;
@@ -126,7 +127,7 @@ pub fn run(words: &[String], outside: &dyn Outside) -> Output {
         return Output { code: if words.is_empty() { 2 } else { 0 }, out: help, err: String::new() };
     }
     if rest.iter().any(|word| word == "--version") {
-        return Output { out: format!("jwt-check {}\n", env!("CARGO_PKG_VERSION")), ..Output::default() };
+        return Output { out: format!("jwt-check {VERSION}\n"), ..Output::default() };
     }
     let mut secret: Vec<String> = words.to_vec();
     let output = arguments(rest, task.unwrap_or(Task::Check)).and_then(|mut arguments| {

@@ -14,6 +14,7 @@ mod samples;
 mod yaml;
 
 use serde_json::{Value, json};
+use traefik_jwt_auth::core::about::VERSION;
 
 use crate::check::{Check, check};
 use crate::convert::samples::Sample;
@@ -103,7 +104,7 @@ fn write(
     resources: &mut Vec<String>,
 ) {
     let (name, plugin) = (yaml::name(&block.middleware), yaml::name(&block.plugin));
-    let from = format!("From {}, by jwt-check {}.", source.name(), env!("CARGO_PKG_VERSION"));
+    let from = format!("From {}, by jwt-check {VERSION}.", source.name());
     if let Form::Kubernetes(metadata) = &block.form {
         let metadata = yaml_serde::to_string(&json!({ "metadata": metadata })).unwrap_or_default();
         resources.push(format!(

@@ -5,47 +5,58 @@ use crate::input::Environment;
 /// What Compose makes of a text: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:+other}`,
 /// `${NAME:?message}`, `$$`. A variable that is not set is nothing, and is noted.
 pub(super) fn of_compose(text: &str, environment: Environment<'_>, notes: &mut Vec<String>) -> String {
-    let Some((before, rest)) = text.split_once('$') else { return text.to_owned() };
-    let mut put = |name: &str| match environment(name) {
-        Some(value) => value,
-        None => {
-            let note = format!("the variable {name} is not set here: Compose puts in nothing for it");
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-            String::new()
-        }
-    };
-    let (value, rest) = if let Some(rest) = rest.strip_prefix('$') {
-        ("$".to_owned(), rest)
-    } else if let Some((inner, rest)) = rest.strip_prefix('{').and_then(braces) {
-        let (name, how) = inner.split_at(name_length(inner));
-        let value = environment(name);
-        let filled = value.clone().filter(|value| !value.is_empty());
-        let value = match (how.strip_prefix(':'), how) {
-            (Some(how), _) if how.starts_with('-') => {
-                filled.unwrap_or_else(|| of_compose(skip(how), environment, notes))
-            }
-            (_, how) if how.starts_with('-') => {
-                value.unwrap_or_else(|| of_compose(skip(how), environment, notes))
-            }
-            (Some(how), _) if how.starts_with('+') => {
-                filled.map(|_| skip(how).to_owned()).unwrap_or_default()
-            }
-            (_, how) if how.starts_with('+') => value.map(|_| skip(how).to_owned()).unwrap_or_default(),
-            _ => put(name),
-        };
-        (value, rest)
-    } else {
-        let (name, rest) = rest.split_at(name_length(rest));
-        (if name.is_empty() { "$".to_owned() } else { put(name) }, rest)
-    };
-    format!("{before}{value}{}", of_compose(rest, environment, notes))
+    put_in(text, environment, notes, DEPTH)
 }
 
-/// Without its first character.
-fn skip(text: &str) -> &str {
-    text.get(1..).unwrap_or_default()
+/// How deep defaults may stand in defaults. What is deeper stays as it is written.
+const DEPTH: usize = 8;
+
+fn put_in(text: &str, environment: Environment<'_>, notes: &mut Vec<String>, depth: usize) -> String {
+    let (mut done, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once('$') {
+        done.push_str(before);
+        let (name, inner) = behind.split_at(name_length(behind));
+        rest = if let Some(behind) = behind.strip_prefix('$') {
+            done.push('$');
+            behind
+        } else if let Some((inner, behind)) = behind.strip_prefix('{').and_then(braces) {
+            match depth.checked_sub(1) {
+                Some(depth) => done.push_str(&in_braces(inner, environment, notes, depth)),
+                None => done.push_str(inner),
+            }
+            behind
+        } else if name.is_empty() {
+            done.push('$');
+            behind
+        } else {
+            done.push_str(&value_of(name, environment, notes));
+            inner
+        };
+    }
+    done.push_str(rest);
+    done
+}
+
+fn in_braces(inner: &str, environment: Environment<'_>, notes: &mut Vec<String>, depth: usize) -> String {
+    let (name, how) = inner.split_at(name_length(inner));
+    let (how, empty_counts) = how.strip_prefix(':').map_or((how, true), |how| (how, false));
+    let value = environment(name).filter(|value| empty_counts || !value.is_empty());
+    match (how.strip_prefix('-'), how.strip_prefix('+')) {
+        (Some(default), _) => value.unwrap_or_else(|| put_in(default, environment, notes, depth)),
+        (None, Some(other)) if value.is_some() => put_in(other, environment, notes, depth),
+        (None, Some(_)) => String::new(),
+        (None, None) => value_of(name, environment, notes),
+    }
+}
+
+fn value_of(name: &str, environment: Environment<'_>, notes: &mut Vec<String>) -> String {
+    environment(name).unwrap_or_else(|| {
+        let note = format!("the variable {name} is not set here: Compose puts in nothing for it");
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+        String::new()
+    })
 }
 
 /// What stands before the brace that closes, and behind it.
@@ -71,20 +82,27 @@ fn name_length(text: &str) -> usize {
 /// What Traefik's file provider makes of `{{ env "NAME" }}`, and of a text in backquotes, which stands for itself: so
 /// templates of a plugin get through. Other templates are left as they are.
 pub(super) fn of_traefik(text: &str, environment: Environment<'_>) -> String {
-    let Some((before, inner)) = text.split_once("{{") else { return text.to_owned() };
+    let (mut done, mut rest) = (String::new(), text);
+    while let Some((before, inner)) = rest.split_once("{{") {
+        done.push_str(before);
+        let (value, behind) = template(inner, environment).unwrap_or_else(|| ("{{".to_owned(), inner));
+        done.push_str(&value);
+        rest = behind;
+    }
+    done.push_str(rest);
+    done
+}
+
+/// The value of a template, and what stands behind it.
+fn template<'t>(inner: &'t str, environment: Environment<'_>) -> Option<(String, &'t str)> {
     let trimmed = inner.trim_start_matches('-').trim_start();
-    let literal = trimmed.strip_prefix('`').and_then(|rest| {
-        let (literal, rest) = rest.split_once('`')?;
-        Some((literal.to_owned(), rest.trim_start().trim_start_matches('-').strip_prefix("}}")?))
-    });
-    let variable = || {
-        let (inner, rest) = inner.split_once("}}")?;
-        let name = inner.trim().trim_matches('-').trim().strip_prefix("env ")?;
-        let name = name.trim().trim_matches(['"', '`']);
-        (name_length(name) == name.len()).then(|| (environment(name).unwrap_or_default(), rest))
-    };
-    let (value, rest) = literal.or_else(variable).unwrap_or_else(|| ("{{".to_owned(), inner));
-    format!("{before}{value}{}", of_traefik(rest, environment))
+    if let Some((literal, rest)) = trimmed.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+        return Some((literal.to_owned(), rest.trim_start().trim_start_matches('-').strip_prefix("}}")?));
+    }
+    let (inner, rest) = inner.split_once("}}")?;
+    let name = inner.trim().trim_matches('-').trim().strip_prefix("env ")?;
+    let name = name.trim().trim_matches(['"', '`']);
+    (name_length(name) == name.len()).then(|| (environment(name).unwrap_or_default(), rest))
 }
 
 #[cfg(test)]
@@ -112,6 +130,8 @@ mod tests {
             ("${B:?must be set}", "", 1),
             ("5$", "5$", 0),
             ("{${A}}", "{a}", 0),
+            (&"$".repeat(200_001), &"$".repeat(100_001), 0),
+            (&"${B:-".repeat(2_000), &"${B:-".repeat(2_000), 0),
         ] {
             let mut notes = Vec::new();
             assert_eq!(
@@ -128,6 +148,7 @@ mod tests {
             (r#"a: {{ env "A" }}"#, "a: a"),
             ("a: {{ env `A` }}{{- env \"B\" -}}", "a: a"),
             ("aud: \"{{`{{.Host}}`}}/{{.Host}}\"", "aud: \"{{.Host}}/{{.Host}}\""),
+            (&"{{".repeat(100_000), &"{{".repeat(100_000)),
             ("{{ range $i := until 3 }}", "{{ range $i := until 3 }}"),
         ] {
             assert_eq!(of_traefik(text, &environment), expected, "{text}");
