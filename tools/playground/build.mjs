@@ -37,6 +37,7 @@ const parts = {
   style,
   version: read(root, 'Cargo.toml').match(/^version = "(.+)"$/m)[1],
   examples: JSON.stringify(examples).replaceAll('<', '\\u003c'),
+  licence: `@bjorn3/browser_wasi_shim is part of this page.\n${read(here, 'node_modules/@bjorn3/browser_wasi_shim/LICENSE-MIT')}`.trim(),
   module: gzipSync(readFileSync(module), { level: 9 }).toString('base64'),
   script,
 }
