@@ -1,6 +1,6 @@
 //! What is linked into the modules: its licences are those that `deny.toml` allows, and all of it comes from crates.io.
 //! `make deny` looks at more, with a tool that takes minutes to build.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

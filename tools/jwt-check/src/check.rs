@@ -83,6 +83,8 @@ pub struct Check {
     pub middlewares: Vec<Middleware>,
     /// What was left out or cannot be read, with its line.
     pub notes: Vec<(Option<usize>, String)>,
+    /// Whether all of the file could be read, and it has no middleware of this plugin; a block alone is none for Traefik.
+    pub has_none: bool,
 }
 
 /// Checks the middlewares of a file, or the one that is `wanted`.
@@ -90,18 +92,22 @@ pub struct Check {
 pub fn check(file: File<'_>, wanted: Option<&str>, environment: Environment<'_>) -> Check {
     let found = input::read(file, environment);
     let mut notes = found.unreadable;
-    let mut verdict = if notes.is_empty() { Verdict::Good } else { Verdict::CannotTell };
-    let mut middlewares = Vec::new();
+    let is_read = notes.is_empty();
+    let mut verdict = if is_read { Verdict::Good } else { Verdict::CannotTell };
+    let (mut middlewares, mut has_any) = (Vec::new(), false);
     for block in &found.blocks {
         if wanted.is_some_and(|wanted| wanted != block.middleware) {
             continue;
         }
         let is_other = !input::is_ours(&block.options) && source::of(&block.options).is_none();
-        if is_other && wanted.is_none() && block.form != Form::Bare {
+        if is_other && wanted.is_none() {
             let note = format!("{}: left out, the plugin {} is another one", block.middleware, block.plugin);
-            notes.push((block.lines.of(""), note));
+            if block.form != Form::Bare {
+                notes.push((block.lines.of(""), note));
+            }
             continue;
         }
+        has_any |= block.form != Form::Bare;
         let middleware = middleware(block, environment);
         if !middleware.problems.is_empty() {
             verdict = Verdict::Refused;
@@ -116,7 +122,7 @@ pub fn check(file: File<'_>, wanted: Option<&str>, environment: Environment<'_>)
         };
         notes.push((None, note));
     }
-    Check { file: file.name.to_owned(), verdict, middlewares, notes }
+    Check { file: file.name.to_owned(), verdict, middlewares, notes, has_none: is_read && !has_any }
 }
 
 fn middleware(block: &Block, environment: Environment<'_>) -> Middleware {

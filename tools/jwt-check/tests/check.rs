@@ -186,13 +186,18 @@ fn every_example_is_good() {
 #[test]
 fn many_files_and_help() {
     let good = bare("jwksUrl: https://a/k");
-    let files =
-        Files(vec![("good.yml", &good), ("none.yml", "a: {b: 1}\nservices: {}\n"), ("bad.yml", YAML)]);
+    let files = Files(vec![
+        ("good.yml", &good),
+        ("none.yml", "name: x\nversion: 1\n"),
+        ("log.yml", "log: x\nkeys: [1]\n"),
+        ("bad.yml", YAML),
+    ]);
     for (words, code, says) in [
         (&["good.yml", "bad.yml"][..], 1, "bad.yml:19: "),
         (&["good.yml", "none.yml"], 2, "none.yml: there is no middleware"),
         (&["--allow-none", "good.yml", "none.yml"], 0, "good.yml:5: j: good"),
-        (&["--allow-none", "none.yml"], 0, ""),
+        (&["--allow-none", "none.yml", "log.yml"], 0, ""),
+        (&["log.yml"], 1, "log.yml:1: "),
         (&["absent.yml"], 2, "absent.yml: no such file"),
         (&[], 2, "jwt-check explain"),
         (&["--help"], 0, "--allow-none"),

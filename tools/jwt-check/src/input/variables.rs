@@ -8,6 +8,9 @@ pub(super) fn of_compose(text: &str, environment: Environment<'_>, notes: &mut V
     put_in(text, environment, notes, DEPTH)
 }
 
+/// Characters of a variable with its default that are looked at.
+const LONGEST: usize = 4096;
+
 /// How deep defaults may stand in defaults. What is deeper stays as it is written.
 const DEPTH: usize = 8;
 
@@ -62,7 +65,7 @@ fn value_of(name: &str, environment: Environment<'_>, notes: &mut Vec<String>) -
 /// What stands before the brace that closes, and behind it.
 fn braces(text: &str) -> Option<(&str, &str)> {
     let mut depth: usize = 1;
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().take(LONGEST) {
         match c {
             '{' => depth = depth.saturating_add(1),
             '}' => depth = depth.saturating_sub(1),
@@ -99,7 +102,8 @@ fn template<'t>(inner: &'t str, environment: Environment<'_>) -> Option<(String,
     if let Some((literal, rest)) = trimmed.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
         return Some((literal.to_owned(), rest.trim_start().trim_start_matches('-').strip_prefix("}}")?));
     }
-    let (inner, rest) = inner.split_once("}}")?;
+    let (inner, rest) = inner.split_at_checked(inner.find(['{', '}', '\n'])?)?;
+    let rest = rest.strip_prefix("}}")?;
     let name = inner.trim().trim_matches('-').trim().strip_prefix("env ")?;
     let name = name.trim().trim_matches(['"', '`']);
     (name_length(name) == name.len()).then(|| (environment(name).unwrap_or_default(), rest))
