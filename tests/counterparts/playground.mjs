@@ -19,7 +19,7 @@ async function open(url, options) {
   const context = await browser.newContext(options)
   const page = await context.newPage()
   page.on('request', request => requests.push(request.url().split('#')[0].slice(0, 200)))
-  page.on('console', message => { if (message.type() === 'error') complaints.push(message.text()) })
+  page.on('console', message => complaints.push(message.text()))
   page.on('pageerror', error => complaints.push(error.message))
   await page.goto(url)
   await page.waitForSelector('html[data-ready]')

@@ -31,7 +31,9 @@ export async function run(module, words, files, variables = {}) {
   const contents = Object.entries(files).map(([name, text]) => [name, new File(encoder.encode(text))])
   const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const directory = new PreopenDirectory('.', new Map(contents))
-  const wasi = new WASI(['jwt-check', ...words], environment, [new OpenFile(new File([])), listen(0), listen(1), directory])
+  const streams = [new OpenFile(new File([])), listen(0), listen(1), directory]
+  // Without the option, the shim writes each call to the console.
+  const wasi = new WASI(['jwt-check', ...words], environment, streams, { debug: false })
   const imports = { wasi_snapshot_preview1: wasi.wasiImport, ...absent(module) }
   wasi.start(await WebAssembly.instantiate(module, imports))
   if (said[0]) return JSON.parse(said[0])
