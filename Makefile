@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help plugin jwt-check release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
+.PHONY: help plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +15,9 @@ plugin: ## dist/plugin.wasm and dist/plugin-offline.wasm (needs Rust; installs t
 
 jwt-check: ## dist/jwt-check-linux-amd64, the command for configurations (docs/jwt-check.md); for this machine
 	scripts/jwt-check.sh
+
+playground: ## dist/playground/index.html: jwt-check as a page that needs no server (docs/playground.md)
+	scripts/playground.sh
 
 demo: plugin ## Traefik with the plugin, a key-set server and an upstream; shows what passes
 	scripts/with-traefik.sh $(CARGO) run -q --locked -p testbed --example demo
@@ -53,7 +56,7 @@ soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, 
 fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
 	$(CARGO) test --locked --test fuzz
 
-counterparts: plugin ## the plugin with an OpenID provider, nginx, Caddy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
+counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them

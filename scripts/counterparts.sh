@@ -9,19 +9,6 @@ cd "$(dirname "$0")/.."
 
 have() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
 
-# Node resolves packages from where a script lies, so the scripts go to the packages.
-npm_packages() {
-    local from=tests/counterparts to=.cache/counterparts
-    if ! cmp -s $from/package-lock.json $to/package-lock.json || [ ! -e $to/node_modules/.package-lock.json ]; then
-        rm -rf $to
-        mkdir -p $to
-        cp $from/package.json $from/package-lock.json $from/.npmrc $to
-        say "npm ci in $to"
-        (cd $to && npm ci --loglevel=error >&2) || { rm -rf $to; return 1; }
-    fi
-    cp $from/*.mjs $from/*.py $to
-}
-
 python_packages() {
     local from=tests/counterparts/requirements.txt to=.cache/counterparts/python
     if ! cmp -s $from $to/requirements.txt; then
@@ -38,7 +25,7 @@ have caddy || apt_install $DEBIAN_CADDY || say "no Caddy"
 have prometheus && have promtool || apt_install $DEBIAN_PROMETHEUS || say "no Prometheus"
 have lighttpd && have php-cgi || apt_install $DEBIAN_LIGHTTPD || say "no lighttpd or no PHP"
 have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"
-npm_packages || say "no npm packages"
+npm_packages tests/counterparts .cache/counterparts && cp tests/counterparts/*.{mjs,py} .cache/counterparts || say "no npm packages"
 python3 -c 'import ensurepip' 2>/dev/null || apt_install $DEBIAN_PYTHON || say "no Python"
 python_packages || say "no Python packages"
 

@@ -1,5 +1,5 @@
 # Every version that the scripts fetch or install, in one place. Sourced.
-# Crates are pinned by Cargo.lock, npm packages by tests/counterparts/package-lock.json,
+# Crates are pinned by Cargo.lock, npm packages by package-lock.json in tests/counterparts and tools/playground,
 # Python packages by tests/counterparts/requirements.txt.
 
 # The Traefik of `make demo` and `make e2e`; `TRAEFIK=path` overrides it.

@@ -18,6 +18,7 @@ mod lighttpd;
 mod forward_auth;
 mod prometheus;
 mod browser;
+mod playground;
 mod grpc;
 mod mcp;
 
@@ -45,6 +46,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
+    (&[Need::Node, Need::Chromium, Need::Page], ("playground_walk", playground::walk)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_walk", mcp::walk)),
     (&[Need::Node], ("mcp_tools", mcp::tools)),

@@ -20,6 +20,8 @@ pub(crate) enum Need {
     Lighttpd,
     /// A Chromium, whatever its name.
     Chromium,
+    /// The page that `make playground` builds.
+    Page,
 }
 
 /// The oldest Node that every package runs on.
@@ -51,6 +53,7 @@ impl Need {
                 let is_there = lighttpd().is_some() && php().is_some();
                 (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
             }
+            Self::Page => page().is_none().then(|| "there is no page: run make playground".into()),
             Self::Chromium => chromium().is_none().then(|| "there is no chromium".into()),
         }
     }
@@ -99,6 +102,12 @@ pub(crate) fn php() -> Option<PathBuf> {
 /// The Chromium program.
 pub(crate) fn chromium() -> Option<PathBuf> {
     find(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// The page of `make playground`.
+pub(crate) fn page() -> Option<PathBuf> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/playground/index.html");
+    page.is_file().then_some(page)
 }
 
 /// The first of these that is in PATH, or where Debian keeps servers.

@@ -10,6 +10,7 @@ use traefik_jwt_auth::core::policy::Policy;
 use crate::convert::source;
 use crate::input::tree::map_texts;
 use crate::input::{self, Block, Environment, File, Form};
+use crate::sample;
 use crate::verdict::Verdict;
 
 /// Stands for secrets that are not here. Nobody knows a key of it, and nothing is verified with it.
@@ -65,6 +66,10 @@ pub struct Middleware {
     pub notes: Vec<String>,
     /// One line about what is in force.
     pub summary: String,
+    /// Options whose values are secrets, kept in the file itself.
+    pub secrets: Vec<String>,
+    /// Tokens to try it with, as JSON.
+    pub samples: Vec<Value>,
 }
 
 /// What is said of a file.
@@ -123,8 +128,12 @@ pub fn check(file: File<'_>, wanted: Option<&str>, environment: Environment<'_>)
 fn middleware(block: &Block, environment: Environment<'_>) -> Middleware {
     let mut notes = block.notes.clone();
     let outcome = compiled(block, environment, &mut notes);
+    let mut samples = Vec::new();
     let (problems, warnings, summary) = match outcome {
-        Ok(Some(policy)) => (Vec::new(), warnings(&policy), summary(&policy)),
+        Ok(Some(policy)) => {
+            samples = sample::samples(&block.options, &policy);
+            (Vec::new(), warnings(&policy), summary(&policy))
+        }
         Ok(None) => (Vec::new(), Vec::new(), String::new()),
         Err(errors) => {
             let mut problems: Vec<Problem> = errors.iter().map(|error| Problem::of(error, block)).collect();
@@ -140,7 +149,27 @@ fn middleware(block: &Block, environment: Environment<'_>) -> Middleware {
         warnings,
         notes,
         summary,
+        secrets: secrets(&block.options),
+        samples,
     }
+}
+
+/// Options whose values are secrets and no reference to where one is kept.
+fn secrets(options: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    map_texts(options, "", &mut |path, text| {
+        let is_reference = ["env:", "file:", "urn:k8s:secret:"].iter().any(|start| text.starts_with(start));
+        let is_public = text.contains("-----BEGIN") && !text.contains("PRIVATE KEY");
+        let is_secret_key = path.contains("jwks") && (path.ends_with(".k") || path.ends_with(".d"))
+            || text.contains("\"k\"")
+            || text.contains("\"d\"");
+        let is_kept_here = stand_in(path) == Some(SECRET) && !is_reference && !is_public;
+        if is_kept_here || is_secret_key || text.contains("PRIVATE KEY") {
+            found.push(path.to_owned());
+        }
+        String::new()
+    });
+    found
 }
 
 /// Compiles the block. What is kept elsewhere and is not here has a stand-in, which is noted; `None` if nothing but that
@@ -259,6 +288,7 @@ impl Check {
                 "verdict": if middleware.problems.is_empty() { "good" } else { "refused" },
                 "problems": middleware.problems.iter().map(Problem::json).collect::<Vec<_>>(),
                 "warnings": middleware.warnings, "notes": middleware.notes, "summary": middleware.summary,
+                "secrets": middleware.secrets, "samples": middleware.samples,
             })
         };
         let note = |(line, text): &(Option<usize>, String)| json!({"line": line, "message": text});

@@ -38,7 +38,7 @@ jwt-check explain [--token TOKEN] [--middleware NAME] [--method GET] [--path /] 
 --token       the token, with or without `Bearer ` before it; it goes to the first place where the configuration looks for
               one. - reads it from standard input. A token may stand in a --header or the --path, too
 --middleware  which one, if there are several
---jwks        stands for every key set at a URL: nothing is fetched
+--jwks        stands for every key set at a URL, discovery included, and in a file that is not here: nothing is fetched
 --now         the time of the request: 2026-01-01T00:00:00Z, or seconds since 1970
 --format      json: for programs
 

@@ -2,6 +2,7 @@
 //! other middlewares. Text in, report out: no process, no file system and no clock, which `main.rs` has.
 
 pub mod input;
+mod sample;
 pub mod check;
 pub mod explain;
 pub mod convert;

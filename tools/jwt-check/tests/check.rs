@@ -69,7 +69,7 @@ fn for_programs() {
     has_names(file, "{file, verdict, middlewares, notes}");
     has_names(&file["notes"][0], "{line, message}");
     let bad = file["middlewares"].as_array().unwrap().iter().find(|one| one["name"] == "bad").unwrap();
-    has_names(bad, "{name, plugin, line, verdict, problems, warnings, notes, summary}");
+    has_names(bad, "{name, plugin, line, verdict, problems, warnings, notes, summary, secrets, samples}");
     has_names(&bad["problems"][0], "{code, path, line, message}");
     assert_eq!(bad["problems"][0]["path"], "jwksURL");
     assert_eq!(bad["problems"][0]["line"], 19);

@@ -107,7 +107,7 @@ fn both_values_of_each_step() {
     for line in [
         "header          alg EdDSA, kid ed25519, typ JWT\n",
         "issuer          iss https://idp.example/; accepted: https://idp.example/\n",
-        "exp in 300 s, iat 60 s ago, clockSkewSeconds 0, maxAgeSeconds 600 of iat\n",
+        "exp in 300 s, iat 60 s ago; clockSkewSeconds 0, maxAgeSeconds 600 of iat\n",
         "type            typ JWT; accepted: JWT\n",
         "required        exp\n",
         "audience        aud \"api\"; accepted: api \"b c\"\n",
@@ -192,9 +192,14 @@ fn toml_options_of_the_request_and_tokens_in_other_words() {
 fn keys_may_come_from_a_file_and_mistakes_are_told() {
     let remote = json!({"jwksUrl": "https://idp.example/jwks.json", "issuer": "https://idp.example/"});
     let in_file = json!({"jwksFile": "/keys/set.json", "issuer": "https://idp.example/"});
+    let elsewhere = json!({"jwksFile": "/not/here.json", "issuer": "https://idp.example/"});
+    let discovered = json!({"discovery": true, "issuer": "https://idp.example/"});
     let (token, set) = (token(&[]), keys::public_set().to_string());
     for (config, arguments, code, says) in [
-        (&remote, &["--jwks", "/keys/set.json"][..], 0, "\nallow\n"),
+        (&discovered, &["--jwks", "/keys/set.json"][..], 0, "\nallow\n"),
+        (&elsewhere, &["--jwks", "/keys/set.json"], 0, "\nallow\n"),
+        (&elsewhere, &[], 2, "cannot tell"),
+        (&remote, &["--jwks", "/keys/set.json"], 0, "\nallow\n"),
         (&in_file, &[], 0, "\nallow\n"),
         (&json!({"jwksURL": "x"}), &[], 2, "did you mean jwksUrl?"),
         (&json!({"signingSecret": "env:NOT_SET_HERE"}), &[], 2, "env:NOT_SET_HERE, which is not set"),
@@ -233,6 +238,12 @@ fn for_programs() {
             has_names(&report["failure"], "{code, description, found, expected, hint, whatToDo}");
             assert_eq!(report["failure"]["found"], "b");
             assert_eq!(report["answer"]["status"], 401);
+            let steps = report["steps"].as_array().unwrap();
+            has_names(&steps[0], "{step, found, expected, fails}");
+            let fails: Vec<&Value> = steps.iter().filter(|step| step["fails"] == true).collect();
+            let audience =
+                json!({"step": "audience", "found": "aud \"b\"", "expected": "accepted: api", "fails": true});
+            assert_eq!(fails, [&audience], "{text}");
         }
     }
 }

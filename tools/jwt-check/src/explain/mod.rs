@@ -24,8 +24,8 @@ use traefik_jwt_auth::keys::keyring::Keyring;
 
 use crate::check::{Middleware, check};
 use crate::command::Outside;
-use crate::explain::told::Told;
-use crate::explain::world::{Files, KeySets};
+use crate::explain::told::{Line, Told};
+use crate::explain::world::World;
 use crate::input::{self, Block, File, Form};
 use crate::verdict::Verdict;
 
@@ -39,7 +39,7 @@ pub struct Request {
     pub path: String,
     /// Headers.
     pub headers: Vec<(String, String)>,
-    /// The key set in place of all URLs.
+    /// The key set in place of all URLs, and of files that are not here.
     pub jwks: Option<Vec<u8>>,
     /// When it is sent.
     pub now: UnixTime,
@@ -50,7 +50,7 @@ pub struct Explained {
     middleware: String,
     warnings: Vec<String>,
     summary: String,
-    steps: Vec<(String, String)>,
+    steps: Vec<Line>,
     failure: Option<Failure>,
     outcome: Outcome,
 }
@@ -72,7 +72,7 @@ enum Outcome {
     /// The proxy that asks may pass it on, with these headers.
     Accept(Vec<(String, String)>),
     /// The middleware answers itself.
-    Served(u16),
+    Served { status: u16, headers: Vec<(String, String)>, body: String },
     /// It is refused with this answer.
     Deny { code: String, status: u16, headers: Vec<(String, String)>, body: String },
     /// Why that cannot be told here.
@@ -145,18 +145,14 @@ pub fn explain(
     let sent = request::of(request, &policy);
     let keyring = Keyring::new(Rc::clone(&policy));
     let now = request.now;
-    let io = Io {
-        now: &|| now,
-        files: &Files(outside),
-        fetch: &KeySets(request.jwks.as_deref()),
-        share: &Unshared,
-        directory: &NoDirectory,
-    };
+    let world = World { outside, policy: &policy, jwks: request.jwks.as_deref() };
+    let io = Io { now: &|| now, files: &world, fetch: &world, share: &Unshared, directory: &NoDirectory };
     let mut told = Told::default();
     let mut decided = decide_telling(&policy, &keyring.at(now), now, &sent, &mut told);
     if let Decision::NeedKeys(need) = &decided.decision {
         for event in keyring.refresh(need, now, &io) {
-            explained.steps.extend(key_log::lines(&event).into_iter().map(|(_, line)| ("keys".into(), line)));
+            let lines = key_log::lines(&event).into_iter();
+            explained.steps.extend(lines.map(|(_, line)| Line::new("key set", line, "")));
         }
         told = Told::default();
         decided = decide_telling(&policy, &keyring.at(now), now, &sent, &mut told);
@@ -200,7 +196,16 @@ fn conclude(decision: &Decision) -> Outcome {
                 body: text(&reject.body),
             }
         }
-        Decision::Serve(served) => Outcome::Served(served.status),
+        Decision::Serve(served) => {
+            let own = served.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let label =
+                served.label.response.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            Outcome::Served {
+                status: served.status,
+                headers: own.chain(label).collect(),
+                body: text(&served.body),
+            }
+        }
         Decision::NeedKeys(_) => no_keys(),
     }
 }
@@ -210,7 +215,7 @@ impl Explained {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self.outcome {
-            Outcome::Allow(_) | Outcome::Accept(_) | Outcome::Served(_) => Verdict::Good,
+            Outcome::Allow(_) | Outcome::Accept(_) | Outcome::Served { .. } => Verdict::Good,
             Outcome::Deny { .. } => Verdict::Refused,
             Outcome::Unusable(_) | Outcome::CannotTell(_) => Verdict::CannotTell,
         }
@@ -224,7 +229,7 @@ impl Explained {
         if !self.summary.is_empty() {
             lines.push(row("configuration", &self.summary));
         }
-        lines.extend(self.steps.iter().map(|(what, text)| row(what, text)));
+        lines.extend(self.steps.iter().map(|line| row(&line.step, &line.text())));
         if let Some(failure) = &self.failure {
             let Evidence { found, expected, hint } = &failure.evidence;
             lines.push(row("fails here", &format!("{}: {}", failure.code, failure.description)));
@@ -289,7 +294,7 @@ impl Explained {
                     .chain(headers.iter().map(gets))
                     .collect()
             }
-            Outcome::Served(status) => {
+            Outcome::Served { status, .. } => {
                 vec![format!("\nallow: the middleware answers itself, status {status}")]
             }
             Outcome::Deny { code, status, headers, body } => {
@@ -305,7 +310,7 @@ impl Explained {
     /// The same for programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        let step = |(what, text): &(String, String)| json!({"step": what, "text": text});
+        let step = |line: &Line| json!({"step": line.step, "found": line.found, "expected": line.expected, "fails": line.fails});
         let failure = self.failure.as_ref().map(|failure| {
             let Evidence { found, expected, hint } = &failure.evidence;
             json!({
@@ -332,7 +337,9 @@ impl Explained {
                 }),
             ),
             Outcome::Accept(headers) => ("allow", "answer", json!({"headers": pairs(headers)})),
-            Outcome::Served(status) => ("allow", "answer", json!({"status": status})),
+            Outcome::Served { status, headers, body } => {
+                ("allow", "answer", json!({"status": status, "headers": pairs(headers), "body": body}))
+            }
             Outcome::Deny { code, status, headers, body } => (
                 "deny",
                 "answer",

@@ -8,21 +8,46 @@ use traefik_jwt_auth::core::text::name;
 
 use crate::explain::words::{accepted, checked, typ_of};
 
-/// The steps of `decide`, each with what the request has and what the configuration asks for, and the refusal.
+/// A line of the walk: a step, what the request has and what the configuration asks for.
+pub(super) struct Line {
+    pub(super) step: String,
+    pub(super) found: String,
+    /// Empty where the step asks for nothing.
+    pub(super) expected: String,
+    /// The check that refuses the request.
+    pub(super) fails: bool,
+}
+
+impl Line {
+    pub(super) fn new(step: &str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { step: step.to_owned(), found: found.into(), expected: expected.into(), fails: false }
+    }
+
+    /// Both values in one sentence.
+    pub(super) fn text(&self) -> String {
+        let separator = if self.expected.is_empty() { "" } else { "; " };
+        format!("{}{separator}{}", self.found, self.expected)
+    }
+}
+
+/// The steps of `decide`, and the refusal.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) steps: Vec<(String, String)>,
+    pub(super) steps: Vec<Line>,
     pub(super) refusal: Option<Refusal>,
+    /// Where the lines of the check begin that is not passed yet.
+    checking: Option<usize>,
 }
 
 impl Told {
-    fn line(&mut self, what: &str, text: impl AsRef<str>) {
-        self.steps.push((what.to_owned(), text.as_ref().to_owned()));
+    fn line(&mut self, step: &str, found: impl Into<String>, expected: impl Into<String>) {
+        self.steps.push(Line::new(step, found, expected));
     }
 }
 
 impl Steps for Told {
     fn step(&mut self, step: Step<'_>) {
+        let checking = self.checking.take();
         match step {
             Step::Bypassed(bypass) => self.line(
                 "bypass",
@@ -32,38 +57,46 @@ impl Steps for Told {
                     Bypass::Preflight => "no token is needed for a preflight",
                     Bypass::Method => "no token is needed for this method",
                 },
+                "",
             ),
             Step::Found(found) => {
                 for place in &found.places {
-                    self.line("token", format!("{} bytes in {place}", found.token.len()));
+                    self.line("token", format!("{} bytes in {place}", found.token.len()), "");
                 }
                 if found.has_strays {
-                    self.line("copies", "the cookie has other copies; this is what this one gives");
+                    self.line("copies", "the cookie has other copies; this is what this one gives", "");
                 }
             }
             Step::Read(token) => {
                 let header = &token.header;
                 let kid = header.kid.as_deref().map_or("none".into(), name);
                 let typ = typ_of(header.typ.as_deref());
-                self.line("header", format!("alg {}, kid {kid}, typ {typ}", name(&header.alg)));
-                self.line("claims", json(token.claimed.value()));
+                self.line("header", format!("alg {}, kid {kid}, typ {typ}", name(&header.alg)), "");
+                self.line("claims", json(token.claimed.value()), "");
             }
             Step::Issuer(iss, issuer) => {
-                let accepted = accepted(&issuer.named());
-                self.line("issuer", format!("iss {}; {accepted}", iss.map_or("none".into(), name)));
+                let found = format!("iss {}", iss.map_or("none".into(), name));
+                self.line("issuer", found, accepted(&issuer.named()));
             }
             Step::Algorithm(alg, issuer) => {
                 let algs: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
-                self.line("algorithm", format!("{}; {}", name(alg), accepted(&algs)));
+                self.line("algorithm", name(alg), accepted(&algs));
             }
-            Step::Keys(count) => self.line("keys", format!("{count} of this issuer come into question")),
-            Step::Verified => self.line("signature", "holds"),
+            Step::Keys(count) => {
+                self.line("keys", format!("{count} of this issuer come into question"), "");
+            }
+            Step::Verified => self.line("signature", "holds", ""),
             Step::Check(check, presented) => {
-                for text in checked(check, presented) {
-                    self.line(check, text);
+                self.checking = Some(self.steps.len());
+                for (found, expected) in checked(check, presented) {
+                    self.line(check, found, expected);
                 }
             }
-            Step::Refused(refusal) => self.refusal = Some(refusal.clone()),
+            Step::Refused(refusal) => {
+                self.refusal = Some(refusal.clone());
+                let first = checking.unwrap_or(self.steps.len());
+                self.steps.iter_mut().skip(first).for_each(|line| line.fails = true);
+            }
         }
     }
 }

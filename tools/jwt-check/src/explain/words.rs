@@ -14,8 +14,9 @@ use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
 use traefik_jwt_auth::core::unix_time::UnixTime;
 
-/// What the check of this name compares. One that has no words here is at least named.
-pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
+/// What the check of this name compares: what the request has, and what is asked for. One that has no words here is at
+/// least named.
+pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, String)> {
     let (sent, claims) = (&presented.sent, presented.claims);
     let rules = &sent.issuer.claims;
     let of = |claim: &str| claims.claim(claim).map_or("none".into(), json);
@@ -24,41 +25,45 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
         checks::TIME => vec![times(claims, &rules.time, sent.now)],
         "type" => {
             let wanted: Vec<&str> = rules.token_type.typ().into_iter().collect();
-            vec![format!("typ {}; {}", typ_of(presented.header.typ.as_deref()), accepted(&wanted))]
+            vec![(format!("typ {}", typ_of(presented.header.typ.as_deref())), accepted(&wanted))]
         }
-        "registered" => vec![format!("sub {}, jti {}", of("sub"), of("jti"))],
+        "registered" => vec![(format!("sub {}, jti {}", of("sub"), of("jti")), String::new())],
         "tenant" => rules
             .templates
             .iter()
             .filter_map(IssuerTemplate::claim)
             .map(|path| {
-                format!("{path} {}; has to repeat the tenant", claims.at(path).map_or("none".into(), json))
+                let found = format!("{path} {}", claims.at(path).map_or("none".into(), json));
+                (found, "has to repeat the tenant".to_owned())
             })
             .collect(),
         "required" => {
-            vec![if rules.required.is_empty() { "none".into() } else { list(&rules.required) }]
+            vec![(
+                if rules.required.is_empty() { "none".into() } else { list(&rules.required) },
+                String::new(),
+            )]
         }
-        "audience" => vec![format!("aud {}; {}", of("aud"), accepted(&rules.audience))],
+        "audience" => vec![(format!("aud {}", of("aud")), accepted(&rules.audience))],
         "client" => {
-            vec![format!("azp {}, client_id {}; {}", of("azp"), of("client_id"), accepted(&rules.clients))]
+            vec![(format!("azp {}, client_id {}", of("azp"), of("client_id")), accepted(&rules.clients))]
         }
         "binding" => {
             let bound = match rules.binding.bound_tokens {
                 BoundTokens::Refuse => "none is accepted",
                 BoundTokens::Accept => "any is accepted",
             };
-            vec![format!("cnf {}; {bound}", of("cnf"))]
+            vec![(format!("cnf {}", of("cnf")), bound.to_owned())]
         }
         "scopes" => rules.scopes.iter().map(|scopes| scopes_of(claims, scopes, None)).collect(),
         "rule" => match sent.ruling {
             Ruling::Free => vec![],
-            Ruling::Under(at, _) => vec![format!("rules[{at}] is the first that matches")],
-            Ruling::Fault(_) => vec!["none matches".into()],
+            Ruling::Under(at, _) => vec![(format!("rules[{at}] is the first that matches"), String::new())],
+            Ruling::Fault(_) => vec![("none matches".into(), String::new())],
         },
         "rule audience" => demands
             .iter()
             .filter(|demands| !demands.audience.is_empty())
-            .map(|demands| format!("aud {}; {}", of("aud"), accepted(&demands.audience)))
+            .map(|demands| (format!("aud {}", of("aud")), accepted(&demands.audience)))
             .collect(),
         "rule scopes" => demands
             .and_then(|demands| demands.scopes.as_ref())
@@ -70,7 +75,10 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             let asked = rules.step_up.iter().chain(demands.and_then(|demands| demands.step_up.as_ref()));
             let words = |asked: &StepUp| {
                 let age = asked.max_age.map_or("any".into(), |age| format!("at most {} s ago", age.0));
-                format!("acr {}, auth_time {}; {}, {age}", of("acr"), of("auth_time"), accepted(&asked.acr))
+                (
+                    format!("acr {}, auth_time {}", of("acr"), of("auth_time")),
+                    format!("{}, {age}", accepted(&asked.acr)),
+                )
             };
             asked.map(words).collect()
         }
@@ -82,25 +90,25 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<String> {
             let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
             functions(expression, presented)
         }
-        _ => vec!["is checked".into()],
+        _ => vec![("is checked".into(), String::new())],
     }
 }
 
 /// Each function of the expression, with its value.
-fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<String> {
+fn functions(expression: Option<&Expression>, presented: &Presented<'_>) -> Vec<(String, String)> {
     let (claims, sent) = (presented.claims, &presented.sent);
     let values = expression.iter().flat_map(|expression| expression.explain(claims, sent.request, sent.now));
-    values.map(|(function, truth)| format!("{function} is {}", truth.name())).collect()
+    values.map(|(function, truth)| (format!("{function} is {}", truth.name()), String::new())).collect()
 }
 
 /// The scopes that the token has, from the claim of the rules or of the issuer, and those that are required.
-fn scopes_of(claims: &ClaimsSet, scopes: &ScopeRules, issuer: Option<&ScopeRules>) -> String {
+fn scopes_of(claims: &ClaimsSet, scopes: &ScopeRules, issuer: Option<&ScopeRules>) -> (String, String) {
     let how = match scopes.matching {
         Match::All => "all",
         Match::Any => "any",
     };
     let claim = scopes.claim.as_ref().or_else(|| issuer?.claim.as_ref());
-    format!("{}; required: {how} of {}", list(&scope::held(claims, claim)), list(&scopes.required))
+    (list(&scope::held(claims, claim)), format!("required: {how} of {}", list(&scopes.required)))
 }
 
 /// What is accepted, where an empty list asks for nothing.
@@ -117,7 +125,7 @@ fn list<T: AsRef<str>>(names: &[T]) -> String {
 }
 
 /// Each date of the token beside now, and the rules about dates.
-fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
+fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> (String, String) {
     let mut said = vec![format!("now {}", now.as_seconds())];
     for claim in ["exp", "nbf", "iat", "auth_time"] {
         if let Some(date) = claims.claim(claim).and_then(numeric_date) {
@@ -129,8 +137,9 @@ fn times(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> String {
             });
         }
     }
-    said.push(format!("clockSkewSeconds {}", rules.clock_skew.0));
-    said.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
-    said.extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
-    said.join(", ")
+    let mut asked = vec![format!("clockSkewSeconds {}", rules.clock_skew.0)];
+    asked.extend(rules.max_lifetime.map(|most| format!("maxLifetimeSeconds {}", most.0)));
+    asked
+        .extend(rules.max_age.map(|most| format!("maxAgeSeconds {} of {}", most.span.0, most.since.claim())));
+    (said.join(", "), asked.join(", "))
 }

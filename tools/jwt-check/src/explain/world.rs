@@ -1,32 +1,62 @@
-//! What the keys come from: files as they are here, and one key set in place of all URLs.
+//! What the keys come from: files as they are here, and one key set in place of everything that is not.
 
+use serde_json::json;
+use traefik_jwt_auth::core::jwk::lookup::{KeyLocation, KeySource};
+use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::url::Url;
 use traefik_jwt_auth::documents::document::Document;
 use traefik_jwt_auth::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
 use traefik_jwt_auth::documents::files::{FileError, FileStamp, ReadFile};
+use traefik_jwt_auth::keys::discovery::metadata_urls;
 
 use crate::command::Outside;
 
-/// One key set in place of all URLs.
-pub(super) struct KeySets<'a>(pub(super) Option<&'a [u8]>);
+/// The surroundings of one walk.
+pub(super) struct World<'a> {
+    pub(super) outside: &'a dyn Outside,
+    pub(super) policy: &'a Policy,
+    pub(super) jwks: Option<&'a [u8]>,
+}
 
-impl Fetch for KeySets<'_> {
-    fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
-        let body = self.0.ok_or(FetchError::NotSupported)?.to_vec();
+impl World<'_> {
+    /// The metadata of the issuer that has them at `url`: they lead to the key set.
+    fn metadata(&self, url: &Url) -> Option<Vec<u8>> {
+        let sources = self.policy.issuers.iter().flat_map(|issuer| &issuer.keys);
+        let issuers = sources.filter_map(|source| match source {
+            KeySource::Url(remote) => match &remote.location {
+                KeyLocation::Discovery { issuers, url } => Some((issuers, url)),
+                KeyLocation::Url(_) => None,
+            },
+            KeySource::Configured(_) | KeySource::File { .. } => None,
+        });
+        let mut names = issuers.filter(|(_, issuer)| metadata_urls(issuer).contains(url));
+        let name = names.next()?.0.first()?;
+        let jwks_uri = Url { origin: url.origin.clone(), target: "/jwks".into() }.to_string();
+        Some(json!({"issuer": name, "jwks_uri": jwks_uri}).to_string().into_bytes())
+    }
+
+    fn content(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        let here = self.outside.read(path).ok();
+        here.or_else(|| self.jwks.map(<[u8]>::to_vec)).ok_or(FileError::NotFound)
+    }
+}
+
+impl Fetch for World<'_> {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        let set = self.jwks.ok_or(FetchError::NotSupported)?;
+        let body = self.metadata(request.url).unwrap_or_else(|| set.to_vec());
         Ok(Fetched::Document(Document { body, ..Document::default() }))
     }
 }
 
-/// Files as they are here.
-pub(super) struct Files<'a>(pub(super) &'a dyn Outside);
-
-impl ReadFile for Files<'_> {
+impl ReadFile for World<'_> {
     fn stat(&self, path: &str) -> Result<FileStamp, FileError> {
-        let size = self.0.read(path).map_err(|_| FileError::NotFound)?.len();
+        let size = self.content(path)?.len();
         Ok(FileStamp { modified: 0, size: u64::try_from(size).unwrap_or(u64::MAX), inode: 0 })
     }
 
     fn read(&self, path: &str, max_bytes: usize) -> Result<Vec<u8>, FileError> {
-        let content = self.0.read(path).map_err(|_| FileError::NotFound)?;
+        let content = self.content(path)?;
         if content.len() > max_bytes { Err(FileError::TooLarge) } else { Ok(content) }
     }
 }
