@@ -92,7 +92,8 @@ fn from(page: &str, path: &str) -> String {
     for component in Path::new(page).parent().unwrap().join(path).components() {
         match component {
             Component::ParentDir => assert!(whole.pop(), "{page}: {path} leads out of the repository"),
-            other @ (Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::Normal(_)) => {
+            other
+            @ (Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::Normal(_)) => {
                 whole.push(other);
             }
         }
