@@ -271,7 +271,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::{Change, Kept};
-    use crate::core::fetching::{CacheRules, ClientRules, ServerRules};
+    use crate::core::fetching::CacheRules;
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::core::url::Url;
     use crate::documents::ask::{Meaning, Place, Remote};
@@ -279,7 +279,7 @@ mod tests {
     use crate::documents::error::DocumentError;
     use crate::documents::fetch::{FetchError, Fetched};
     use crate::documents::lease::{Shared, Version, Waiting};
-    use crate::documents::outside::Outside;
+    use crate::documents::outside::{Outside, client};
 
     const URL: &str = "https://idp.example/revoked.jsonl";
 
@@ -300,19 +300,6 @@ mod tests {
             let text = String::from_utf8(body.to_vec()).map_err(|_| DocumentError::NotUtf8)?;
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
             if lines.iter().any(String::is_empty) { Err(DocumentError::NotUtf8) } else { Ok(lines) }
-        }
-    }
-
-    fn client() -> ClientRules {
-        ClientRules {
-            ca: None,
-            insecure_skip_verify: false,
-            timeout: Seconds(5),
-            max_retries: 0,
-            allow_http: false,
-            proxy: None,
-            no_proxy: String::new(),
-            server: ServerRules::default(),
         }
     }
 

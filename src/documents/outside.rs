@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::core::fetching::{ClientRules, ServerRules};
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::core::url::Url;
 use crate::documents::directory::{Claim, Directory};
@@ -48,6 +49,20 @@ pub struct Outside {
 impl Default for Outside {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// `clientConfig` of a test: nothing but a timeout.
+pub fn client() -> ClientRules {
+    ClientRules {
+        ca: None,
+        insecure_skip_verify: false,
+        timeout: Seconds(5),
+        max_retries: 0,
+        allow_http: false,
+        proxy: None,
+        no_proxy: String::new(),
+        server: ServerRules::default(),
     }
 }
 

@@ -74,27 +74,19 @@ fn discover(
 #[cfg(test)]
 pub(super) mod tests {
     use super::document;
-    use crate::core::fetching::{CacheRules, ClientRules, RequestHeader, ServerRules, TextSource};
+    use crate::core::fetching::{CacheRules, ClientRules, RequestHeader, TextSource};
     use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
     use crate::core::url::proxy::Proxy;
     use crate::documents::ask::Remote;
+    use crate::documents::outside::client;
     use crate::documents::source_id::SourceId;
 
     pub(in crate::keys) fn remote() -> RemoteKeys {
         RemoteKeys {
             location: KeyLocation::Url(Url::parse("https://idp.example/jwks.json?secret=1").unwrap()),
-            client: ClientRules {
-                ca: None,
-                insecure_skip_verify: false,
-                timeout: Seconds(5),
-                max_retries: 0,
-                allow_http: false,
-                proxy: None,
-                no_proxy: String::new(),
-                server: ServerRules::default(),
-            },
+            client: client(),
             cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
             directory: None,
         }

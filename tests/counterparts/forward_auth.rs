@@ -1,7 +1,7 @@
 //! Other proxies ask the plugin (`answerAs: forwardAuth`), with the files of `examples/forward-auth` as they stand.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -58,6 +58,10 @@ pub(crate) fn caddy() {
 /// Good and bad requests through the proxy at `address`, which answers a 400 with `invalid`.
 fn walk(proxy: Command, address: SocketAddr, invalid: u16) {
     let _ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    // A server that was dropped gives its port up a moment later.
+    for port in [8445, 9002, 8030, 8031] {
+        wait("the ports are free", 10, || TcpListener::bind(("127.0.0.1", port)).ok());
+    }
     let idp = JwksServer::https_at("127.0.0.1:8445", keys::jwk_set(&["ed25519"]).to_string());
     let _upstream = Upstream::start_at("127.0.0.1:9002");
     let setup = Setup { envs: vec![("IDP_CA".into(), idp.ca_pem().into())], ..Setup::default() };

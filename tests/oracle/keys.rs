@@ -1,9 +1,10 @@
 //! Keys of jwt-simple, one for each of its algorithms.
 
+use std::rc::Rc;
+
 use ed25519_dalek::Signer;
 use jwt_simple::prelude::*;
 use serde_json::{Value, json};
-use std::rc::Rc;
 use traefik_jwt_auth::core::token::base64url::encode;
 
 type Mint = Box<dyn Fn(JWTClaims<Value>) -> String>;

@@ -15,11 +15,12 @@ mod differences;
 mod keys;
 mod tokens;
 
+use std::collections::{BTreeSet, HashSet};
+
 use differences::{DIFFERENCES, Difference, Parts};
 use jwt_simple::prelude::*;
 use keys::{Key, keys};
 use serde_json::json;
-use std::collections::{BTreeSet, HashSet};
 use testbed::random::Random;
 use tokens::{claims, hostile, mutate};
 use traefik_jwt_auth::core::answer::forward::ForwardRules;

@@ -4,6 +4,8 @@
 //! The permitted uses of a key are read strictly, its numbers are not: providers write them in either alphabet of base64,
 //! with padding, and with leading zeros added or left out. The key is the same in every form.
 
+use std::fmt;
+
 use super::public_key::PublicKey;
 use super::secret_bytes::{self, SecretError};
 use super::thumbprint;
@@ -14,7 +16,6 @@ use crate::core::signature::alg::{Alg, Crv, Kty};
 use crate::core::signature::{KeyError, VerifyingKey};
 use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
-use std::fmt;
 
 /// A key with what its owner says about it.
 pub struct Jwk {

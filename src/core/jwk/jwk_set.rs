@@ -1,14 +1,15 @@
 //! A JWK Set (RFC 7517 5), and which of its keys are candidates for a token. Keys that cannot be used are skipped and
 //! reported: the others keep working (RFC 7517 5, last paragraph).
 
+use std::fmt;
+use std::rc::Rc;
+
 use super::jwk::{self, Jwk, JwkError, Origin};
 use super::mistaken::Mistaken;
 use crate::core::json::{Document, JsonError, Kind, Value};
 use crate::core::limits::{JWKS_JSON, MAX_JWKS_BYTES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use std::fmt;
-use std::rc::Rc;
 
 /// Keys of one owner, in the order of their source.
 #[derive(Clone, Debug, Default)]

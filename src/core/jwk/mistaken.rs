@@ -1,9 +1,10 @@
 //! Documents that people and servers provide instead of a JWK Set, and how to fix each.
 
+use std::fmt;
+
 use crate::core::json::{Kind, Value};
 use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::text::{cut, quoted};
-use std::fmt;
 
 /// A known document that is not a JWK Set.
 #[derive(Clone, Debug, PartialEq, Eq)]

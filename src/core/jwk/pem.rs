@@ -3,6 +3,11 @@
 //! A public key is what stands in the block, whichever label of public keys is around it, and one without any is read as
 //! well: providers show it so.
 
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::certificate;
 use super::jwk::Jwk;
 use super::spki::{self, Spki, SpkiError};
@@ -10,9 +15,6 @@ use crate::core::limits::MAX_SHOWN_CHARS;
 use crate::core::signature::KeyError;
 use crate::core::text::{Quoted, cut};
 use crate::core::token::base64url;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use std::fmt;
 
 /// Why a text does not contain usable public keys.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -110,7 +110,7 @@ mod tests {
     fn names_of_a_request_with_other_characters_are_aliases() {
         for name in ["X User-Sub", "X\tUser Sub", "X\"User(Sub", "X\u{7f}User\rSub"] {
             let request = RecordedRequest::new("GET", "/").header(name, "mallory");
-            assert_eq!(spellings(&request, "X-User-Sub").collect::<Vec<_>>(), [name]);
+            assert_eq!(spellings(&request, "X-User-Sub").collect::<Vec<_>>(), [name.to_ascii_lowercase()]);
         }
     }
 

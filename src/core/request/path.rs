@@ -200,7 +200,7 @@ impl PathPattern {
         {
             return None;
         }
-        let first_open = segments.iter().position(|segment| is_open(&segment));
+        let first_open = segments.iter().position(is_open);
         let fixed = match first_open {
             None if end == End::Here => path.to_owned(),
             None => format!("{path}/"),

@@ -23,6 +23,8 @@ pub(super) fn rule(methods: &[&str], paths: &[&str], headers: &[&str]) -> Rule {
 pub(super) fn found(table: &RuleTable, request: &RecordedRequest) -> String {
     match table.ruling(request) {
         Ruling::Under(at, _) => at.to_string(),
-        other => other.check().map_or_else(|refusal| refusal.code().to_owned(), |()| "free".to_owned()),
+        other @ (Ruling::Free | Ruling::Fault(_)) => {
+            other.check().map_or_else(|refusal| refusal.code().to_owned(), |()| "free".to_owned())
+        }
     }
 }

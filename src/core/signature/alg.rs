@@ -1,8 +1,9 @@
 //! The algorithms (RFC 7518 3.1, RFC 8037 3.1, RFC 8812 3.2, RFC 9864 2.2, RFC 9964 3): one row says everything about one `alg`.
 //! Nothing else in the project looks at an algorithm's name. `none` has no row (RFC 7518 3.6, RFC 8725 3.2).
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::fmt;
+
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A JWS algorithm that this project verifies.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,16 +1,18 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 3.4) and on secp256k1 (RFC 8812 3). High S is accepted: JOSE does not forbid it.
 
-use super::alg::{Crv, Hash};
-use super::in_use::InUse;
-use super::{KeyError, SignatureError};
-use crate::core::limits::MAX_TABLES_OF_A_CURVE;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::thread::LocalKey;
+
 use arithmetic::curves::p256::P256;
 use arithmetic::curves::p384::P384;
 use arithmetic::curves::{p521, secp256k1};
 use arithmetic::ecdsa::{Ecdsa, Generator, PreparedKey, PublicKey};
-use std::cell::OnceCell;
-use std::rc::Rc;
-use std::thread::LocalKey;
+
+use super::alg::{Crv, Hash};
+use super::in_use::InUse;
+use super::{KeyError, SignatureError};
+use crate::core::limits::MAX_TABLES_OF_A_CURVE;
 
 /// A public point.
 pub(super) struct EcdsaKey {

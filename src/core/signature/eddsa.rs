@@ -1,12 +1,14 @@
 //! Ed25519 (RFC 8037 3.1, RFC 8032 5.1.7), strictly: S below the order, canonical encodings of A and R, neither
 //! of small order. So one signature has one encoding, and no key accepts one signature for every message.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use arithmetic::ed25519::{self, BasePoint, PreparedKey, PublicKey};
+
 use super::in_use::InUse;
 use super::{KeyError, SignatureError};
 use crate::core::limits::MAX_TABLES_OF_A_CURVE;
-use arithmetic::ed25519::{self, BasePoint, PreparedKey, PublicKey};
-use std::cell::OnceCell;
-use std::rc::Rc;
 
 /// The encoded point A.
 pub(super) struct Ed25519Key {

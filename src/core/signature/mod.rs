@@ -16,9 +16,11 @@ mod verified;
 
 pub use verified::{NotVerified, VerifiedToken, verify_with_any};
 
-use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
-use alg::{Alg, Crv, Kty, Scheme};
 use std::fmt;
+
+use alg::{Alg, Crv, Kty, Scheme};
+
+use crate::core::limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 
 /// A key that signatures are verified with. Made only of material that is strong enough.
 ///

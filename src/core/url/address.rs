@@ -54,9 +54,9 @@ fn joined(high: u16, low: u16) -> Ipv4Addr {
     Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))
 }
 
-/// What an address of 64:ff9b:1::/48 (RFC 8215) may stand for: the length of the prefix is the network's own choice out of
-/// those of RFC 6052 2.2, and byte 8 is left out. Zeros do not count as an unspecified address here: the shorter readings of a longer
-/// prefix have them.
+/// The addresses that one of 64:ff9b:1::/48 (RFC 8215) may stand for: the network chooses the length of the prefix from
+/// those of RFC 6052 2.2, and byte 8 is left out. Zeros do not count as an unspecified address here: the shorter readings
+/// of a longer prefix have them.
 fn local_nat64(address: Ipv6Addr) -> [Ipv4Addr; 4] {
     let [_, _, _, _, _, _, a, b, _, c, d, e, f, g, h, i] = address.octets();
     [[a, b, c, d], [b, c, d, e], [c, d, e, f], [f, g, h, i]].map(Ipv4Addr::from)

@@ -114,6 +114,7 @@ fn lacks_list(decision: &Decision) -> bool {
     let refusal = match decision {
         Decision::Reject(reject) => Some(&reject.refusal),
         Decision::Forward(forward) => forward.refused.as_ref(),
+        Decision::Accept(accept) => accept.refused.as_ref(),
         Decision::Serve(_) | Decision::NeedKeys(_) => None,
     };
     refusal == Some(&Refusal::RevocationUnavailable)
