@@ -22,13 +22,16 @@ fn blocks_load_and_prove_themselves() {
         let page = fs::read_to_string(&path).unwrap();
         pages += 1;
         for block in blocks(&page) {
-            let value: Value =
-                yaml_serde::from_str(block).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let documents: Vec<Value> = block
+                .split("\n---\n")
+                .map(|one| yaml_serde::from_str(one).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+                .collect();
             if !block.starts_with("# guide\n") {
                 continue;
             }
             guides += 1;
-            compiled(&value);
+            let [value] = documents.as_slice() else { panic!("{}: {block}", path.display()) };
+            compiled(value);
             let tests = value["tests"].as_array().unwrap();
             let has = |allow: bool| tests.iter().any(|test| (test["expect"] == "allow") == allow);
             assert!(has(true), "{}: {block}", path.display());
