@@ -126,6 +126,7 @@ fn every_form() {
         ("env.yml", bare("signingSecret: env:SET"), 0, "j: good"),
         ("env.yml", bare("signingSecret: env:NOT_SET"), 0, "env:NOT_SET is not set here, a stand-in was checked"),
         ("env.yml", bare("publicKey: env:NOT_SET"), 0, "env:NOT_SET is not set here, a stand-in was checked"),
+        ("env.yml", bare("jwksUrl: https://a/k, proofs: {dpop: required, origin: 'https://a', replay: nonce, nonceSecret: env:NOT_SET}"), 0, "proofs.nonceSecret: env:NOT_SET is not set here, a stand-in was checked"),
         ("env.yml", bare("jwksUrl: https://a/k, clientConfig: {tls: {ca: env:NOT_SET}}"), 0, "env:NOT_SET is not set here, so its value was not checked"),
         ("env.yml", bare("signingSecret: env:NOT_SET, mode: x"), 1, "option_invalid: j: mode"),
         ("env.yml", bare("signingSecret: '{{ env \"SET\" }}'"), 0, "j: good"),

@@ -74,6 +74,27 @@ fn exit_codes_steps_and_no_signature() {
     }
 }
 
+/// Where the middleware answers proxies, the request is the one that is asked about.
+#[test]
+fn a_proxy_asks() {
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "answerAs": "forwardAuth", "trustedPeers": "192.0.2.0/24",
+        "forwardHeaders": {"X-User": "sub"}, "claims": "Equals(`sub`, `{path.0}`) && Equals(`host`, `{host.0}`)"
+    });
+    let token = token(&[("host", json!("api"))]);
+    let words = ["--token", &token, "--method", "PUT", "--header", "Host: api.example"];
+    let (code, text) = explain(&config, &[&words[..], &["--path", "/alice/1"]].concat());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("\nallow: the proxy that asks may pass the request on\n"), "{text}");
+    assert!(text.contains("  the upstream gets X-User: alice, if the proxy copies it\n"), "{text}");
+    let (code, text) = explain(&config, &[&words[..], &["--path", "/bob/1"]].concat());
+    assert!(code == 1 && text.contains("fails here      claims_rejected"), "{text}");
+    let (_, text) = explain(&config, &[&words[..], &["--path", "/alice/1", "--format", "json"]].concat());
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let user = json!({"name": "X-User", "value": "alice"});
+    assert!(report["answer"]["headers"].as_array().unwrap().contains(&user), "{text}");
+}
+
 /// The steps and the decision are those of one walk: a scheme that is there twice fails in both.
 #[test]
 fn the_step_that_fails_is_the_one_that_decides() {

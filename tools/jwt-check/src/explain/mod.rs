@@ -336,7 +336,9 @@ impl Explained {
                     "dropsBody": changes.drops_body, "response": pairs(&changes.response),
                 }),
             ),
-            Outcome::Accept(headers) => ("allow", "answer", json!({"headers": pairs(headers)})),
+            Outcome::Accept(headers) => {
+                ("allow", "answer", json!({"status": 200, "headers": pairs(headers), "body": ""}))
+            }
             Outcome::Served { status, headers, body } => {
                 ("allow", "answer", json!({"status": status, "headers": pairs(headers), "body": body}))
             }
