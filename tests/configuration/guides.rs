@@ -22,11 +22,14 @@ fn blocks_load_and_prove_themselves() {
         let page = fs::read_to_string(&path).unwrap();
         pages += 1;
         for block in blocks(&page) {
-            let value: Value =
-                yaml_serde::from_str(block).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let parsed = |text: &str| -> Value {
+                yaml_serde::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+            };
             if !block.starts_with("# guide\n") {
+                block.split("\n---\n").for_each(|document| drop(parsed(document)));
                 continue;
             }
+            let value = parsed(block);
             guides += 1;
             compiled(&value);
             let tests = value["tests"].as_array().unwrap();
