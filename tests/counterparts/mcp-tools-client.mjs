@@ -1,14 +1,14 @@
 // The official MCP client of revision 2026-07-28 at {url}, which it knows nothing about: it is refused, finds the
-// authorization server, registers, sends alice to sign in, lists the tools and calls {tools} in turn. If a tool needs more
+// authorization server, is known there as {client}, sends alice to sign in, lists the tools and calls {tools} in turn. If a tool needs more
 // scopes, it has alice sign in again. Says what the tools said, every request on the way with its headers Mcp-…, and the
 // scopes that were asked for.
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
 import { redirectUrl, signedIn } from './sign-in.mjs'
 
-const { url, tools } = JSON.parse(process.argv[2])
+const { url, tools, client } = JSON.parse(process.argv[2])
 const walk = []
 const scopes = []
-const stored = {}
+const stored = { client: { client_id: client } }
 let authorization
 
 const authProvider = {

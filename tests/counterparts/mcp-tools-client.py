@@ -12,16 +12,19 @@ import httpx2
 from mcp.client import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientMetadata
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
 ARGUMENT = json.loads(sys.argv[1])
 REDIRECT = "http://127.0.0.1:1/callback"
-walk, scopes, registered = [], [], []
+walk, scopes = [], []
 authorization = None
 
 
 class Storage:
-    tokens = client = None
+    tokens = None
+    client = OAuthClientInformationFull(
+        client_id=ARGUMENT["client"], redirect_uris=[REDIRECT], token_endpoint_auth_method="none"
+    )
 
     async def get_tokens(self):
         return self.tokens
@@ -34,7 +37,6 @@ class Storage:
 
     async def set_client_info(self, client):
         self.client = client
-        registered.append(client.scope)
 
 
 async def redirected(location):
@@ -74,7 +76,7 @@ async def main():
         async with Client(transport, mode="2026-07-28") as client:
             listed = [tool.name for tool in (await client.list_tools()).tools]
             said = [(await client.call_tool(name, {})).content[0].text for name in ARGUMENT["tools"]]
-    print(json.dumps({"listed": listed, "said": said, "walk": walk, "scopes": scopes, "registered": registered}))
+    print(json.dumps({"listed": listed, "said": said, "walk": walk, "scopes": scopes}))
 
 
 asyncio.run(main())

@@ -120,3 +120,29 @@ pub(crate) fn release() {
         );
     }
 }
+
+/// `examples/rules` and `examples/mcp`: Traefik loads them, and what is under each rule without a token.
+pub(crate) fn rules() {
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    for (file, host) in [("rules", "articles"), ("mcp", "tools")] {
+        let text = fs::read_to_string(root().join(format!("examples/{file}/dynamic.yml"))).unwrap();
+        let file: Value = yaml_serde::from_str(&text).unwrap();
+        routes.protect(host, FETCH, &file["http"]["middlewares"][host]["plugin"]["jwt"]);
+    }
+    traefik.configure(&routes);
+    for (method, host, path, status) in [
+        ("GET", "articles", "/articles/1", 200),
+        ("HEAD", "articles", "/assets/a.css", 200),
+        ("GET", "articles", "/articles/../drafts/alice", 401),
+        ("GET", "articles", "/drafts/alice", 401),
+        ("POST", "articles", "/articles", 401),
+        ("GET", "articles", "/settings", 401),
+        ("POST", "tools", "/mcp", 401),
+        ("GET", "tools", "/.well-known/oauth-protected-resource/mcp", 200),
+    ] {
+        let answer = traefik.send(&Request::new(method, host, path));
+        assert_eq!(answer.status, status, "{method} {host}{path}: {:?}", traefik.log_with(0, &["refused"]));
+    }
+}

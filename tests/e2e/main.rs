@@ -107,6 +107,7 @@ const TESTS: &[Test] = &[
     ("headers_query_bytes", headers::query_bytes),
     ("headers_preflight_body", headers::preflight_body),
     ("example_seed", examples::seed),
+    ("example_rules", examples::rules),
     ("example_blocks", examples::blocks),
     ("release", examples::release),
     ("deploy_compose", deploy::compose),

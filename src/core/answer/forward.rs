@@ -415,6 +415,17 @@ mod tests {
     }
 
     /// Base64url of 0 to 2 letters of padding, with what JSON may be written with.
+    /// Traefik itself has dropped what a client names before a middleware runs; versions before that did not.
+    #[test]
+    fn nor_a_header_that_rules_have_looked_at() {
+        let rules = ForwardRules { looked_at: vec!["Mcp-Name".into()], ..ForwardRules::default() };
+        let request = RecordedRequest::new("GET", "/").header("Connection", "close, mcp_name");
+        let forward = without_managed_headers(&rules, Verdict::Anonymous, &request);
+        assert_eq!(forward.remove, ["connection"]);
+        assert_eq!(forward.rewritten.len(), 1);
+        assert_eq!(forward.rewritten[0].value, b"close");
+    }
+
     #[test]
     fn the_payload_is_a_managed_header_in_either_form() {
         for payload in [

@@ -33,7 +33,7 @@ pub(super) fn answer_rules(
 ) -> AnswerRules {
     AnswerRules {
         dpop: proofs.and_then(|rules| proofs::challenge(rules, root, token)),
-        asking: forward_auth::asking(root, forward, errors),
+        asking: forward_auth::asking(root, forward, proofs, errors),
         format: format(root, errors),
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(root, errors),

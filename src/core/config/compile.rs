@@ -14,7 +14,7 @@ use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::options::accepted::ALGORITHMS;
 use crate::core::config::options::bypass::*;
-use crate::core::config::options::keys::{ISSUER, TRUSTED_ISSUERS};
+use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
 use crate::core::config::{
@@ -122,6 +122,9 @@ fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Trus
             "has no keys; set discovery: true, jwksUrl or another source of keys beside it",
         );
     }
+    if no_keys && !entries.is_empty() && !misnamed {
+        refuse_without_keys(root, errors);
+    }
     for entry in entries {
         let names = accepted::issuer_names(entry, errors);
         let client = shared.client_of(entry, home.as_ref(), errors);
@@ -141,6 +144,18 @@ fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Trus
     }
     refuse_repeated(&issuers, errors);
     (issuers, headers)
+}
+
+/// Rules of the top level that its entries do not inherit say nothing if the top level has no keys.
+fn refuse_without_keys(root: &Values, errors: &mut Errors) {
+    for row in [&ALGORITHMS, &TENANTS, &TENANT_CLAIM] {
+        if root.has(row) && !root.is_refused(row) {
+            errors.conflict(
+                row.path,
+                "is about keys of the top level, which has none; write it in trustedIssuers[]",
+            );
+        }
+    }
 }
 
 #[inline(never)]

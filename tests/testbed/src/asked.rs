@@ -23,7 +23,10 @@ pub fn asked(case: &Case, managed: &[String]) -> Option<Case> {
     let reads_alias =
         case.request.headers.iter().any(|(name, _)| is_alias(name) && !is_one_of(managed, name));
     let is_asked = !case.config["answerAs"].is_null();
-    if is_asked || !expect.refused.is_empty() || is_document || has_body || reads_alias {
+    // The proxy passes the request on, so nothing of it can be rewritten or removed.
+    let proofs = &case.config["proofs"];
+    let changes = proofs["forward"] == "bearer" || !matches!(proofs["mtls"].as_str(), None | Some("off"));
+    if is_asked || changes || !expect.refused.is_empty() || is_document || has_body || reads_alias {
         return None;
     }
     // What becomes of other headers and of the target is not ours to say.
