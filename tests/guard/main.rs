@@ -165,7 +165,7 @@ fn instructions_of_an_instance_and_a_request() {
         for (what, found, most) in [
             ("an instance with 5 keys", usual, 560_000),
             ("an instance with 10 keys and 6 KB", large, 990_000),
-            ("a known token", known, 40_000),
+            ("a known token", known, 42_000),
             ("a malformed token and its line in the log", malformed, 145_000),
             ("a new token of a key in use", new, 815_000),
         ] {

@@ -14,7 +14,7 @@ use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::options::accepted::ALGORITHMS;
 use crate::core::config::options::bypass::*;
-use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS, TRUSTED_ISSUERS};
+use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
 use crate::core::config::{
@@ -148,7 +148,7 @@ fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Trus
 
 /// Rules of the top level that its entries do not inherit say nothing if the top level has no keys.
 fn refuse_without_keys(root: &Values, errors: &mut Errors) {
-    for row in [&ALGORITHMS, &TENANTS, &TENANT_CLAIM] {
+    for row in [&ALGORITHMS, &TENANT_CLAIM] {
         if root.has(row) && !root.is_refused(row) {
             errors.conflict(
                 row.path,
