@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use jwt_check::input::{self, Block, File, Form};
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::jwks_server::JwksServer;
 use testbed::keys;

@@ -49,12 +49,14 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
         Way::Middleware => Some(case),
         Way::Asked => asked::asked(&case, &managed(&case.config)),
     };
+    // Traefik itself removes a certificate header that a client sends: `mtls_certificates` has real ones.
+    let is_of_client =
+        |case: &Case| !matches!(case.config["proofs"]["mtls"].as_str(), Some("optional" | "required"));
     let minted = |bed: &Bed| -> Vec<Case> {
-        load(bed).into_iter().filter(|case| fits(&case.config)).filter_map(through).collect()
+        let rows = load(bed).into_iter().filter(|case| fits(&case.config) && is_of_client(case));
+        rows.filter_map(through).collect()
     };
     let mut cases = minted(&bed);
-    // Traefik itself removes a certificate header that a client sends: `mtls_certificates` has real ones.
-    cases.retain(|case| !matches!(case.config["proofs"]["mtls"].as_str(), Some("optional" | "required")));
     let upstream = Upstream::start();
     let (with_auth, auth) = bed_with_auth(vec![plugin]);
     let traefik = Traefik::start(&match way {
