@@ -7,6 +7,9 @@ import { createServer as createProxied } from 'node:http'
 import { createServer } from 'node:https'
 import Provider, { errors } from 'oidc-provider'
 
+// The provider checks proofs with it, and Node.js has it from version 22 on only.
+URL.parse ??= (text) => (URL.canParse(text) ? new URL(text) : null)
+
 const { issuer, port, certificate, key, socket, keyDirectory, keys, resources, nonces } = JSON.parse(process.argv[2])
 
 const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
@@ -45,7 +48,7 @@ const provider = new Provider(issuer, {
     },
   ],
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
-  enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
+  enabledJWA: { idTokenSigningAlgValues: ALGORITHMS, dPoPSigningAlgValues: ALGORITHMS },
   features: {
     clientCredentials: { enabled: true },
     dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => Boolean(nonces) },
