@@ -4,7 +4,8 @@
 
 use std::rc::Rc;
 
-use jwt_check::command::{self, Outside};
+use jwt_check::command;
+use jwt_check::outside::Outside;
 use serde_json::{Map, Value, json};
 use testbed::keys;
 use testbed::tokens::Token;

@@ -78,9 +78,9 @@ fn every_bound_stands_in_the_limits_of_its_ring() {
     assert!(found > 60, "{found}");
 }
 
-/// The file of each module, by its path: `core::jwk::pem`.
-fn modules() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// The file of each module of the crate in `folder`, by its path: `core::jwk::pem`.
+fn modules(folder: &str) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let module = |(path, text): (PathBuf, String)| {
         let path = path.strip_prefix(&root).unwrap().with_extension("");
         let names: Vec<_> =
@@ -88,7 +88,7 @@ fn modules() -> BTreeMap<String, String> {
         // Tests stand at the foot of a file, and may look at whatever they like.
         (names.join("::"), text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned())
     };
-    sources("src").into_iter().map(module).collect()
+    sources(folder).into_iter().map(module).collect()
 }
 
 /// The `use` declarations of a file: how each begins, and its tree.
@@ -164,8 +164,16 @@ fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<Stri
 
 #[test]
 fn files_import_each_other_in_no_circle() {
-    let mut imports = imports(&modules());
-    assert!(imports["core::decide"].contains("core::answer::forward") && imports.len() > 80, "{imports:?}");
+    let product = imports(&modules("src"));
+    assert!(product["core::decide"].contains("core::answer::forward") && product.len() > 80, "{product:?}");
+    let others =
+        ["crates/arithmetic/src", "tools/bulk-memory/src", "tools/jwt-check/src", "tests/testbed/src"];
+    for imports in [product].into_iter().chain(others.map(|folder| imports(&modules(folder)))) {
+        assert_no_circle(imports);
+    }
+}
+
+fn assert_no_circle(mut imports: BTreeMap<String, BTreeSet<String>>) {
     // Whoever imports nothing that is left is in no circle.
     loop {
         let free: Vec<String> = (imports.iter())

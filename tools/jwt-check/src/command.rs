@@ -7,6 +7,7 @@ use crate::check::check;
 use crate::convert::{convert, source::Source};
 use crate::explain::{Request, explain};
 use crate::input::File;
+use crate::outside::Outside;
 use crate::verdict::Verdict;
 
 const HELP: &str = "\
@@ -59,19 +60,6 @@ too. No secret is made up. The result is checked as `jwt-check` does, with tests
 
 Exit code: 0 the result is good, 1 something is left to do by hand, 2 cannot tell.
 ";
-
-/// What the command needs of the machine.
-pub trait Outside {
-    /// The content of a file, or of standard input for `-`.
-    ///
-    /// # Errors
-    /// Why not, in words.
-    fn read(&self, name: &str) -> Result<Vec<u8>, String>;
-    /// A variable of the environment.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// Seconds since 1970.
-    fn now(&self) -> u64;
-}
 
 /// What the command leaves.
 #[derive(Debug, Default)]

@@ -4,7 +4,8 @@
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jwt_check::command::{Output, Outside, run};
+use jwt_check::command::{Output, run};
+use jwt_check::outside::Outside;
 
 struct Machine;
 

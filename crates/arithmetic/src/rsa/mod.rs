@@ -7,20 +7,14 @@
     reason = "shifts of a u32 below 32; bits of e are 2 to 17, because e is 3 to 65537"
 )]
 
+mod limits;
 mod montgomery;
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
+pub use limits::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 use montgomery::{Modulus, Number, Work};
-
-/// Smallest modulus in bits (RFC 7518 3.3 and 3.5).
-pub const MIN_RSA_BITS: usize = 2048;
-/// Largest modulus in bits: the cost of a verification grows with its square.
-pub const MAX_RSA_BITS: usize = 8192;
-
-/// Largest public exponent, which nearly all keys have: each further bit adds a squaring to every forged signature.
-pub const MAX_RSA_EXPONENT: u32 = 65_537;
 
 /// Why two numbers are rejected as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@
 
 use std::cmp::Ordering;
 
-use crate::rsa::MAX_RSA_BITS;
+use crate::rsa::limits::MAX_RSA_BITS;
 
 /// Bits of a limb.
 const LIMB_BITS: usize = 27;

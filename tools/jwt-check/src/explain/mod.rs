@@ -23,10 +23,10 @@ use traefik_jwt_auth::keys::key_log;
 use traefik_jwt_auth::keys::keyring::Keyring;
 
 use crate::check::{Middleware, check};
-use crate::command::Outside;
 use crate::explain::told::{Line, Told};
 use crate::explain::world::World;
 use crate::input::{self, Block, File, Form};
+use crate::outside::Outside;
 use crate::verdict::Verdict;
 
 /// A request, and what is known of its surroundings.

@@ -9,7 +9,7 @@ use traefik_jwt_auth::documents::fetch::{Fetch, FetchError, FetchRequest, Fetche
 use traefik_jwt_auth::documents::files::{FileError, FileStamp, ReadFile};
 use traefik_jwt_auth::keys::discovery::metadata_urls;
 
-use crate::command::Outside;
+use crate::outside::Outside;
 
 /// The surroundings of one walk.
 pub(super) struct World<'a> {

@@ -1,6 +1,7 @@
 //! A machine with these files, these variables and this clock.
 
-use jwt_check::command::{self, Outside};
+use jwt_check::command;
+use jwt_check::outside::Outside;
 use serde_json::Value;
 
 /// Files by their names; `-` is standard input.
