@@ -100,9 +100,10 @@ impl RevokedTokens {
 
     /// Takes over what other instances have learnt, and reads a file that has changed. Asks no server.
     pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Option<ListEvent> {
+        let source = self.source.as_ref()?;
         let kept = self.kept();
         let is_absent = kept.freshness.state(now) == DocumentState::Absent;
-        match self.source.as_ref()? {
+        match source {
             ListSource::File(path) if kept.is_due(now) || (is_absent && kept.freshness.may_ask(now)) => {
                 let read = |bytes: Vec<u8>| RevocationList::parse(&bytes).map_err(RevocationError::List);
                 let (next, change) = kept.reread(path, MAX_REVOCATION_LIST_BYTES, &read, now, io);
