@@ -82,14 +82,11 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
             checks.extend(rows.into_iter().map(|row| (host.clone(), row)));
         }
         traefik.configure(&routes);
-        if unix_now() - bed.now > MINTED_FOR {
-            bed.now = unix_now();
-            cases = minted(&bed);
-            cases.retain(|case| {
-                !matches!(case.config["proofs"]["mtls"].as_str(), Some("optional" | "required"))
-            });
-        }
         for (host, row) in checks {
+            if unix_now() - bed.now > MINTED_FOR {
+                bed.now = unix_now();
+                cases = minted(&bed);
+            }
             let case = &cases[row];
             // Asked again, the token is a known one.
             if let Err(difference) = check(&traefik, case, &host).and_then(|()| check(&traefik, case, &host))
