@@ -2,19 +2,28 @@
 //! the same token when it is known, in `explain` and in `tests` of a configuration.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use jwt_check::command;
 use jwt_check::outside::Outside;
 use serde_json::{Map, Value, json};
 use testbed::keys;
+use testbed::proofs::{Proof, public_jwk, thumbprint};
 use testbed::tokens::Token;
 use traefik_jwt_auth::core::answer::Decision;
 use traefik_jwt_auth::core::claims::checks::{REQUEST_CHECKS, TIME, TOKEN_CHECKS};
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::decide_telling;
+use traefik_jwt_auth::core::lookups::{Lookups, Unknown};
 use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::proof::dpop::KeptKeys;
+use traefik_jwt_auth::core::proof::replay::{ReplayMemory, Use, UsedProof};
 use traefik_jwt_auth::core::request::RecordedRequest;
+use traefik_jwt_auth::core::revocation::Revocations;
+use traefik_jwt_auth::core::revocation::list::RevocationList;
+use traefik_jwt_auth::core::revocation::marker::{Found, Markers};
+use traefik_jwt_auth::core::signature::VerifyingKey;
 use traefik_jwt_auth::core::steps::{Step, Steps};
 use traefik_jwt_auth::core::unix_time::UnixTime;
 use traefik_jwt_auth::keys::keyring::Keyring;
@@ -127,8 +136,8 @@ fn request_rows() -> Vec<Row> {
     ]
 }
 
-/// Rows about what only a host, or a sender with a key, can have. A sample of `tests` has neither. They are run for known
-/// tokens in `tests/cases/proofs.yaml` and `revocation.yaml`.
+/// Rows about what only a host, or a sender with a key, can have. A sample of `tests` has neither, so these have tests of
+/// their own below.
 const OF_THE_OUTSIDE: [&str; 2] = ["revocation", "possession"];
 
 fn members(value: &Value) -> Map<String, Value> {
@@ -189,14 +198,22 @@ impl Steps for Last {
 
 /// The code of the refusal and the check that refused.
 fn outcome(policy: &Policy, keyring: &Keyring, token: &str, sent: &Sent) -> (&'static str, &'static str) {
-    let now = UnixTime::from_seconds(NOW);
     let request = sent
         .headers
         .iter()
         .fold(RecordedRequest::new("GET", sent.path), |request, (name, value)| request.header(name, *value));
-    let request = request.header("Authorization", format!("Bearer {token}"));
+    decided(policy, keyring, &request.header("Authorization", format!("Bearer {token}")), &Unknown)
+}
+
+fn decided(
+    policy: &Policy,
+    keyring: &Keyring,
+    request: &RecordedRequest,
+    lookups: &dyn Lookups,
+) -> (&'static str, &'static str) {
+    let now = UnixTime::from_seconds(NOW);
     let mut last = Last::default();
-    let decided = decide_telling(policy, &keyring.at(now), now, &request, &mut last);
+    let decided = decide_telling(policy, &keyring.at(now).beside(lookups), now, request, &mut last);
     keyring.remember(decided.learned);
     match decided.decision {
         Decision::Forward(_) => ("allow", ""),
@@ -295,5 +312,91 @@ fn every_check_is_shown_by_explain() {
         let last = lines.by_ref().last().unwrap_or_default();
         assert!(last.starts_with(&format!("{:<16}", row.name)), "{}: {text}", row.name);
         assert!(text.contains(&format!("\nfails here      {}: ", row.code)), "{}: {text}", row.name);
+    }
+}
+
+/// A token that has sent a request with its proof is worth no more without one, or with that of another request.
+#[test]
+fn a_known_token_needs_its_proof_again() {
+    let bound = json!({"cnf": {"jkt": thumbprint(&public_jwk("p256"))}});
+    let token = Sent { claims: bound, path: "/", headers: &[] }.token();
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/",
+        "proofs": {"dpop": "optional", "origin": "https://api.example"},
+    });
+    let policy = Rc::new(compiled(&config).unwrap());
+    let now = i64::try_from(NOW).unwrap();
+    let proof = |method, url| Proof::new(method, url, &token, now).sign();
+    let request = |scheme: &str, proof: Option<String>| {
+        let request =
+            RecordedRequest::new("GET", "/orders").header("Authorization", format!("{scheme} {token}"));
+        proof.into_iter().fold(request, |request, proof| request.header("DPoP", proof))
+    };
+    let good = || request("DPoP", Some(proof("GET", "https://api.example/orders")));
+    let known = Keyring::new(Rc::clone(&policy));
+    for _ in 0..2 {
+        for (keyring, what) in [(&known, "known"), (&Keyring::new(Rc::clone(&policy)), "new")] {
+            for (bad, code) in [
+                (request("Bearer", None), "proof_missing"),
+                (request("DPoP", None), "proof_missing"),
+                (request("DPoP", Some(proof("POST", "https://api.example/orders"))), "proof_invalid"),
+                (request("DPoP", Some(proof("GET", "https://api.example/other"))), "proof_invalid"),
+            ] {
+                let found = decided(&policy, keyring, &bad, &Unknown);
+                assert_eq!(found, (code, "possession"), "{what}");
+            }
+        }
+        assert_eq!(decided(&policy, &known, &good(), &Unknown), ("allow", ""));
+    }
+}
+
+/// Markers as a host finds them.
+struct Marked(Cell<bool>);
+
+impl Markers for Marked {
+    fn find(&self, path: &str) -> Found {
+        let is_there = path == "/revoked" || (path.starts_with("/revoked/sub/") && self.0.get());
+        if is_there { Found::At(UnixTime::from_seconds(NOW)) } else { Found::Nothing }
+    }
+}
+
+impl KeptKeys for Marked {
+    fn kept(&self, _: &str) -> Option<Rc<VerifyingKey>> {
+        None
+    }
+
+    fn keep(&self, _: &str, _: &Rc<VerifyingKey>) {}
+}
+
+impl ReplayMemory for Marked {
+    fn first_use(&self, _: &UsedProof<'_>) -> Use {
+        Use::Unknown
+    }
+}
+
+impl Revocations for Marked {
+    fn list(&self) -> Option<Rc<RevocationList>> {
+        None
+    }
+}
+
+#[test]
+fn a_known_token_is_revoked_at_its_next_request() {
+    let token = Sent { claims: json!({}), path: "/", headers: &[] }.token();
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "revocation": {"directory": "/revoked"},
+    });
+    let policy = Rc::new(compiled(&config).unwrap());
+    let keyring = Keyring::new(Rc::clone(&policy));
+    let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
+    let marked = Marked(Cell::new(false));
+    for _ in 0..2 {
+        marked.0.set(false);
+        assert_eq!(decided(&policy, &keyring, &request, &marked), ("allow", ""));
+        marked.0.set(true);
+        assert_eq!(decided(&policy, &keyring, &request, &marked), ("token_revoked", "revocation"));
+        // Where that cannot be told, nobody passes.
+        let unknown = decided(&policy, &keyring, &request, &Unknown);
+        assert_eq!(unknown, ("revocation_unavailable", "revocation"));
     }
 }

@@ -1,5 +1,5 @@
-//! Steps 4 to 10: one request in, one decision out. Pure: time, keys and request are arguments, and what was found out is
-//! part of the result.
+//! Steps 4 to 10: one request in, one decision out. Time, keys and request are arguments, and what was found out is part of
+//! the result; only the memory of proofs that were used (`lookups.rs`) is written on the way.
 
 use crate::core::answer::verdict::Verdict;
 use crate::core::answer::{Accept, Decision, Forward, Reject, Served, forward, proven, reject};

@@ -4,35 +4,12 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
-import { redirectUrl, signIn } from './sign-in.mjs'
+import { oauthClient } from './oauth-client.mjs'
+import { signIn } from './sign-in.mjs'
 
 const { url, client } = JSON.parse(process.argv[2])
 const walk = []
-const scopes = []
-const stored = { client: client && { client_id: client } }
-let authorization
-
-const authProvider = {
-  redirectUrl,
-  clientMetadata: {
-    client_name: 'the tests',
-    application_type: 'native',
-    redirect_uris: [redirectUrl],
-    grant_types: ['authorization_code'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  },
-  clientInformation: () => stored.client,
-  saveClientInformation: client => { stored.client = client },
-  tokens: () => stored.tokens,
-  saveTokens: tokens => { stored.tokens = tokens },
-  codeVerifier: () => stored.verifier,
-  saveCodeVerifier: verifier => { stored.verifier = verifier },
-  redirectToAuthorization: location => {
-    scopes.push(location.searchParams.get('scope'))
-    authorization = location
-  },
-}
+const oauth = oauthClient(client)
 
 async function recorded(input, init) {
   const answer = await fetch(input, init)
@@ -43,7 +20,7 @@ async function recorded(input, init) {
 
 async function call() {
   for (let round = 0; round < 4; round++) {
-    const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider, fetch: recorded })
+    const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider: oauth.provider, fetch: recorded })
     const client = new Client({ name: 'the tests', version: '1.0.0' })
     try {
       await client.connect(transport)
@@ -52,11 +29,11 @@ async function call() {
       return content[0].text
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error
-      await transport.finishAuth(await signIn(authorization))
+      await transport.finishAuth(await signIn(oauth.authorization))
     }
   }
   throw new Error('refused again and again')
 }
 
 const tool = await call()
-console.log(JSON.stringify({ tool, walk, scopes }))
+console.log(JSON.stringify({ tool, walk, scopes: oauth.scopes }))

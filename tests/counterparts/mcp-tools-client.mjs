@@ -1,39 +1,14 @@
 // The official MCP client of revision 2026-07-28 at {url}, which it knows nothing about: it is refused, finds the
-// authorization server, is known there as {client}, sends alice to sign in, lists the tools and calls {tools} in turn. If a tool needs more
-// scopes, it has alice sign in again. Says what the tools said, every request on the way with its headers Mcp-…, and the
+// authorization server, is known there as {client}, sends alice to sign in, lists the tools and calls {tools} in turn. If a
+// tool needs more scopes, it has alice sign in again. Says what the tools said, every request on the way with its headers Mcp-…, and the
 // scopes that were asked for.
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
-import { redirectUrl, signedIn } from './sign-in.mjs'
+import { oauthClient } from './oauth-client.mjs'
+import { signedIn } from './sign-in.mjs'
 
 const { url, tools, client } = JSON.parse(process.argv[2])
 const walk = []
-const scopes = []
-const stored = { client: { client_id: client } }
-let authorization
-
-const authProvider = {
-  redirectUrl,
-  clientMetadata: {
-    client_name: 'the tests',
-    application_type: 'native',
-    redirect_uris: [redirectUrl],
-    grant_types: ['authorization_code'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  },
-  clientInformation: () => stored.client,
-  saveClientInformation: client => { stored.client = client },
-  tokens: () => stored.tokens,
-  saveTokens: tokens => { stored.tokens = tokens },
-  codeVerifier: () => stored.verifier,
-  saveCodeVerifier: verifier => { stored.verifier = verifier },
-  discoveryState: () => stored.discovery,
-  saveDiscoveryState: discovery => { stored.discovery = discovery },
-  redirectToAuthorization: location => {
-    scopes.push(location.searchParams.get('scope'))
-    authorization = location
-  },
-}
+const oauth = oauthClient(client)
 
 async function recorded(input, init) {
   const answer = await fetch(input, init)
@@ -47,7 +22,7 @@ async function recorded(input, init) {
 // What `use` makes of a connected client, with a sign-in wherever one is asked for.
 async function connected(use) {
   for (let round = 0; round < 4; round++) {
-    const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider, fetch: recorded })
+    const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider: oauth.provider, fetch: recorded })
     const client = new Client({ name: 'the tests', version: '1.0.0' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
     try {
       await client.connect(transport)
@@ -56,7 +31,7 @@ async function connected(use) {
       return made
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error
-      await transport.finishAuth(await signedIn(authorization))
+      await transport.finishAuth(await signedIn(oauth.authorization))
     }
   }
   throw new Error('refused again and again')
@@ -67,4 +42,4 @@ const said = []
 for (const name of tools) {
   said.push(await connected(async client => (await client.callTool({ name, arguments: {} })).content[0].text))
 }
-console.log(JSON.stringify({ listed, said, walk, scopes }))
+console.log(JSON.stringify({ listed, said, walk, scopes: oauth.scopes }))
