@@ -61,7 +61,7 @@ fn main() -> ExitCode {
             Some(reason) => skipped.push((test.0, reason)),
         }
     }
-    let result = harness::run(&tests, &skipped);
+    let result = harness::run(&tests, &[], &skipped);
     let required = std::env::var("REQUIRE_COUNTERPARTS").is_ok_and(|value| !value.is_empty());
     if required && !skipped.is_empty() {
         eprintln!("REQUIRE_COUNTERPARTS is set, and tests were skipped");

@@ -49,7 +49,6 @@ const TESTS: &[Test] = &[
     ("mtls_certificates", mtls::certificates),
     ("revocation_markers", revocation::markers),
     ("revocation_lists", revocation::lists),
-    ("in_flight", load::in_flight),
     ("races_keys_stay_apart", races::keys_stay_apart),
     ("sharing_directory", sharing::directory),
     ("sharing_provider_away_at_reload", sharing::provider_away_at_reload),
@@ -67,7 +66,6 @@ const TESTS: &[Test] = &[
     ("untouched", proxy::untouched),
     ("host_of_the_request", proxy::host_of_the_request),
     ("mistake_and_correction", reload::mistake_and_correction),
-    ("parallel", load::parallel),
     ("provider_forms", provider::forms),
     ("provider_addresses", provider::addresses),
     ("provider_dead_address", provider::dead_address),
@@ -78,14 +76,10 @@ const TESTS: &[Test] = &[
     ("local_forged_records", local::forged_records),
     ("local_forged_records_udp", local::forged_records_udp),
     ("local_files", local::files),
-    ("sharing_burst", sharing::burst),
-    ("sharing_crowd", sharing::crowd),
-    ("sharing_ahead", sharing::ahead),
     ("sharing_rotation", sharing::rotation),
     ("sharing_replaced_key", sharing::replaced_key),
     ("sharing_stale", sharing::stale),
     ("sharing_issuers", sharing::issuers),
-    ("sharing_same_traefik", sharing::same_traefik),
     ("provider_proxy", sharing::through_a_proxy),
     ("provider_client_certificate", sharing::client_certificate),
     ("credentials_stay_with_their_server", credentials::stay_with_their_server),
@@ -121,6 +115,17 @@ const TESTS: &[Test] = &[
     ("quick_start", quick_start::page),
 ];
 
+/// Those that send hundreds of requests at once, or measure how long requests take: they need the processor for
+/// themselves.
+const ALONE: &[Test] = &[
+    ("in_flight", load::in_flight),
+    ("parallel", load::parallel),
+    ("sharing_burst", sharing::burst),
+    ("sharing_crowd", sharing::crowd),
+    ("sharing_ahead", sharing::ahead),
+    ("sharing_same_traefik", sharing::same_traefik),
+];
+
 /// `make soak`: minutes instead of seconds.
 const SOAK: &[Test] = &[
     ("races_keys_stay_apart", races::keys_stay_apart),
@@ -138,11 +143,11 @@ fn main() -> ExitCode {
         return code;
     }
     if std::env::var_os("SOAK_MINUTES").is_some() {
-        return harness::run(SOAK, &[]);
+        return harness::run(SOAK, &[], &[]);
     }
     if std::env::var_os("TRAEFIK").is_some() || !cfg!(target_arch = "x86_64") {
         let reason = "another Traefik or processor, which may copy in another way".into();
-        return harness::run(TESTS, &[(CONTROL.0, reason)]);
+        return harness::run(TESTS, ALONE, &[(CONTROL.0, reason)]);
     }
-    harness::run(&[TESTS, &[CONTROL]].concat(), &[])
+    harness::run(&[TESTS, &[CONTROL]].concat(), ALONE, &[])
 }

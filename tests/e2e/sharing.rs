@@ -104,15 +104,15 @@ pub(crate) fn burst() {
     }
 }
 
-/// A thousand requests without keys while the provider hangs: 64 wait, the others are told to come again, Traefik
-/// lives on few threads, and everything is back when the provider is.
+/// A thousand requests without keys while the provider hangs: 64 wait, each of which holds a thread, the others are
+/// refused at once, and everything is back when the provider is.
 pub(crate) fn crowd() {
     let mut idp = JwksServer::https(keys::public_set().to_string());
     let (upstream, traefik) = serve("crowd", &configuration(&idp));
     idp.set(Behaviour::Hang);
     let request = Request::get("crowd", "/").bearer(&token());
     let done = AtomicUsize::new(0);
-    let (statuses, threads) = std::thread::scope(|scope| {
+    let (statuses, waiting) = std::thread::scope(|scope| {
         let clients = scope.spawn(|| {
             let statuses = at_once(&traefik, 1_000, &request);
             done.store(1, Ordering::SeqCst);
@@ -120,7 +120,7 @@ pub(crate) fn crowd() {
         });
         let mut most = 0;
         while done.load(Ordering::SeqCst) == 0 {
-            most = most.max(traefik.threads());
+            most = most.max(traefik.receiving_threads());
             std::thread::sleep(Duration::from_millis(20));
         }
         (clients.join().unwrap(), most)
@@ -130,8 +130,9 @@ pub(crate) fn crowd() {
     let retry_after =
         traefik.send(&request).header("Retry-After").and_then(|value| value.parse::<u64>().ok());
     assert!(matches!(retry_after, Some(1..=5)), "{retry_after:?}");
-    println!("crowd: {threads} threads at most, {} requests at the provider", idp.requests());
-    assert!(threads < 300, "{threads} threads");
+    println!("crowd: {waiting} waited at most, {} requests at the provider", idp.requests());
+    // One fetches, 64 wait, and a few read the record at that moment.
+    assert!((32..100).contains(&waiting), "{waiting} waited");
     // The deadline, then the back-off: a second attempt may have begun before the last client came.
     assert!(idp.requests() <= 2, "{} requests at the provider", idp.requests());
     assert_eq!(upstream.requests(), 1, "only the request that tells that the configuration is in force");
@@ -413,7 +414,8 @@ pub(crate) fn issuers() {
         for _ in 0..40 {
             let (answer, took) = timed(|| traefik.send(&Request::get("issuers", "/").bearer(&token())));
             assert_eq!(answer.status, 200);
-            assert!(took < Duration::from_secs(1), "{took:?}");
+            // The other's fetch takes all of its four seconds.
+            assert!(took < Duration::from_secs(3), "{took:?}");
             std::thread::sleep(Duration::from_millis(100));
         }
         others.join().unwrap();

@@ -1,4 +1,4 @@
-//! Running tests that each have a Traefik of their own: a few side by side, chosen by name.
+//! Running tests that each have a Traefik of their own: a few side by side and some alone, chosen by name.
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -14,42 +14,53 @@ pub type Skipped = (&'static str, String);
 /// Most of a test is waiting, for Traefik and for keys to age.
 const PARALLEL: usize = 4;
 
-/// Runs the tests whose names contain an argument of the command line; all of them where there is none.
+/// Runs the tests whose names contain an argument of the command line, or all of them if there is none: first
+/// `side_by_side`, a few at a time, then each of `alone`, whose own load would make the others late.
 ///
 /// # Panics
 /// Never: a panic of a test is a failure in the report.
-#[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
-pub fn run(tests: &[Test], skipped: &[Skipped]) -> ExitCode {
+pub fn run(side_by_side: &[Test], alone: &[Test], skipped: &[Skipped]) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
-    let tests: Vec<&Test> = tests.iter().filter(|(name, _)| chosen(name)).collect();
+    let chosen_of =
+        |tests: &[Test]| -> Vec<Test> { tests.iter().copied().filter(|(name, _)| chosen(name)).collect() };
+    let (side_by_side, alone) = (chosen_of(side_by_side), chosen_of(alone));
     let skipped: Vec<&Skipped> = skipped.iter().filter(|(name, _)| chosen(name)).collect();
+    let count = side_by_side.len() + alone.len();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..PARALLEL {
             scope.spawn(|| {
-                while let Some((name, test)) = tests.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let start = std::time::Instant::now();
-                    let passed = catch_unwind(test).is_ok();
-                    let outcome = if passed { "ok" } else { "FAILED" };
-                    println!("test {name} ... {outcome}, {:.1} s", start.elapsed().as_secs_f32());
-                    if !passed {
-                        failed.lock().unwrap().push(*name);
-                    }
+                while let Some(test) = side_by_side.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    run_one(test, &failed);
                 }
             });
         }
     });
+    for test in &alone {
+        run_one(test, &failed);
+    }
     let failed = failed.into_inner().unwrap();
     println!();
     for (name, reason) in &skipped {
         println!("test {name} ... SKIPPED: {reason}");
     }
     let skips = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
-    println!("{} passed, {} failed{skips}", tests.len() - failed.len(), failed.len());
+    println!("{} passed, {} failed{skips}", count - failed.len(), failed.len());
     if !failed.is_empty() {
         println!("failed: {}", failed.join(" "));
     }
     // A name that is none's must not look like a success.
-    if failed.is_empty() && tests.len() + skipped.len() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() && count + skipped.len() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
+fn run_one((name, test): &Test, failed: &Mutex<Vec<&'static str>>) {
+    let start = std::time::Instant::now();
+    let passed = catch_unwind(test).is_ok();
+    let outcome = if passed { "ok" } else { "FAILED" };
+    println!("test {name} ... {outcome}, {:.1} s", start.elapsed().as_secs_f32());
+    if !passed {
+        failed.lock().unwrap().push(name);
+    }
 }
