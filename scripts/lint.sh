@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 "$CARGO" clippy --locked --workspace --all-targets -- -D warnings
 # Targets that plain `cargo test` leaves out, `--all-targets` leaves out, too.
-"$CARGO" clippy --locked --test '*' --bench '*' -- -D warnings
+"$CARGO" clippy --locked --workspace --test '*' --bench '*' -- -D warnings
 # --release shares the build scripts' work (ring's C code) with `make plugin`.
 # use_debug: `{:?}` writes nothing in the modules (toolchain.sh).
 for what in "" --no-default-features "-p race"; do

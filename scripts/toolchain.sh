@@ -89,9 +89,10 @@ wasm_cargo() {
 }
 
 # in_pieces FROM TO: no instruction of the module copies much at once (tools/bulk-memory). The last step, because wasm-opt
-# would put the functions that it adds into their callers.
+# would put the functions that it adds into their callers. In a directory of its own: it need not wait for what cargo
+# builds for this machine meanwhile.
 in_pieces() {
-    "$CARGO" run -q --locked -p bulk-memory -- "$1" "$2.part"
+    "$CARGO" run -q --locked --target-dir "$TARGET_DIR/tools" -p bulk-memory -- "$1" "$2.part"
     mv "$2.part" "$2"
 }
 
