@@ -46,11 +46,16 @@ pub trait Meaning {
     /// Why the document is not acceptable.
     type Error: From<DocumentError> + Display;
 
-    /// Finds the URL of the document. `get` fetches documents that name it, under the same deadline.
+    /// Finds the URL of the document, or makes the document of others. `get` fetches documents under the same deadline;
+    /// `sent` are the headers that the server of the configuration gets with that (`clientConfig.headers`).
     ///
     /// # Errors
     /// An error of `get`, or a fetched document that is not acceptable.
-    fn locate(&self, get: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, Self::Error>;
+    fn locate(
+        &self,
+        sent: &[(String, String)],
+        get: &dyn Fn(&Url) -> Result<Document, FetchError>,
+    ) -> Result<Place, Self::Error>;
 
     /// Parses `body`. A document that is rejected here is neither shared nor kept: the last good one stays.
     ///
@@ -65,6 +70,8 @@ pub enum Place {
     Configured(Url),
     /// Where another document says. It may have moved, and an `ETag` belongs to one URL, so the fetch is not conditional.
     Discovered(Url),
+    /// Here: it was made of what has been fetched.
+    Composed(Document),
 }
 
 /// The result of asking for a document.
@@ -180,9 +187,13 @@ fn fetch<M: Meaning>(
         Fetched::Document(document) => Ok(document),
         Fetched::NotModified { .. } => Err(FetchError::Status(304)),
     };
-    let (url, known) = match meaning.locate(&get_whole)? {
+    let (url, known) = match meaning.locate(&client.headers, &get_whole)? {
         Place::Configured(url) => (url, known),
         Place::Discovered(url) => (url, None),
+        Place::Composed(document) => {
+            let content = meaning.read(&document.body)?;
+            return Ok((SharedDocument { document, fetched_at: io.now() }, Some(content)));
+        }
     };
     let etag = known.and_then(|known| known.document.etag.as_deref());
     match (get(&url, etag).map_err(DocumentError::Fetch)?, known) {

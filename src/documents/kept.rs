@@ -291,7 +291,11 @@ mod tests {
         type Content = Vec<String>;
         type Error = DocumentError;
 
-        fn locate(&self, _: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, DocumentError> {
+        fn locate(
+            &self,
+            _: &[(String, String)],
+            _: &dyn Fn(&Url) -> Result<Document, FetchError>,
+        ) -> Result<Place, DocumentError> {
             Ok(Place::Configured(Url::parse(URL).unwrap()))
         }
 

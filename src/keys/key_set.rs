@@ -8,6 +8,7 @@ use crate::documents::ask::{Meaning, Place, Remote};
 use crate::documents::document::Document;
 use crate::documents::error::DocumentError;
 use crate::documents::fetch::FetchError;
+use crate::keys::cluster;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::{KeyError, usable};
 
@@ -20,6 +21,7 @@ pub fn document(keys: &RemoteKeys) -> Remote<'_> {
         KeyLocation::Url(url) => ("JWK Set", url.to_string()),
         // No URL has a space in it.
         KeyLocation::Discovery { issuers, .. } => ("JWK Set of an issuer", issuers.join(" ")),
+        KeyLocation::Cluster(url) => ("JWK Set of a cluster", url.to_string()),
     };
     Remote {
         kind,
@@ -37,15 +39,28 @@ impl Meaning for RemoteKeys {
     type Content = JwkSet;
     type Error = KeyError;
 
-    fn locate(&self, get: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, KeyError> {
+    fn locate(
+        &self,
+        sent: &[(String, String)],
+        get: &dyn Fn(&Url) -> Result<Document, FetchError>,
+    ) -> Result<Place, KeyError> {
         match &self.location {
             KeyLocation::Url(url) => Ok(Place::Configured(url.clone())),
             KeyLocation::Discovery { issuers, url } => discover(issuers, url, get).map(Place::Discovered),
+            KeyLocation::Cluster(url) => cluster::compose(url, sent, get).map(Place::Composed),
         }
     }
 
     fn read(&self, body: &[u8]) -> Result<JwkSet, KeyError> {
-        usable(JwkSet::parse(body.to_vec(), Origin::Fetched).map_err(KeyError::JwkSet)?)
+        let set =
+            |body: &[u8]| usable(JwkSet::parse(body.to_vec(), Origin::Fetched).map_err(KeyError::JwkSet)?);
+        match &self.location {
+            KeyLocation::Url(_) | KeyLocation::Discovery { .. } => set(body),
+            KeyLocation::Cluster(_) => {
+                let (issuer, body) = cluster::parts(body)?;
+                Ok(set(body)?.of_issuer(issuer))
+            }
+        }
     }
 }
 
@@ -153,6 +168,10 @@ pub(super) mod tests {
                     issuers: vec!["https://idp.example/".into(), "https://idp.example".into()],
                     url: Url::parse("https://idp.example/").unwrap(),
                 },
+                ..remote()
+            },
+            RemoteKeys {
+                location: KeyLocation::Cluster(Url::parse("https://idp.example/").unwrap()),
                 ..remote()
             },
             with(|client| client.ca = Some(inline("a"))),

@@ -257,7 +257,7 @@ mod tests {
     use crate::core::jwk::lookup::{
         Candidates, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys, RemoteKeys,
     };
-    use crate::core::policy::{Policy, TrustedIssuer};
+    use crate::core::policy::{IssuerKind, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
@@ -296,6 +296,7 @@ mod tests {
     fn keyring(sources: Vec<Vec<KeySource>>) -> Keyring {
         let issuer = |keys| TrustedIssuer {
             names: vec![],
+            kind: IssuerKind::Named,
             keys,
             algorithms: vec![Alg::EdDsa],
             claims: ClaimRules::default(),

@@ -177,7 +177,7 @@ fn place(source: &KeySource) -> String {
         KeySource::File { path, .. } => path.clone(),
         // A query may hold a credential.
         KeySource::Url(remote) => match &remote.location {
-            KeyLocation::Url(url) => format!("{}{}", url.origin, url.path()),
+            KeyLocation::Url(url) | KeyLocation::Cluster(url) => format!("{}{}", url.origin, url.path()),
             KeyLocation::Discovery { issuers, .. } => issuers.first().cloned().unwrap_or_default(),
         },
     }

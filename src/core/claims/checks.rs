@@ -182,7 +182,7 @@ mod tests {
     use crate::core::claims::validity::{MaxAge, Since, TimeRules};
     use crate::core::issuer_id::IssuerId;
     use crate::core::lookups::Unknown;
-    use crate::core::policy::{Policy, TrustedIssuer};
+    use crate::core::policy::{IssuerKind, Policy, TrustedIssuer};
     use crate::core::presented::Sent;
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
@@ -299,6 +299,7 @@ mod tests {
     fn check(header: &Header, set: &ClaimsSet, rules: &ClaimRules, path: &str) -> Result<(), Refusal> {
         let policy = Policy::of(vec![TrustedIssuer {
             names: vec![],
+            kind: IssuerKind::Named,
             keys: vec![],
             algorithms: vec![],
             claims: rules.clone(),

@@ -15,6 +15,7 @@ use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS};
 use crate::core::config::options::proofs::{CHECKED, DPOP, MTLS};
 use crate::core::config::values::Values;
 use crate::core::limits::CLOCK_AHEAD;
+use crate::core::policy::{CLUSTER, IssuerKind};
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
@@ -68,12 +69,23 @@ fn binding(values: &Values, above: Option<BindingRules>) -> BindingRules {
 pub(super) struct IssuerNames {
     pub(super) exact: Vec<String>,
     pub(super) templates: Vec<IssuerTemplate>,
+    /// What they are besides, or in the place of both.
+    pub(super) kind: IssuerKind,
 }
 
 /// `issuer`, `tenants`, `tenantClaim`.
 #[inline(never)]
 pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames {
-    let names = values.list(&ISSUER).unwrap_or_default().iter().cloned();
+    let names = values.list(&ISSUER).unwrap_or_default();
+    let is_cluster = names.iter().any(|name| name == CLUSTER);
+    if is_cluster && names.len() > 1 {
+        errors.conflict(
+            values.path(&ISSUER),
+            "has kubernetes beside others, which is the issuer of the own cluster and stands alone; write others as \
+             trustedIssuers",
+        );
+    }
+    let names = names.iter().filter(|name| *name != CLUSTER).cloned();
     let (templates, exact): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(['{', '}']));
     let tenants = values.list(&TENANTS).unwrap_or_default();
     let claim = claim_path(values, &TENANT_CLAIM, errors);
@@ -93,7 +105,8 @@ pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames 
             }
         }
     }
-    IssuerNames { exact, templates: parsed }
+    let kind = if is_cluster { IssuerKind::Cluster } else { IssuerKind::Named };
+    IssuerNames { exact, templates: parsed, kind }
 }
 
 fn token_type(values: &Values, errors: &mut Errors) -> Option<TokenType> {

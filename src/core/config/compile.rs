@@ -168,7 +168,8 @@ fn issuer(
 ) -> TrustedIssuer {
     let algorithms = algorithms(values, &sources, errors);
     claims.templates = names.templates;
-    let issuer = TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims };
+    let issuer =
+        TrustedIssuer { names: names.exact, kind: names.kind, keys: sources.into_vec(), algorithms, claims };
     too_open::refuse_every_tenant(values, &issuer, errors);
     issuer
 }
@@ -189,8 +190,11 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         seen.push(template);
     }
     let misnamed = errors.misnamed("", &[&ISSUER]);
-    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 && !misnamed {
-        errors.conflict(TRUSTED_ISSUERS.path, "only one entry may go without issuer");
+    if issuers.iter().filter(|issuer| issuer.is_asked_last()).count() > 1 && !misnamed {
+        errors.conflict(
+            TRUSTED_ISSUERS.path,
+            "only one entry may go without issuer, and issuer: kubernetes counts as one",
+        );
     }
 }
 

@@ -4,14 +4,17 @@ use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
+use crate::core::config::options::fetching::{CLIENT_HEADERS, TLS_CA};
 use crate::core::config::options::keys::*;
 use crate::core::config::options::revocation::REVOCATION_URL;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
 use crate::core::config::values::Values;
+use crate::core::fetching::{ClientRules, RequestHeader, TextSource};
 use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
+use crate::core::policy::IssuerKind;
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
 use crate::core::url::Origin as Server;
@@ -61,6 +64,49 @@ pub(super) fn are_misnamed(values: &Values, errors: &Errors) -> bool {
     errors.misnamed(values.place(), &SOURCES) || (needs_issuer && errors.misnamed(values.place(), &[&ISSUER]))
 }
 
+/// What the API server knows a pod by, and the pod the API server: files in every pod.
+const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const POD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+/// The key set of the API server, by the name that it has in every cluster.
+const POD_KEYS: &str = "https://kubernetes.default.svc/openid/v1/jwks";
+
+/// `issuer: kubernetes`: the keys of the API server, fetched as the pod, unless the configuration says otherwise.
+fn of_cluster(
+    values: &Values,
+    client: &Client,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    let other =
+        SOURCES.into_iter().find(|row| *row != &JWKS_URL && *row != &TRUSTED_ISSUERS && values.has(row));
+    if let Some(row) = other {
+        errors.conflict(
+            values.path(row),
+            "is beside issuer: kubernetes, whose keys are those of the API server; leave it out, or write the issuer itself",
+        );
+        return None;
+    }
+    let url = values.text(&JWKS_URL).unwrap_or(POD_KEYS);
+    let url = url::absolute(url, &[], &values.path(&JWKS_URL), client.allows_http(), errors)?;
+    let mut rules = client.for_server(&url.origin);
+    if !values.has(&TLS_CA) {
+        rules.ca = Some(TextSource::File(POD_CA.into()));
+    }
+    if !values.has(&CLIENT_HEADERS) {
+        let (name, scheme) = ("Authorization".into(), "Bearer".into());
+        rules.server.headers =
+            vec![RequestHeader { name, scheme, value: TextSource::File(POD_TOKEN.into()) }];
+        rules.server.withheld = false;
+    }
+    if !rules.server.headers.iter().any(|header| header.name.eq_ignore_ascii_case("Authorization")) {
+        errors.conflict(
+            values.path(&CLIENT_HEADERS),
+            "has no Authorization, and issuer: kubernetes is the issuer of the token in it",
+        );
+    }
+    fetched(KeyLocation::Cluster(url), rules, &values.path(&ISSUER), shared, errors)
+}
+
 /// `jwksUrl` or `discovery`.
 #[inline(never)]
 fn remote(
@@ -70,6 +116,9 @@ fn remote(
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
+    if issuers.kind == IssuerKind::Cluster {
+        return of_cluster(values, client, shared, errors);
+    }
     let discovers = values.flag(&DISCOVERY);
     let url = values.text(&JWKS_URL);
     let option: &Row = if url.is_some() { &JWKS_URL } else { &DISCOVERY };
@@ -124,20 +173,28 @@ fn remote(
             KeyLocation::Discovery { issuers: issuers.exact.clone(), url }
         }
     };
+    let client = client.for_server(location.origin());
+    fetched(location, client, &values.path(option), shared, errors)
+}
+
+/// The source, if the artifact can fetch it.
+fn fetched(
+    location: KeyLocation,
+    client: ClientRules,
+    path: &str,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
     if !shared.capabilities.fetch {
         errors.conflict(
-            values.path(option),
+            path,
             "plugin-offline.wasm has no sockets and fetches nothing; use plugin.wasm, or keys from jwks, jwksFile, \
              publicKey, signingSecret or keys",
         );
         return None;
     }
-    Some(KeySource::Url(Box::new(RemoteKeys {
-        client: client.for_server(location.origin()),
-        location,
-        cache: shared.cache,
-        directory: shared.directory.clone(),
-    })))
+    let directory = shared.directory.clone();
+    Some(KeySource::Url(Box::new(RemoteKeys { location, client, cache: shared.cache, directory })))
 }
 
 /// `jwks`: an object, or JSON in a string.

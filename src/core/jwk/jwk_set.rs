@@ -139,6 +139,18 @@ impl JwkSet {
         Self { keys: kept, skipped, is_lone: false }
     }
 
+    /// The set with keys that are for `issuer` alone.
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: &str) -> Self {
+        for key in &mut self.keys {
+            // The set is new, so nobody else has a key of it.
+            if let Some(key) = Rc::get_mut(key) {
+                key.issuer = Some(issuer.to_owned());
+            }
+        }
+        self
+    }
+
     /// An unreachable key with the reason, if there is one.
     pub fn out_of_reach(&self) -> Option<&SkippedKey> {
         self.skipped.iter().find(|skipped| skipped.reason == JwkError::OutOfReach)

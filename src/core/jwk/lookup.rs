@@ -74,13 +74,16 @@ pub enum KeyLocation {
         /// The issuer as a URL.
         url: Url,
     },
+    /// At this URL of the API server of a cluster (`issuer: kubernetes`). The keys are for the issuer of the token that the
+    /// fetch presents there.
+    Cluster(Url),
 }
 
 impl KeyLocation {
     /// The server that the configuration names. The set itself may be on another server.
     pub const fn origin(&self) -> &Origin {
         match self {
-            Self::Url(url) | Self::Discovery { url, .. } => &url.origin,
+            Self::Url(url) | Self::Discovery { url, .. } | Self::Cluster(url) => &url.origin,
         }
     }
 }

@@ -33,7 +33,8 @@ rows! {
         "an object of kids, each with PEM or a secret; a URL is jwksUrl, PEM without kid publicKey, a secret signingSecret",
     )).or_empty();
 
-    /// Accepted values of `iss`, compared byte for byte; `{tenant}` stands for a tenant.
+    /// Accepted values of `iss`, compared byte for byte; `{tenant}` stands for a tenant, `kubernetes` alone for the issuer of
+    /// the cluster that Traefik runs in.
     ISSUER = own("issuer", Kind::Issuers).instead("leave the option out to accept every issuer").otherwise("every issuer");
 
     /// Values that `{tenant}` in `issuer` may have.

@@ -1,0 +1,67 @@
+//! Clusters and front doors: what the configuration makes of their presets and formats.
+
+use serde_json::{Value, json};
+use traefik_jwt_auth::core::fetching::TextSource;
+use traefik_jwt_auth::core::jwk::lookup::{KeyLocation, KeySource, RemoteKeys};
+use traefik_jwt_auth::core::policy::{IssuerKind, Policy};
+
+use crate::compiled;
+
+fn remote(policy: &Policy) -> &RemoteKeys {
+    match policy.issuers[0].keys.as_slice() {
+        [KeySource::Url(remote)] => remote,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_own_cluster_is_asked_as_the_pod() {
+    let policy = compiled(&json!({"issuer": "kubernetes", "audience": "api"}));
+    let keys = remote(&policy);
+    assert!(matches!(&keys.location, KeyLocation::Cluster(url)
+        if url.to_string() == "https://kubernetes.default.svc/openid/v1/jwks"));
+    let file = |name: &str| TextSource::File(format!("/var/run/secrets/kubernetes.io/serviceaccount/{name}"));
+    assert_eq!(keys.client.ca, Some(file("ca.crt")));
+    let [header] = keys.client.server.headers.as_slice() else { panic!("{keys:?}") };
+    assert_eq!((header.name.as_str(), header.scheme.as_str()), ("Authorization", "Bearer"));
+    assert_eq!(header.value, file("token"));
+    let issuer = &policy.issuers[0];
+    assert_eq!(
+        (issuer.kind, issuer.named(), issuer.accepts_any()),
+        (IssuerKind::Cluster, vec!["kubernetes".into()], false)
+    );
+}
+
+#[test]
+fn what_is_written_counts_for_the_own_cluster() {
+    let policy = compiled(&json!({
+        "clientConfig": {"tls": {"ca": "/for/all.pem"}},
+        "trustedIssuers": [{
+            "issuer": "kubernetes", "audience": "api", "jwksUrl": "https://10.0.0.1:6443/openid/v1/jwks",
+            "clientConfig": {"headers": {"authorization": "Bearer file:/own/token"}},
+        }],
+    }));
+    let keys = remote(&policy);
+    assert!(matches!(&keys.location, KeyLocation::Cluster(url)
+        if url.to_string() == "https://10.0.0.1:6443/openid/v1/jwks"));
+    // The CA of the top level is that of others.
+    let ca = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+    assert_eq!(keys.client.ca, Some(TextSource::File(ca.into())));
+    let [header] = keys.client.server.headers.as_slice() else { panic!("{keys:?}") };
+    assert_eq!(header.value, TextSource::File("/own/token".into()));
+}
+
+/// The examples of clusters load, and their samples show what is let in and what is not.
+#[test]
+fn examples_load_and_prove_themselves() {
+    for text in [include_str!("../../examples/kubernetes-issuer/dynamic.yml")] {
+        let file: Value = yaml_serde::from_str(text).unwrap();
+        for (middleware, config) in file["http"]["middlewares"].as_object().unwrap() {
+            let config = &config["plugin"]["jwt"];
+            compiled(config);
+            let tests = config["tests"].as_array().unwrap();
+            let has = |allow: bool| tests.iter().any(|test| (test["expect"] == "allow") == allow);
+            assert!(has(true) && has(false), "{middleware}");
+        }
+    }
+}
