@@ -63,6 +63,7 @@ fn bench_with(claims: ClaimRules) -> Bench {
             kind: IssuerKind::Named,
             keys: vec![KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet }],
             algorithms: vec![Alg::Hs256],
+            signers: vec![],
             claims,
         }],
         rules: RuleTable::default(),

@@ -11,7 +11,7 @@ use crate::core::proof::rules::ProofRules;
 use crate::core::revocation::RevocationRules;
 use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
-use crate::core::token::source::TokenSources;
+use crate::core::token::source::{FoundToken, TokenSources};
 
 /// All that one middleware demands and answers.
 #[derive(Debug)]
@@ -53,6 +53,9 @@ pub struct TrustedIssuer {
     pub keys: Vec<KeySource>,
     /// Accepted algorithms (RFC 8725 3.1).
     pub algorithms: Vec<Alg>,
+    /// Accepted values of `signer` in the header; empty asks for none. Its keys are not its own: AWS signs for all of its
+    /// customers with them, and says for whom.
+    pub signers: Vec<String>,
     /// What its tokens have to claim.
     pub claims: ClaimRules,
 }
@@ -87,6 +90,11 @@ impl TrustedIssuer {
         }
         let is_for = |issuer: &str| issuer.contains('{') || iss == Some(issuer);
         self.claims.templates.is_empty() || key.issuer.as_deref().is_none_or(is_for)
+    }
+
+    /// Whether `found` is signed for one of the signers.
+    pub fn accepts_signer_of(&self, found: &FoundToken<'_>) -> bool {
+        self.signers.is_empty() || found.signer().is_some_and(|signer| self.signers.contains(&signer))
     }
 
     /// The issuers that it is about, as the configuration writes them.
@@ -180,6 +188,7 @@ mod tests {
                 kind: if *name == CLUSTER { IssuerKind::Cluster } else { IssuerKind::Named },
                 keys: vec![],
                 algorithms: vec![],
+                signers: vec![],
                 claims: ClaimRules { templates: template.into_iter().collect(), ..ClaimRules::default() },
             }
         };

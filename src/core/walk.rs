@@ -155,6 +155,10 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
         let token = found.parse(&self.policy.token)?;
         self.steps.step(Step::Read(&token));
         let (id, issuer) = issuer(self.policy, &token.claimed, self.steps)?;
+        if !issuer.accepts_signer_of(found) {
+            let iss = token.claimed.issuer()?.map(str::to_owned);
+            return Err(Refusal::IssuerNotTrusted { issuer: iss });
+        }
         let alg = (issuer.algorithms.iter().copied())
             .find(|alg| alg.name() == token.header.alg)
             .ok_or_else(|| Refusal::AlgNotAllowed { alg: token.header.alg.clone() })?;

@@ -2,12 +2,13 @@
 
 use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
 use crate::core::jwk::{JwkSet, Origin};
-use crate::core::limits::MAX_JWKS_BYTES;
+use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEY_BYTES};
 use crate::core::url::Url;
 use crate::documents::ask::{Meaning, Place, Remote};
 use crate::documents::document::Document;
 use crate::documents::error::DocumentError;
 use crate::documents::fetch::FetchError;
+use crate::keys::by_kid;
 use crate::keys::cluster;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::{KeyError, usable};
@@ -22,7 +23,9 @@ pub fn document(keys: &RemoteKeys) -> Remote<'_> {
         // No URL has a space in it.
         KeyLocation::Discovery { issuers, .. } => ("JWK Set of an issuer", issuers.join(" ")),
         KeyLocation::Cluster(url) => ("JWK Set of a cluster", url.to_string()),
+        KeyLocation::EachKid(url) => ("keys by kid", url.to_string()),
     };
+    let is_one_key = matches!(keys.location, KeyLocation::EachKid(_));
     Remote {
         kind,
         location,
@@ -31,11 +34,26 @@ pub fn document(keys: &RemoteKeys) -> Remote<'_> {
         cache: keys.cache,
         directory: keys.directory.as_deref(),
         accept: ACCEPT,
-        max_body_bytes: MAX_JWKS_BYTES,
+        max_body_bytes: if is_one_key { MAX_KEY_BYTES } else { MAX_JWKS_BYTES },
     }
 }
 
-impl Meaning for RemoteKeys {
+/// A key set that is asked for.
+pub struct Question<'q> {
+    /// Where it is.
+    pub keys: &'q RemoteKeys,
+    /// `kid` of the token that has no key.
+    pub wanted: Option<&'q str>,
+    /// What is known of it.
+    pub known: Option<&'q JwkSet>,
+}
+
+/// Whether a set may have a key of this name: it is asked for no other.
+pub fn may_have(keys: &RemoteKeys, kid: Option<&str>) -> bool {
+    !matches!(keys.location, KeyLocation::EachKid(_)) || kid.is_some_and(by_kid::is_name)
+}
+
+impl Meaning for Question<'_> {
     type Content = JwkSet;
     type Error = KeyError;
 
@@ -44,22 +62,27 @@ impl Meaning for RemoteKeys {
         sent: &[(String, String)],
         get: &dyn Fn(&Url) -> Result<Document, FetchError>,
     ) -> Result<Place, KeyError> {
-        match &self.location {
+        match &self.keys.location {
             KeyLocation::Url(url) => Ok(Place::Configured(url.clone())),
             KeyLocation::Discovery { issuers, url } => discover(issuers, url, get).map(Place::Discovered),
             KeyLocation::Cluster(url) => cluster::compose(url, sent, get).map(Place::Composed),
+            KeyLocation::EachKid(url) => {
+                let known = self.known.into_iter().flat_map(JwkSet::kids);
+                by_kid::compose(url, self.wanted, known, get).map(Place::Composed)
+            }
         }
     }
 
     fn read(&self, body: &[u8]) -> Result<JwkSet, KeyError> {
         let set =
             |body: &[u8]| usable(JwkSet::parse(body.to_vec(), Origin::Fetched).map_err(KeyError::JwkSet)?);
-        match &self.location {
+        match &self.keys.location {
             KeyLocation::Url(_) | KeyLocation::Discovery { .. } => set(body),
             KeyLocation::Cluster(_) => {
                 let (issuer, body) = cluster::parts(body)?;
                 Ok(set(body)?.of_issuer(issuer))
             }
+            KeyLocation::EachKid(_) => by_kid::parts(body),
         }
     }
 }
@@ -172,6 +195,10 @@ pub(super) mod tests {
             },
             RemoteKeys {
                 location: KeyLocation::Cluster(Url::parse("https://idp.example/").unwrap()),
+                ..remote()
+            },
+            RemoteKeys {
+                location: KeyLocation::EachKid(Url::parse("https://idp.example/").unwrap()),
                 ..remote()
             },
             with(|client| client.ca = Some(inline("a"))),

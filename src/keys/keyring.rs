@@ -40,7 +40,7 @@ impl Slot {
         if matches!(source, KeySource::Configured(_)) || !self.0.borrow().is_due(now) {
             return None;
         }
-        let (loaded, event) = source::refreshed(source, &self.get(), Waiting::NotAtAll, now, io);
+        let (loaded, event) = source::refreshed((source, None), &self.get(), Waiting::NotAtAll, now, io);
         self.replace(loaded);
         event
     }
@@ -70,8 +70,10 @@ impl Keyring {
     /// since another key may have replaced it, otherwise all. Returns what to log.
     pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
-        for (source, slot) in self.worth_asking(need.issuer, need.kid.as_deref(), now) {
-            let (loaded, event) = source::refreshed(source, &slot.get(), Waiting::ForDocument, now, io);
+        let kid = need.kid.as_deref();
+        for (source, slot) in self.worth_asking(need.issuer, kid, now) {
+            let (loaded, event) =
+                source::refreshed((source, kid), &slot.get(), Waiting::ForDocument, now, io);
             slot.replace(loaded);
             events.extend(event);
         }
@@ -111,7 +113,9 @@ impl Keyring {
         let has_kid = |(source, slot): &(&KeySource, &Slot)| has_kid(source, &slot.0.borrow(), kid, now);
         let is_known = self.sources(issuer).any(|source| has_kid(&source));
         let may_ask = |(source, slot): &(&KeySource, &Slot)| {
-            !matches!(source, KeySource::Configured(_)) && slot.0.borrow().freshness.may_ask(now)
+            !matches!(source, KeySource::Configured(_))
+                && slot.0.borrow().freshness.may_ask(now)
+                && source::may_have(source, kid)
         };
         self.sources(issuer).filter(|source| may_ask(source) && has_kid(source) == is_known).collect()
     }
@@ -171,6 +175,7 @@ impl KeyLookup for KeyringAt<'_> {
                 KeySource::Configured(set) => (Some(set), MoreKeys::None),
                 KeySource::File { .. } | KeySource::Url(_) => {
                     let (serves, more) = self.outlook(&loaded);
+                    let more = if source::may_have(source, kid) { more } else { MoreKeys::None };
                     (loaded.content.as_deref().filter(|_| serves), more)
                 }
             };
@@ -299,6 +304,7 @@ mod tests {
             kind: IssuerKind::Named,
             keys,
             algorithms: vec![Alg::EdDsa],
+            signers: vec![],
             claims: ClaimRules::default(),
         };
         Keyring::new(Rc::new(Policy::of(sources.into_iter().map(issuer).collect())))

@@ -3,6 +3,7 @@
 
 pub mod discovery;
 pub mod cluster;
+pub mod by_kid;
 pub mod key_set;
 pub mod source;
 pub mod key_log;

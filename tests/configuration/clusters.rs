@@ -65,3 +65,14 @@ fn examples_load_and_prove_themselves() {
         }
     }
 }
+
+#[test]
+fn keys_by_kid_are_one_source() {
+    let policy = compiled(&json!({
+        "issuer": "https://cognito.example/pool", "signer": "arn:aws:a, arn:aws:b",
+        "jwksUrl": "https://public-keys.auth.elb.eu-central-1.amazonaws.com/{kid}",
+    }));
+    assert!(matches!(&remote(&policy).location, KeyLocation::EachKid(url)
+        if url.to_string() == "https://public-keys.auth.elb.eu-central-1.amazonaws.com/{kid}"));
+    assert_eq!(policy.issuers[0].signers, ["arn:aws:a", "arn:aws:b"]);
+}

@@ -92,6 +92,7 @@ const TESTS: &[Test] = &[
     ("credentials_stay_with_their_server", credentials::stay_with_their_server),
     ("credentials_of_each_issuer", credentials::of_each_issuer),
     ("clusters_own_cluster", clusters::own_cluster),
+    ("clusters_load_balancer", clusters::load_balancer),
     ("addresses_that_answers_name", credentials::addresses_that_answers_name),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),

@@ -112,6 +112,7 @@ impl Bench {
                 kind: IssuerKind::Named,
                 keys: vec![],
                 algorithms: Alg::ALL.to_vec(),
+                signers: vec![],
                 claims: ClaimRules { audience: vec![AUDIENCE.into()], ..ClaimRules::default() },
             }],
             rules: RuleTable::default(),

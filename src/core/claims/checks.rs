@@ -302,6 +302,7 @@ mod tests {
             kind: IssuerKind::Named,
             keys: vec![],
             algorithms: vec![],
+            signers: vec![],
             claims: rules.clone(),
         }]);
         let sent = Sent {

@@ -14,7 +14,7 @@ use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
 use crate::core::config::options::accepted::ALGORITHMS;
 use crate::core::config::options::bypass::*;
-use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TRUSTED_ISSUERS};
+use crate::core::config::options::keys::{ISSUER, SIGNER, TENANT_CLAIM, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
 use crate::core::config::{
@@ -148,7 +148,7 @@ fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Trus
 
 /// Rules of the top level that its entries do not inherit say nothing if the top level has no keys.
 fn refuse_without_keys(root: &Values, errors: &mut Errors) {
-    for row in [&ALGORITHMS, &TENANT_CLAIM] {
+    for row in [&ALGORITHMS, &TENANT_CLAIM, &SIGNER] {
         if root.has(row) && !root.is_refused(row) {
             errors.conflict(
                 row.path,
@@ -168,8 +168,9 @@ fn issuer(
 ) -> TrustedIssuer {
     let algorithms = algorithms(values, &sources, errors);
     claims.templates = names.templates;
-    let issuer =
-        TrustedIssuer { names: names.exact, kind: names.kind, keys: sources.into_vec(), algorithms, claims };
+    let signers = values.list(&SIGNER).unwrap_or_default().to_vec();
+    let keys = sources.into_vec();
+    let issuer = TrustedIssuer { names: names.exact, kind: names.kind, keys, algorithms, signers, claims };
     too_open::refuse_every_tenant(values, &issuer, errors);
     issuer
 }

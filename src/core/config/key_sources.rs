@@ -12,12 +12,12 @@ use crate::core::config::url;
 use crate::core::config::values::Values;
 use crate::core::fetching::{ClientRules, RequestHeader, TextSource};
 use crate::core::issuer_id::differ_by_trailing_slash;
-use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
+use crate::core::jwk::lookup::{KID, KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
 use crate::core::policy::IssuerKind;
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::url::Origin as Server;
+use crate::core::url::{Origin as Server, Url};
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
@@ -144,13 +144,11 @@ fn remote(
             );
             return None;
         }
-        (Some(url), false) => KeyLocation::Url(url::absolute(
-            url,
-            &issuers.exact,
-            &values.path(option),
-            client.allows_http(),
-            errors,
-        )?),
+        (Some(url), false) => {
+            let path = values.path(option);
+            let url = url::absolute(url, &issuers.exact, &path, client.allows_http(), errors)?;
+            if url.target.contains(KID) { each_kid(url, values, errors)? } else { KeyLocation::Url(url) }
+        }
         (None, true) => {
             let issuer = match issuers.exact.as_slice() {
                 [issuer] => issuer,
@@ -175,6 +173,25 @@ fn remote(
     };
     let client = client.for_server(location.origin());
     fetched(location, client, &values.path(option), shared, errors)
+}
+
+/// A URL with `{kid}` in it: keys of AWS, which signs for the load balancers of all of its customers with them.
+fn each_kid(url: Url, values: &Values, errors: &mut Errors) -> Option<KeyLocation> {
+    if url.path().matches(KID).count() != 1 || url.target != url.path() {
+        errors.value(values.path(&JWKS_URL), quoted(&url.target), "{kid} once, in the path, and no query");
+        return None;
+    }
+    if values.list(&SIGNER).is_none()
+        && !values.is_refused(&SIGNER)
+        && !errors.misnamed(values.place(), &[&SIGNER])
+    {
+        errors.conflict(
+            values.path(&JWKS_URL),
+            "has {kid} in it, so its keys sign for everybody who has a load balancer there: set signer to the ARN of yours",
+        );
+        return None;
+    }
+    Some(KeyLocation::EachKid(url))
 }
 
 /// The source, if the artifact can fetch it.

@@ -103,7 +103,7 @@ fn of_token(
         }
         Refusal::CritNotSupported => Evidence { expected: "no crit".into(), ..Evidence::default() },
         Refusal::IssuerNotTrusted { issuer } => {
-            with_token(&|token| rules::issuer(policy, issuer.as_deref(), &token.claimed))
+            with_token(&|token| rules::issuer(policy, (issuer.as_deref(), found), &token.claimed))
         }
         Refusal::AlgNotAllowed { alg } => with_issuer(&|_, _, issuer| rules::algorithm(alg, issuer)),
         Refusal::KeyNotFound { kid } => {

@@ -77,13 +77,20 @@ pub enum KeyLocation {
     /// At this URL of the API server of a cluster (`issuer: kubernetes`). The keys are for the issuer of the token that the
     /// fetch presents there.
     Cluster(Url),
+    /// One key in PEM for each `kid`, at this URL with it in the place of [`KID`].
+    EachKid(Url),
 }
+
+/// What stands for the `kid` of a token in a URL.
+pub const KID: &str = "{kid}";
 
 impl KeyLocation {
     /// The server that the configuration names. The set itself may be on another server.
     pub const fn origin(&self) -> &Origin {
         match self {
-            Self::Url(url) | Self::Discovery { url, .. } | Self::Cluster(url) => &url.origin,
+            Self::Url(url) | Self::Discovery { url, .. } | Self::Cluster(url) | Self::EachKid(url) => {
+                &url.origin
+            }
         }
     }
 }

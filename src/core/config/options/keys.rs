@@ -7,7 +7,7 @@ rows! {
     "Keys and issuers";
 
     /// JWK Set to fetch (`plugin.wasm` only): `https`, or `http` with `clientConfig.allowHttp`; a relative URL is resolved
-    /// against the issuer.
+    /// against the issuer. With `{kid}` in its path, the key of each name as PEM.
     JWKS_URL = own("jwksUrl", Kind::Text).or_empty();
 
     /// Find the JWK Set through the metadata of the issuer: OpenID Connect Discovery, then RFC 8414.
@@ -43,6 +43,9 @@ rows! {
     /// Claim that has to equal the tenant in `iss`.
     TENANT_CLAIM = own("tenantClaim", Kind::Text).instead("leave the option out to compare the tenant with tid")
         .otherwise("`tid` without `tenants`");
+
+    /// `signer` in the header of a token has to be one of these: the ARNs of AWS's load balancers.
+    SIGNER = own("signer", Kind::List).instead("leave the option out to accept every signer").otherwise("every signer");
 
     /// Further issuers, each with its own keys; rules that an entry leaves out are those of the top level.
     TRUSTED_ISSUERS = top("trustedIssuers", Kind::Objects(Shared::OfIssuers));
