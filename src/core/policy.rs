@@ -11,6 +11,7 @@ use crate::core::proof::rules::ProofRules;
 use crate::core::revocation::RevocationRules;
 use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
+use crate::core::token::claims_set::ClaimsSet;
 use crate::core::token::source::{FoundToken, TokenSources};
 
 /// All that one middleware demands and answers.
@@ -78,7 +79,7 @@ impl TrustedIssuer {
 
     /// Whether this is the entry for tokens of issuers that no other entry is about: there is one at most.
     pub const fn is_asked_last(&self) -> bool {
-        self.names.is_empty() && self.claims.templates.is_empty()
+        self.names.is_empty() && self.claims.templates.is_empty() && self.claims.trust_domain.is_none()
     }
 
     /// Whether a key of this entry serves tokens of `iss`. Tenants share a key set, in which a provider may keep some
@@ -101,7 +102,8 @@ impl TrustedIssuer {
     pub fn named(&self) -> Vec<String> {
         let preset = (self.kind == IssuerKind::Cluster).then(|| CLUSTER.to_owned());
         let names = self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string));
-        names.chain(preset).collect()
+        let domain = self.claims.trust_domain.as_ref().map(ToString::to_string);
+        names.chain(preset).chain(domain).collect()
     }
 }
 
@@ -150,6 +152,18 @@ impl Policy {
         scope::demanded(first.iter().filter(is_asked).chain(of_rule))
     }
 
+    /// The entry for a token with these claims: that of the trust domain which its subject is in, whatever it says of its
+    /// issuer, so that nobody else speaks for a workload; else the one for its `iss`.
+    pub fn entry(&self, claims: &ClaimsSet, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
+        let has_subject = |issuer: &TrustedIssuer| {
+            issuer.claims.trust_domain.as_ref().is_some_and(|domain| domain.has_subject(claims))
+        };
+        match self.issuers.iter().position(has_subject) {
+            Some(at) => self.issuers.get(at).map(|issuer| (IssuerId(at), issuer)),
+            None => self.issuer(iss),
+        }
+    }
+
     /// The entry for `iss`: the one that names it, else the one with a template for it, else the one without a name.
     /// It alone decides which keys are looked at.
     pub fn issuer(&self, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
@@ -170,11 +184,12 @@ impl Policy {
 mod tests {
     use super::{CLUSTER, IssuerKind, Policy, TrustedIssuer};
     use crate::core::claims::ClaimRules;
+    use crate::core::claims::spiffe::TrustDomain;
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
     use crate::core::signature::VerifyingKey;
-    use crate::core::token::claims_set::ClaimPath;
+    use crate::core::token::claims_set::{ClaimPath, claims};
 
     fn policy(entries: &[&str]) -> Policy {
         let issuer = |name: &&str| {
@@ -220,6 +235,34 @@ mod tests {
         ] {
             assert_eq!(policy.issuers[entry].admits(&key(issuer), iss), expected, "{issuer:?} {iss:?}");
         }
+    }
+
+    #[test]
+    fn the_trust_domain_chooses_before_the_issuer() {
+        let mut policy = policy(&["https://b/", "", "", ""]);
+        for (at, domain) in [(2, "spiffe://a"), (3, "spiffe://b")] {
+            policy.issuers[at].claims.trust_domain = TrustDomain::parse(domain);
+        }
+        for (json, expected) in [
+            (r#"{"sub":"spiffe://a/x"}"#, Some(2)),
+            (r#"{"sub":"spiffe://b/x"}"#, Some(3)),
+            // Whatever it says of its issuer, nobody else speaks for a workload.
+            (r#"{"sub":"spiffe://a/x","iss":"https://b/"}"#, Some(2)),
+            (r#"{"sub":"spiffe://a//x","iss":"https://b/"}"#, Some(2)),
+            (r#"{"sub":"spiffe://c/x","iss":"https://b/"}"#, Some(0)),
+            (r#"{"sub":"spiffe://c/x"}"#, Some(1)),
+            (r#"{"sub":"x","iss":"spiffe://a"}"#, Some(1)),
+            (r#"{"iss":"https://b/"}"#, Some(0)),
+        ] {
+            let claims = claims(json);
+            let iss = claims.issuer().unwrap();
+            assert_eq!(policy.entry(&claims, iss).map(|(id, _)| id.0), expected, "{json}");
+        }
+        policy.issuers.remove(1);
+        // An entry of a trust domain takes nobody in who is in no trust domain.
+        assert!(policy.entry(&claims(r#"{"sub":"spiffe://c/x"}"#), None).is_none());
+        assert_eq!(policy.issuers[1].named(), ["spiffe://a"]);
+        assert!(!policy.issuers[1].accepts_any());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::documents::fetch::{Client, ClientIdentity, FetchError, FetchRequest, 
 use crate::documents::freshness::Freshness;
 use crate::documents::io::Io;
 use crate::documents::lease::{Failure, Shared, Turn, Version, Waiting};
-use crate::documents::limits::LEASE_MARGIN;
+use crate::documents::limits::{LEASE_MARGIN, MAX_LIFETIME, MIN_LIFETIME};
 use crate::documents::source_id::SourceId;
 
 /// A document on a server: how it is named, fetched and kept.
@@ -62,6 +62,11 @@ pub trait Meaning {
     /// # Errors
     /// If the content is not acceptable.
     fn read(&self, body: &[u8]) -> Result<Self::Content, Self::Error>;
+
+    /// The freshness lifetime that the content asks for, if it does, whatever `Cache-Control` says.
+    fn lifetime(&self, _content: &Self::Content) -> Option<Seconds> {
+        None
+    }
 }
 
 /// Where a document is.
@@ -95,9 +100,12 @@ impl Remote<'_> {
         SourceId::public([self.kind, &self.location], self.client)
     }
 
-    /// The freshness of `document` according to its headers, at `now`.
-    pub fn freshness(&self, document: &SharedDocument, now: UnixTime) -> Freshness {
-        let lifetime = cache_control::lifetime(&document.document.cache_control, document.document.age);
+    /// The freshness of `document` at `now`, according to its headers or what it `asks` for itself, which is bounded alike.
+    pub fn freshness(&self, document: &SharedDocument, asks: Option<Seconds>, now: UnixTime) -> Freshness {
+        let lifetime = match asks {
+            Some(lifetime) => Some(lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)),
+            None => cache_control::lifetime(&document.document.cache_control, document.document.age),
+        };
         // The clock of the instance that fetched it may be ahead.
         Freshness::new(self.cache).fetched(document.fetched_at.min(now), lifetime)
     }
@@ -136,7 +144,8 @@ pub fn ask<M: Meaning>(
             // A file is trusted no more than the network.
             let judge = |document: &SharedDocument| {
                 let content = meaning.read(&document.document.body).ok()?;
-                Some((content, remote.freshness(document, io.now()).state(io.now())))
+                let freshness = remote.freshness(document, meaning.lifetime(&content), io.now());
+                Some((content, freshness.state(io.now())))
             };
             match directory.begin(known, &judge, io.now) {
                 Found::Document(document, content) => Ok((document, Some(content))),

@@ -3,6 +3,7 @@
 use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
 use crate::core::jwk::{JwkSet, Origin};
 use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEY_BYTES};
+use crate::core::unix_time::Seconds;
 use crate::core::url::Url;
 use crate::documents::ask::{Meaning, Place, Remote};
 use crate::documents::document::Document;
@@ -19,6 +20,7 @@ const ACCEPT: &str = "application/jwk-set+json, application/json, */*;q=0.1";
 /// `keys` as a document.
 pub fn document(keys: &RemoteKeys) -> Remote<'_> {
     let (kind, location) = match &keys.location {
+        KeyLocation::Url(url) if keys.origin == Origin::Bundle => ("SPIFFE bundle", url.to_string()),
         KeyLocation::Url(url) => ("JWK Set", url.to_string()),
         // No URL has a space in it.
         KeyLocation::Discovery { issuers, .. } => ("JWK Set of an issuer", issuers.join(" ")),
@@ -75,7 +77,7 @@ impl Meaning for Question<'_> {
 
     fn read(&self, body: &[u8]) -> Result<JwkSet, KeyError> {
         let set =
-            |body: &[u8]| usable(JwkSet::parse(body.to_vec(), Origin::Fetched).map_err(KeyError::JwkSet)?);
+            |body: &[u8]| usable(JwkSet::parse(body.to_vec(), self.keys.origin).map_err(KeyError::JwkSet)?);
         match &self.keys.location {
             KeyLocation::Url(_) | KeyLocation::Discovery { .. } => set(body),
             KeyLocation::Cluster(_) => {
@@ -84,6 +86,10 @@ impl Meaning for Question<'_> {
             }
             KeyLocation::EachKid(_) => by_kid::parts(body),
         }
+    }
+
+    fn lifetime(&self, set: &JwkSet) -> Option<Seconds> {
+        set.refresh_hint
     }
 }
 
@@ -113,6 +119,7 @@ fn discover(
 pub(super) mod tests {
     use super::document;
     use crate::core::fetching::{CacheRules, ClientRules, RequestHeader, TextSource};
+    use crate::core::jwk::Origin;
     use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
@@ -124,6 +131,7 @@ pub(super) mod tests {
     pub(in crate::keys) fn remote() -> RemoteKeys {
         RemoteKeys {
             location: KeyLocation::Url(Url::parse("https://idp.example/jwks.json?secret=1").unwrap()),
+            origin: Origin::Fetched,
             client: client(),
             cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
             directory: None,
@@ -197,6 +205,7 @@ pub(super) mod tests {
                 location: KeyLocation::Cluster(Url::parse("https://idp.example/").unwrap()),
                 ..remote()
             },
+            RemoteKeys { origin: Origin::Bundle, ..remote() },
             RemoteKeys {
                 location: KeyLocation::EachKid(Url::parse("https://idp.example/").unwrap()),
                 ..remote()

@@ -157,6 +157,7 @@ fn changed(before: &Loaded, after: &Loaded, now: UnixTime) -> KeyEventKind {
 fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
     let set = match format {
         KeyFormat::JwkSet => JwkSet::parse(bytes, Origin::Configured).map_err(KeyError::JwkSet)?,
+        KeyFormat::Bundle => JwkSet::parse(bytes, Origin::Bundle).map_err(KeyError::JwkSet)?,
         KeyFormat::Pem { kid } => {
             let text = String::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8)?;
             let mut keys = pem::parse(&text).map_err(KeyError::Pem)?;

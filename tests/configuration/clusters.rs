@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use traefik_jwt_auth::core::fetching::TextSource;
-use traefik_jwt_auth::core::jwk::lookup::{KeyLocation, KeySource, RemoteKeys};
+use traefik_jwt_auth::core::jwk::Origin;
+use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use traefik_jwt_auth::core::policy::{IssuerKind, Policy};
+use traefik_jwt_auth::core::url::Url;
 
 use crate::compiled;
 
@@ -54,7 +56,10 @@ fn what_is_written_counts_for_the_own_cluster() {
 /// The examples of clusters load, and their samples show what is let in and what is not.
 #[test]
 fn examples_load_and_prove_themselves() {
-    for text in [include_str!("../../examples/kubernetes-issuer/dynamic.yml")] {
+    for text in [
+        include_str!("../../examples/kubernetes-issuer/dynamic.yml"),
+        include_str!("../../examples/spiffe/dynamic.yml"),
+    ] {
         let file: Value = yaml_serde::from_str(text).unwrap();
         for (middleware, config) in file["http"]["middlewares"].as_object().unwrap() {
             let config = &config["plugin"]["jwt"];
@@ -75,4 +80,28 @@ fn keys_by_kid_are_one_source() {
     assert!(matches!(&remote(&policy).location, KeyLocation::EachKid(url)
         if url.to_string() == "https://public-keys.auth.elb.eu-central-1.amazonaws.com/{kid}"));
     assert_eq!(policy.issuers[0].signers, ["arn:aws:a", "arn:aws:b"]);
+}
+
+#[test]
+fn a_bundle_is_of_its_trust_domain() {
+    let policy = compiled(&json!({
+        "audience": "api", "requiredClaims": "none",
+        "trustedIssuers": [
+            {"format": "spiffe", "issuer": "spiffe://a.example", "jwksUrl": "https://spire.example/bundle"},
+            {"format": "spiffe", "issuer": "spiffe://b.example", "jwksFile": "/run/bundle"},
+        ],
+    }));
+    let keys = remote(&policy);
+    assert_eq!(
+        (keys.origin, &keys.location),
+        (Origin::Bundle, &KeyLocation::Url(Url::parse("https://spire.example/bundle").unwrap()))
+    );
+    assert!(matches!(policy.issuers[1].keys.as_slice(), [KeySource::File { format: KeyFormat::Bundle, .. }]));
+    for issuer in &policy.issuers {
+        let algorithms: Vec<&str> = issuer.algorithms.iter().map(|alg| alg.name()).collect();
+        assert_eq!(algorithms.join(" "), "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512");
+        assert_eq!(issuer.claims.required, ["exp"]);
+        assert!(!issuer.is_asked_last() && issuer.names.is_empty());
+    }
+    assert_eq!(policy.issuers[1].named(), ["spiffe://b.example"]);
 }

@@ -56,6 +56,7 @@ pub(crate) fn blocks() {
         ("examples/migrate", ".yml"),
         ("examples/providers", ".yml"),
         ("examples/kubernetes-issuer", ".yml"),
+        ("examples/spiffe", ".yml"),
         ("tools/jwt-check/tests/old", ".converted.yml"),
     ] {
         for entry in fs::read_dir(root().join(directory)).unwrap() {

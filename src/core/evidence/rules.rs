@@ -21,7 +21,7 @@ pub(super) fn issuer(
     claims: &ClaimsSet,
 ) -> Evidence {
     let of_another_signer =
-        token.zip(policy.issuer(iss)).filter(|(token, (_, entry))| !entry.accepts_signer_of(token));
+        token.zip(policy.entry(claims, iss)).filter(|(token, (_, entry))| !entry.accepts_signer_of(token));
     if let Some((token, (_, entry))) = of_another_signer {
         return Evidence {
             found: token.signer().map_or("no signer".into(), |signer| name(&signer)),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::core::fetching::{CacheRules, ClientRules, DocumentState};
 use crate::core::issuer_id::IssuerId;
-use crate::core::jwk::{Jwk, JwkSet};
+use crate::core::jwk::{Jwk, JwkSet, Origin as JwkOrigin};
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::core::url::{Origin, Url};
@@ -30,6 +30,8 @@ pub enum KeySource {
 pub enum KeyFormat {
     /// A JWK Set (RFC 7517 5).
     JwkSet,
+    /// The bundle of a trust domain.
+    Bundle,
     /// PEM blocks.
     Pem {
         /// The `kid` these keys serve; `None` serves every `kid`.
@@ -54,6 +56,8 @@ pub enum KeyFormat {
 pub struct RemoteKeys {
     /// Where the set is.
     pub location: KeyLocation,
+    /// What it is besides: fetched, or a bundle.
+    pub origin: JwkOrigin,
     /// Client settings (`clientConfig`).
     pub client: ClientRules,
     /// How long a set is used (`jwksCache`).

@@ -1,7 +1,13 @@
 //! Where keys come from, and whose they are.
 
-use crate::core::config::options::row::{own, rows, top};
-use crate::core::config::options::{Kind, Row, Shared, Table};
+use crate::core::config::options::row::{own, rows, top, words};
+use crate::core::config::options::{Kind, Row, Shared, Table, Words};
+use crate::core::jwk::Origin;
+
+words! {
+    /// `format`.
+    FORMATS: Origin = { "jwks" => Origin::Fetched, "spiffe" => Origin::Bundle };
+}
 
 rows! {
     "Keys and issuers";
@@ -18,6 +24,10 @@ rows! {
 
     /// Path of a JWK Set below `settings.mounts`, or the set itself.
     JWKS_FILE = own("jwksFile", Kind::Secret).or_empty();
+
+    /// What the key set is: a JWK Set, or the bundle of the trust domain that `issuer` names (`spiffe://example.org`), whose
+    /// tokens are JWT-SVIDs.
+    FORMAT = own("format", Kind::Word(FORMATS.names, 0));
 
     /// Public keys or certificates in PEM, or the base64 of one.
     PUBLIC_KEY = own("publicKey", Kind::Secret).or_empty();
