@@ -259,6 +259,7 @@ mod tests {
     use crate::core::claims::ClaimRules;
     use crate::core::fetching::DocumentState;
     use crate::core::issuer_id::IssuerId;
+    use crate::core::jwk::Origin;
     use crate::core::jwk::lookup::{
         Candidates, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys, RemoteKeys,
     };
@@ -754,6 +755,66 @@ mod tests {
         request(&keyring, &outside, Some("a"));
         assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Stale, 2, Some(had)));
         assert!(view().last_error.is_some());
+    }
+
+    #[test]
+    fn a_bundle_says_itself_how_fresh_it_is() {
+        for (hint, fresh_for) in [("120", 120), ("1", 60), ("9999999", 86_400), ("null", 1000)] {
+            let bundle = RemoteKeys { origin: Origin::Bundle, ..remote() };
+            let (keyring, outside) = (keyring(vec![vec![KeySource::Url(Box::new(bundle))]]), Outside::new());
+            let named = set(&["a"]).replace(r#""kid""#, r#""use":"jwt-svid","kid""#);
+            let body = format!(r#"{{"spiffe_refresh_hint":{hint},{}"#, named.trim_start_matches('{'));
+            let (cache_control, etag) = ("max-age=1000".into(), None);
+            let (age, body) = (Seconds(0), body.into_bytes());
+            outside.next(Ok(Fetched::Document(Document { body, cache_control, age, etag })));
+            assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+            let state = || keyring.at(outside.now()).key_sets().remove(0).state;
+            outside.wait(fresh_for - 1);
+            assert_eq!(state(), DocumentState::Fresh, "{hint}");
+            outside.wait(1);
+            assert_eq!(state(), DocumentState::Stale, "{hint}");
+        }
+    }
+
+    /// The `kid` of a token that nobody verified decides what is asked for, and not how often.
+    #[test]
+    fn keys_by_kid_are_asked_for_once_in_a_cooldown() {
+        const PEM: &str = include_str!("../../tests/vectors/pem/ed25519.pem");
+        let kid = |number: usize| format!("{number:08x}-0000-4000-8000-00000000000a");
+        let location = KeyLocation::EachKid(Url::parse("https://keys.example/{kid}").unwrap());
+        let source = KeySource::Url(Box::new(RemoteKeys { location, ..remote() }));
+        let outside = Outside::new().with_provider(move |url| match url.target.as_str() {
+            "/00000001-0000-4000-8000-00000000000a" | "/00000002-0000-4000-8000-00000000000a" => {
+                Ok(Fetched::Document(Document { body: PEM.into(), ..Document::default() }))
+            }
+            _ => Err(FetchError::Status(404)),
+        });
+        let keyring = keyring(vec![vec![source]]);
+        // What is no UUID is not asked for, and nothing is unavailable because of it.
+        for kid in [None, Some("../x"), Some("")] {
+            assert_eq!(request(&keyring, &outside, kid).0, (0, MoreKeys::None), "{kid:?}");
+        }
+        assert_eq!(outside.asked.get(), 0);
+        assert_eq!(request(&keyring, &outside, Some(&kid(1))).0, (1, MoreKeys::None));
+        // The other one exists as well, and has to wait for the end of the cooldown.
+        for number in (2..40).rev() {
+            assert_eq!(request(&keyring, &outside, Some(&kid(number))).0, (0, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+        outside.wait(30);
+        assert_eq!(request(&keyring, &outside, Some(&kid(9))).0, (0, MoreKeys::None));
+        assert_eq!((outside.asked.get(), request(&keyring, &outside, Some(&kid(1))).0.0), (3, 1));
+        outside.wait(30);
+        assert_eq!(request(&keyring, &outside, Some(&kid(2))).0, (1, MoreKeys::None));
+        assert_eq!((outside.asked.get(), request(&keyring, &outside, Some(&kid(1))).0.0), (5, 1));
+        // Nobody asks for them any longer: the known ones are confirmed by the clock.
+        outside.wait(590);
+        request(&keyring, &outside, Some(&kid(1)));
+        assert_eq!(outside.asked.get(), 7);
+        // Another instance has what this one has learnt.
+        let other = Keyring::new(Rc::clone(&keyring.policy));
+        assert_eq!(request(&other, &outside, Some(&kid(2))).0, (1, MoreKeys::None));
+        assert_eq!(outside.asked.get(), 7);
     }
 
     #[test]
