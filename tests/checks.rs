@@ -73,6 +73,16 @@ fn token_rows() -> Vec<Row> {
             json!({"iss": "https://idp.example/a/", "tid": "b"}),
             "issuer_not_trusted",
         ),
+        of_token(
+            "workload",
+            json!({
+                "format": "spiffe", "issuer": "spiffe://example.org", "audience": "api",
+                "jwks": keys::bundle(&["rsa"]),
+            }),
+            json!({"sub": "spiffe://example.org/worker", "aud": "api"}),
+            json!({"sub": "spiffe://example.org/../worker", "aud": "api"}),
+            "claim_invalid",
+        ),
         of_token("required", json!({"requiredClaims": ["a"]}), json!({"a": 1}), json!({}), "claim_missing"),
         of_token(
             "audience",
@@ -167,9 +177,15 @@ impl Sent {
             "iss": "https://idp.example/", "sub": "alice", "iat": NOW, "exp": NOW + 300,
         });
         let claims = members(&usual).into_iter().chain(members(&self.claims)).collect();
-        let mut token = Token::new("EdDSA", Value::Object(claims));
-        token.header.insert("typ".into(), json!("at+jwt"));
+        let (alg, typ) = if self.is_svid() { ("RS256", "JWT") } else { ("EdDSA", "at+jwt") };
+        let mut token = Token::new(alg, Value::Object(claims));
+        token.header.insert("typ".into(), json!(typ));
         token.mint()
+    }
+
+    /// Whether its subject is a workload, whose tokens have other algorithms and another type.
+    fn is_svid(&self) -> bool {
+        self.claims["sub"].as_str().is_some_and(|sub| sub.starts_with("spiffe://"))
     }
 
     /// An entry of `tests`.
@@ -178,7 +194,7 @@ impl Sent {
         claims.entry("sub").or_insert(json!("alice"));
         let headers = self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         json!({
-            "claims": claims, "typ": "at+jwt", "now": NOW, "expect": expect,
+            "claims": claims, "typ": if self.is_svid() { "JWT" } else { "at+jwt" }, "now": NOW, "expect": expect,
             "request": {"path": self.path, "headers": headers.collect::<Map<_, _>>()},
         })
     }

@@ -22,7 +22,7 @@ use traefik_jwt_auth::core::claims::validity::{MaxAge, Since, TimeRules};
 use traefik_jwt_auth::core::decide::decide;
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeySource};
 use traefik_jwt_auth::core::known_token::{Finding, Memory as _};
-use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
+use traefik_jwt_auth::core::policy::{IssuerKind, Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::rules::RuleTable;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -60,8 +60,10 @@ fn bench_with(claims: ClaimRules) -> Bench {
         },
         issuers: vec![TrustedIssuer {
             names: vec!["https://idp.example".into()],
+            kind: IssuerKind::Named,
             keys: vec![KeySource::File { path: "/keys/jwks.json".into(), format: KeyFormat::JwkSet }],
             algorithms: vec![Alg::Hs256],
+            signers: vec![],
             claims,
         }],
         rules: RuleTable::default(),

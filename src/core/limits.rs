@@ -59,6 +59,15 @@ pub const MAX_KNOWN_TOKENS_BYTES: usize = 32 << 10;
 pub const MAX_FAILED_TOKENS_BYTES: usize = 8 << 10;
 /// Largest file that a value of the configuration names (`file:/path`): certificates, secrets, credentials.
 pub const MAX_TEXT_FILE_BYTES: usize = 256 << 10;
+/// Largest document with one key in PEM (`jwksUrl` with `{kid}`).
+pub const MAX_KEY_BYTES: usize = 8 << 10;
+/// Keys that are kept of such a URL, the newest ones: AWS has one or two in use at a time, and a token chooses which is asked
+/// for.
+pub const MAX_KEYS_BY_KID: usize = 4;
+/// Longest SPIFFE ID, in bytes (SPIFFE-ID 2.3).
+pub const MAX_SPIFFE_ID_BYTES: usize = 2048;
+/// Longest trust domain, in bytes (SPIFFE-ID 2.3).
+pub const MAX_TRUST_DOMAIN_BYTES: usize = 255;
 /// Entries of `rules`: each request is compared with them in turn.
 pub const MAX_RULES: usize = 256;
 /// Longest `claims` expression, in bytes: each instance of the module parses it anew.

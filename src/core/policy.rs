@@ -11,7 +11,8 @@ use crate::core::proof::rules::ProofRules;
 use crate::core::revocation::RevocationRules;
 use crate::core::rules::{RuleTable, Ruling};
 use crate::core::signature::alg::Alg;
-use crate::core::token::source::TokenSources;
+use crate::core::token::claims_set::ClaimsSet;
+use crate::core::token::source::{FoundToken, TokenSources};
 
 /// All that one middleware demands and answers.
 #[derive(Debug)]
@@ -38,37 +39,71 @@ pub struct Policy {
     pub doubts: Vec<String>,
 }
 
+/// `issuer` of the cluster that Traefik runs in.
+pub const CLUSTER: &str = "kubernetes";
+
 /// One party whose tokens are accepted. Its keys serve no other.
 #[derive(Debug)]
 pub struct TrustedIssuer {
     /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). Without these and without templates in `claims`, any
     /// `iss` and none is accepted, unless another entry is about it.
     pub names: Vec<String>,
+    /// What says that a token is one of this entry.
+    pub kind: IssuerKind,
     /// Where its keys come from.
     pub keys: Vec<KeySource>,
     /// Accepted algorithms (RFC 8725 3.1).
     pub algorithms: Vec<Alg>,
+    /// Accepted values of `signer` in the header; empty asks for none. Its keys are not its own: AWS signs for all of its
+    /// customers with them, and says for whom.
+    pub signers: Vec<String>,
     /// What its tokens have to claim.
     pub claims: ClaimRules,
 }
 
+/// What says that a token is one of an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IssuerKind {
+    /// Its `iss` is one of the names or fits a template; where there are none, no other entry is about it.
+    #[default]
+    Named,
+    /// Its `iss` is the issuer that the keys are for, which is known when they are (`issuer: kubernetes`).
+    Cluster,
+}
+
 impl TrustedIssuer {
-    /// Whether this is the entry for tokens of issuers that no other entry is about.
-    pub const fn accepts_any(&self) -> bool {
-        self.names.is_empty() && self.claims.templates.is_empty()
+    /// Whether this entry accepts tokens of whatever issuer no other entry is about.
+    pub fn accepts_any(&self) -> bool {
+        self.kind == IssuerKind::Named && self.is_asked_last()
+    }
+
+    /// Whether this is the entry for tokens of issuers that no other entry is about: there is one at most.
+    pub const fn is_asked_last(&self) -> bool {
+        self.names.is_empty() && self.claims.templates.is_empty() && self.claims.trust_domain.is_none()
     }
 
     /// Whether a key of this entry serves tokens of `iss`. Tenants share a key set, in which a provider may keep some
-    /// keys for one of them: the key then names the issuer.
+    /// keys for one of them: the key then names the issuer. All keys of a cluster do.
     #[must_use]
     pub fn admits(&self, key: &Jwk, iss: Option<&str>) -> bool {
+        if self.kind == IssuerKind::Cluster {
+            return iss.is_some() && key.issuer.as_deref() == iss;
+        }
         let is_for = |issuer: &str| issuer.contains('{') || iss == Some(issuer);
         self.claims.templates.is_empty() || key.issuer.as_deref().is_none_or(is_for)
     }
 
+    /// Whether `found` is signed for one of the signers.
+    pub fn accepts_signer_of(&self, found: &FoundToken<'_>) -> bool {
+        self.signers.is_empty() || found.signer().is_some_and(|signer| self.signers.contains(&signer))
+    }
+
     /// The issuers that it is about, as the configuration writes them.
     pub fn named(&self) -> Vec<String> {
-        self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string)).collect()
+        let preset = (self.kind == IssuerKind::Cluster).then(|| CLUSTER.to_owned());
+        let names = self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string));
+        let domain = self.claims.trust_domain.as_ref().map(ToString::to_string);
+        names.chain(preset).chain(domain).collect()
     }
 }
 
@@ -117,7 +152,19 @@ impl Policy {
         scope::demanded(first.iter().filter(is_asked).chain(of_rule))
     }
 
-    /// The entry for `iss`: the one that names it, else the one with a template for it, else the one that accepts any.
+    /// The entry for a token with these claims: that of the trust domain which its subject is in, whatever it says of its
+    /// issuer, so that nobody else speaks for a workload; else the one for its `iss`.
+    pub fn entry(&self, claims: &ClaimsSet, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
+        let has_subject = |issuer: &TrustedIssuer| {
+            issuer.claims.trust_domain.as_ref().is_some_and(|domain| domain.has_subject(claims))
+        };
+        match self.issuers.iter().position(has_subject) {
+            Some(at) => self.issuers.get(at).map(|issuer| (IssuerId(at), issuer)),
+            None => self.issuer(iss),
+        }
+    }
+
+    /// The entry for `iss`: the one that names it, else the one with a template for it, else the one without a name.
     /// It alone decides which keys are looked at.
     pub fn issuer(&self, iss: Option<&str>) -> Option<(IssuerId, &TrustedIssuer)> {
         let first = |accepts: &dyn Fn(&TrustedIssuer) -> bool| {
@@ -129,27 +176,34 @@ impl Policy {
                 let iss = iss?;
                 first(&|issuer| issuer.claims.templates.iter().any(|template| template.tenant(iss).is_some()))
             })
-            .or_else(|| first(&TrustedIssuer::accepts_any))
+            .or_else(|| first(&TrustedIssuer::is_asked_last))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Policy, TrustedIssuer};
+    use super::{CLUSTER, IssuerKind, Policy, TrustedIssuer};
     use crate::core::claims::ClaimRules;
+    use crate::core::claims::spiffe::TrustDomain;
     use crate::core::claims::tenant::IssuerTemplate;
     use crate::core::issuer_id::IssuerId;
     use crate::core::jwk::Jwk;
     use crate::core::signature::VerifyingKey;
-    use crate::core::token::claims_set::ClaimPath;
+    use crate::core::token::claims_set::{ClaimPath, claims};
 
     fn policy(entries: &[&str]) -> Policy {
         let issuer = |name: &&str| {
             let template = IssuerTemplate::new(name, vec![], ClaimPath::parse("tid"));
             TrustedIssuer {
-                names: if template.is_some() || name.is_empty() { vec![] } else { vec![(*name).to_owned()] },
+                names: if template.is_some() || ["", CLUSTER].contains(name) {
+                    vec![]
+                } else {
+                    vec![(*name).to_owned()]
+                },
+                kind: if *name == CLUSTER { IssuerKind::Cluster } else { IssuerKind::Named },
                 keys: vec![],
                 algorithms: vec![],
+                signers: vec![],
                 claims: ClaimRules { templates: template.into_iter().collect(), ..ClaimRules::default() },
             }
         };
@@ -163,7 +217,7 @@ mod tests {
             key.issuer = issuer.map(str::to_owned);
             key
         };
-        let policy = policy(&["https://a/{tenant}/", "https://b/"]);
+        let policy = policy(&["https://a/{tenant}/", "https://b/", CLUSTER]);
         for (entry, issuer, iss, expected) in [
             (0, None, Some("https://a/x/"), true),
             (0, Some("https://a/x/"), Some("https://a/x/"), true),
@@ -172,9 +226,43 @@ mod tests {
             (0, Some("https://a/{tenantid}/"), Some("https://a/y/"), true),
             // Other members of this name are other things.
             (1, Some("CN=x"), Some("https://b/"), true),
+            (2, Some("https://c/"), Some("https://c/"), true),
+            (2, Some("https://c/"), Some("https://c"), false),
+            (2, Some("https://c/"), None, false),
+            (2, None, Some("https://c/"), false),
+            (2, None, None, false),
+            (2, Some("https://{tenant}/"), Some("https://c/"), false),
         ] {
             assert_eq!(policy.issuers[entry].admits(&key(issuer), iss), expected, "{issuer:?} {iss:?}");
         }
+    }
+
+    #[test]
+    fn the_trust_domain_chooses_before_the_issuer() {
+        let mut policy = policy(&["https://b/", "", "", ""]);
+        for (at, domain) in [(2, "spiffe://a"), (3, "spiffe://b")] {
+            policy.issuers[at].claims.trust_domain = TrustDomain::parse(domain);
+        }
+        for (json, expected) in [
+            (r#"{"sub":"spiffe://a/x"}"#, Some(2)),
+            (r#"{"sub":"spiffe://b/x"}"#, Some(3)),
+            // Whatever it says of its issuer, nobody else speaks for a workload.
+            (r#"{"sub":"spiffe://a/x","iss":"https://b/"}"#, Some(2)),
+            (r#"{"sub":"spiffe://a//x","iss":"https://b/"}"#, Some(2)),
+            (r#"{"sub":"spiffe://c/x","iss":"https://b/"}"#, Some(0)),
+            (r#"{"sub":"spiffe://c/x"}"#, Some(1)),
+            (r#"{"sub":"x","iss":"spiffe://a"}"#, Some(1)),
+            (r#"{"iss":"https://b/"}"#, Some(0)),
+        ] {
+            let claims = claims(json);
+            let iss = claims.issuer().unwrap();
+            assert_eq!(policy.entry(&claims, iss).map(|(id, _)| id.0), expected, "{json}");
+        }
+        policy.issuers.remove(1);
+        // An entry of a trust domain takes nobody in who is in no trust domain.
+        assert!(policy.entry(&claims(r#"{"sub":"spiffe://c/x"}"#), None).is_none());
+        assert_eq!(policy.issuers[1].named(), ["spiffe://a"]);
+        assert!(!policy.issuers[1].accepts_any());
     }
 
     #[test]
@@ -192,6 +280,10 @@ mod tests {
             (&all[1..], Some("https://a/{tenant}/"), None),
             (&all[1..], Some("HTTPS://b/"), None),
             (&all[1..], None, None),
+            (&["https://b/", CLUSTER], Some("https://b/"), Some(0)),
+            (&["https://b/", CLUSTER], Some("https://c/"), Some(1)),
+            (&["https://b/", CLUSTER], None, Some(1)),
+            (&[CLUSTER], Some(CLUSTER), Some(0)),
         ] {
             let found = policy(entries).issuer(iss).map(|(id, _)| id);
             assert_eq!(found, expected.map(IssuerId), "{iss:?}");

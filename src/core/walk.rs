@@ -155,6 +155,10 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
         let token = found.parse(&self.policy.token)?;
         self.steps.step(Step::Read(&token));
         let (id, issuer) = issuer(self.policy, &token.claimed, self.steps)?;
+        if !issuer.accepts_signer_of(found) {
+            let iss = token.claimed.issuer()?.map(str::to_owned);
+            return Err(Refusal::IssuerNotTrusted { issuer: iss });
+        }
         let alg = (issuer.algorithms.iter().copied())
             .find(|alg| alg.name() == token.header.alg)
             .ok_or_else(|| Refusal::AlgNotAllowed { alg: token.header.alg.clone() })?;
@@ -257,15 +261,16 @@ fn entry<'p, S: Steps>(
     Ok(Entry::Ruled(ruling))
 }
 
-/// The entry for the issuer that the token names: it alone says which keys and which rules are asked.
+/// The entry for the issuer or the trust domain that the token names: it alone says which keys and which rules are asked.
 fn issuer<'p, S: Steps>(
     policy: &'p Policy,
     claims: &ClaimsSet,
     steps: &mut S,
 ) -> Result<(IssuerId, &'p TrustedIssuer), Refusal> {
     let iss = claims.issuer()?;
-    let (id, issuer) =
-        policy.issuer(iss).ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
+    let (id, issuer) = policy
+        .entry(claims, iss)
+        .ok_or_else(|| Refusal::IssuerNotTrusted { issuer: iss.map(str::to_owned) })?;
     steps.step(Step::Issuer(iss, issuer));
     Ok((id, issuer))
 }

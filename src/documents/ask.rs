@@ -16,7 +16,7 @@ use crate::documents::fetch::{Client, ClientIdentity, FetchError, FetchRequest, 
 use crate::documents::freshness::Freshness;
 use crate::documents::io::Io;
 use crate::documents::lease::{Failure, Shared, Turn, Version, Waiting};
-use crate::documents::limits::LEASE_MARGIN;
+use crate::documents::limits::{LEASE_MARGIN, MAX_LIFETIME, MIN_LIFETIME};
 use crate::documents::source_id::SourceId;
 
 /// A document on a server: how it is named, fetched and kept.
@@ -46,17 +46,27 @@ pub trait Meaning {
     /// Why the document is not acceptable.
     type Error: From<DocumentError> + Display;
 
-    /// Finds the URL of the document. `get` fetches documents that name it, under the same deadline.
+    /// Finds the URL of the document, or makes the document of others. `get` fetches documents under the same deadline;
+    /// `sent` are the headers that the server of the configuration gets with that (`clientConfig.headers`).
     ///
     /// # Errors
     /// An error of `get`, or a fetched document that is not acceptable.
-    fn locate(&self, get: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, Self::Error>;
+    fn locate(
+        &self,
+        sent: &[(String, String)],
+        get: &dyn Fn(&Url) -> Result<Document, FetchError>,
+    ) -> Result<Place, Self::Error>;
 
     /// Parses `body`. A document that is rejected here is neither shared nor kept: the last good one stays.
     ///
     /// # Errors
     /// If the content is not acceptable.
     fn read(&self, body: &[u8]) -> Result<Self::Content, Self::Error>;
+
+    /// The freshness lifetime that the content asks for, if it does, whatever `Cache-Control` says.
+    fn lifetime(&self, _content: &Self::Content) -> Option<Seconds> {
+        None
+    }
 }
 
 /// Where a document is.
@@ -65,6 +75,8 @@ pub enum Place {
     Configured(Url),
     /// Where another document says. It may have moved, and an `ETag` belongs to one URL, so the fetch is not conditional.
     Discovered(Url),
+    /// Here: it was made of what has been fetched.
+    Composed(Document),
 }
 
 /// The result of asking for a document.
@@ -88,9 +100,12 @@ impl Remote<'_> {
         SourceId::public([self.kind, &self.location], self.client)
     }
 
-    /// The freshness of `document` according to its headers, at `now`.
-    pub fn freshness(&self, document: &SharedDocument, now: UnixTime) -> Freshness {
-        let lifetime = cache_control::lifetime(&document.document.cache_control, document.document.age);
+    /// The freshness of `document` at `now`, according to its headers or what it `asks` for itself, which is bounded alike.
+    pub fn freshness(&self, document: &SharedDocument, asks: Option<Seconds>, now: UnixTime) -> Freshness {
+        let lifetime = match asks {
+            Some(lifetime) => Some(lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)),
+            None => cache_control::lifetime(&document.document.cache_control, document.document.age),
+        };
         // The clock of the instance that fetched it may be ahead.
         Freshness::new(self.cache).fetched(document.fetched_at.min(now), lifetime)
     }
@@ -129,7 +144,8 @@ pub fn ask<M: Meaning>(
             // A file is trusted no more than the network.
             let judge = |document: &SharedDocument| {
                 let content = meaning.read(&document.document.body).ok()?;
-                Some((content, remote.freshness(document, io.now()).state(io.now())))
+                let freshness = remote.freshness(document, meaning.lifetime(&content), io.now());
+                Some((content, freshness.state(io.now())))
             };
             match directory.begin(known, &judge, io.now) {
                 Found::Document(document, content) => Ok((document, Some(content))),
@@ -180,9 +196,13 @@ fn fetch<M: Meaning>(
         Fetched::Document(document) => Ok(document),
         Fetched::NotModified { .. } => Err(FetchError::Status(304)),
     };
-    let (url, known) = match meaning.locate(&get_whole)? {
+    let (url, known) = match meaning.locate(&client.headers, &get_whole)? {
         Place::Configured(url) => (url, known),
         Place::Discovered(url) => (url, None),
+        Place::Composed(document) => {
+            let content = meaning.read(&document.body)?;
+            return Ok((SharedDocument { document, fetched_at: io.now() }, Some(content)));
+        }
     };
     let etag = known.and_then(|known| known.document.etag.as_deref());
     match (get(&url, etag).map_err(DocumentError::Fetch)?, known) {

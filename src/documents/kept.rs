@@ -194,15 +194,18 @@ impl<T> Kept<T> {
         meaning: &M,
         now: UnixTime,
     ) -> (Self, bool) {
-        let freshness = remote.freshness(document, now);
+        let freshness = |content: &T| remote.freshness(document, meaning.lifetime(content), now);
         let digest = digest(&[&document.document.body]);
-        if self.content.is_some() && self.digest == Some(digest) {
+        if let Some(content) = self.content.as_deref().filter(|_| self.digest == Some(digest)) {
             // The old content stays, so that tokens verified with it stay verified.
-            return (Self { freshness, ..self.clone() }, false);
+            return (Self { freshness: freshness(content), ..self.clone() }, false);
         }
         // The instance that fetched it has parsed it; a document of another instance is trusted no more than the network.
         match content.map_or_else(|| meaning.read(&document.document.body), Ok) {
-            Ok(content) => (Self { freshness, ..self.clone() }.replaced(content, digest), true),
+            Ok(content) => {
+                let freshness = freshness(&content);
+                (Self { freshness, ..self.clone() }.replaced(content, digest), true)
+            }
             Err(_) => (self.clone(), false),
         }
     }
@@ -291,7 +294,11 @@ mod tests {
         type Content = Vec<String>;
         type Error = DocumentError;
 
-        fn locate(&self, _: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, DocumentError> {
+        fn locate(
+            &self,
+            _: &[(String, String)],
+            _: &dyn Fn(&Url) -> Result<Document, FetchError>,
+        ) -> Result<Place, DocumentError> {
             Ok(Place::Configured(Url::parse(URL).unwrap()))
         }
 

@@ -13,6 +13,8 @@ pub enum KeyError {
     Document(DocumentError),
     /// The issuer's metadata do not give a JWK Set URL.
     Discovery(DiscoveryError),
+    /// The fetch presents no token that names the issuer of the cluster.
+    NoOwnToken,
     /// The content is not a JWK Set.
     JwkSet(JwkSetError),
     /// The content is not PEM with public keys.
@@ -48,6 +50,7 @@ impl fmt::Display for KeyError {
         match self {
             Self::Document(error) => write!(f, "{error}"),
             Self::Discovery(error) => write!(f, "{error}"),
+            Self::NoOwnToken => f.write_str("the token for the API server is no JWT with an issuer"),
             Self::JwkSet(error) => write!(f, "not a JWK Set: {error}"),
             Self::Pem(error) => write!(f, "not a public key in PEM: {error}"),
             Self::Secret(error) => write!(f, "not a usable secret: {error}"),

@@ -2,12 +2,15 @@
 
 use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
 use crate::core::jwk::{JwkSet, Origin};
-use crate::core::limits::MAX_JWKS_BYTES;
+use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEY_BYTES};
+use crate::core::unix_time::Seconds;
 use crate::core::url::Url;
 use crate::documents::ask::{Meaning, Place, Remote};
 use crate::documents::document::Document;
 use crate::documents::error::DocumentError;
 use crate::documents::fetch::FetchError;
+use crate::keys::by_kid;
+use crate::keys::cluster;
 use crate::keys::discovery::{self, DiscoveryError};
 use crate::keys::error::{KeyError, usable};
 
@@ -17,10 +20,14 @@ const ACCEPT: &str = "application/jwk-set+json, application/json, */*;q=0.1";
 /// `keys` as a document.
 pub fn document(keys: &RemoteKeys) -> Remote<'_> {
     let (kind, location) = match &keys.location {
+        KeyLocation::Url(url) if keys.origin == Origin::Bundle => ("SPIFFE bundle", url.to_string()),
         KeyLocation::Url(url) => ("JWK Set", url.to_string()),
         // No URL has a space in it.
         KeyLocation::Discovery { issuers, .. } => ("JWK Set of an issuer", issuers.join(" ")),
+        KeyLocation::Cluster(url) => ("JWK Set of a cluster", url.to_string()),
+        KeyLocation::EachKid(url) => ("keys by kid", url.to_string()),
     };
+    let is_one_key = matches!(keys.location, KeyLocation::EachKid(_));
     Remote {
         kind,
         location,
@@ -29,23 +36,60 @@ pub fn document(keys: &RemoteKeys) -> Remote<'_> {
         cache: keys.cache,
         directory: keys.directory.as_deref(),
         accept: ACCEPT,
-        max_body_bytes: MAX_JWKS_BYTES,
+        max_body_bytes: if is_one_key { MAX_KEY_BYTES } else { MAX_JWKS_BYTES },
     }
 }
 
-impl Meaning for RemoteKeys {
+/// A key set that is asked for.
+pub struct Question<'q> {
+    /// Where it is.
+    pub keys: &'q RemoteKeys,
+    /// `kid` of the token that has no key.
+    pub wanted: Option<&'q str>,
+    /// What is known of it.
+    pub known: Option<&'q JwkSet>,
+}
+
+/// Whether a set may have a key of this name: it is asked for no other.
+pub fn may_have(keys: &RemoteKeys, kid: Option<&str>) -> bool {
+    !matches!(keys.location, KeyLocation::EachKid(_)) || kid.is_some_and(by_kid::is_name)
+}
+
+impl Meaning for Question<'_> {
     type Content = JwkSet;
     type Error = KeyError;
 
-    fn locate(&self, get: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, KeyError> {
-        match &self.location {
+    fn locate(
+        &self,
+        sent: &[(String, String)],
+        get: &dyn Fn(&Url) -> Result<Document, FetchError>,
+    ) -> Result<Place, KeyError> {
+        match &self.keys.location {
             KeyLocation::Url(url) => Ok(Place::Configured(url.clone())),
             KeyLocation::Discovery { issuers, url } => discover(issuers, url, get).map(Place::Discovered),
+            KeyLocation::Cluster(url) => cluster::compose(url, sent, get).map(Place::Composed),
+            KeyLocation::EachKid(url) => {
+                let known = self.known.into_iter().flat_map(JwkSet::kids);
+                by_kid::compose(url, self.wanted, known, get).map(Place::Composed)
+            }
         }
     }
 
     fn read(&self, body: &[u8]) -> Result<JwkSet, KeyError> {
-        usable(JwkSet::parse(body.to_vec(), Origin::Fetched).map_err(KeyError::JwkSet)?)
+        let set =
+            |body: &[u8]| usable(JwkSet::parse(body.to_vec(), self.keys.origin).map_err(KeyError::JwkSet)?);
+        match &self.keys.location {
+            KeyLocation::Url(_) | KeyLocation::Discovery { .. } => set(body),
+            KeyLocation::Cluster(_) => {
+                let (issuer, body) = cluster::parts(body)?;
+                Ok(set(body)?.of_issuer(issuer))
+            }
+            KeyLocation::EachKid(_) => by_kid::parts(body),
+        }
+    }
+
+    fn lifetime(&self, set: &JwkSet) -> Option<Seconds> {
+        set.refresh_hint
     }
 }
 
@@ -75,6 +119,7 @@ fn discover(
 pub(super) mod tests {
     use super::document;
     use crate::core::fetching::{CacheRules, ClientRules, RequestHeader, TextSource};
+    use crate::core::jwk::Origin;
     use crate::core::jwk::lookup::{KeyLocation, RemoteKeys};
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
@@ -86,6 +131,7 @@ pub(super) mod tests {
     pub(in crate::keys) fn remote() -> RemoteKeys {
         RemoteKeys {
             location: KeyLocation::Url(Url::parse("https://idp.example/jwks.json?secret=1").unwrap()),
+            origin: Origin::Fetched,
             client: client(),
             cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
             directory: None,
@@ -153,6 +199,15 @@ pub(super) mod tests {
                     issuers: vec!["https://idp.example/".into(), "https://idp.example".into()],
                     url: Url::parse("https://idp.example/").unwrap(),
                 },
+                ..remote()
+            },
+            RemoteKeys {
+                location: KeyLocation::Cluster(Url::parse("https://idp.example/").unwrap()),
+                ..remote()
+            },
+            RemoteKeys { origin: Origin::Bundle, ..remote() },
+            RemoteKeys {
+                location: KeyLocation::EachKid(Url::parse("https://idp.example/").unwrap()),
                 ..remote()
             },
             with(|client| client.ca = Some(inline("a"))),

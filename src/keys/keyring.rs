@@ -40,7 +40,7 @@ impl Slot {
         if matches!(source, KeySource::Configured(_)) || !self.0.borrow().is_due(now) {
             return None;
         }
-        let (loaded, event) = source::refreshed(source, &self.get(), Waiting::NotAtAll, now, io);
+        let (loaded, event) = source::refreshed((source, None), &self.get(), Waiting::NotAtAll, now, io);
         self.replace(loaded);
         event
     }
@@ -70,8 +70,10 @@ impl Keyring {
     /// since another key may have replaced it, otherwise all. Returns what to log.
     pub fn refresh(&self, need: &NeedKeys, now: UnixTime, io: &Io<'_>) -> Vec<KeyEvent> {
         let mut events = Vec::new();
-        for (source, slot) in self.worth_asking(need.issuer, need.kid.as_deref(), now) {
-            let (loaded, event) = source::refreshed(source, &slot.get(), Waiting::ForDocument, now, io);
+        let kid = need.kid.as_deref();
+        for (source, slot) in self.worth_asking(need.issuer, kid, now) {
+            let (loaded, event) =
+                source::refreshed((source, kid), &slot.get(), Waiting::ForDocument, now, io);
             slot.replace(loaded);
             events.extend(event);
         }
@@ -111,7 +113,9 @@ impl Keyring {
         let has_kid = |(source, slot): &(&KeySource, &Slot)| has_kid(source, &slot.0.borrow(), kid, now);
         let is_known = self.sources(issuer).any(|source| has_kid(&source));
         let may_ask = |(source, slot): &(&KeySource, &Slot)| {
-            !matches!(source, KeySource::Configured(_)) && slot.0.borrow().freshness.may_ask(now)
+            !matches!(source, KeySource::Configured(_))
+                && slot.0.borrow().freshness.may_ask(now)
+                && source::may_have(source, kid)
         };
         self.sources(issuer).filter(|source| may_ask(source) && has_kid(source) == is_known).collect()
     }
@@ -171,6 +175,7 @@ impl KeyLookup for KeyringAt<'_> {
                 KeySource::Configured(set) => (Some(set), MoreKeys::None),
                 KeySource::File { .. } | KeySource::Url(_) => {
                     let (serves, more) = self.outlook(&loaded);
+                    let more = if source::may_have(source, kid) { more } else { MoreKeys::None };
                     (loaded.content.as_deref().filter(|_| serves), more)
                 }
             };
@@ -254,10 +259,11 @@ mod tests {
     use crate::core::claims::ClaimRules;
     use crate::core::fetching::DocumentState;
     use crate::core::issuer_id::IssuerId;
+    use crate::core::jwk::Origin;
     use crate::core::jwk::lookup::{
         Candidates, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys, RemoteKeys,
     };
-    use crate::core::policy::{Policy, TrustedIssuer};
+    use crate::core::policy::{IssuerKind, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
@@ -296,8 +302,10 @@ mod tests {
     fn keyring(sources: Vec<Vec<KeySource>>) -> Keyring {
         let issuer = |keys| TrustedIssuer {
             names: vec![],
+            kind: IssuerKind::Named,
             keys,
             algorithms: vec![Alg::EdDsa],
+            signers: vec![],
             claims: ClaimRules::default(),
         };
         Keyring::new(Rc::new(Policy::of(sources.into_iter().map(issuer).collect())))
@@ -747,6 +755,66 @@ mod tests {
         request(&keyring, &outside, Some("a"));
         assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Stale, 2, Some(had)));
         assert!(view().last_error.is_some());
+    }
+
+    #[test]
+    fn a_bundle_says_itself_how_fresh_it_is() {
+        for (hint, fresh_for) in [("120", 120), ("1", 60), ("9999999", 86_400), ("null", 1000)] {
+            let bundle = RemoteKeys { origin: Origin::Bundle, ..remote() };
+            let (keyring, outside) = (keyring(vec![vec![KeySource::Url(Box::new(bundle))]]), Outside::new());
+            let named = set(&["a"]).replace(r#""kid""#, r#""use":"jwt-svid","kid""#);
+            let body = format!(r#"{{"spiffe_refresh_hint":{hint},{}"#, named.trim_start_matches('{'));
+            let (cache_control, etag) = ("max-age=1000".into(), None);
+            let (age, body) = (Seconds(0), body.into_bytes());
+            outside.next(Ok(Fetched::Document(Document { body, cache_control, age, etag })));
+            assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
+            let state = || keyring.at(outside.now()).key_sets().remove(0).state;
+            outside.wait(fresh_for - 1);
+            assert_eq!(state(), DocumentState::Fresh, "{hint}");
+            outside.wait(1);
+            assert_eq!(state(), DocumentState::Stale, "{hint}");
+        }
+    }
+
+    /// The `kid` of a token that nobody verified decides what is asked for, and not how often.
+    #[test]
+    fn keys_by_kid_are_asked_for_once_in_a_cooldown() {
+        const PEM: &str = include_str!("../../tests/vectors/pem/ed25519.pem");
+        let kid = |number: usize| format!("{number:08x}-0000-4000-8000-00000000000a");
+        let location = KeyLocation::EachKid(Url::parse("https://keys.example/{kid}").unwrap());
+        let source = KeySource::Url(Box::new(RemoteKeys { location, ..remote() }));
+        let outside = Outside::new().with_provider(move |url| match url.target.as_str() {
+            "/00000001-0000-4000-8000-00000000000a" | "/00000002-0000-4000-8000-00000000000a" => {
+                Ok(Fetched::Document(Document { body: PEM.into(), ..Document::default() }))
+            }
+            _ => Err(FetchError::Status(404)),
+        });
+        let keyring = keyring(vec![vec![source]]);
+        // What is no UUID is not asked for, and nothing is unavailable because of it.
+        for kid in [None, Some("../x"), Some("")] {
+            assert_eq!(request(&keyring, &outside, kid).0, (0, MoreKeys::None), "{kid:?}");
+        }
+        assert_eq!(outside.asked.get(), 0);
+        assert_eq!(request(&keyring, &outside, Some(&kid(1))).0, (1, MoreKeys::None));
+        // The other one exists as well, and has to wait for the end of the cooldown.
+        for number in (2..40).rev() {
+            assert_eq!(request(&keyring, &outside, Some(&kid(number))).0, (0, MoreKeys::None));
+        }
+        assert_eq!(outside.asked.get(), 1);
+        outside.wait(30);
+        assert_eq!(request(&keyring, &outside, Some(&kid(9))).0, (0, MoreKeys::None));
+        assert_eq!((outside.asked.get(), request(&keyring, &outside, Some(&kid(1))).0.0), (3, 1));
+        outside.wait(30);
+        assert_eq!(request(&keyring, &outside, Some(&kid(2))).0, (1, MoreKeys::None));
+        assert_eq!((outside.asked.get(), request(&keyring, &outside, Some(&kid(1))).0.0), (5, 1));
+        // Nobody asks for them any longer: the known ones are confirmed by the clock.
+        outside.wait(590);
+        request(&keyring, &outside, Some(&kid(1)));
+        assert_eq!(outside.asked.get(), 7);
+        // Another instance has what this one has learnt.
+        let other = Keyring::new(Rc::clone(&keyring.policy));
+        assert_eq!(request(&other, &outside, Some(&kid(2))).0, (1, MoreKeys::None));
+        assert_eq!(outside.asked.get(), 7);
     }
 
     #[test]

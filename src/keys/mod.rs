@@ -2,6 +2,8 @@
 //! [`documents`](crate::documents). No I/O here.
 
 pub mod discovery;
+pub mod cluster;
+pub mod by_kid;
 pub mod key_set;
 pub mod source;
 pub mod key_log;

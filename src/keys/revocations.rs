@@ -67,7 +67,11 @@ impl Meaning for List<'_> {
     type Content = RevocationList;
     type Error = RevocationError;
 
-    fn locate(&self, _: &dyn Fn(&Url) -> Result<Document, FetchError>) -> Result<Place, RevocationError> {
+    fn locate(
+        &self,
+        _: &[(String, String)],
+        _: &dyn Fn(&Url) -> Result<Document, FetchError>,
+    ) -> Result<Place, RevocationError> {
         Ok(Place::Configured(self.0.url.clone()))
     }
 

@@ -10,7 +10,7 @@ use crate::documents::io::Io;
 use crate::documents::kept::{Change, Kept};
 use crate::documents::lease::Waiting;
 use crate::keys::error::{KeyError, usable};
-use crate::keys::key_set;
+use crate::keys::key_set::{self, Question};
 
 /// What is kept of a source. Replaced whole.
 pub type Loaded = Kept<JwkSet>;
@@ -65,6 +65,14 @@ pub fn unloaded(source: &KeySource) -> Loaded {
     }
 }
 
+/// Whether a source may have a key of this name, so that it can be asked for it.
+pub fn may_have(source: &KeySource, kid: Option<&str>) -> bool {
+    match source {
+        KeySource::Url(keys) => key_set::may_have(keys, kid),
+        KeySource::Configured(_) | KeySource::File { .. } => true,
+    }
+}
+
 /// What an operator may know of a source.
 pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixTime) -> KeySetView {
     let (set, state) = match source {
@@ -89,15 +97,16 @@ pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixT
 pub fn caught_up(source: &KeySource, loaded: &Loaded, now: UnixTime, io: &Io<'_>) -> Option<Loaded> {
     match source {
         KeySource::Url(keys) if loaded.may_look(now) => {
-            Some(loaded.caught_up(&key_set::document(keys), keys.as_ref(), now, io))
+            let question = Question { keys, wanted: None, known: None };
+            Some(loaded.caught_up(&key_set::document(keys), &question, now, io))
         }
         KeySource::Url(_) | KeySource::Configured(_) | KeySource::File { .. } => None,
     }
 }
 
-/// Fetches or reads the source. Never fails: a failure is part of the new state.
+/// Fetches or reads the source, for the key that is `wanted` of it. Never fails: a failure is part of the new state.
 pub fn refreshed(
-    source: &KeySource,
+    (source, wanted): (&KeySource, Option<&str>),
     loaded: &Loaded,
     waiting: Waiting,
     now: UnixTime,
@@ -110,7 +119,8 @@ pub fn refreshed(
             (next, change, now)
         }
         KeySource::Url(keys) => {
-            let (next, change) = loaded.asked(&key_set::document(keys), keys.as_ref(), waiting, io);
+            let question = Question { keys, wanted, known: loaded.content.as_deref() };
+            let (next, change) = loaded.asked(&key_set::document(keys), &question, waiting, io);
             // Fetching takes time.
             (next, change, io.now())
         }
@@ -147,6 +157,7 @@ fn changed(before: &Loaded, after: &Loaded, now: UnixTime) -> KeyEventKind {
 fn parse(bytes: Vec<u8>, format: &KeyFormat) -> Result<JwkSet, KeyError> {
     let set = match format {
         KeyFormat::JwkSet => JwkSet::parse(bytes, Origin::Configured).map_err(KeyError::JwkSet)?,
+        KeyFormat::Bundle => JwkSet::parse(bytes, Origin::Bundle).map_err(KeyError::JwkSet)?,
         KeyFormat::Pem { kid } => {
             let text = String::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8)?;
             let mut keys = pem::parse(&text).map_err(KeyError::Pem)?;
@@ -177,7 +188,9 @@ fn place(source: &KeySource) -> String {
         KeySource::File { path, .. } => path.clone(),
         // A query may hold a credential.
         KeySource::Url(remote) => match &remote.location {
-            KeyLocation::Url(url) => format!("{}{}", url.origin, url.path()),
+            KeyLocation::Url(url) | KeyLocation::Cluster(url) | KeyLocation::EachKid(url) => {
+                format!("{}{}", url.origin, url.path())
+            }
             KeyLocation::Discovery { issuers, .. } => issuers.first().cloned().unwrap_or_default(),
         },
     }

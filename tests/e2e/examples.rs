@@ -39,7 +39,7 @@ pub(crate) fn seed() {
     assert!(answer.text().contains(r#"["X-User-Sub","alice"]"#), "{}", answer.text());
 }
 
-/// `examples/migrate/`, `examples/providers/` and what `jwt-check convert` makes of other middlewares: Traefik's file provider
+/// `examples/migrate/`, `examples/providers/`, those of clusters and what `jwt-check convert` makes of other middlewares: Traefik's file provider
 /// reads them, every middleware loads with its `tests`, and what needs no token passes. Nothing is fetched without one, so the
 /// directory that they name need not be there.
 pub(crate) fn blocks() {
@@ -55,6 +55,8 @@ pub(crate) fn blocks() {
     for (directory, end) in [
         ("examples/migrate", ".yml"),
         ("examples/providers", ".yml"),
+        ("examples/kubernetes-issuer", ".yml"),
+        ("examples/spiffe", ".yml"),
         ("tools/jwt-check/tests/old", ".converted.yml"),
     ] {
         for entry in fs::read_dir(root().join(directory)).unwrap() {

@@ -18,6 +18,7 @@ mod provider;
 mod tls;
 mod hosts;
 mod credentials;
+mod clusters;
 mod outside;
 mod sharing;
 mod local;
@@ -84,6 +85,8 @@ const TESTS: &[Test] = &[
     ("provider_client_certificate", sharing::client_certificate),
     ("credentials_stay_with_their_server", credentials::stay_with_their_server),
     ("credentials_of_each_issuer", credentials::of_each_issuer),
+    ("clusters_own_cluster", clusters::own_cluster),
+    ("clusters_load_balancer", clusters::load_balancer),
     ("addresses_that_answers_name", credentials::addresses_that_answers_name),
     ("browser_redirect", browser::redirect),
     ("log_refusals", logs::refusals),

@@ -273,7 +273,7 @@ fn tokens(bench: &Bench, random: &mut Random) {
 }
 
 fn key_sets(bench: &Bench, random: &mut Random) {
-    for origin in [Origin::Configured, Origin::Fetched] {
+    for origin in [Origin::Configured, Origin::Fetched, Origin::Bundle] {
         match JwkSet::parse(random.mutated(&bench.sets), origin) {
             Ok(set) => assert!(set.kids().all(|kid| set.has_kid(kid))),
             Err(error) => assert!(error.to_string().chars().all(|c| matches!(c, ' '..='~'))),

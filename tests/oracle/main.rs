@@ -32,7 +32,7 @@ use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{Candidates, KeyLookup, KeySetView, MoreKeys};
 use traefik_jwt_auth::core::jwk::{JwkSet, Origin};
 use traefik_jwt_auth::core::known_token::{Memory, Recalled};
-use traefik_jwt_auth::core::policy::{Policy, TrustedIssuer};
+use traefik_jwt_auth::core::policy::{IssuerKind, Policy, TrustedIssuer};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::rules::RuleTable;
 use traefik_jwt_auth::core::signature::alg::Alg;
@@ -109,8 +109,10 @@ impl Bench {
             },
             issuers: vec![TrustedIssuer {
                 names: vec![ISSUER.into()],
+                kind: IssuerKind::Named,
                 keys: vec![],
                 algorithms: Alg::ALL.to_vec(),
+                signers: vec![],
                 claims: ClaimRules { audience: vec![AUDIENCE.into()], ..ClaimRules::default() },
             }],
             rules: RuleTable::default(),

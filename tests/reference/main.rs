@@ -187,6 +187,8 @@ fn options_of_an_entry() {
     let mut example = everything();
     example["tenants"] = json!(["a"]);
     example["tenantClaim"] = json!("tid");
+    example["signer"] = json!("arn:aws:a");
+    example["format"] = json!("jwks");
     for row in rows().filter(|row| !row.path.contains(['.', '['])) {
         let config = json!({"trustedIssuers": [{ row.path: example[row.path] }]});
         let errors = compile(config.to_string(), &Capabilities { fetch: true, env: &|_| None });

@@ -7,7 +7,9 @@
 //! | [`REQUEST_CHECKS`] | all of that, clock, request, bytes of the token | for each request, also with a known token |
 
 use crate::core::claims::validity::{self, Timely};
-use crate::core::claims::{AcceptedToken, ClaimRules, binding, client, registered, scope, step_up, tenant};
+use crate::core::claims::{
+    AcceptedToken, ClaimRules, binding, client, registered, scope, spiffe, step_up, tenant,
+};
 use crate::core::presented::{Presented, Sent};
 use crate::core::proof::possession;
 use crate::core::refusal::Refusal;
@@ -34,7 +36,7 @@ pub type RequestCheck = fn(&Presented<'_>) -> Result<(), Refusal>;
 pub const TIME: &str = "time";
 
 /// First whether the token is good (401), then whether it allows anything here (403).
-pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
+pub static TOKEN_CHECKS: [Check<TokenCheck>; 10] = [
     Check {
         name: "type",
         check: |header, claims, rules| {
@@ -43,6 +45,12 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 9] = [
     },
     Check { name: "registered", check: |_, claims, _| registered::check_types(claims) },
     Check { name: "tenant", check: |_, claims, rules| tenant::check(claims, &rules.templates) },
+    Check {
+        name: "workload",
+        check: |header, claims, rules| {
+            spiffe::check(header.typ.as_deref(), claims, rules.trust_domain.as_ref())
+        },
+    },
     Check { name: "required", check: |_, claims, rules| registered::check_required(claims, &rules.required) },
     Check { name: "audience", check: |_, claims, rules| registered::check_audience(claims, &rules.audience) },
     Check { name: "client", check: |_, claims, rules| client::check(claims, &rules.clients) },
@@ -182,7 +190,7 @@ mod tests {
     use crate::core::claims::validity::{MaxAge, Since, TimeRules};
     use crate::core::issuer_id::IssuerId;
     use crate::core::lookups::Unknown;
-    use crate::core::policy::{Policy, TrustedIssuer};
+    use crate::core::policy::{IssuerKind, Policy, TrustedIssuer};
     use crate::core::presented::Sent;
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
@@ -299,8 +307,10 @@ mod tests {
     fn check(header: &Header, set: &ClaimsSet, rules: &ClaimRules, path: &str) -> Result<(), Refusal> {
         let policy = Policy::of(vec![TrustedIssuer {
             names: vec![],
+            kind: IssuerKind::Named,
             keys: vec![],
             algorithms: vec![],
+            signers: vec![],
             claims: rules.clone(),
         }]);
         let sent = Sent {

@@ -6,6 +6,7 @@ pub mod client;
 pub mod binding;
 pub mod validity;
 pub mod tenant;
+pub mod spiffe;
 pub mod scope;
 pub mod step_up;
 pub mod expression;
@@ -14,6 +15,7 @@ use crate::core::claims::binding::BindingRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::spiffe::TrustDomain;
 use crate::core::claims::step_up::StepUp;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::TimeRules;
@@ -37,6 +39,8 @@ pub struct ClaimRules {
     pub scopes: Option<ScopeRules>,
     /// Names of issuers with many tenants, whose tokens say twice which tenant they are of.
     pub templates: Vec<IssuerTemplate>,
+    /// The trust domain that the subjects have to be in (`format: spiffe`).
+    pub trust_domain: Option<TrustDomain>,
     /// What tokens have to be bound to, and what becomes of other bindings (`proofs`, `boundTokens`).
     pub binding: BindingRules,
     /// What else has to hold (`claims`).

@@ -5,16 +5,19 @@ use crate::core::claims::binding::BindingRules;
 use crate::core::claims::expression::Expression;
 use crate::core::claims::registered::TokenType;
 use crate::core::claims::scope::ScopeRules;
+use crate::core::claims::spiffe::TrustDomain;
 use crate::core::claims::step_up::StepUp;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::claims::validity::{MaxAge, TimeRules};
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::options::Row;
 use crate::core::config::options::accepted::*;
-use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TENANTS};
+use crate::core::config::options::keys::{FORMAT, FORMATS, ISSUER, TENANT_CLAIM, TENANTS};
 use crate::core::config::options::proofs::{CHECKED, DPOP, MTLS};
 use crate::core::config::values::Values;
+use crate::core::jwk::Origin;
 use crate::core::limits::CLOCK_AHEAD;
+use crate::core::policy::{CLUSTER, IssuerKind};
 use crate::core::request::header_name::is_field_name;
 use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
@@ -51,6 +54,7 @@ pub(super) fn claim_rules(values: &Values, above: Option<&ClaimRules>, errors: &
         expression: expression(values, errors).or_else(|| above.and_then(|rules| rules.expression.clone())),
         step_up: step_up(values, errors).or_else(|| above.and_then(|rules| rules.step_up.clone())),
         templates: Vec::new(),
+        trust_domain: None,
     }
 }
 
@@ -68,12 +72,40 @@ fn binding(values: &Values, above: Option<BindingRules>) -> BindingRules {
 pub(super) struct IssuerNames {
     pub(super) exact: Vec<String>,
     pub(super) templates: Vec<IssuerTemplate>,
+    /// What they are besides, or in the place of both.
+    pub(super) kind: IssuerKind,
+    /// The trust domain, in the place of all.
+    pub(super) trust_domain: Option<TrustDomain>,
 }
 
 /// `issuer`, `tenants`, `tenantClaim`.
 #[inline(never)]
 pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames {
-    let names = values.list(&ISSUER).unwrap_or_default().iter().cloned();
+    let names = values.list(&ISSUER).unwrap_or_default();
+    if values.word(&FORMAT, &FORMATS) == Origin::Bundle {
+        let trust_domain = match names {
+            [name] => TrustDomain::parse(name),
+            _ => None,
+        };
+        let is_told = values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]);
+        if trust_domain.is_none() && !is_told {
+            let expected = "the trust domain of format: spiffe, such as spiffe://example.org";
+            errors.value(values.path(&ISSUER), quoted(&names.join(",")), expected);
+        }
+        if let Some(row) = [&TENANTS, &TENANT_CLAIM].into_iter().find(|row| values.has(row)) {
+            errors.conflict(values.path(row), "needs an issuer with {tenant} in it");
+        }
+        return IssuerNames { trust_domain, ..IssuerNames::default() };
+    }
+    let is_cluster = names.iter().any(|name| name == CLUSTER);
+    if is_cluster && names.len() > 1 {
+        errors.conflict(
+            values.path(&ISSUER),
+            "has kubernetes beside others, which is the issuer of the own cluster and stands alone; write others as \
+             trustedIssuers",
+        );
+    }
+    let names = names.iter().filter(|name| *name != CLUSTER).cloned();
     let (templates, exact): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(['{', '}']));
     let tenants = values.list(&TENANTS).unwrap_or_default();
     let claim = claim_path(values, &TENANT_CLAIM, errors);
@@ -93,7 +125,8 @@ pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames 
             }
         }
     }
-    IssuerNames { exact, templates: parsed }
+    let kind = if is_cluster { IssuerKind::Cluster } else { IssuerKind::Named };
+    IssuerNames { exact, templates: parsed, kind, trust_domain: None }
 }
 
 fn token_type(values: &Values, errors: &mut Errors) -> Option<TokenType> {

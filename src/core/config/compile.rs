@@ -6,15 +6,16 @@ use std::rc::Rc;
 use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::bypass::{BypassRules, Preflight};
 use crate::core::claims::ClaimRules;
+use crate::core::claims::spiffe::TrustDomain;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::capabilities::Capabilities;
 use crate::core::config::client::{self, Shared};
 use crate::core::config::error::{ConfigError, Errors, Problem};
 use crate::core::config::key_sources::KeySources;
-use crate::core::config::options::accepted::ALGORITHMS;
+use crate::core::config::options::accepted::{ALGORITHMS, AUDIENCE};
 use crate::core::config::options::bypass::*;
-use crate::core::config::options::keys::{ISSUER, TENANT_CLAIM, TRUSTED_ISSUERS};
+use crate::core::config::options::keys::{ISSUER, SIGNER, TENANT_CLAIM, TRUSTED_ISSUERS};
 use crate::core::config::read::read;
 use crate::core::config::values::Values;
 use crate::core::config::{
@@ -148,7 +149,7 @@ fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<Trus
 
 /// Rules of the top level that its entries do not inherit say nothing if the top level has no keys.
 fn refuse_without_keys(root: &Values, errors: &mut Errors) {
-    for row in [&ALGORITHMS, &TENANT_CLAIM] {
+    for row in [&ALGORITHMS, &TENANT_CLAIM, &SIGNER] {
         if root.has(row) && !root.is_refused(row) {
             errors.conflict(
                 row.path,
@@ -168,9 +169,29 @@ fn issuer(
 ) -> TrustedIssuer {
     let algorithms = algorithms(values, &sources, errors);
     claims.templates = names.templates;
-    let issuer = TrustedIssuer { names: names.exact, keys: sources.into_vec(), algorithms, claims };
+    claims.trust_domain = names.trust_domain;
+    if claims.trust_domain.is_some() {
+        svid_rules(values, &mut claims, errors);
+    }
+    let signers = values.list(&SIGNER).unwrap_or_default().to_vec();
+    let keys = sources.into_vec();
+    let issuer = TrustedIssuer { names: names.exact, kind: names.kind, keys, algorithms, signers, claims };
     too_open::refuse_every_tenant(values, &issuer, errors);
     issuer
+}
+
+/// What every JWT-SVID has (JWT-SVID 3).
+fn svid_rules(values: &Values, claims: &mut ClaimRules, errors: &mut Errors) {
+    let is_told = values.is_refused(&AUDIENCE) || errors.misnamed(values.place(), &[&AUDIENCE]);
+    if claims.audience.is_empty() && !is_told {
+        errors.conflict(
+            values.path(&AUDIENCE),
+            "is needed with format: spiffe: the audience of a JWT-SVID is all that keeps others from sending it here",
+        );
+    }
+    if !claims.required.iter().any(|claim| claim == "exp") {
+        claims.required.push("exp".into());
+    }
 }
 
 fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
@@ -188,9 +209,19 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
         }
         seen.push(template);
     }
+    let mut seen: Vec<&TrustDomain> = Vec::new();
+    for domain in issuers.iter().filter_map(|issuer| issuer.claims.trust_domain.as_ref()) {
+        if seen.contains(&domain) {
+            errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer \"{domain}\" is named twice"));
+        }
+        seen.push(domain);
+    }
     let misnamed = errors.misnamed("", &[&ISSUER]);
-    if issuers.iter().filter(|issuer| issuer.accepts_any()).count() > 1 && !misnamed {
-        errors.conflict(TRUSTED_ISSUERS.path, "only one entry may go without issuer");
+    if issuers.iter().filter(|issuer| issuer.is_asked_last()).count() > 1 && !misnamed {
+        errors.conflict(
+            TRUSTED_ISSUERS.path,
+            "only one entry may go without issuer, and issuer: kubernetes counts as one",
+        );
     }
 }
 

@@ -4,21 +4,26 @@ use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
+use crate::core::config::options::fetching::{CLIENT_HEADERS, TLS_CA};
 use crate::core::config::options::keys::*;
 use crate::core::config::options::revocation::REVOCATION_URL;
 use crate::core::config::outside::{Outside, outside};
 use crate::core::config::url;
 use crate::core::config::values::Values;
+use crate::core::fetching::{ClientRules, RequestHeader, TextSource};
 use crate::core::issuer_id::differ_by_trailing_slash;
-use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
-use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin, pem, secret};
+use crate::core::jwk::lookup::{KID, KeyFormat, KeyLocation, KeySource, RemoteKeys};
+use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin as JwkOrigin, pem, secret};
+use crate::core::policy::IssuerKind;
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
-use crate::core::url::Origin as Server;
+use crate::core::url::{Origin as Server, Url};
 
 /// Key sources of one issuer.
 pub(super) struct KeySources {
     sources: Vec<KeySource>,
+    /// They are bundles, whose keys have few algorithms.
+    are_bundles: bool,
     /// Whether one of them has been refused: its own error is the one to correct.
     refused: bool,
 }
@@ -34,6 +39,10 @@ pub(super) fn compile(
     errors: &mut Errors,
 ) -> KeySources {
     let told = errors.len();
+    let are_bundles = values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle;
+    if are_bundles {
+        refuse_no_bundle(values, errors);
+    }
     let sources = [
         remote(values, issuers, client, shared, errors),
         inline_set(values, shared, errors),
@@ -43,12 +52,28 @@ pub(super) fn compile(
     ];
     let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
     sources.extend(named_keys(values, shared, errors));
-    let sources = KeySources { sources, refused: errors.len() != told || is_any_refused(values, &SOURCES) };
+    let sources = KeySources {
+        sources,
+        are_bundles,
+        refused: errors.len() != told || is_any_refused(values, &SOURCES),
+    };
     let misnamed = errors.misnamed(values.place(), &[&JWKS_URL, &DISCOVERY]);
     if sources.home().is_none() && !sources.refused && !misnamed && !values.has(&REVOCATION_URL) {
         client.refuse_unused(errors);
     }
     sources
+}
+
+/// Refuses what is no bundle beside `format: spiffe`.
+fn refuse_no_bundle(values: &Values, errors: &mut Errors) {
+    let is_set = |row: &Row| [&JWKS_URL, &JWKS, &JWKS_FILE, &TRUSTED_ISSUERS].contains(&row);
+    let mut others = SOURCES.into_iter().filter(|row| !is_set(row) && values.has(row));
+    if let Some(row) = others.next() {
+        errors.conflict(
+            values.path(row),
+            "is no SPIFFE bundle, and format: spiffe reads nothing else; set jwksUrl, jwksFile or jwks",
+        );
+    }
 }
 
 fn is_any_refused(values: &Values, rows: &[&Row]) -> bool {
@@ -61,6 +86,49 @@ pub(super) fn are_misnamed(values: &Values, errors: &Errors) -> bool {
     errors.misnamed(values.place(), &SOURCES) || (needs_issuer && errors.misnamed(values.place(), &[&ISSUER]))
 }
 
+/// What the API server knows a pod by, and the pod the API server: files in every pod.
+const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const POD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+/// The key set of the API server, by the name that it has in every cluster.
+const POD_KEYS: &str = "https://kubernetes.default.svc/openid/v1/jwks";
+
+/// `issuer: kubernetes`: the keys of the API server, fetched as the pod, unless the configuration says otherwise.
+fn of_cluster(
+    values: &Values,
+    client: &Client,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    let other =
+        SOURCES.into_iter().find(|row| *row != &JWKS_URL && *row != &TRUSTED_ISSUERS && values.has(row));
+    if let Some(row) = other {
+        errors.conflict(
+            values.path(row),
+            "is beside issuer: kubernetes, whose keys are those of the API server; leave it out, or write the issuer itself",
+        );
+        return None;
+    }
+    let url = values.text(&JWKS_URL).unwrap_or(POD_KEYS);
+    let url = url::absolute(url, &[], &values.path(&JWKS_URL), client.allows_http(), errors)?;
+    let mut rules = client.for_server(&url.origin);
+    if !values.has(&TLS_CA) {
+        rules.ca = Some(TextSource::File(POD_CA.into()));
+    }
+    if !values.has(&CLIENT_HEADERS) {
+        let (name, scheme) = ("Authorization".into(), "Bearer".into());
+        rules.server.headers =
+            vec![RequestHeader { name, scheme, value: TextSource::File(POD_TOKEN.into()) }];
+        rules.server.withheld = false;
+    }
+    if !rules.server.headers.iter().any(|header| header.name.eq_ignore_ascii_case("Authorization")) {
+        errors.conflict(
+            values.path(&CLIENT_HEADERS),
+            "has no Authorization, and issuer: kubernetes is the issuer of the token in it",
+        );
+    }
+    fetched(KeyLocation::Cluster(url), rules, values, &ISSUER, shared, errors)
+}
+
 /// `jwksUrl` or `discovery`.
 #[inline(never)]
 fn remote(
@@ -70,6 +138,9 @@ fn remote(
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
+    if issuers.kind == IssuerKind::Cluster {
+        return of_cluster(values, client, shared, errors);
+    }
     let discovers = values.flag(&DISCOVERY);
     let url = values.text(&JWKS_URL);
     let option: &Row = if url.is_some() { &JWKS_URL } else { &DISCOVERY };
@@ -95,13 +166,18 @@ fn remote(
             );
             return None;
         }
-        (Some(url), false) => KeyLocation::Url(url::absolute(
-            url,
-            &issuers.exact,
-            &values.path(option),
-            client.allows_http(),
-            errors,
-        )?),
+        (Some(url), false) => {
+            let path = values.path(option);
+            let url = url::absolute(url, &issuers.exact, &path, client.allows_http(), errors)?;
+            if url.target.contains(KID) && values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle {
+                errors.conflict(
+                    path,
+                    "has {kid} in it, which leads to one key, and format: spiffe reads a bundle",
+                );
+                return None;
+            }
+            if url.target.contains(KID) { each_kid(url, values, errors)? } else { KeyLocation::Url(url) }
+        }
         (None, true) => {
             let issuer = match issuers.exact.as_slice() {
                 [issuer] => issuer,
@@ -124,6 +200,38 @@ fn remote(
             KeyLocation::Discovery { issuers: issuers.exact.clone(), url }
         }
     };
+    let client = client.for_server(location.origin());
+    fetched(location, client, values, option, shared, errors)
+}
+
+/// A URL with `{kid}` in it: keys of AWS, which signs for the load balancers of all of its customers with them.
+fn each_kid(url: Url, values: &Values, errors: &mut Errors) -> Option<KeyLocation> {
+    if url.path().matches(KID).count() != 1 || url.target != url.path() {
+        errors.value(values.path(&JWKS_URL), quoted(&url.target), "{kid} once, in the path, and no query");
+        return None;
+    }
+    if values.list(&SIGNER).is_none()
+        && !values.is_refused(&SIGNER)
+        && !errors.misnamed(values.place(), &[&SIGNER])
+    {
+        errors.conflict(
+            values.path(&JWKS_URL),
+            "has {kid} in it, so its keys sign for everybody who has a load balancer there: set signer to the ARN of yours",
+        );
+        return None;
+    }
+    Some(KeyLocation::EachKid(url))
+}
+
+/// The source, if the artifact can fetch it.
+fn fetched(
+    location: KeyLocation,
+    client: ClientRules,
+    values: &Values,
+    option: &Row,
+    shared: &Shared<'_>,
+    errors: &mut Errors,
+) -> Option<KeySource> {
     if !shared.capabilities.fetch {
         errors.conflict(
             values.path(option),
@@ -132,23 +240,36 @@ fn remote(
         );
         return None;
     }
-    Some(KeySource::Url(Box::new(RemoteKeys {
-        client: client.for_server(location.origin()),
-        location,
-        cache: shared.cache,
-        directory: shared.directory.clone(),
-    })))
+    let origin = values.word(&FORMAT, &FORMATS);
+    let directory = shared.directory.clone();
+    Some(KeySource::Url(Box::new(RemoteKeys { location, origin, client, cache: shared.cache, directory })))
+}
+
+/// Where the keys of a set in the configuration are.
+fn set_origin(values: &Values) -> JwkOrigin {
+    match values.word(&FORMAT, &FORMATS) {
+        JwkOrigin::Bundle => JwkOrigin::Bundle,
+        JwkOrigin::Fetched | JwkOrigin::Configured => JwkOrigin::Configured,
+    }
+}
+
+/// What a file with a set holds.
+fn set_format(values: &Values) -> KeyFormat {
+    match values.word(&FORMAT, &FORMATS) {
+        JwkOrigin::Bundle => KeyFormat::Bundle,
+        JwkOrigin::Fetched | JwkOrigin::Configured => KeyFormat::JwkSet,
+    }
 }
 
 /// `jwks`: an object, or JSON in a string.
 fn inline_set(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let path = values.path(&JWKS);
     if let Some(set) = values.json(&JWKS) {
-        return configured_set(path, JwkSet::from_value(set, Origin::Configured), errors);
+        return configured_set(path, JwkSet::from_value(set, set_origin(values)), errors);
     }
     match outside(&path, values.text(&JWKS)?, shared.capabilities, errors)? {
-        Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
-        Outside::Inline(text) => configured_text(path, text, errors),
+        Outside::File(file) => Some(KeySource::File { path: file, format: set_format(values) }),
+        Outside::Inline(text) => configured_text(path, text, set_origin(values), errors),
     }
 }
 
@@ -156,10 +277,12 @@ fn inline_set(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Opti
 fn set_file(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option<KeySource> {
     let path = values.path(&JWKS_FILE);
     match outside(&path, values.text(&JWKS_FILE)?, shared.capabilities, errors)? {
-        Outside::File(file) => Some(KeySource::File { path: file, format: KeyFormat::JwkSet }),
-        Outside::Inline(text) if text.trim_start().starts_with('{') => configured_text(path, text, errors),
+        Outside::File(file) => Some(KeySource::File { path: file, format: set_format(values) }),
+        Outside::Inline(text) if text.trim_start().starts_with('{') => {
+            configured_text(path, text, set_origin(values), errors)
+        }
         Outside::Inline(text) if text.starts_with('/') => {
-            Some(KeySource::File { path: text, format: KeyFormat::JwkSet })
+            Some(KeySource::File { path: text, format: set_format(values) })
         }
         Outside::Inline(text) => {
             let found = format!("a string of {} bytes", text.len());
@@ -169,8 +292,8 @@ fn set_file(values: &Values, shared: &Shared<'_>, errors: &mut Errors) -> Option
     }
 }
 
-fn configured_text(path: String, text: String, errors: &mut Errors) -> Option<KeySource> {
-    configured_set(path, JwkSet::parse(text.into_bytes(), Origin::Configured), errors)
+fn configured_text(path: String, text: String, origin: JwkOrigin, errors: &mut Errors) -> Option<KeySource> {
+    configured_set(path, JwkSet::parse(text.into_bytes(), origin), errors)
 }
 
 #[inline(never)]
@@ -297,13 +420,19 @@ impl KeySources {
 
     /// Whether a key of these sources may serve `alg`.
     pub(super) fn can_serve(&self, alg: Alg) -> bool {
+        // JWT-SVID 2.1: what RFC 7518 3.3 to 3.5 have.
+        let is_of_svids =
+            ["RS", "PS", "ES"].iter().any(|family| alg.name().starts_with(family)) && alg != Alg::Es256k;
+        if self.are_bundles && !is_of_svids {
+            return false;
+        }
         self.sources.iter().any(|source| match source {
             KeySource::Configured(set) => set.keys().iter().any(|key| key.fits(alg)),
             // A secret that anyone can fetch is not secret.
             KeySource::Url(_) => !alg.is_hmac(),
             KeySource::File { format, .. } => match format {
                 KeyFormat::JwkSet | KeyFormat::PemOrSecret { .. } => true,
-                KeyFormat::Pem { .. } => !alg.is_hmac(),
+                KeyFormat::Pem { .. } | KeyFormat::Bundle => !alg.is_hmac(),
                 KeyFormat::Secret { .. } => alg.is_hmac(),
             },
         })
@@ -317,7 +446,7 @@ impl KeySources {
                 KeySource::Configured(set) => set.keys().iter().any(|key| key.fits(alg)),
                 KeySource::Url(_) => false,
                 KeySource::File { format, .. } => match format {
-                    KeyFormat::JwkSet | KeyFormat::Pem { .. } => false,
+                    KeyFormat::JwkSet | KeyFormat::Bundle | KeyFormat::Pem { .. } => false,
                     KeyFormat::Secret { .. } | KeyFormat::PemOrSecret { .. } => true,
                 },
             })

@@ -177,7 +177,7 @@ fn expressions<'p>(
     policy: &'p Policy,
 ) -> impl Iterator<Item = &'p Expression> {
     let iss = claims.claim("iss").and_then(|iss| iss.as_str());
-    let of_issuer = policy.issuer(iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
+    let of_issuer = policy.entry(claims, iss).and_then(|(_, issuer)| issuer.claims.expression.as_ref());
     let demands = policy.rules.ruling(&test.request).demands();
     of_issuer.into_iter().chain(demands.and_then(|demands| demands.expression.as_ref()))
 }

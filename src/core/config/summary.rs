@@ -55,7 +55,9 @@ fn place(source: &KeySource) -> String {
         KeySource::Configured(_) => "the configuration".into(),
         KeySource::File { path, .. } => name(path),
         KeySource::Url(remote) => match &remote.location {
-            KeyLocation::Url(url) => name(&format!("{}{}", url.origin, url.path())),
+            KeyLocation::Url(url) | KeyLocation::Cluster(url) | KeyLocation::EachKid(url) => {
+                name(&format!("{}{}", url.origin, url.path()))
+            }
             KeyLocation::Discovery { url, .. } => {
                 format!("discovery of {}", name(&format!("{}{}", url.origin, url.path())))
             }

@@ -98,7 +98,7 @@ pub(super) fn refuse_every_tenant(values: &Values, issuer: &TrustedIssuer, error
     let is_for_all = |source: &KeySource| match source {
         KeySource::Url(remote) => match &remote.location {
             KeyLocation::Url(url) => is_every_tenant(url),
-            KeyLocation::Discovery { .. } => false,
+            KeyLocation::Discovery { .. } | KeyLocation::Cluster(_) | KeyLocation::EachKid(_) => false,
         },
         KeySource::Configured(_) | KeySource::File { .. } => false,
     };

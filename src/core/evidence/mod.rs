@@ -68,7 +68,7 @@ fn of_token(
         |of_token: &dyn Fn(&UnverifiedToken<'_>) -> Evidence| token.map(of_token).unwrap_or_default();
     let with_issuer = |of_issuer: &dyn Fn(&UnverifiedToken<'_>, IssuerId, &TrustedIssuer) -> Evidence| {
         with_token(&|token| {
-            let issuer = token.claimed.issuer().ok().and_then(|iss| policy.issuer(iss));
+            let issuer = token.claimed.issuer().ok().and_then(|iss| policy.entry(&token.claimed, iss));
             issuer.map(|(id, issuer)| of_issuer(token, id, issuer)).unwrap_or_default()
         })
     };
@@ -103,7 +103,7 @@ fn of_token(
         }
         Refusal::CritNotSupported => Evidence { expected: "no crit".into(), ..Evidence::default() },
         Refusal::IssuerNotTrusted { issuer } => {
-            with_token(&|token| rules::issuer(policy, issuer.as_deref(), &token.claimed))
+            with_token(&|token| rules::issuer(policy, (issuer.as_deref(), found), &token.claimed))
         }
         Refusal::AlgNotAllowed { alg } => with_issuer(&|_, _, issuer| rules::algorithm(alg, issuer)),
         Refusal::KeyNotFound { kid } => {

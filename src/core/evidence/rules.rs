@@ -12,9 +12,23 @@ use crate::core::refusal::Evidence;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, name};
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
+use crate::core::token::source::FoundToken;
 use crate::core::unix_time::{Seconds, UnixTime};
 
-pub(super) fn issuer(policy: &Policy, iss: Option<&str>, claims: &ClaimsSet) -> Evidence {
+pub(super) fn issuer(
+    policy: &Policy,
+    (iss, token): (Option<&str>, Option<&FoundToken<'_>>),
+    claims: &ClaimsSet,
+) -> Evidence {
+    let of_another_signer =
+        token.zip(policy.entry(claims, iss)).filter(|(token, (_, entry))| !entry.accepts_signer_of(token));
+    if let Some((token, (_, entry))) = of_another_signer {
+        return Evidence {
+            found: token.signer().map_or("no signer".into(), |signer| name(&signer)),
+            expected: list(&entry.signers),
+            hint: "the load balancer of somebody else signed it, or signer has another ARN than yours".into(),
+        };
+    }
     // The issuer fits a template, and the claim that repeats its tenant does not.
     let entry = iss.and_then(|iss| Some((iss, policy.issuer(Some(iss))?.1)));
     let tenant = entry.and_then(|(iss, entry)| {

@@ -39,6 +39,8 @@ pub enum Origin {
     Configured,
     /// At a URL. Everyone can read it, so a secret in it is never used.
     Fetched,
+    /// In the bundle of a trust domain (SPIFFE Trust Domain and Bundle 4), of which only the keys of JWT-SVIDs are used.
+    Bundle,
 }
 
 /// Why a JWK is not usable.
@@ -117,7 +119,10 @@ pub fn parse(value: Value<'_>, origin: Origin) -> Result<Jwk, JwkError> {
         return Err(JwkError::NotAnObject);
     }
     let kid = name(text(value, "kid")?);
-    check_use(value)?;
+    match origin {
+        Origin::Configured | Origin::Fetched => check_use(value)?,
+        Origin::Bundle => check_svid(value, kid.as_ref())?,
+    }
     check_key_ops(value)?;
     let alg = own_alg(value)?;
     let material = material(value, origin)?;
@@ -156,6 +161,18 @@ pub(super) fn check_use(value: Value<'_>) -> Result<(), JwkError> {
         None => Ok(()),
         Some(sig) if sig.eq_ignore_ascii_case("sig") => Ok(()),
         Some(other) => Err(JwkError::Use { found: shown(other) }),
+    }
+}
+
+/// `use` of the keys of JWT-SVIDs (SPIFFE Trust Domain and Bundle 4.2.2).
+const SVID: &str = "jwt-svid";
+
+/// `use` says that it is a key of JWT-SVIDs, which has to have a name (JWT-SVID 4.1).
+fn check_svid(value: Value<'_>, kid: Option<&String>) -> Result<(), JwkError> {
+    match text(value, "use")?.ok_or(JwkError::Missing { member: "use" })? {
+        SVID if kid.is_none() => Err(JwkError::Missing { member: "kid" }),
+        SVID => Ok(()),
+        other => Err(JwkError::Use { found: shown(other) }),
     }
 }
 
@@ -222,7 +239,7 @@ pub(super) fn material(value: Value<'_>, origin: Origin) -> Result<Material, Jwk
         }
         Some(Kty::Oct) => match origin {
             Origin::Configured => Ok(Material::Secret(bytes(value, "k")?)),
-            Origin::Fetched => Err(JwkError::SecretFetched),
+            Origin::Fetched | Origin::Bundle => Err(JwkError::SecretFetched),
         },
         None => Err(JwkError::UnknownKty { found: shown(kty) }),
     }
@@ -335,7 +352,7 @@ impl fmt::Display for JwkError {
                 write!(f, "alg is {}, which is no signature algorithm known here", Quoted(found))
             }
             Self::AlgDoesNotFit { alg } => write!(f, "alg is {alg}, which this key cannot serve"),
-            Self::Use { found } => write!(f, "use is {}, expected \"sig\"", Quoted(found)),
+            Self::Use { found } => write!(f, "use is {}, expected \"sig\", in a SPIFFE bundle \"jwt-svid\"", Quoted(found)),
             Self::KeyOps => f.write_str("key_ops does not contain \"verify\""),
             Self::SecretFetched => f.write_str("kty is oct: a secret is never taken from a URL"),
             Self::Private => f.write_str("it is a private key, or has a member of one"),

@@ -10,6 +10,7 @@ use crate::core::json::{Document, JsonError, Kind, Value};
 use crate::core::limits::{JWKS_JSON, MAX_JWKS_BYTES, MAX_KEYS_PER_SET, MAX_VERIFICATION_COST};
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
+use crate::core::unix_time::Seconds;
 
 /// Keys of one owner, in the order of their source.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct JwkSet {
     pub skipped: Vec<SkippedKey>,
     /// The source is a single JWK, not a set.
     pub is_lone: bool,
+    /// How often a bundle wants to be fetched (`spiffe_refresh_hint`).
+    pub refresh_hint: Option<Seconds>,
 }
 
 /// A skipped key.
@@ -74,7 +77,11 @@ impl JwkSet {
     pub fn from_value(set: Value<'_>, origin: Origin) -> Result<Self, JwkSetError> {
         match set.member("keys") {
             Some(list) if list.kind() == Kind::Array => {
-                return Ok(Self::of_values(&mut list.elements(), origin));
+                let read = Self::of_values(&mut list.elements(), origin);
+                let hint = set.member("spiffe_refresh_hint").filter(|_| origin == Origin::Bundle);
+                let refresh_hint =
+                    hint.and_then(Value::as_number).and_then(|text| text.parse().ok()).map(Seconds);
+                return Ok(Self { refresh_hint, ..read });
             }
             None if set.member("kty").is_some() => {
                 return Ok(Self { is_lone: true, ..Self::of_values(&mut [set].into_iter(), origin) });
@@ -97,6 +104,8 @@ impl JwkSet {
                 break;
             }
             match jwk::parse(value, origin) {
+                // Every bundle has them, and they are none of ours.
+                Err(JwkError::Use { found }) if origin == Origin::Bundle && found == "x509-svid" => {}
                 Ok(key) => keys.push((index, key)),
                 Err(reason) => {
                     let kid = jwk::name(value.member("kid").and_then(Value::as_str));
@@ -124,7 +133,7 @@ impl JwkSet {
         let all = keys.iter().fold(0_u32, |sum, (_, key)| sum.saturating_add(key.key().cost(0)));
         if all < MAX_VERIFICATION_COST {
             let keys = keys.into_iter().map(|(_, key)| Rc::new(key)).collect();
-            return Self { keys, skipped, is_lone: false };
+            return Self { keys, skipped, ..Self::default() };
         }
         let mut kept: Vec<Rc<Jwk>> = Vec::with_capacity(keys.len());
         for (index, key) in keys {
@@ -136,7 +145,19 @@ impl JwkSet {
                 skipped.push(SkippedKey { index, kid: key.kid, reason: JwkError::OutOfReach });
             }
         }
-        Self { keys: kept, skipped, is_lone: false }
+        Self { keys: kept, skipped, ..Self::default() }
+    }
+
+    /// The set with keys that are for `issuer` alone.
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: &str) -> Self {
+        for key in &mut self.keys {
+            // The set is new, so nobody else has a key of it.
+            if let Some(key) = Rc::get_mut(key) {
+                key.issuer = Some(issuer.to_owned());
+            }
+        }
+        self
     }
 
     /// An unreachable key with the reason, if there is one.
@@ -211,6 +232,7 @@ mod tests {
     use crate::core::limits::{MAX_JWKS_BYTES, MAX_KEYS_PER_SET};
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::{KeyError, VerifyingKey};
+    use crate::core::unix_time::Seconds;
     use proptest::prelude::*;
 
     const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
@@ -259,6 +281,50 @@ mod tests {
             set.skipped.first().map(ToString::to_string).as_deref(),
             Some(r#"key 0 (kid "akp") is not used: kty is "XYZ", expected RSA, EC, OKP, AKP or oct"#)
         );
+    }
+
+    #[test]
+    fn of_a_bundle_only_the_keys_of_jwt_svids() {
+        let bundle = |members: &str, keys: &[String]| {
+            let json = format!(r#"{{"keys":[{}]{members}}}"#, keys.join(","));
+            JwkSet::parse(json.into_bytes(), Origin::Bundle).unwrap()
+        };
+        let key = |members: &str| format!("{{{members},{P256}}}");
+        let keys = [
+            key(r#""use":"x509-svid","x5c":["MII"]"#),
+            key(r#""use":"jwt-svid","kid":"a""#),
+            key(r#""use":"jwt-svid""#),
+            key(r#""use":"sig","kid":"b""#),
+            key(r#""kid":"c""#),
+            key(r#""use":"JWT-SVID","kid":"d""#),
+            r#"{"use":"jwt-svid","kid":"e","kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"}"#
+                .into(),
+        ];
+        let set = bundle(r#","spiffe_sequence":7,"spiffe_refresh_hint":300"#, &keys);
+        assert_eq!(set.kids().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(set.refresh_hint, Some(Seconds(300)));
+        let reasons: Vec<&JwkError> = set.skipped.iter().map(|skipped| &skipped.reason).collect();
+        let is = |found: &str| JwkError::Use { found: found.into() };
+        assert_eq!(
+            reasons,
+            [
+                &JwkError::Missing { member: "kid" },
+                &is("sig"),
+                &JwkError::Missing { member: "use" },
+                &is("JWT-SVID"),
+                &JwkError::SecretFetched,
+            ]
+        );
+        for (hint, expected) in
+            [("0", Some(0)), ("-1", None), ("1.5", None), ("\"300\"", None), ("null", None)]
+        {
+            let set = bundle(&format!(r#","spiffe_refresh_hint":{hint}"#), &keys);
+            assert_eq!(set.refresh_hint, expected.map(Seconds), "{hint}");
+        }
+        // In a set of its own, a bundle's keys are for something else.
+        let json = format!(r#"{{"keys":[{}],"spiffe_refresh_hint":300}}"#, keys[1]);
+        let set = JwkSet::parse(json.into_bytes(), Origin::Fetched).unwrap();
+        assert_eq!((set.keys().len(), set.refresh_hint), (0, None));
     }
 
     #[test]

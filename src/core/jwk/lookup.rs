@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::core::fetching::{CacheRules, ClientRules, DocumentState};
 use crate::core::issuer_id::IssuerId;
-use crate::core::jwk::{Jwk, JwkSet};
+use crate::core::jwk::{Jwk, JwkSet, Origin as JwkOrigin};
 use crate::core::signature::alg::Alg;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::core::url::{Origin, Url};
@@ -30,6 +30,8 @@ pub enum KeySource {
 pub enum KeyFormat {
     /// A JWK Set (RFC 7517 5).
     JwkSet,
+    /// The bundle of a trust domain.
+    Bundle,
     /// PEM blocks.
     Pem {
         /// The `kid` these keys serve; `None` serves every `kid`.
@@ -54,6 +56,8 @@ pub enum KeyFormat {
 pub struct RemoteKeys {
     /// Where the set is.
     pub location: KeyLocation,
+    /// What it is besides: fetched, or a bundle.
+    pub origin: JwkOrigin,
     /// Client settings (`clientConfig`).
     pub client: ClientRules,
     /// How long a set is used (`jwksCache`).
@@ -74,13 +78,23 @@ pub enum KeyLocation {
         /// The issuer as a URL.
         url: Url,
     },
+    /// At this URL of the API server of a cluster (`issuer: kubernetes`). The keys are for the issuer of the token that the
+    /// fetch presents there.
+    Cluster(Url),
+    /// One key in PEM for each `kid`, at this URL with it in the place of [`KID`].
+    EachKid(Url),
 }
+
+/// What stands for the `kid` of a token in a URL.
+pub const KID: &str = "{kid}";
 
 impl KeyLocation {
     /// The server that the configuration names. The set itself may be on another server.
     pub const fn origin(&self) -> &Origin {
         match self {
-            Self::Url(url) | Self::Discovery { url, .. } => &url.origin,
+            Self::Url(url) | Self::Discovery { url, .. } | Self::Cluster(url) | Self::EachKid(url) => {
+                &url.origin
+            }
         }
     }
 }

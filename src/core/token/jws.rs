@@ -55,6 +55,14 @@ pub fn parse_proof(proof: &[u8]) -> Result<(UnverifiedToken<'_>, Document), Refu
     parse_whole(proof, Padding::Refuse)
 }
 
+/// The protected header of a token that parses, as it is written: for what few issuers put there.
+pub fn written_header(token: &[u8], padding: Padding) -> Option<Document> {
+    let (header, _) = split(token)?;
+    let padded = padding == Padding::Accept && token.contains(&b'=');
+    let header = if padded { base64url::decode_url_padded(header) } else { base64url::decode(header) };
+    header::document(header?).ok()
+}
+
 #[inline(never)]
 fn parse_whole(token: &[u8], padding: Padding) -> Result<(UnverifiedToken<'_>, Document), Refusal> {
     let (header, behind) = split(token).ok_or(malformed("not three parts"))?;

@@ -292,6 +292,9 @@ fn bed_values(bed: &Bed) -> Vec<(String, Value)> {
         values.push((format!("jkt.{key}"), json!(thumbprint(&public_jwk(key)))));
         values.push((format!("jwk.bare.{key}"), public_jwk(key)));
     }
+    for key in ["rsa", "rsa-other"] {
+        values.push((format!("bundle.{key}"), keys::bundle(&[key])));
+    }
     for (name, certificate) in CERTIFICATES {
         let base64: String = certificate.lines().filter(|line| !line.starts_with('-')).collect();
         values.push((format!("x5t.{name}"), json!(sha256(&STANDARD.decode(&base64).unwrap()))));

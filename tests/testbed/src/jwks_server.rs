@@ -51,9 +51,28 @@ struct State {
     behaviour: Behaviour,
     document: String,
     headers: Vec<(String, String)>,
+    authorization: Option<String>,
+    at_paths: Option<Vec<(String, String)>>,
     etag: bool,
     request_heads: Vec<String>,
     certified: Vec<bool>,
+}
+
+impl State {
+    /// How the request with this head is answered, or the status of a refusal.
+    fn answer_to(&self, head: &str) -> Result<(Behaviour, String), u16> {
+        let mut lines = head.lines();
+        let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+        let sent = lines.find_map(|line| line.strip_prefix("Authorization: "));
+        if self.authorization.is_some() && self.authorization.as_deref() != sent {
+            return Err(401);
+        }
+        let document = match &self.at_paths {
+            None => Some(&self.document),
+            Some(documents) => documents.iter().find(|(at, _)| at == path).map(|(_, text)| text),
+        };
+        document.map(|document| (self.behaviour.clone(), document.clone())).ok_or(403)
+    }
 }
 
 struct Shared {
@@ -125,6 +144,8 @@ impl JwksServer {
             behaviour: Behaviour::Up,
             document,
             headers: Vec::new(),
+            authorization: None,
+            at_paths: None,
             etag: false,
             request_heads: Vec::new(),
             certified: Vec::new(),
@@ -190,6 +211,17 @@ impl JwksServer {
     /// The document from now on.
     pub fn publish(&self, document: impl Into<String>) {
         self.shared.state.lock().unwrap().document = document.into();
+    }
+
+    /// From now on whoever does not send this value of `Authorization` gets a 401, as from an API server.
+    pub fn demand(&self, authorization: &str) {
+        self.shared.state.lock().unwrap().authorization = Some(authorization.into());
+    }
+
+    /// From now on each of these paths has a document of its own, and every other path is a 403.
+    pub fn publish_at(&self, documents: &[(&str, &str)]) {
+        let documents = documents.iter().map(|(path, text)| ((*path).into(), (*text).into()));
+        self.shared.state.lock().unwrap().at_paths = Some(documents.collect());
     }
 
     /// Headers that every 200 carries, such as `Cache-Control`.
@@ -275,7 +307,10 @@ impl Shared {
             let mut state = self.state.lock().unwrap();
             state.request_heads.push(head.clone());
             state.certified.push(is_certified(&stream));
-            (state.behaviour.clone(), state.document.clone(), state.headers.clone(), state.etag)
+            let answer = state.answer_to(&head);
+            let (behaviour, document) =
+                answer.map_or_else(|status| (Behaviour::Status(status), String::new()), |it| it);
+            (behaviour, document, state.headers.clone(), state.etag)
         };
         let tag = format!("\"{}-{}\"", document.len(), document.bytes().map(u64::from).sum::<u64>());
         if etag {

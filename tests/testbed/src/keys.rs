@@ -138,6 +138,18 @@ pub fn jwk_set(keys: &[&str]) -> Value {
     json!({"keys": keys.iter().map(|key| jwk(key)).collect::<Vec<_>>()})
 }
 
+/// The bundle of a trust domain with these keys, beside one of certificates.
+pub fn bundle(keys: &[&str]) -> Value {
+    let with_use = |key: &str, what: &str| {
+        let mut jwk = jwk(key);
+        jwk["use"] = json!(what);
+        jwk
+    };
+    let svids = keys.iter().map(|key| with_use(key, "jwt-svid"));
+    let keys: Vec<Value> = [with_use("p384", "x509-svid")].into_iter().chain(svids).collect();
+    json!({"keys": keys, "spiffe_sequence": 1, "spiffe_refresh_hint": 300})
+}
+
 /// What an identity provider publishes: every public key, no secret.
 pub fn public_set() -> Value {
     jwk_set(&["ed25519", "rsa", "p256", "p384", "p521"])

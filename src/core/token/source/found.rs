@@ -38,6 +38,12 @@ impl FoundToken<'_> {
         is_small.then(|| jws::parse_with(&self.token, self.padding()).ok())?
     }
 
+    /// `signer` of its header, which AWS's load balancers name themselves in; `None` for a token that says nothing.
+    pub fn signer(&self) -> Option<String> {
+        let header = jws::written_header(&self.token, self.padding())?;
+        header.root().member("signer")?.as_str().map(str::to_owned)
+    }
+
     /// Whether what an earlier request found out about the same bytes holds here: not if they have padding, which another
     /// place takes and this one does not.
     #[must_use]

@@ -25,7 +25,7 @@ impl World<'_> {
         let issuers = sources.filter_map(|source| match source {
             KeySource::Url(remote) => match &remote.location {
                 KeyLocation::Discovery { issuers, url } => Some((issuers, url)),
-                KeyLocation::Url(_) => None,
+                KeyLocation::Url(_) | KeyLocation::Cluster(_) | KeyLocation::EachKid(_) => None,
             },
             KeySource::Configured(_) | KeySource::File { .. } => None,
         });
