@@ -28,13 +28,13 @@ test: fmt lint e2e ## everything that a change must pass
 fmt: ## check the formatting
 	$(CARGO) fmt --all --check
 
-lint: ## clippy with warnings denied, native and wasm
+lint: ## clippy with warnings denied, native and wasm; cargo-deny, if it is installed
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
 	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
 
-release: plugin jwt-check ## dist/release/: archives, jwt-check, checksums, materials (SBOM), licences and notes of this version
+release: plugin jwt-check playground ## dist/release/: archives, jwt-check, the page, checksums, materials (SBOM), licences and notes of this version
 	scripts/release.py
 
 release-twice: ## builds it twice from clean clones in different directories: the same bytes
