@@ -275,8 +275,10 @@ pub(crate) fn helm_archive() {
 pub(crate) fn systemd() {
     let directory = temporary_directory("systemd");
     let unit = directory.join("traefik.service");
-    fs::write(&unit, example("systemd/traefik.service").replace("/usr/local/bin/traefik", "/bin/true")).unwrap();
-    let Ok(verified) = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output() else {
+    fs::write(&unit, example("systemd/traefik.service").replace("/usr/local/bin/traefik", "/bin/true"))
+        .unwrap();
+    let Ok(verified) = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output()
+    else {
         println!("no systemd-analyze: the unit is not verified");
         return;
     };

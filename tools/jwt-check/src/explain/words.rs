@@ -99,8 +99,7 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, St
         "possession" => {
             let proofs = sent.policy.proofs.iter();
             let kinds = |rules: &ProofRules| {
-                let kinds =
-                    [("proofs.dpop", rules.dpop.is_some()), ("proofs.mtls", rules.mtls.is_some())];
+                let kinds = [("proofs.dpop", rules.dpop.is_some()), ("proofs.mtls", rules.mtls.is_some())];
                 let kinds: Vec<&str> =
                     kinds.into_iter().filter(|(_, is_checked)| *is_checked).map(|(name, _)| name).collect();
                 (format!("cnf {}", of("cnf")), format!("checked: {}", list(&kinds)))
