@@ -34,13 +34,13 @@ built: # the tests, while the modules are built
 fmt: ## check the formatting
 	$(CARGO) fmt --all --check
 
-lint: ## clippy with warnings denied, native and wasm
+lint: ## clippy with warnings denied, native and wasm; cargo-deny, if it is installed
 	scripts/lint.sh
 
 unit: ## tests that need no Traefik
 	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
 
-release: plugin jwt-check ## dist/release/: archives, jwt-check, checksums, materials (SBOM), licences and notes of this version
+release: plugin jwt-check playground ## dist/release/: archives, jwt-check, the page, checksums, materials (SBOM), licences and notes of this version
 	scripts/release.py
 
 release-twice: ## builds it twice from clean clones in different directories: the same bytes

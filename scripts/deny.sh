@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# cargo-deny by deny.toml. Advisories come from a database on the network: without it they are left out, which is said.
+# cargo-deny by deny.toml. `deny.sh --installed` is what costs seconds: licences, bans and sources, if the tool is there.
+# Advisories come from a database on the network: without it they are left out, which is said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
@@ -7,7 +8,13 @@ cd "$(dirname "$0")/.."
 
 tools=$PWD/target/tools
 deny=$tools/bin/cargo-deny
-[ -x "$deny" ] || "${CARGO:-cargo}" install cargo-deny --locked --version "$CARGO_DENY_VERSION" --root "$tools"
+is_there() { [ "$("$1" --version 2>/dev/null)" = "cargo-deny $CARGO_DENY_VERSION" ]; }
+if ! is_there "$deny" && is_there cargo-deny; then deny=cargo-deny; fi
+if [ "${1:-}" = --installed ]; then
+    is_there "$deny" || { say "no cargo-deny $CARGO_DENY_VERSION: only tests/dependencies.rs (make deny installs it)"; exit; }
+    exec "$deny" --locked check licenses bans sources
+fi
+is_there "$deny" || "${CARGO:-cargo}" install cargo-deny --locked --version "$CARGO_DENY_VERSION" --root "$tools"
 "$deny" --locked check licenses bans sources
 if "$deny" fetch db 2>/dev/null; then
     "$deny" --locked check advisories

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# clippy with warnings denied: natively with tests and examples, then both artifacts and the tests' own for wasm.
+# clippy with warnings denied: natively with tests and examples, then both artifacts and the tests' own for wasm. Then
+# cargo-deny, if it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/toolchain.sh
@@ -12,3 +13,4 @@ cd "$(dirname "$0")/.."
 for what in "" --no-default-features "-p race"; do
     wasm_cargo clippy --release --locked $what -- -D warnings -D clippy::use_debug
 done
+scripts/deny.sh --installed

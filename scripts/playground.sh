@@ -2,10 +2,9 @@
 # Builds dist/playground/index.html, a page that is jwt-check (docs/playground.md). Needs Node.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# Parsers put texts into their messages with `{:?}`, so it writes here; of panics nothing is read. No path of this machine
-# is in it, so that two clones give the same bytes.
-registry=${CARGO_HOME:-$HOME/.cargo}
-WASM_RUSTFLAGS="-Zlocation-detail=none --remap-path-prefix=$PWD=. --remap-path-prefix=$registry=cargo -Cstrip=symbols"
+# Parsers put texts into their messages with `{:?}`, so it writes here. Panics name no file, so no path of this machine is in
+# the module, and two clones give the same bytes (scripts/release-twice.sh).
+WASM_RUSTFLAGS="-Zlocation-detail=none -Cstrip=symbols"
 . scripts/toolchain.sh
 WASM_TARGET_DIR=$TARGET_DIR/playground-$WASM_TOOLCHAIN
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""release.py: makes dist/release/ of what `make plugin` (and `make jwt-check`) built.
+"""release.py: makes dist/release/ of what `make plugin` (and `make jwt-check playground`) built.
 
 Everything in it depends on the sources and the lock file alone: no time, no path, no order of a directory.
 """
 
+import base64
 import gzip
 import hashlib
 import io
@@ -28,6 +29,13 @@ ARTIFACTS = {
     "jwt": ("plugin.wasm", ".traefik.yml", []),
     "jwt-offline": ("plugin-offline.wasm", "packaging/offline/.traefik.yml", ["--no-default-features"]),
 }
+# The other files of a release, with the target that their crates are built for; None is this machine.
+COMMANDS = {
+    "jwt-check-linux-amd64": "x86_64-unknown-linux-gnu",
+    "jwt-check-linux-arm64": "aarch64-unknown-linux-gnu",
+    "jwt-check-darwin-arm64": "aarch64-apple-darwin",
+}
+PAGE = "playground.html"
 
 
 def cargo(*arguments):
@@ -54,7 +62,27 @@ def linked(packages, what, first=NAME):
     return sorted(chosen, key=lambda p: (p["name"] != first, p["name"], p["version"]))
 
 
-def sbom(version, module, packages):
+def scripts_of_the_page():
+    """The npm packages in the page, as components of its SBOM. Those it is only built with (`dev`) are not in it."""
+    lock = json.loads((ROOT / "tools/playground/package-lock.json").read_text())["packages"]
+    for place, package in sorted(lock.items()):
+        if place == "" or package.get("dev"):
+            continue
+        name, number = place.removeprefix("node_modules/"), package["version"]
+        algorithm, digest = package["integrity"].split("-", 1)
+        purl = f"pkg:npm/{name.replace('@', '%40')}@{number}"
+        yield {
+            "type": "library",
+            "bom-ref": purl,
+            "name": name,
+            "version": number,
+            "purl": purl,
+            "licenses": [{"expression": package["license"]}],
+            "hashes": [{"alg": algorithm.replace("sha", "SHA-"), "content": base64.b64decode(digest).hex()}],
+        }
+
+
+def sbom(version, name, content, packages, others=()):
     """CycloneDX 1.5. Serial number and time are optional, and would differ from build to build."""
     sums = checksums()
 
@@ -72,9 +100,9 @@ def sbom(version, module, packages):
             entry["hashes"] = [{"alg": "SHA-256", "content": sums[name, number]}]
         return entry
 
-    own, *others = packages
+    own, *crates = packages
     known = {p["name"]: f"pkg:cargo/{p['name']}@{p['version']}" for p in packages}
-    digest = hashlib.sha256((ROOT / "dist" / module).read_bytes()).hexdigest()
+    digest = hashlib.sha256(content).hexdigest()
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -83,12 +111,12 @@ def sbom(version, module, packages):
             "component": {
                 **component(own),
                 "type": "application",
-                "name": f"{NAME}/{module}",
+                "name": f"{NAME}/{name}",
                 "version": version,
                 "hashes": [{"alg": "SHA-256", "content": digest}],
             }
         },
-        "components": [component(p) for p in others],
+        "components": [*(component(p) for p in crates), *others],
         "dependencies": [
             {
                 "ref": known[p["name"]],
@@ -97,6 +125,10 @@ def sbom(version, module, packages):
             for p in packages
         ],
     }
+
+
+def write_sbom(name, bom):
+    (OUT / f"{name}.cdx.json").write_text(json.dumps(bom, indent=2, sort_keys=True) + "\n")
 
 
 def licences(packages):
@@ -166,14 +198,23 @@ def main():
         # The catalog takes exactly one zip of a release.
         if directory == "jwt":
             make_zip(OUT / f"{NAME}-v{version}.zip", files)
-        bom = json.dumps(sbom(version, module, crates), indent=2, sort_keys=True) + "\n"
-        (OUT / f"{module}.cdx.json").write_text(bom)
-    crates = linked(packages, ["-p", "jwt-check"], "jwt-check")
-    for binary in sorted((ROOT / "dist").glob("jwt-check-*")):
-        shutil.copy(binary, OUT / binary.name)
-        bom = json.dumps(sbom(version, binary.name, crates), indent=2, sort_keys=True) + "\n"
-        (OUT / f"{binary.name}.cdx.json").write_text(bom)
-        (OUT / "LICENSES-OF-CRATES-jwt-check.txt").write_text(licences(crates))
+        write_sbom(module, sbom(version, module, files["plugin.wasm"], crates))
+    commands = {path.name: path for path in sorted((ROOT / "dist").glob("jwt-check-*"))}
+    page = ROOT / "dist/playground/index.html"
+    if page.exists():
+        commands[PAGE] = page
+    every = {}
+    for name, path in commands.items():
+        target = "wasm32-wasip1" if name == PAGE else COMMANDS.get(name)
+        crates = linked(packages, ["-p", "jwt-check", *(["--target", target] if target else [])], "jwt-check")
+        every |= {(crate["name"], crate["version"]): crate for crate in crates}
+        shutil.copy(path, OUT / name)
+        more = scripts_of_the_page() if name == PAGE else ()
+        write_sbom(name, sbom(version, name, path.read_bytes(), crates, more))
+    if every:
+        # The page has the licences of its scripts in it.
+        texts = licences([crate for _, crate in sorted(every.items())])
+        (OUT / "LICENSES-OF-CRATES-jwt-check.txt").write_text(texts)
     (OUT / "RELEASE_NOTES.md").write_text(notes(version))
     sums = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(OUT)}\n"

@@ -199,6 +199,25 @@ fn every_page_is_in_the_table_of_contents() {
     assert!(missing.is_empty(), "not in docs/SUMMARY.md: {missing:?}");
 }
 
+/// Who does not know our words finds every page by their own.
+#[test]
+fn every_page_for_users_is_in_the_index() {
+    let pages = pages();
+    let linked: BTreeSet<String> = links(&pages["docs/index.md"])
+        .iter()
+        .map(|link| format!("docs/{}", link.split('#').next().unwrap_or_default()))
+        .collect();
+    let is_for_users = |name: &&String| {
+        name.starts_with("docs/")
+            && !name.starts_with("docs/measurements/")
+            && !["index", "SUMMARY", "architecture", "releasing"]
+                .iter()
+                .any(|page| **name == format!("docs/{page}.md"))
+    };
+    let missing: Vec<_> = pages.keys().filter(is_for_users).filter(|name| !linked.contains(*name)).collect();
+    assert!(missing.is_empty(), "not in docs/index.md: {missing:?}");
+}
+
 /// The matrix of `docs/install.md` says what `make test-compat` runs.
 #[test]
 fn the_matrix_of_versions_is_what_is_tested() {

@@ -1,5 +1,5 @@
-//! The example of README.md, and the blocks of `docs/guides` that begin with the line `# guide`: each is the whole
-//! configuration of a middleware, loads, and passes its own sample tokens, of which one is refused.
+//! The example of README.md, and the blocks of `docs/guides` and `docs/migrate` that begin with the line `# guide`: each is
+//! the whole configuration of a middleware, loads, and passes its own sample tokens, of which one is refused.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,9 @@ fn blocks(page: &str) -> Vec<&str> {
 #[test]
 fn blocks_load_and_prove_themselves() {
     let (mut pages, mut guides) = (0, 0);
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides")).unwrap() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let folders = ["guides", "migrate"].map(|folder| fs::read_dir(docs.join(folder)).unwrap());
+    for entry in folders.into_iter().flatten() {
         let path = entry.unwrap().path();
         let page = fs::read_to_string(&path).unwrap();
         pages += 1;

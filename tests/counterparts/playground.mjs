@@ -42,6 +42,7 @@ async function open(url, options) {
 const seen = {}
 const wide = await open(address, { viewport: { width: 1280, height: 900 }, colorScheme: 'light' })
 seen.start = await wide.text('#verdict')
+seen.titles = await wide.page.locator('.steps h4').allInnerTexts()
 seen.shift = await wide.page.evaluate(() => new Promise(resolve => {
   let sum = 0
   new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value }).observe({ type: 'layout-shift', buffered: true })

@@ -48,6 +48,14 @@ pub(crate) fn walk() {
         }),
     );
 
+    // Each check of the walk has a title, and not the name that the code has for it.
+    let titles = seen["titles"].as_array().unwrap();
+    let titles: Vec<&str> = titles.iter().filter_map(Value::as_str).collect();
+    assert!(
+        titles.len() > 10 && titles.iter().all(|title| title.starts_with(char::is_uppercase)),
+        "{titles:?}"
+    );
+
     // A mistake stands at its line, in three places.
     let line = mistaken.lines().position(|line| line.contains("clockSkewSecond")).unwrap() + 1;
     let said = text(&seen, "mistake");

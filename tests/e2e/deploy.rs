@@ -203,7 +203,8 @@ pub(crate) fn toml() {
 /// `examples/helm`: what Traefik's chart makes of each file's values that concern the plugin. The chart's templates
 /// themselves need Helm.
 pub(crate) fn helm() {
-    for (file, plugin) in [("image-volume", FETCH), ("init-container", FETCH), ("config-map", OFFLINE)] {
+    let files = ["image-volume", "init-container", "config-map-archive", "config-map"];
+    for (file, plugin) in files.into_iter().zip([FETCH, FETCH, FETCH, OFFLINE]) {
         let values: Value = yaml_serde::from_str(&example(&format!("helm/{file}.yml"))).unwrap();
         let local = &values["experimental"]["localPlugins"]["jwt"];
         let module = format!("github.com/traefik-jwt-auth/{}", plugin.name);
@@ -241,6 +242,51 @@ pub(crate) fn helm() {
         assert_protected(&traefik, "localhost");
         fs::remove_file(dynamic).unwrap();
     }
+}
+
+/// What a ConfigMap holds, in bytes.
+const CONFIG_MAP: u64 = 1_048_576;
+
+/// `examples/helm/config-map-archive.yml`: the archive is small enough, and its command makes of it what Traefik reads.
+pub(crate) fn helm_archive() {
+    let values: Value = yaml_serde::from_str(&example("helm/config-map-archive.yml")).unwrap();
+    let directory = temporary_directory("archive");
+    let to = directory.join("plugins-local");
+    fs::create_dir_all(&to).unwrap();
+    let command: Vec<String> = values["deployment"]["initContainers"][0]["command"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|word| match word.as_str().unwrap().strip_prefix("/archive") {
+            Some(archive) => format!("{}{archive}", root().join("dist/release").display()),
+            None => word.as_str().unwrap().replace("/to", to.to_str().unwrap()),
+        })
+        .collect();
+    let archive = command.iter().find(|word| word.ends_with(".tar.gz")).unwrap();
+    assert!(fs::metadata(archive).unwrap().len() < CONFIG_MAP, "{archive}");
+    assert!(Command::new(&command[0]).args(&command[1..]).status().unwrap().success(), "{command:?}");
+    let file = |name: &str| fs::read(to.join("src/github.com/traefik-jwt-auth/jwt").join(name)).unwrap();
+    assert_eq!(file("plugin.wasm"), fs::read(root().join("dist/plugin.wasm")).unwrap());
+    assert_eq!(file(".traefik.yml"), fs::read(root().join(".traefik.yml")).unwrap());
+    fs::remove_dir_all(directory).unwrap();
+}
+
+/// `examples/systemd/traefik.service`: systemd takes every line of it, where there is one. It is not started.
+pub(crate) fn systemd() {
+    let directory = temporary_directory("systemd");
+    let unit = directory.join("traefik.service");
+    fs::write(&unit, example("systemd/traefik.service").replace("/usr/local/bin/traefik", "/bin/true"))
+        .unwrap();
+    let Ok(verified) = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output()
+    else {
+        println!("no systemd-analyze: the unit is not verified");
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr);
+    // Of units of this machine, it complains as well.
+    let about_ours: Vec<&str> = said.lines().filter(|line| line.contains("traefik.service")).collect();
+    assert!(about_ours.is_empty() && verified.status.success(), "{said}");
+    fs::remove_dir_all(directory).unwrap();
 }
 
 /// `examples/kubernetes/gateway.yml`: the port of the listener is that of the entry point.

@@ -115,6 +115,8 @@ const TESTS: &[Test] = &[
     ("deploy_http_provider", deploy::http_provider),
     ("deploy_toml", deploy::toml),
     ("deploy_helm", deploy::helm),
+    ("deploy_helm_archive", deploy::helm_archive),
+    ("deploy_systemd", deploy::systemd),
     ("quick_start", quick_start::page),
 ];
 

@@ -12,9 +12,11 @@ mod schema;
 mod valid;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use jwt_check::input::{self, File, Form};
 use serde_json::{Value, json};
 use testbed::cases::{Bed, load};
 use traefik_jwt_auth::core::config::options::{Kind, Row, Scope, rows};
@@ -28,6 +30,11 @@ fn examples(file: &str) -> Vec<(String, Value)> {
     let middlewares = file["http"]["middlewares"].as_object().unwrap();
     let plugin = |(name, middleware): (&String, &Value)| (name.clone(), middleware["plugin"]["jwt"].clone());
     middlewares.iter().map(plugin).collect()
+}
+
+/// Whether `schema` takes the block.
+fn is_block(schema: &Value, block: &Value) -> bool {
+    is_valid(schema, &schema["$defs"]["options"], block)
 }
 
 fn everything() -> Value {
@@ -80,11 +87,67 @@ fn examples_and_accepted_rows_are_valid() {
     let (mut count, mut wrong) = (0, Vec::new());
     for (name, config) in examples.chain(cases.map(|case| (case.name, case.config))) {
         count += 1;
-        if !is_valid(&schema, &schema, &config) {
+        if !is_block(&schema, &config) {
             wrong.push(format!("{name}: {config}"));
         }
     }
     assert!(wrong.is_empty() && count > 200, "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The documents of an example, each as text.
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n---\n")
+}
+
+/// What an editor says about an example: it finds the schema by a comment in the document, takes what stands there, and
+/// underlines a mistake in a block.
+#[test]
+fn editors_know_the_options_in_examples() {
+    const URL: &str =
+        "https://raw.githubusercontent.com/traefik-jwt-auth/jwt/main/docs/reference/options.schema.json";
+    let schema = schema::schema();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
+        let name = path.to_str().unwrap();
+        let comment = match path.extension().and_then(OsStr::to_str) {
+            Some("yml" | "yaml") => format!("# yaml-language-server: $schema={URL}"),
+            Some("toml") => format!("#:schema {URL}"),
+            _ => continue,
+        };
+        let text = fs::read_to_string(&path).unwrap();
+        for document in documents(&text) {
+            let blocks = input::read(File { name, text: document }, &|_| None).blocks;
+            if !blocks.iter().any(|block| matches!(block.form, Form::Dynamic | Form::Kubernetes(_))) {
+                continue;
+            }
+            count += 1;
+            let value: Value = match name.ends_with(".toml") {
+                true => basic_toml::from_str(document).unwrap(),
+                false => {
+                    let mut value: yaml_serde::Value = yaml_serde::from_str(document).unwrap();
+                    value.apply_merge().unwrap();
+                    serde_json::to_value(value).unwrap()
+                }
+            };
+            let mistaken =
+                yaml_serde::from_str(&value.to_string().replace("\"jwt\":{", "\"jwt\":{\"jwksURL\":1,"));
+            for (is_right, what) in [
+                (document.lines().any(|line| line == comment), "the comment is missing"),
+                (is_valid(&schema, &schema, &value), "the schema refuses it"),
+                (!is_valid(&schema, &schema, &mistaken.unwrap()), "a mistake goes unnoticed"),
+            ] {
+                if !is_right {
+                    wrong.push(format!("{name}: {what}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty() && count > 30, "{count}\n{}", wrong.join("\n"));
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// Values as labels deliver them: scalars, lists and sections as texts.
@@ -106,7 +169,7 @@ fn texts_are_valid() {
         (name.clone(), Value::from(text))
     });
     let texts = Value::Object(texts.collect());
-    assert!(is_valid(&schema, &schema, &texts), "{texts}");
+    assert!(is_block(&schema, &texts), "{texts}");
 }
 
 /// What the walk refuses for its name or because it is empty, the schema refuses as well, unless it stands in a text.
@@ -126,7 +189,7 @@ fn what_is_unknown_or_empty_is_not_valid() {
         count += 1;
         // An empty list or object as JSON in a text is one of the forms that a schema cannot tell.
         let is_text = ["audience", "rules"].iter().any(|list| config == json!({*list: "[]"}));
-        if is_valid(&schema, &schema, &config) && !is_text {
+        if is_block(&schema, &config) && !is_text {
             wrong.push(config.to_string());
         }
     }
@@ -196,6 +259,6 @@ fn options_of_an_entry() {
         let path = format!("trustedIssuers[0].{}", row.path);
         let unknown = errors.iter().any(|error| error.path == path && error.code() == "option_unknown");
         assert_eq!(unknown, row.scope == Scope::Top, "{}", row.path);
-        assert_eq!(is_valid(&schema, &schema, &config), !unknown, "{}", row.path);
+        assert_eq!(is_block(&schema, &config), !unknown, "{}", row.path);
     }
 }

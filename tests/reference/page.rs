@@ -13,8 +13,8 @@ pub(crate) fn page(example: &Value) -> String {
     let mut page = "<!-- Made from the rows in src/core/config/options by `make reference`. -->\n\
          # Options\n\n\
          Every option by its full path; `[]` is an element of a list. How values are written, and what the options are for,\n\
-         is in [Configuration](../configuration.md). [options.schema.json](options.schema.json) is the same as a JSON Schema,\n\
-         for editors and CI. A value may be a text of the same meaning, as labels deliver it.\n"
+         is in [Configuration](../configuration.md). [options.schema.json](options.schema.json) is the same as a JSON Schema\n\
+         ([in an editor](../configuration.md#in-an-editor)). A value may be a text of the same meaning, as labels deliver it.\n"
         .to_owned();
     for table in TABLES {
         write!(page, "\n## {}\n", table.title).unwrap();

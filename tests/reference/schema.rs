@@ -1,18 +1,25 @@
-//! The JSON Schema of a plugin block (draft 2020-12), with the texts that labels and files deliver.
+//! The JSON Schema of a file with blocks of the plugin (draft 2020-12), with the texts that labels and files deliver.
 
 use serde_json::{Map, Value, json};
 use traefik_jwt_auth::core::config::options::{Empty, Kind, Row, Scope, rows};
 
 use crate::page::{default_value, sentence};
 
-/// The whole.
+/// The whole: what editors know of a file is what stands in it, so it begins at the root of a dynamic configuration or of
+/// a `Middleware` of Kubernetes. `$defs/options` is a block alone.
 pub(crate) fn schema() -> Value {
     let not_blank = json!({"type": "string", "pattern": "\\S"});
-    let mut schema = json!({
+    let middleware = json!({"properties": {"plugin": {"properties": {"jwt": {"$ref": "#/$defs/options"}}}}});
+    json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "traefik-jwt-auth",
-        "description": "The block of the plugin in a dynamic configuration of Traefik: http.middlewares.NAME.plugin.NAME",
+        "description": "A dynamic configuration of Traefik, or a Middleware of Kubernetes: the options of the plugin, below its name jwt",
+        "properties": {
+            "http": {"properties": {"middlewares": {"additionalProperties": middleware}}},
+            "spec": middleware,
+        },
         "$defs": {
+            "options": object(None, None),
             "flag": {"enum": [true, false, "true", "false"]},
             "text": not_blank,
             "textOrEmpty": {"type": "string"},
@@ -24,10 +31,7 @@ pub(crate) fn schema() -> Value {
             ]},
             "texts": {"anyOf": [{"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}, {"type": "string"}]},
         },
-    });
-    let members = object(None, None);
-    schema.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    schema
+    })
 }
 
 /// The options directly in `section`, of an element of `list`.

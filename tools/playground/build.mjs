@@ -26,7 +26,8 @@ const script = (await bundle('main.js')).replaceAll('</script', '<\\/script')
 const style = await bundle('style.css')
 
 const examples = EXAMPLES.map(([file, middleware = '']) => {
-  const configuration = read(root, 'examples/providers', file)
+  // Without what editors are told.
+  const configuration = read(root, 'examples/providers', file).replace(/^# yaml-language-server: .*\n/, '')
   const title = configuration.match(/^# ([^:]+):/)[1]
   return { title: middleware ? `${title} (${middleware})` : title, middleware, configuration }
 })

@@ -74,9 +74,21 @@ fn rules() {
         ),
         (
             json!({"Keys": [strong, "another-secret-of-32-bytes-or-more-xyz"]}),
+            json!({"signingSecret": strong, "jwks": {"keys": [{"kty": "oct", "k": "YW5vdGhlci1zZWNyZXQtb2YtMzItYnl0ZXMtb3ItbW9yZS14eXo"}]}}),
+            "yaml",
+            "",
+        ),
+        (
+            json!({"Keys": [strong, "short"]}),
             json!({"signingSecret": strong}),
             "byHand",
-            "Keys[1]: a further secret",
+            "Keys[1]: the old secret is refused here",
+        ),
+        (
+            json!({"Keys": [strong, "env:OTHER"]}),
+            json!({"signingSecret": strong}),
+            "byHand",
+            "Keys[1]: a further secret that is kept elsewhere",
         ),
         (
             json!({"Keys": ["https://a/k", "https://b/k"]}),

@@ -71,6 +71,8 @@ fn exit_codes_steps_and_no_signature() {
         assert!(text.contains(says), "{name}: {}", text);
         let signature = token.rsplit_once('.').unwrap().1;
         assert!(!text.contains(signature), "{name}: {}", text);
+        // A check says what it compares, and nothing where its option is left out.
+        assert!(!text.contains("is checked"), "{name}: {}", text);
     }
 }
 

@@ -17,10 +17,18 @@ const STEPS = {
   tenant: 'Tenant',
   required: 'Required claims',
   audience: 'Audience',
+  client: 'Client',
   binding: 'Binding to a key',
   scopes: 'Scopes',
   expression: 'Expression',
   'live expression': 'Expression about the request',
+  revocation: 'Revocation',
+  rule: 'Rule of the request',
+  'rule audience': 'Audience of the rule',
+  'rule scopes': 'Scopes of the rule',
+  'rule expression': 'Expression of the rule',
+  'step-up': 'Step-up',
+  possession: 'Proof of possession',
 }
 
 /** An element with attributes and children. */

@@ -1,10 +1,12 @@
 //! traefik-plugins/traefik-jwt-plugin.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::convert::old::{Kind, Old, boolean, kind, list, object, text};
 use crate::convert::rule::dotted;
-use crate::convert::target::Target;
+use crate::convert::target::{Target, is_elsewhere, refusal};
 
 pub(super) fn convert(block: &Value, resolved: &Value) -> Target {
     let mut old = Old::of(block);
@@ -85,6 +87,7 @@ fn keys(old: &mut Old, resolved: &Value, target: &mut Target) {
     };
     let known = resolved.get(&name).map(list).unwrap_or_default();
     let mut pem = Vec::new();
+    let mut further_secrets = Vec::new();
     for (at, item) in list(&value).iter().map(text).enumerate() {
         let path = format!("{name}[{at}]");
         let plain = known.get(at).map_or_else(|| item.clone(), text);
@@ -110,13 +113,27 @@ fn keys(old: &mut Old, resolved: &Value, target: &mut Target) {
                 &path,
                 &format!("a further URL ({item}) needs an entry of trustedIssuers with its issuer"),
             ),
+            // A key without `kid` is tried for every token, as there.
+            Kind::Secret if !is_elsewhere(&item) => {
+                let key = json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(&item)});
+                match refusal(&json!({"jwks": {"keys": [key]}})) {
+                    None => {
+                        target.became(&path, "jwks");
+                        further_secrets.push(key);
+                    }
+                    Some(why) => target.left(&path, &format!("the old secret is refused here ({why})")),
+                }
+            }
             Kind::Secret => target.left(
                 &path,
-                "a further secret needs a kid in keys, or an entry of trustedIssuers with its issuer",
+                "a further secret that is kept elsewhere needs a kid in keys, or an entry of trustedIssuers with its issuer",
             ),
         }
     }
     target.became(&name, "jwksUrl, publicKey, signingSecret");
+    if !further_secrets.is_empty() {
+        target.set("jwks", json!({"keys": further_secrets}));
+    }
     if !pem.is_empty() {
         target.set("publicKey", format!("{}\n", pem.join("\n")));
     }

@@ -9,6 +9,7 @@ use traefik_jwt_auth::core::claims::step_up::StepUp;
 use traefik_jwt_auth::core::claims::tenant::IssuerTemplate;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::presented::Presented;
+use traefik_jwt_auth::core::proof::rules::ProofRules;
 use traefik_jwt_auth::core::rules::Ruling;
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
@@ -89,6 +90,21 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, St
         "live expression" => {
             let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
             functions(expression, presented)
+        }
+        // Neither has to say anything where its section is left out.
+        "revocation" => {
+            let rules = sent.policy.revocation.iter();
+            rules.map(|_| ("looked up".into(), "no mark and no entry of a list".into())).collect()
+        }
+        "possession" => {
+            let proofs = sent.policy.proofs.iter();
+            let kinds = |rules: &ProofRules| {
+                let kinds = [("proofs.dpop", rules.dpop.is_some()), ("proofs.mtls", rules.mtls.is_some())];
+                let kinds: Vec<&str> =
+                    kinds.into_iter().filter(|(_, is_checked)| *is_checked).map(|(name, _)| name).collect();
+                (format!("cnf {}", of("cnf")), format!("checked: {}", list(&kinds)))
+            };
+            proofs.map(kinds).collect()
         }
         _ => vec![("is checked".into(), String::new())],
     }
