@@ -157,6 +157,12 @@ fn lists(list: Value<'_>, scope: &str) -> bool {
     }
 }
 
+/// Whether a text is a scope (RFC 6749 3.3); the challenge repeats it between quotes.
+pub fn is_scope(scope: &str) -> bool {
+    !scope.is_empty()
+        && scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Match, ScopeHierarchy, ScopeRules, check, demanded};

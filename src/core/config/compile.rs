@@ -23,7 +23,6 @@ use crate::core::config::{
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::request::method::is_method;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
@@ -81,7 +80,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
     let scopes = rules::all_scopes(&issuers, &table);
     let answer = answers::answer_rules(root, (&trusted, &scopes), &token, proofs.as_ref(), &forward, errors);
-    let origins = answers::allowed_origins(root, &answer, &table, errors);
+    let origins = answers::allowed_origins(root, &answer, &table);
     let revocation = revocation::revocation(root, &issuers, &shared, errors);
     Policy {
         bypass,
@@ -231,27 +230,16 @@ fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec
 
 #[inline(never)]
 fn bypass(root: &Values, errors: &mut Errors) -> BypassRules {
-    let mut paths = Vec::new();
-    for text in root.list(&BYPASS_PATHS).unwrap_or_default() {
-        match PathPattern::parse(text) {
-            Some(pattern) if pattern.is_every_path() => errors.conflict(
-                BYPASS_PATHS.path,
-                format!("{} is every path; write mode: optional if no request needs a token", quoted(text)),
-            ),
-            Some(pattern) => paths.push(pattern),
-            None => errors.value(
-                BYPASS_PATHS.path,
-                quoted(text),
-                "a path such as /health, or /public/* for all below",
-            ),
-        }
-    }
-    let methods = root.list(&BYPASS_METHODS).unwrap_or_default().to_vec();
-    for method in methods.iter().filter(|method| !is_method(method)) {
-        errors.value(BYPASS_METHODS.path, quoted(method), "a method in capital letters, such as OPTIONS");
+    let texts = root.list(&BYPASS_PATHS).unwrap_or_default();
+    let paths: Vec<PathPattern> = texts.iter().filter_map(|text| PathPattern::parse(text)).collect();
+    for (text, _) in texts.iter().zip(&paths).filter(|(_, pattern)| pattern.is_every_path()) {
+        errors.conflict(
+            BYPASS_PATHS.path,
+            format!("{} is every path; write mode: optional if no request needs a token", quoted(text)),
+        );
     }
     BypassRules {
-        methods,
+        methods: root.list(&BYPASS_METHODS).unwrap_or_default().to_vec(),
         mode: root.word(&MODE, &MODES),
         preflight: if root.flag(&BYPASS_PREFLIGHT) { Preflight::Pass } else { Preflight::Check },
         paths,

@@ -4,9 +4,9 @@ use crate::core::answer::forward::{ForwardRules, TokenForwarding};
 use crate::core::config::error::Errors;
 use crate::core::config::operators::source_ranges;
 use crate::core::config::options::forward_auth::*;
+use crate::core::config::options::is_of_answers;
 use crate::core::config::options::proofs::{FORWARD_CERTIFICATE, PROOF_FORWARD};
 use crate::core::config::options::upstream::FORWARD_AUTHORIZATION;
-use crate::core::config::upstream::is_of_answers;
 use crate::core::config::values::Values;
 use crate::core::proof::mtls::CertificateForwarding;
 use crate::core::proof::rules::{ProofForwarding, ProofRules};
@@ -34,7 +34,7 @@ pub(super) fn asking(
             refuse_changes(forward, errors);
             refuse_changes_of_proofs(proofs, errors);
             let peers = if root.has(&TRUSTED_PEERS) {
-                source_ranges(root, &TRUSTED_PEERS, errors)
+                source_ranges(root, &TRUSTED_PEERS)
             } else {
                 LOOPBACK.iter().filter_map(|text| SourceRange::parse(text)).collect()
             };

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::hint::hint;
-use crate::core::config::options::{self, Empty, Kind, Row, Scope, Shared};
+use crate::core::config::options::{self, Empty, Kind, Row, Scope, Shared, Syntax};
 use crate::core::config::values::{Typed, Values, join};
 use crate::core::config::written::{by_name, found, instant, is_empty, is_empty_json, nested, whole};
 use crate::core::json::{Document, Kind as Json, Value};
@@ -134,7 +134,10 @@ fn written(
     let text = value.as_str();
     let expected = match (row.kind, text) {
         (Kind::Text | Kind::Secret | Kind::KeySet, Some("")) => return Typed::Nothing,
-        (Kind::Text | Kind::Secret | Kind::KeySet, Some(text)) => return Typed::Text(text.to_owned()),
+        (Kind::Text | Kind::Secret | Kind::KeySet, Some(text)) => match unlike(row, text) {
+            None => return Typed::Text(text.to_owned()),
+            Some(syntax) => syntax.expected.to_owned(),
+        },
         (Kind::Text | Kind::Secret, None) => "a string, in quotes".to_owned(),
         (Kind::Flag(_), _) => match (value.as_bool(), text) {
             (Some(flag), _) => return Typed::Flag(flag),
@@ -186,6 +189,11 @@ fn written(
     };
     errors.value(object.place(name), found(value, row.is_secret()), expected);
     Typed::Refused
+}
+
+/// The syntax that `text` does not follow.
+fn unlike(row: &Row, text: &str) -> Option<&'static Syntax> {
+    row.syntax.filter(|syntax| !(syntax.is)(text))
 }
 
 /// The JSON that a string is, or the value itself.
@@ -260,7 +268,14 @@ fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed
             .conflict(format!("{path}[{at}]"), "none stands alone; beside it are claims that are required"),
         None => {}
     }
-    if errors.len() == told { Typed::List(list) } else { Typed::Refused }
+    if errors.len() != told {
+        return Typed::Refused;
+    }
+    list.retain(|text| {
+        let syntax = unlike(row, text);
+        syntax.inspect(|syntax| errors.value(&path, quoted(text), syntax.expected)).is_none()
+    });
+    if errors.len() == told { Typed::List(list) } else { Typed::Part(list) }
 }
 
 /// The elements of the array `value`. One that is nothing would be a rule that is not there; a number is not what it was in

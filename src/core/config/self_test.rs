@@ -52,11 +52,10 @@ pub(super) fn parse(root: &Values, policy: &Policy, errors: &mut Errors) -> Vec<
 fn test(entry: &Values, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
     let now = entry.time(&TEST_NOW).unwrap_or(UnixTime::from_seconds(NOW));
     let expect = entry.text(&TEST_EXPECT).unwrap_or_default();
-    let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
     let misnamed = expect.is_empty()
         && (errors.misnamed(entry.place(), &[&TEST_EXPECT]) || entry.is_refused(&TEST_EXPECT));
-    if (expect.is_empty() || !expect.chars().all(is_code)) && !misnamed {
-        let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
+    if expect.is_empty() && !misnamed {
+        let expected = TEST_EXPECT.syntax.map_or("", |syntax| syntax.expected);
         errors.value(entry.path(&TEST_EXPECT), quoted(expect), expected);
     }
     Some(SelfTest {

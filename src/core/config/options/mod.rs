@@ -3,6 +3,7 @@
 //! (`docs/reference`) is made from them.
 
 mod row;
+mod syntax;
 
 pub mod accepted;
 pub mod answers;
@@ -19,6 +20,7 @@ pub mod tests;
 pub mod upstream;
 
 pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
+pub use syntax::{Syntax, is_of_answers};
 
 /// The rows by subject, in the order of the reference.
 pub static TABLES: [&Table; 13] = [

@@ -2,6 +2,8 @@
 
 use std::ptr;
 
+use crate::core::config::options::syntax::Syntax;
+
 /// An option, or a section of options.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -13,6 +15,8 @@ pub struct Row {
     pub in_rules: bool,
     /// What its value is.
     pub kind: Kind,
+    /// What its text, or each element of its list, has to be besides.
+    pub syntax: Option<&'static Syntax>,
     /// What happens where it is written and empty.
     pub empty: Empty,
     /// One sentence for the reference. No instance of the plugin carries it.
@@ -132,6 +136,7 @@ pub(super) const fn top(path: &'static str, kind: Kind) -> Row {
         scope: Scope::Top,
         in_rules: false,
         kind,
+        syntax: None,
         empty: Empty::Refused(""),
         #[cfg(not(target_os = "wasi"))]
         about: "",
@@ -154,6 +159,11 @@ impl Row {
     /// It may be empty: nothing is opened by that.
     pub(super) const fn or_empty(self) -> Self {
         Self { empty: Empty::Allowed, ..self }
+    }
+
+    /// Its text, or each element of its list, has to be like this.
+    pub(super) const fn like(self, syntax: &'static Syntax) -> Self {
+        Self { syntax: Some(syntax), ..self }
     }
 
     /// An entry of `rules` may have it as well.

@@ -1,6 +1,7 @@
 //! Tests inside the configuration.
 
 use crate::core::config::options::row::{rows, top};
+use crate::core::config::options::syntax::OUTCOME;
 use crate::core::config::options::{Kind, Row, Shared, Table};
 
 rows! {
@@ -35,5 +36,5 @@ rows! {
     TEST_HEADERS = top("tests[].request.headers", Kind::Map).or_empty();
 
     /// `allow`, `deny`, or the code of a refusal such as `scope_insufficient`.
-    TEST_EXPECT = top("tests[].expect", Kind::Text).or_empty();
+    TEST_EXPECT = top("tests[].expect", Kind::Text).like(&OUTCOME).or_empty();
 }
