@@ -101,7 +101,7 @@ fn has_no_body(request: &dyn RequestView) -> bool {
         && request.header_values("content-length").iter().all(|length| length == b"0")
 }
 
-/// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not where a back end may take it for another
+/// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not if a back end may take it for another
 /// one, and not with a body.
 fn is_bypassed_method(methods: &[String], request: &dyn RequestView) -> bool {
     methods.iter().any(|method| method == request.method())

@@ -101,7 +101,7 @@ impl Policy {
     }
 
     /// The scopes that a token for a request has to hold, separated by spaces: those that its issuer's rules ask for, and
-    /// those of the rule. Where the issuer is not known, those that all of them ask for.
+    /// those of the rule. If the issuer is not known, those that all of them ask for.
     #[must_use]
     pub fn scopes(&self, issuer: Option<IssuerId>, ruling: Ruling<'_>) -> String {
         fn required(issuer: &TrustedIssuer) -> &[String] {

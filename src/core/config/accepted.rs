@@ -102,7 +102,7 @@ fn token_type(values: &Values) -> Option<TokenType> {
     })
 }
 
-/// A span in seconds; 0 is none.
+/// A duration in seconds; 0 is no limit.
 fn span(values: &Values, row: &Row, above: Option<Seconds>) -> Option<Seconds> {
     let seconds = values.int_or(row, above.map(|span| span.0));
     (seconds != 0).then_some(Seconds(seconds))
@@ -125,7 +125,7 @@ pub(super) const OFFLINE: &str = "offline_access";
 pub(super) const OFFLINE_IS_FOR_CLIENTS: &str =
     "offline_access asks the issuer for a refresh token, and says nothing about a request; leave it out";
 
-/// `scopes`, where it is written.
+/// `scopes`, if it is written.
 pub(super) fn scopes(values: &Values, errors: &mut Errors) -> Option<ScopeRules> {
     let list = values.list(&SCOPES_REQUIRED).unwrap_or_default();
     // A scope has no space in it, so "read write" is two.
@@ -177,7 +177,7 @@ pub(super) fn expression(values: &Values, errors: &mut Errors) -> Option<Express
     }
 }
 
-/// `stepUp`, where it is written.
+/// `stepUp`, if it is written.
 pub(super) fn step_up(values: &Values) -> Option<StepUp> {
     if !values.has_in(&STEP_UP) {
         return None;

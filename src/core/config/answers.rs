@@ -81,7 +81,7 @@ fn redirect(root: &Values, row: &Row, token: &TokenSources) -> Option<Redirect> 
 }
 
 /// `origins`. A server of the Model Context Protocol has to check them (2026-07-28, Streamable HTTP, "Security"), so there
-/// those of `errors.cors` count where nothing else is written.
+/// the origins of `errors.cors` apply if `origins` is not written.
 pub(super) fn allowed_origins(root: &Values, answer: &AnswerRules, rules: &RuleTable) -> Vec<String> {
     let Some(origins) = root.list(&ORIGINS) else {
         let named = &answer.cors.allowed;

@@ -175,7 +175,7 @@ impl Client {
         ClientRules { server: ServerRules { withheld, ..ServerRules::default() }, ..self.rules.clone() }
     }
 
-    /// Refuses what is written here where nothing is fetched for the section. What the top level has for all servers may be
+    /// Refuses what is written here if nothing is fetched for the section. What the top level has for all servers may be
     /// for those of `trustedIssuers`.
     pub(super) fn refuse_unused(&self, errors: &mut Errors) {
         if let Some(path) = &self.entry {

@@ -55,8 +55,8 @@ pub fn compile(
     Err(errors.into_vec())
 }
 
-// This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
-// which then grows, by copying, in every instance (docs/measurements/build.md).
+// This and the other large compile steps are kept out of line: one function of 25 KB has a frame of 5 KB on the host's
+// stack, which then grows, by copying, in every instance (docs/measurements/build.md).
 #[inline(never)]
 fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
@@ -99,7 +99,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
 /// Headers of issuers that have their own.
 type OwnHeaders = BTreeMap<IssuerId, Vec<upstream::ClaimHeader>>;
 
-/// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
+/// The issuer of the top level, if it has keys, and those of `trustedIssuers`.
 #[inline(never)]
 fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
@@ -193,7 +193,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
     }
 }
 
-/// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only where there is a secret.
+/// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only if there is a secret.
 fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
     let able: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| sources.can_serve(*alg)).collect();
     let default = || able.iter().copied().filter(|alg| sources.serves_unasked(*alg)).collect();

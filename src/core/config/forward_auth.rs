@@ -1,4 +1,4 @@
-//! `answerAs` and `trustedPeers`, and what cannot be had where a proxy asks: nothing of the request is changed.
+//! `answerAs` and `trustedPeers`, and the options that a proxy that asks rules out, since its request is not changed.
 
 use crate::core::answer::forward::{ForwardRules, TokenForwarding};
 use crate::core::config::error::Errors;
@@ -13,7 +13,7 @@ use crate::core::proof::rules::{ProofForwarding, ProofRules};
 use crate::core::request::forwarded::{AnswerAs, Asking};
 use crate::core::request::source_range::SourceRange;
 
-/// Where nothing is said, a proxy asks from the same machine.
+/// By default, a proxy asks from the same machine.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 pub(super) fn asking(

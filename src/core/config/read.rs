@@ -28,7 +28,7 @@ struct Object<'d> {
     path: String,
 }
 
-/// The values of the whole configuration; `None` if it is no JSON object. It may be left out.
+/// The values of the whole configuration; `None` if it is not a JSON object. An empty text is an empty configuration.
 #[inline(never)]
 pub fn read(json: Vec<u8>, errors: &mut Errors) -> Option<Values> {
     if json.trim_ascii().is_empty() {
@@ -205,11 +205,11 @@ fn effective<'d>(
     nested.map_or((document, value), |nested| (nested, nested.root()))
 }
 
-/// Where `value` is empty and `row` must not be: what to do instead.
+/// What to do instead, if `value` is empty and `row` must not be.
 fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<&'static str> {
     let Empty::Refused(instead) = row.empty else { return None };
     let may_be_none = matches!(row.kind, Kind::ListOrNone);
-    // An empty list as JSON in a text has been thought of.
+    // An empty list as JSON in a text is written on purpose.
     let is_none = || may_be_none && value.as_str().is_some_and(|text| text.trim_start().starts_with('['));
     if !is_empty(value) && (!is_empty_json(value) || is_none()) {
         return None;
@@ -228,7 +228,7 @@ fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<
     })
 }
 
-/// What to do instead of leaving an option empty, where there is no more to say.
+/// What to do instead of leaving an option empty, unless its row says more.
 const VALUE: &str = "leave the option out, or give it a value";
 
 const AN_ELEMENT: &str = "a string that is not empty, in quotes";
@@ -278,7 +278,7 @@ fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed
     if errors.len() == told { Typed::List(list) } else { Typed::Part(list) }
 }
 
-/// The elements of the array `value`. One that is nothing would be a rule that is not there; a number is not what it was in
+/// The elements of the array `value`. An empty element would be a missing rule, and a number may have been another text in
 /// YAML.
 fn texts_of(path: &str, value: Value<'_>, list: &mut Vec<String>, errors: &mut Errors) {
     for (index, element) in value.elements().enumerate() {

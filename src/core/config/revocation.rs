@@ -1,4 +1,4 @@
-//! `revocation`: where it is said what is revoked.
+//! `revocation`: the sources that say what is revoked.
 
 use crate::core::config::client::{Shared, mounted};
 use crate::core::config::error::Errors;
@@ -12,7 +12,7 @@ use crate::core::revocation::marker::MarkerRules;
 use crate::core::revocation::{ListSource, RemoteList, RevocationRules};
 use crate::core::url::Origin;
 
-/// `None` for nothing.
+/// `None` if nothing is revoked.
 #[inline(never)]
 pub(super) fn revocation(
     root: &Values,

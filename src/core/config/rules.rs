@@ -35,7 +35,7 @@ pub(super) fn rule_table(
     for entry in entries {
         let told = errors.len();
         let rule = rule(entry, errors);
-        // What a rule without its faults would be, nobody knows.
+        // A rule with errors is not compared with others.
         if errors.len() == told && !entry.has_refused() {
             if !bypassed.is_empty() && shadowed(&rule, std::slice::from_ref(&open)).is_some() {
                 errors.conflict(entry.place(), "no request comes to it: bypassPaths lets them all pass");
@@ -120,7 +120,7 @@ fn needs(entry: &Values, errors: &mut Errors) -> Needs {
     Needs::Nothing
 }
 
-/// Where an issuer and a rule ask for different sign-ins, none would meet both.
+/// If an issuer and a rule ask for different sign-ins, no sign-in meets both.
 fn check_step_up(entry: &Values, rule: &Rule, issuers: &[TrustedIssuer], errors: &mut Errors) {
     let Needs::Token(demands) = &rule.needs else { return };
     let asked = demands.step_up.as_ref().filter(|step_up| !step_up.acr.is_empty());

@@ -1,7 +1,7 @@
 //! The user's own tests (`tests`): sample claims and requests, run through the same rules when the configuration is
 //! loaded. One that fails refuses the configuration, so a rule that does not mean what its author thinks is never used.
 //!
-//! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
+//! No keys and no clock are needed: a test without `now` has a fixed one.
 
 use crate::core::claims::expression::Expression;
 use crate::core::config::error::{Errors, Problem};

@@ -78,7 +78,7 @@ fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPla
     } else if *kind == SOURCE_WS_PROTOCOL {
         TokenPlace::WebSocketProtocol { marker: text }
     } else {
-        // Where nothing is said, other headers are the token alone.
+        // By default, the value of any other header is the token alone.
         let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
         let mut form = form(entry, default, has_dpop, errors);
         if entry.flag(&SOURCE_PADDING) {

@@ -26,7 +26,7 @@ const ENTRA: [&str; 7] = [
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// What `policy` accepts because no rule is written about it, what of it is taken in another way than it may be meant, and
-/// what its tests show, for whoever reads the log.
+/// what its tests show, for the log.
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
     let asks = |issuer: &TrustedIssuer, claim| {
@@ -92,8 +92,8 @@ fn names(issuers: &[&TrustedIssuer]) -> String {
     names.join(", ")
 }
 
-/// Refuses the keys of all tenants of Entra ID where neither `issuer` nor `audience` says which tokens are meant:
-/// whoever has a Microsoft account could get in.
+/// Refuses the keys of all tenants of Entra ID if neither `issuer` nor `audience` is set: anybody with a Microsoft account
+/// could get in.
 pub(super) fn refuse_every_tenant(values: &Values, issuer: &TrustedIssuer, errors: &mut Errors) {
     let is_for_all = |source: &KeySource| match source {
         KeySource::Url(remote) => match &remote.location {
@@ -179,7 +179,7 @@ mod tests {
                 vec![said],
             ),
             (json!({"tls": {"cert": "/c", "key": "/k"}}), vec![entry(other, none.clone())], vec![said]),
-            // Whoever writes one of them has thought of the server.
+            // A configuration with one of them is written for that server.
             (headers(), vec![entry(other, json!({"headers": {}}))], vec![]),
             (headers(), vec![entry(other, json!({"headers": {"X-Key": "2"}}))], vec![]),
             // The same server, and nothing that could be withheld.

@@ -111,7 +111,7 @@ fn carries_proof(name: &str) -> bool {
     is_alias(dpop::HEADER, name)
 }
 
-/// Whether a client sends its token in the header `name`. `Authorization` is none for other purposes either.
+/// Whether a client sends its token in the header `name`. `Authorization` is reserved for it in any case.
 fn carries_token(name: &str, sources: &TokenSources) -> bool {
     let header = |place: &TokenPlace| match place {
         TokenPlace::Header { name: header, .. } => is_alias(header, name),
@@ -136,7 +136,7 @@ fn not_managed(path: String, name: &str, reason: NotManaged, errors: &mut Errors
     }
 }
 
-/// What the upstream gets if nothing is said.
+/// What the upstream gets by default.
 fn user_header() -> Vec<ClaimHeader> {
     Filling::parse("sub")
         .map(|filling| ClaimHeader { path: "forwardHeaders".into(), name: "X-User-Sub".into(), filling })

@@ -19,7 +19,7 @@ pub struct Values {
 pub(super) enum Typed {
     /// It has been refused.
     Refused,
-    /// An empty text where there may be one, which counts as absent.
+    /// An empty text that is allowed. It counts as absent.
     Nothing,
     Text(String),
     Flag(bool),
@@ -27,7 +27,7 @@ pub(super) enum Typed {
     /// The number of a word.
     Word(usize),
     List(Vec<String>),
-    /// What is right of a list that has been refused.
+    /// The valid elements of a list that has been refused.
     Part(Vec<String>),
     Map(Vec<(String, String)>),
     Lists(Vec<(String, Vec<String>)>),
@@ -67,7 +67,7 @@ impl Values {
         self.written.iter().any(|(row, _)| is_inner(row))
     }
 
-    /// Whether the option is written and has been refused: what follows from that is no further mistake.
+    /// Whether the option is written and has been refused. Errors that follow from that are not reported.
     pub fn is_refused(&self, row: &Row) -> bool {
         matches!(self.get(row), Some(Typed::Refused | Typed::Part(_)))
     }

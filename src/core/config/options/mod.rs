@@ -1,5 +1,5 @@
-//! Every option as a row that says all about it: where it stands, what its value is, what holds where it is left out,
-//! and what happens where it is written and empty. [`read`](crate::core::config::read) follows the rows; the reference
+//! Every option as a row that says all about it: where it stands, what its value is, its default, and what happens if it
+//! is written and empty. [`read`](crate::core::config::read) follows the rows; the reference
 //! (`docs/reference`) is made from them.
 
 mod row;

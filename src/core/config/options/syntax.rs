@@ -15,7 +15,7 @@ use crate::core::url::{Url, is_host_name, is_serialized_origin};
 pub struct Syntax {
     /// Whether a text follows it.
     pub is: fn(&str) -> bool,
-    /// What is expected, in words.
+    /// What is expected.
     pub expected: &'static str,
 }
 
@@ -66,7 +66,8 @@ syntaxes! {
     /// `typ` of a token.
     TYP = |text| text.split('/').all(is_field_name), "access, or a typ such as at+jwt";
     /// The outcome of a test.
-    OUTCOME = |text| text.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "allow, deny, or the code of a refusal such as scope_insufficient";
+    OUTCOME = |text| text.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+        "allow, deny, or the code of a refusal such as scope_insufficient";
     /// `acr`: a challenge has them between quotes, with spaces between them, as scopes are.
     ACR = is_scope, "values of acr without blanks, quotes and backslashes";
 }

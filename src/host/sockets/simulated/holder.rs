@@ -1,16 +1,20 @@
-//! The instance that holds the lock: the record that it puts back is there, and the lock is free after a trap.
+//! The instance that holds the lock: the record that it puts back is there, and if it ends, others continue.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{Fault, Plan, Simulated, Trapped, alone, begin, faults, run, survives};
-use crate::core::unix_time::UnixTime;
-use crate::documents::lease::Failure;
+use super::{Fault, Plan, Simulated, Trapped, alone, await_first, begin, faults, run, survives};
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::documents::lease::{Failure, Share as _, Turn, Version, Waiting};
 use crate::documents::record::{Nanos, Record};
 use crate::documents::source_id::SourceId;
 use crate::host::sockets::kernel::Kernel as _;
-use crate::host::sockets::lock::{Lock, close_standard_streams, exclusive, keep, open};
+use crate::host::sockets::lock::{Lock, close_standard_streams, exclusive, keep, now, open};
+use crate::host::sockets::mailbox::Mailbox;
+
+const SOURCE: SourceId = SourceId([7; 16]);
+const LEASE: Seconds = Seconds(3);
 
 fn opened() -> Lock {
     close_standard_streams();
@@ -21,7 +25,7 @@ fn opened() -> Lock {
 fn record() -> Vec<u8> {
     let mut record = Record::default();
     let failure = Failure { at: UnixTime::from_millis(1), reason: "refused".to_owned() };
-    record.finish(SourceId([7; 16]), 1, Nanos(5), Err(failure));
+    record.finish(SOURCE, 1, Nanos(5), Err(failure));
     record.encode()
 }
 
@@ -69,4 +73,40 @@ fn a_trap_in_exclusive_work_does_not_end_the_lock() {
         assert!(lock.look().is_some(), "the instance works without the lock");
         assert_eq!(exclusive(|| lock.look()), None);
     });
+}
+
+/// The owner of the lease and the waiter that polls have ended, and nobody else knows what the other waiters block on.
+#[test]
+fn a_lost_record_wakes_the_waiters_that_it_knew() {
+    for seed in 0..50 {
+        let plan = Plan { seed, instances: 4, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis([0, 300, 600, 5_000][me]));
+            }
+            let lock = opened();
+            match me {
+                0 => {
+                    begin();
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Ask(_)));
+                    Simulated::sleep(Duration::from_secs(2));
+                    // It ends with the record.
+                    lock.take();
+                }
+                1 => {
+                    let mut record = Record::decode(&lock.take(), now()).unwrap();
+                    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
+                    lock.put(record.encode());
+                }
+                2 => {
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+                }
+                _ => exclusive(|| ()),
+            }
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
 }
