@@ -55,8 +55,8 @@ fn short_media_type(typ: &str) -> &str {
     }
 }
 
-/// Claims that RFC 7519 defines as strings are strings if they are present. `sub` and `jti` may be numbers as well: providers put
-/// the row of a database there, and nothing is decided by comparing the two with what a configuration says unasked.
+/// Claims that RFC 7519 defines as strings are strings if they are present. `sub` and `jti` may be numbers as well:
+/// providers put the number of a database row there, and no check compares them unless the configuration asks for it.
 ///
 /// # Errors
 /// `claim_invalid`.

@@ -10,7 +10,7 @@ use crate::documents::lease::{Failure, Share as _, Turn, Version, Waiting};
 use crate::documents::record::{Nanos, Record};
 use crate::documents::source_id::SourceId;
 use crate::host::sockets::kernel::Kernel as _;
-use crate::host::sockets::lock::{Lock, close_standard_streams, exclusive, keep, now, open};
+use crate::host::sockets::lock::{Lock, close_standard_streams, elapsed, exclusive, keep, now, open};
 use crate::host::sockets::mailbox::Mailbox;
 
 const SOURCE: SourceId = SourceId([7; 16]);
@@ -83,7 +83,7 @@ fn a_lost_record_wakes_the_waiters_that_it_knew() {
         let outcome = run(plan, &|me| {
             if me > 0 {
                 await_first();
-                Simulated::sleep(Duration::from_millis([0, 300, 600, 5_000][me]));
+                Simulated::sleep(Duration::from_millis([0, 300, 600, 3_000][me]));
             }
             let lock = opened();
             match me {
@@ -106,6 +106,30 @@ fn a_lost_record_wakes_the_waiters_that_it_knew() {
                 }
                 _ => exclusive(|| ()),
             }
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_waiter_takes_over_when_the_lease_of_an_ended_owner_expires() {
+    for seed in 0..50 {
+        let plan = Plan { seed, instances: 2, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis(300));
+            }
+            let lock = opened();
+            let since = now();
+            if me == 0 {
+                begin();
+            }
+            let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+            let waited = elapsed(since);
+            assert!(me == 0 || waited < Duration::from_secs(LEASE.0 + 1), "{waited:?}");
+            assert!(!Record::has_waiters(&lock.look().unwrap()), "instance {me} does not wait any more");
         });
         assert_eq!(outcome, Ok(()), "seed {seed}");
     }
