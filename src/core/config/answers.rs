@@ -108,7 +108,7 @@ fn resource_metadata(
     };
     let servers = root.list(&METADATA_SERVERS).unwrap_or(issuers);
     if servers.is_empty() && !root.is_refused(&METADATA_SERVERS) {
-        errors.conflict(METADATA_SERVERS.path, "is needed where there is no issuer to take its place");
+        errors.conflict(METADATA_SERVERS.path, "is needed if there is no issuer to take its place");
     }
     let proofs = proofs.map(|rules| proofs::metadata(rules, root)).unwrap_or_default();
     let metadata = ResourceMetadata::new(

@@ -330,7 +330,7 @@ fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed 
             None if value.kind() == Json::Object => {
                 // A dot in the key of a label makes a level.
                 let key = row.path.rsplit('.').next().unwrap_or_default();
-                let expected = format!("a string; write {key} as JSON where a name has a dot");
+                let expected = format!("a string; write {key} as JSON if a name has a dot");
                 errors.value(path(), found(value, row.is_secret()), expected);
             }
             Some(_) | None => errors.value(path(), found(value, row.is_secret()), AN_ELEMENT),

@@ -35,7 +35,7 @@ rows! {
     /// Name that is asked for and expected in the certificate.
     TLS_SERVER_NAME = own("clientConfig.tls.serverName", Kind::Text).like(&SERVER_NAME).or_empty().otherwise("the host of the URL");
 
-    /// Accept any certificate: whoever answers then chooses the keys.
+    /// Accept any certificate: any server that answers then chooses the keys.
     TLS_INSECURE = inherited("clientConfig.tls.insecureSkipVerify", Kind::Flag(false));
 
     /// Deadline over name, connection, TLS, answer and retries.

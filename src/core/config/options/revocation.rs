@@ -13,7 +13,7 @@ words! {
 rows! {
     "Revocation";
 
-    /// Where it is said which tokens, sessions, users and clients are revoked.
+    /// The sources that say which tokens, sessions, users and clients are revoked.
     REVOCATION = top("revocation", Kind::Object).instead("leave the option out to revoke nothing");
 
     /// Directory of markers below `settings.mounts`: `jti/NAME`, `sid/NAME`, `sub/NAME`, `client/NAME`.

@@ -14,7 +14,7 @@ rows! {
     /// Shown when the test fails.
     TEST_NAME = top("tests[].name", Kind::Text).or_empty();
 
-    /// Claims of the token; `iss`, `iat` and `exp` are added where they are not written, `null` takes one away.
+    /// Claims of the token; `iss`, `iat` and `exp` are added if they are not written, `null` removes one.
     TEST_CLAIMS = top("tests[].claims", Kind::Json).or_empty().otherwise("no token");
 
     /// `typ` of the header of the token.
