@@ -32,17 +32,17 @@ pub struct Policy {
     pub answer: AnswerRules,
     /// Which proofs of possession are checked, and how.
     pub proofs: Option<ProofRules>,
-    /// Where it is said which tokens were revoked.
+    /// The sources that say which tokens were revoked.
     pub revocation: Option<RevocationRules>,
-    /// What the tests of the configuration show that its author may not mean.
+    /// What the tests of the configuration show and its author may not intend.
     pub doubts: Vec<String>,
 }
 
 /// One party whose tokens are accepted. Its keys serve no other.
 #[derive(Debug)]
 pub struct TrustedIssuer {
-    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). Without these and without templates in `claims`, any
-    /// `iss` and none is accepted, unless another entry is about it.
+    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). If this and the templates in `claims` are empty, the entry
+    /// accepts any `iss`, or none, that no other entry names.
     pub names: Vec<String>,
     /// Where its keys come from.
     pub keys: Vec<KeySource>,

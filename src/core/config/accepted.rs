@@ -111,8 +111,8 @@ fn span(values: &Values, row: &Row, above: Option<Seconds>) -> Option<Seconds> {
 fn max_age(values: &Values, above: Option<MaxAge>, errors: &mut Errors) -> Option<MaxAge> {
     let since = values.word_or(&MAX_AGE_CLAIM, &SINCE, above.map(|max_age| max_age.since));
     let span = span(values, &MAX_AGE, above.map(|max_age| max_age.span));
-    let is_told = errors.misnamed(values.place(), &[&MAX_AGE]) || values.is_refused(&MAX_AGE);
-    if span.is_none() && values.has(&MAX_AGE_CLAIM) && !is_told {
+    let is_reported = errors.misnamed(values.place(), &[&MAX_AGE]) || values.is_refused(&MAX_AGE);
+    if span.is_none() && values.has(&MAX_AGE_CLAIM) && !is_reported {
         errors.conflict(values.path(&MAX_AGE_CLAIM), "needs maxAgeSeconds");
     }
     span.map(|span| MaxAge { span, since })
@@ -131,10 +131,10 @@ pub(super) fn scopes(values: &Values, errors: &mut Errors) -> Option<ScopeRules>
     // A scope has no space in it, so "read write" is two.
     let required: Vec<String> =
         list.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect();
-    let is_told = values.is_refused(&SCOPES)
+    let is_reported = values.is_refused(&SCOPES)
         || values.is_refused(&SCOPES_REQUIRED)
         || errors.misnamed(values.place(), &[&SCOPES_REQUIRED]);
-    if (required.is_empty() || !required.iter().all(|scope| is_scope(scope))) && !is_told {
+    if (required.is_empty() || !required.iter().all(|scope| is_scope(scope))) && !is_reported {
         let expected = "at least one scope (RFC 6749 3.3)";
         errors.value(values.path(&SCOPES_REQUIRED), quoted(&list.join(",")), expected);
     }

@@ -131,9 +131,9 @@ impl Errors {
     /// Adds a problem. An empty option is reported once: its other problems follow from that.
     pub fn push(&mut self, path: impl Into<String>, problem: Problem) {
         let path = path.into();
-        let told =
+        let reported =
             |error: &ConfigError| error.path == path && matches!(error.problem, Problem::EmptyOption { .. });
-        if !self.0.iter().any(told) {
+        if !self.0.iter().any(reported) {
             self.0.push(ConfigError { path, problem });
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn compile(
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> KeySources {
-    let told = errors.len();
+    let before = errors.len();
     let sources = [
         remote(values, issuers, client, shared, errors),
         inline_set(values, shared, errors),
@@ -43,7 +43,7 @@ pub(super) fn compile(
     ];
     let mut sources: Vec<KeySource> = sources.into_iter().flatten().collect();
     sources.extend(named_keys(values, shared, errors));
-    let sources = KeySources { sources, refused: errors.len() != told || is_any_refused(values, &SOURCES) };
+    let sources = KeySources { sources, refused: errors.len() != before || is_any_refused(values, &SOURCES) };
     let misnamed = errors.misnamed(values.place(), &[&JWKS_URL, &DISCOVERY]);
     if sources.home().is_none() && !sources.refused && !misnamed && !values.has(&REVOCATION_URL) {
         client.refuse_unused(errors);

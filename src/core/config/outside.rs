@@ -5,7 +5,7 @@ use crate::core::config::error::Errors;
 
 /// A value that may be kept outside of the configuration.
 pub(super) enum Outside {
-    /// Here after all.
+    /// The value itself.
     Inline(String),
     /// In this file, read when it is needed.
     File(String),
@@ -80,7 +80,7 @@ pub(super) fn outside(
     Some(Outside::Inline(text.to_owned()))
 }
 
-/// The name of a variable (POSIX.1-2017 8.1), and no longer than people make them.
+/// The name of a variable (POSIX.1-2017 8.1) of usual length.
 fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -33,7 +33,7 @@ pub(super) fn proofs(
         [&ORIGIN, &PROOF_ALGORITHMS, &PROOF_AGE, &REPLAY, &NONCE_SECRET, &REPLAY_DIRECTORY, &PROOF_FORWARD];
     let of_mtls: [&Row; 3] = [&CERTIFICATE_HEADER, &CERTIFICATE_FORMAT, &FORWARD_CERTIFICATE];
     for (checked, switch, rows) in [(dpop, &DPOP, of_dpop.as_slice()), (mtls, &MTLS, &of_mtls)] {
-        // A rule for proofs that nobody checks.
+        // A rule for proofs that are not checked.
         for row in
             rows.iter().filter(|row| checked == Checked::Off && root.has(row) && !root.is_refused(switch))
         {
@@ -158,7 +158,7 @@ fn nonce_secret(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Err
 fn mtls_rules(root: &Values, errors: &mut Errors) -> MtlsRules {
     let header = root.text(&CERTIFICATE_HEADER).unwrap_or("X-Forwarded-Tls-Client-Cert");
     let keep = root.flag(&FORWARD_CERTIFICATE);
-    // One that is removed is looked at with the other managed headers.
+    // A header that is removed is checked with the other managed headers.
     if keep && !is_field_name(header) {
         errors.value(CERTIFICATE_HEADER.path, quoted(header), "the name of a header");
     }

@@ -237,7 +237,7 @@ const AN_ELEMENT: &str = "a string that is not empty, in quotes";
 #[inline(never)]
 fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed {
     let issuers = matches!(row.kind, Kind::Issuers);
-    let told = errors.len();
+    let before = errors.len();
     let mut list = Vec::new();
     match (value.kind(), value.as_str().unwrap_or_default()) {
         (Json::Array, _) => texts_of(&path, value, &mut list, errors),
@@ -268,14 +268,14 @@ fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed
             .conflict(format!("{path}[{at}]"), "none stands alone; beside it are claims that are required"),
         None => {}
     }
-    if errors.len() != told {
+    if errors.len() != before {
         return Typed::Refused;
     }
     list.retain(|text| {
         let syntax = unlike(row, text);
         syntax.inspect(|syntax| errors.value(&path, quoted(text), syntax.expected)).is_none()
     });
-    if errors.len() == told { Typed::List(list) } else { Typed::Part(list) }
+    if errors.len() == before { Typed::List(list) } else { Typed::Part(list) }
 }
 
 /// The elements of the array `value`. An empty element would be a missing rule, and a number may have been another text in
@@ -306,7 +306,7 @@ fn issuers_of(path: &str, text: &str, errors: &mut Errors) -> Vec<String> {
 /// An object whose values are texts.
 #[inline(never)]
 fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed {
-    let told = errors.len();
+    let before = errors.len();
     let nested = nested(value);
     let object = nested.as_ref().map_or(value, |document| document.root());
     let expected =
@@ -336,7 +336,7 @@ fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed 
             Some(_) | None => errors.value(path(), found(value, row.is_secret()), AN_ELEMENT),
         }
     }
-    if errors.len() != told {
+    if errors.len() != before {
         return Typed::Refused;
     }
     if matches!(row.kind, Kind::Lists) { Typed::Lists(lists) } else { Typed::Map(texts) }

@@ -33,10 +33,10 @@ pub(super) fn rule_table(
     let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
     let open = Rule { paths: bypassed.to_vec(), ..Rule::default() };
     for entry in entries {
-        let told = errors.len();
+        let before = errors.len();
         let rule = rule(entry, errors);
         // A rule with errors is not compared with others.
-        if errors.len() == told && !entry.has_refused() {
+        if errors.len() == before && !entry.has_refused() {
             if !bypassed.is_empty() && shadowed(&rule, std::slice::from_ref(&open)).is_some() {
                 errors.conflict(entry.place(), "no request comes to it: bypassPaths lets them all pass");
             }

@@ -299,8 +299,8 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_text_is_told() {
-        let told = |claims: &str, tests: Value| {
+    fn a_part_of_a_text_is_reported() {
+        let warned = |claims: &str, tests: Value| {
             let config = json!({"signingSecret": "0123456789abcdef0123456789abcdef", "claims": claims, "tests": tests});
             let capabilities = Capabilities { fetch: false, env: &|_| None };
             compile(config.to_string().as_bytes(), &capabilities).unwrap().doubts
@@ -317,7 +317,7 @@ mod tests {
             (claims, json!([{"expect": "deny"}]), vec![]),
             ("OneOf(`role`, `admin`)", json!([row(json!("admin"), "allow")]), vec![]),
         ] {
-            assert_eq!(told(claims, tests.clone()), expected, "{tests}");
+            assert_eq!(warned(claims, tests.clone()), expected, "{tests}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! Configurations that mean something else than their author may think, mostly that they accept more: what is said of them
-//! when they are loaded, and the one that is refused.
+//! Configurations that mean something else than their author may think, mostly because they accept more: the warnings about
+//! them at load, and the one that is refused.
 
 use crate::core::bypass::Preflight;
 use crate::core::config::error::Errors;
@@ -25,8 +25,8 @@ const ENTRA: [&str; 7] = [
 /// What stands there in the place of one tenant.
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// What `policy` accepts because no rule is written about it, what of it is taken in another way than it may be meant, and
-/// what its tests show, for the log.
+/// The warnings for the log: what `policy` accepts because no rule is written about it, what may be meant in another way,
+/// and what its tests show.
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
     let asks = |issuer: &TrustedIssuer, claim| {
@@ -69,7 +69,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
     warnings
 }
 
-/// That a server gets nothing of what the top level has for its own one, since nothing is written about that.
+/// The warning that a server gets nothing of what the top level has for its own server, since its entry says nothing.
 fn withheld(source: &KeySource) -> Option<String> {
     let KeySource::Url(remote) = source else { return None };
     remote.client.server.withheld.then(|| {

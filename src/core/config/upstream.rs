@@ -21,7 +21,7 @@ use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::source::{TokenPlace, TokenSources};
 
-/// Claims that nobody names a header after: with a header behind one, the two are the wrong way round.
+/// Claims that are not used as names of headers: if a header follows one, the two are in the wrong order.
 const USUAL_CLAIMS: &[&str] = &[
     "aud",
     "azp",
@@ -55,8 +55,8 @@ pub(super) struct ClaimHeader {
 }
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardPayloadFormat`,
-/// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
-/// have their own.
+/// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of issuers
+/// with their own.
 #[inline(never)]
 pub(super) fn forward_rules(
     root: &Values,
