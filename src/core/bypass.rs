@@ -7,7 +7,7 @@ use crate::core::request::path::{self, PathPattern};
 /// `mode`, `bypassPreflight`, `bypassMethods`, `bypassPaths`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BypassRules {
-    /// What becomes of a request that would be refused.
+    /// What happens to a request that would be refused.
     pub mode: Mode,
     /// Whether CORS preflights pass without a token.
     pub preflight: Preflight,
@@ -22,11 +22,11 @@ pub struct BypassRules {
 pub enum Mode {
     /// It is refused.
     Required,
-    /// It goes on without identity if it has no token at all; else it is refused.
+    /// It is forwarded without identity if it has no token at all; otherwise it is refused.
     Optional,
-    /// It goes on without identity.
+    /// It is forwarded without identity.
     Permissive,
-    /// It goes on without identity, and the log says why it would be refused, a missing token included.
+    /// It is forwarded without identity, and the log says why it would be refused, a missing token included.
     DryRun,
 }
 
@@ -39,13 +39,13 @@ pub enum Preflight {
     Pass,
 }
 
-/// What becomes of the body of a request that goes on.
+/// What happens to the body of a request that is forwarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Body {
-    /// It goes on as it comes.
+    /// It is forwarded unchanged.
     #[default]
     Keep,
-    /// It goes on empty.
+    /// It is replaced by an empty one.
     Drop,
 }
 
@@ -63,7 +63,7 @@ pub enum Bypass {
 }
 
 impl Bypass {
-    /// Why the request goes on without being asked for a token; `None` if it does not.
+    /// Why the request is forwarded without a token; `None` if it needs one.
     pub fn of(rules: &BypassRules, request: &dyn RequestView) -> Option<Self> {
         if is_bypassed_path(&rules.paths, request) {
             return Some(Self::Path);
@@ -74,7 +74,7 @@ impl Bypass {
         is_bypassed_method(&rules.methods, request).then_some(Self::Method)
     }
 
-    /// What becomes of the request's body.
+    /// What happens to the request's body.
     pub const fn body(self) -> Body {
         match self {
             Self::Path | Self::Rule => Body::Keep,
@@ -84,7 +84,7 @@ impl Bypass {
 }
 
 /// A CORS preflight (Fetch 4.8): not every OPTIONS, which may be a real request to the upstream, such as one with a body.
-/// Names are compared exactly, since this opens something.
+/// Names are compared exactly, since a match lets the request pass.
 fn is_preflight(request: &dyn RequestView) -> bool {
     request.method() == "OPTIONS"
         && has(request, "origin")
@@ -101,7 +101,7 @@ fn has_no_body(request: &dyn RequestView) -> bool {
         && request.header_values("content-length").iter().all(|length| length == b"0")
 }
 
-/// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not where a back end may take it for another
+/// A method that is listed, compared exactly, as methods are (RFC 9110 9.1); not if a back end may take it for another
 /// one, and not with a body.
 fn is_bypassed_method(methods: &[String], request: &dyn RequestView) -> bool {
     methods.iter().any(|method| method == request.method())

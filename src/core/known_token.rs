@@ -1,4 +1,4 @@
-//! A verified token that is remembered, with the identity that follows for as long as it is known.
+//! A verified token that is cached, with the identity that follows from it.
 
 use std::rc::Rc;
 
@@ -17,12 +17,11 @@ use crate::core::steps::Steps;
 #[derive(Debug)]
 pub struct KnownToken {
     token: VerifiedToken,
-    /// `None` if a check of the token does not hold: then they are run again, for the same refusal.
+    /// `None` if a check of the token fails: then the checks are run again, for the same refusal.
     standing: Option<Standing>,
 }
 
-/// That every check of the token holds, and the identity that follows. It is given out for a request that passes the
-/// checks of requests.
+/// The identity of a token that passes every check of the token. A request gets it if it passes the checks of requests.
 #[derive(Debug)]
 struct Standing {
     time: Timely,
@@ -46,7 +45,7 @@ impl KnownToken {
     /// Who sends the request that presents the token again.
     ///
     /// # Errors
-    /// The refusal of the first check that does not hold.
+    /// The refusal of the first check that fails.
     pub fn identity<S: Steps>(&self, sent: &Sent<'_>, steps: &mut S) -> Result<Rc<Identity>, Refusal> {
         match &self.standing {
             Some(standing) => standing.identity(&self.token, sent, steps),
@@ -82,7 +81,7 @@ impl Standing {
         Ok(Self { time, identity: Rc::new(identity) })
     }
 
-    /// The identity, if the time of `token` still holds and every check of this request does.
+    /// The identity, if `token` is still valid at this time and this request passes every check.
     fn identity<S: Steps>(
         &self,
         token: &VerifiedToken,

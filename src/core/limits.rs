@@ -86,7 +86,7 @@ pub const MAX_MATCHED_BYTES: usize = 1024;
 /// Largest `maxTokenBytes`: Traefik takes a request head of 1 MiB, and a token is held several times over.
 pub const MAX_TOKEN_BYTES: u64 = 128 << 10;
 /// Bytes of all cookies, or of a target, times the places for a token: what has more is not searched for one, but refused,
-/// or left out where a request goes on without its token. Browsers and servers keep to 8 or 16 KiB.
+/// or left out if a request is forwarded without its token. Browsers and servers keep to 8 or 16 KiB.
 pub const MAX_SEARCHED_BYTES: usize = 128 << 10;
 /// Longest `Connection` that is searched for names of headers, in bytes: a longer one does not go on. Real ones have two
 /// or three names.

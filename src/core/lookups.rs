@@ -14,7 +14,7 @@ pub trait Lookups: KeptKeys + ReplayMemory + Markers + Revocations {}
 
 impl<T: KeptKeys + ReplayMemory + Markers + Revocations> Lookups for T {}
 
-/// Where nothing can be looked up: whatever needs an answer is refused.
+/// Looks up nothing: every request that needs an answer is refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Unknown;
 

@@ -33,9 +33,9 @@ pub struct Policy {
     pub answer: AnswerRules,
     /// Which proofs of possession are checked, and how.
     pub proofs: Option<ProofRules>,
-    /// Where it is said which tokens were revoked.
+    /// The sources that say which tokens were revoked.
     pub revocation: Option<RevocationRules>,
-    /// What the tests of the configuration show that its author may not mean.
+    /// What the tests of the configuration show and its author may not intend.
     pub doubts: Vec<String>,
 }
 
@@ -45,8 +45,8 @@ pub const CLUSTER: &str = "kubernetes";
 /// One party whose tokens are accepted. Its keys serve no other.
 #[derive(Debug)]
 pub struct TrustedIssuer {
-    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). Without these and without templates in `claims`, any
-    /// `iss` and none is accepted, unless another entry is about it.
+    /// Accepted values of `iss`, byte for byte (RFC 8725 3.8). If this and the templates in `claims` are empty, the entry
+    /// accepts any `iss`, or none, that no other entry names.
     pub names: Vec<String>,
     /// What says that a token is one of this entry.
     pub kind: IssuerKind,
@@ -136,7 +136,7 @@ impl Policy {
     }
 
     /// The scopes that a token for a request has to hold, separated by spaces: those that its issuer's rules ask for, and
-    /// those of the rule. Where the issuer is not known, those that all of them ask for.
+    /// those of the rule. If the issuer is not known, those that all of them ask for.
     #[must_use]
     pub fn scopes(&self, issuer: Option<IssuerId>, ruling: Ruling<'_>) -> String {
         fn required(issuer: &TrustedIssuer) -> &[String] {

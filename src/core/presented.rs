@@ -1,4 +1,4 @@
-//! A token with the request that presents it: all that a check may look at.
+//! A token with the request that presents it: everything that a check may read.
 
 use crate::core::issuer_id::IssuerId;
 use crate::core::lookups::Lookups;
@@ -11,7 +11,7 @@ use crate::core::token::header::Header;
 use crate::core::token::source::TokenPlace;
 use crate::core::unix_time::UnixTime;
 
-/// What was sent, and which rules are asked about it.
+/// What was sent, and the rules that apply to it.
 #[derive(Clone, Copy)]
 pub struct Sent<'r> {
     /// The configuration.
@@ -20,7 +20,7 @@ pub struct Sent<'r> {
     pub issuer_id: IssuerId,
     /// The same entry.
     pub issuer: &'r TrustedIssuer,
-    /// The token as it was found; `None` for a sample of `tests`, which nobody signed.
+    /// The token as it was found; `None` for a sample of `tests`, which is not signed.
     pub token: Option<&'r [u8]>,
     /// What `rules` say of the request.
     pub ruling: Ruling<'r>,
@@ -34,7 +34,7 @@ pub struct Sent<'r> {
     pub now: UnixTime,
 }
 
-/// The same with what the token says, which is not known to be true: a key may not have verified it yet.
+/// The same with the content of the token, which may not be verified yet.
 #[derive(Clone, Copy)]
 pub struct Presented<'r> {
     /// What was sent.

@@ -58,7 +58,7 @@ impl Default for LogRules {
 pub enum Fate {
     /// It was answered with this status.
     Refused(u16),
-    /// It went on without identity, because the mode lets everything pass.
+    /// It was forwarded without identity, because the mode lets everything pass.
     Passed,
 }
 
@@ -88,7 +88,7 @@ impl LineBudget {
 }
 
 /// The line: a fixed beginning, then `key=value` in fixed order. `alg`, `kid`, `iss` and `sub` are what the token says,
-/// true or not; a token that cannot be read has none.
+/// true or not; a token that cannot be parsed has none of them.
 pub fn line(
     rules: &LogRules,
     token: Option<&UnverifiedToken<'_>>,

@@ -12,7 +12,7 @@ use crate::core::token::source::FoundToken;
 pub enum Step<'s> {
     /// The request needs no token.
     Bypassed(Bypass),
-    /// The request has this token. Told again for each copy of a cookie.
+    /// The request has this token. Reported again for each copy of a cookie.
     Found(&'s FoundToken<'s>),
     /// This is what the token says.
     Read(&'s UnverifiedToken<'s>),
@@ -30,7 +30,7 @@ pub enum Step<'s> {
     Refused(&'s Refusal),
 }
 
-/// Who listens to the steps of a walk.
+/// A listener for the steps of a walk.
 pub trait Steps {
     /// Takes note of a step.
     fn step(&mut self, step: Step<'_>);

@@ -1,5 +1,5 @@
 //! How foreign text is shown in log lines, messages and documents: in printable ASCII. All else is
-//! escaped, so nothing in it can end the line, hide, turn the direction of the text around or steer a terminal. This is
+//! escaped, so nothing in it can end the line, hide, reverse the direction of the text or control a terminal. This is
 //! the only place that escapes.
 //!
 //! The modules are built without what derives of `Debug` write, so `{:?}` writes nothing there (`scripts/toolchain.sh`).
@@ -18,7 +18,7 @@ fn escape<W: Write>(out: &mut W, c: char) -> fmt::Result {
     c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
 }
 
-/// Writes `text`: runs of characters that are `plain` whole, since most texts are one run, all others by `other`.
+/// Writes `text`: runs of `plain` characters as a whole, since most texts are one run, and all others with `other`.
 fn write_by_runs<W: Write>(
     out: &mut W,
     text: &str,
@@ -84,7 +84,7 @@ pub fn unescaped(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '?' }).collect()
 }
 
-/// What is written through this is one line of printable ASCII. Escapes that are in it already stay as they are.
+/// Writes one line of printable ASCII. Escapes that are in it already are not changed.
 pub struct OneLine<W>(pub W);
 
 impl<W: Write> Write for OneLine<W> {
@@ -93,7 +93,7 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
-/// What is composed of our words and of text that is shown already, on one line.
+/// Our own words together with text that is escaped already, on one line.
 pub fn one_line(message: impl fmt::Display) -> String {
     let mut line = OneLine(String::new());
     // Writing to a String cannot fail.

@@ -41,7 +41,7 @@ impl UnixTime {
         Self(self.0.saturating_sub(span.0.saturating_mul(1000)))
     }
 
-    /// A date and time (RFC 3339 5.6, `2030-01-31T12:00:00Z`, with fraction and offset where wanted) from 1970 on;
+    /// A date and time (RFC 3339 5.6, `2030-01-31T12:00:00Z`, with fraction and offset if wanted) from 1970 on;
     /// digits beyond milliseconds are cut, and a leap second is the second after it.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();

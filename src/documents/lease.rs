@@ -141,3 +141,24 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, Shared, Version};
+    use crate::core::unix_time::UnixTime;
+    use crate::documents::document::{Document, SharedDocument};
+
+    #[test]
+    fn failures_are_counted_until_an_attempt_succeeds() {
+        let failure = || Err(Failure { at: UnixTime::from_millis(1), reason: "refused".into() });
+        let document = SharedDocument { document: Document::default(), fetched_at: UnixTime::from_millis(1) };
+        let mut shared = Shared::default();
+        for (attempt, failures, version) in
+            [(failure(), 1, 1), (failure(), 2, 2), (Ok(document), 0, 3), (failure(), 1, 4)]
+        {
+            shared = shared.after(attempt, Version(0));
+            assert_eq!((shared.failures, shared.version), (failures, Version(version)));
+            assert_eq!(shared.document.is_some(), version > 2);
+        }
+    }
+}

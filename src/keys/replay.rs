@@ -14,7 +14,7 @@ const USES_PER_SWEEP: u32 = 64;
 const KEPT_SPANS: u64 = 4;
 /// Bytes of a directory for each name in it: more than any file system takes, for those that do not count what is in it.
 const BYTES_PER_NAME: u64 = 128;
-/// After that time, whoever began a sweep is gone.
+/// After that time, the request that began a sweep has ended.
 const SWEEP_PATIENCE: Seconds = Seconds(10);
 /// Length of the name of a proof.
 const NAME_LENGTH: usize = 43;
@@ -35,7 +35,7 @@ pub enum Created {
 /// What is known of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectoryStat {
-    /// Its links: two more than it has directories, or 1 where the file system does not count them.
+    /// Its links: two more than it has directories, or 1 if the file system does not count them.
     pub links: u64,
     /// Its size in bytes.
     pub size: u64,
@@ -71,7 +71,7 @@ impl<D: Directories> ReplayDirectory<D> {
         Self { directories, uses: Cell::new(0) }
     }
 
-    /// A shard that has room; `None` where there is none.
+    /// A shard that has room; `None` if all are full.
     fn shard(&self, proof: &UsedProof<'_>) -> Option<String> {
         let shard = format!("{}/{}-{}", proof.directory, proof.span, shard(proof.name));
         let has_room = |stat: DirectoryStat| {

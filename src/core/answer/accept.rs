@@ -22,7 +22,7 @@ impl Accept {
     /// What `forward` says to a proxy, which passes the request on as it is.
     ///
     /// # Errors
-    /// `change_not_possible` where the upstream must not get it as it is: a cookie has other copies beside that of the token.
+    /// `change_not_possible` if the upstream must not get it unchanged: a cookie has other copies beside that of the token.
     pub fn new(forward: Forward) -> Result<Self, Refusal> {
         // `Expect` goes for the sake of a response of the upstream that the host would touch.
         let mut removed = forward.remove.iter().filter(|name| !name.eq_ignore_ascii_case("expect"));

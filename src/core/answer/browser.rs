@@ -41,8 +41,7 @@ impl Redirect {
     }
 }
 
-/// A browser that loads a page. Its own word (Fetch Metadata) counts where it gives one; scripts and API clients
-/// need the status.
+/// A browser that loads a page. Fetch Metadata decides if the browser sends it; scripts and API clients need the status.
 fn is_navigation(request: &dyn RequestView) -> bool {
     if !matches!(request.method(), "GET" | "HEAD") {
         return false;

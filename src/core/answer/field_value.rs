@@ -85,8 +85,8 @@ pub enum Lists {
 }
 
 impl Filling {
-    /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` if it is no claim and no template:
-    /// an empty path, a brace that has no partner, or text that a header cannot carry.
+    /// Parses `sub`, `realm_access.roles`, `email|sub`, `user:{sub}@{tenant}`. `None` if it is neither a claim nor a
+    /// template: an empty path, a brace that has no partner, or text that a header cannot carry.
     pub fn parse(text: &str) -> Option<Self> {
         if !text.contains(['{', '}']) {
             return FirstOf::parse(text).map(Self::Claim);
@@ -153,8 +153,8 @@ fn field_value(value: Value<'_>, lists: Lists) -> Option<String> {
     }
 }
 
-/// The elements with commas between them. `None` for an empty list, and where an element is none that a comma can
-/// end: one that holds a comma would be two.
+/// The elements with commas between them. `None` for an empty list, and if a comma cannot end an element: an element
+/// that contains a comma would become two.
 fn joined(list: Value<'_>) -> Option<String> {
     let element = |value: Value<'_>| match value.kind() {
         Kind::True | Kind::False | Kind::Number => Some(value.raw().to_owned()),
@@ -173,7 +173,7 @@ fn is_carried(text: &str) -> bool {
     !outer && !text.chars().any(char::is_control)
 }
 
-/// JSON on one line and in printable ASCII; other characters occur only inside strings, where they have escapes.
+/// JSON on one line and in printable ASCII; other characters occur only inside strings, and are escaped there.
 pub fn json(value: Value<'_>) -> String {
     one_line(value.compact())
 }

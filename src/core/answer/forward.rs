@@ -104,7 +104,7 @@ pub struct Forward {
     pub identity: Rc<Identity>,
     /// Headers of the client that go on in part.
     pub rewritten: Vec<Rewritten>,
-    /// The new path and query, where they change.
+    /// The new path and query, if they change.
     pub uri: Option<Vec<u8>>,
     /// What becomes of the body.
     pub body: Body,
@@ -159,7 +159,7 @@ impl Forward {
     }
 }
 
-/// The request without any identity, and without any token where tokens do not go on: one that nobody has accepted is
+/// The request without any identity, and without any token if tokens are not forwarded: a token that was not accepted is
 /// no safer at the upstream.
 #[must_use]
 pub fn anonymous(

@@ -57,7 +57,7 @@ impl GrpcStatus {
         }
     }
 
-    /// The HTTP status that clients of gRPC take for this one where there is no other.
+    /// The HTTP status that clients of gRPC map to this one if they get no other.
     const fn http_status(self) -> u16 {
         match self {
             Self::PermissionDenied => 403,
@@ -276,7 +276,7 @@ fn came_under_dpop(request: &dyn RequestView) -> bool {
     request.header_values("Authorization").iter().any(is_dpop)
 }
 
-/// A browser can sign in again; it cannot mend a request or wait for keys.
+/// A browser can sign in again; it cannot fix a request or wait for keys.
 fn redirect(
     rules: &AnswerRules,
     class: &Class,

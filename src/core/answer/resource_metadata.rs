@@ -45,7 +45,7 @@ pub struct ProofMetadata {
 }
 
 impl ResourceMetadata {
-    /// Compiles the document. `None` if `resource` is no absolute http(s) URL, or has a query or fragment
+    /// Compiles the document. `None` if `resource` is not an absolute http(s) URL, or has a query or fragment
     /// (RFC 9728 1.2).
     #[must_use]
     pub fn new(resource: &str, members: &Members<'_>) -> Option<Self> {
@@ -78,7 +78,7 @@ impl ResourceMetadata {
         &self.url
     }
 
-    /// The document, where `request` asks for it. It is public: no token, any origin.
+    /// The document, if `request` asks for it. It is public: no token, any origin.
     pub fn serve(&self, request: &dyn RequestView) -> Option<Served> {
         if uri::path(request.uri()) != self.path.as_bytes() {
             return None;

@@ -23,7 +23,7 @@ pub struct AnswerRules {
     pub realm: String,
     /// `errors.details`: code and description in the answer.
     pub details: Details,
-    /// `errors.codeHeader`: response header with the code; empty if there is none.
+    /// `errors.codeHeader`: response header with the code; empty for no header.
     pub code_header: String,
     /// `errors.redirectUrl`: where browsers are sent to sign in.
     pub redirect: Option<Redirect>,

@@ -14,7 +14,7 @@ use crate::core::unix_time::{Seconds, UnixTime};
 /// `status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusRules {
-    /// `status.path`, as it stands in the request.
+    /// `status.path`, compared with the path as the request has it.
     pub path: String,
     /// `status.sourceRange`: who may read it.
     pub ranges: Vec<SourceRange>,

@@ -26,8 +26,8 @@ impl Verdict {
     }
 }
 
-/// Where a request says what became of it. Every decision has one, and so removes what the client sent under the names
-/// of managed headers: also from a request that is answered here, since Traefik looks at it afterwards.
+/// The headers that say what became of a request. Every decision has them, and removes what the client sent under the
+/// names of managed headers: also from a request that is answered here, since Traefik reads it afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Label {
     /// The client's copies of managed headers, to remove from the request first.

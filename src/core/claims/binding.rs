@@ -20,7 +20,7 @@ pub struct BindingRules {
 /// `boundTokens`: what becomes of a bound token whose proof no configured check covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BoundTokens {
-    /// It is refused: whoever has merely copied it could use it.
+    /// It is refused: anyone who copied it could use it.
     #[default]
     Refuse,
     /// It counts as a bearer token.

@@ -9,10 +9,10 @@ pub fn of(claims: &ClaimsSet) -> Option<&str> {
     claims.claim("azp").or_else(|| claims.claim("client_id"))?.as_str()
 }
 
-/// Checks that the client is one of `accepted` where that is not empty (`clients`), compared byte for byte.
+/// Checks that the client is one of `accepted` if that is not empty (`clients`), compared byte for byte.
 ///
 /// # Errors
-/// `client_not_accepted`, also where the token names none.
+/// `client_not_accepted`, also if the token names no client.
 pub fn check(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Refusal> {
     let is_accepted = || of(claims).is_some_and(|client| accepted.iter().any(|accepted| accepted == client));
     if accepted.is_empty() || is_accepted() { Ok(()) } else { Err(Refusal::ClientNotAccepted) }

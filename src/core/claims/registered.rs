@@ -55,8 +55,8 @@ fn short_media_type(typ: &str) -> &str {
     }
 }
 
-/// Claims that RFC 7519 wants as strings are strings where present. `sub` and `jti` may be numbers as well: providers put
-/// the row of a database there, and nothing is decided by comparing the two with what a configuration says unasked.
+/// Claims that RFC 7519 defines as strings are strings if they are present. `sub` and `jti` may be numbers as well:
+/// providers put the number of a database row there, and no check compares them unless the configuration asks for it.
 ///
 /// # Errors
 /// `claim_invalid`.
@@ -85,11 +85,11 @@ fn check_present(claims: &ClaimsSet, claim: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `aud` is a string or an array of strings, and names one of `accepted` where that is not empty
+/// `aud` is a string or an array of strings, and names one of `accepted` if that is not empty
 /// (RFC 7519 4.1.3), compared byte for byte.
 ///
 /// # Errors
-/// `claim_invalid`, `claim_missing` where an audience is asked for, `audience_not_accepted`.
+/// `claim_invalid`, `claim_missing` if an audience is required, `audience_not_accepted`.
 pub fn check_audience(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Refusal> {
     let Some(aud) = claims.claim("aud") else {
         return if accepted.is_empty() { Ok(()) } else { Err(Refusal::ClaimMissing { claim: "aud".into() }) };
@@ -109,7 +109,7 @@ pub fn check_audience(claims: &ClaimsSet, accepted: &[String]) -> Result<(), Ref
     if met { Ok(()) } else { Err(Refusal::AudienceNotAccepted { asked_by: AskedBy::Issuer }) }
 }
 
-/// The same of the audiences that a rule asks for, where `aud` is known to be what it should.
+/// The same for the audiences that a rule requires. The type of `aud` has been checked.
 ///
 /// # Errors
 /// `audience_not_accepted`.

@@ -13,7 +13,7 @@ pub struct ScopeRules {
     pub required: Vec<String>,
     /// How many of them a token has to hold.
     pub matching: Match,
-    /// The claim that lists a token's scopes; without one, `scope`, or `scp` where there is no `scope`.
+    /// The claim that lists a token's scopes; if it is not set, `scope`, or `scp` if there is no `scope`.
     pub claim: Option<ClaimPath>,
     /// Scopes that include others.
     pub hierarchy: Rc<ScopeHierarchy>,
@@ -80,7 +80,7 @@ pub enum Match {
 /// for byte, as RFC 6749 3.3 has it.
 ///
 /// # Errors
-/// `scope_insufficient`, also where the claim is absent or lists nothing.
+/// `scope_insufficient`, also if the claim is absent or empty.
 pub fn check(
     claims: &ClaimsSet,
     issuer: Option<&ScopeRules>,
@@ -106,7 +106,7 @@ pub fn demanded<'s>(lists: impl IntoIterator<Item = &'s String>) -> String {
     all.join(" ")
 }
 
-/// Where a rule does not say which claim lists the scopes, it is that of the issuer.
+/// If a rule does not name the claim that lists the scopes, that of the issuer applies.
 fn claim<'r>(issuer: Option<&'r ScopeRules>, rules: &'r ScopeRules) -> Option<&'r ClaimPath> {
     rules.claim.as_ref().or_else(|| issuer?.claim.as_ref())
 }
@@ -155,6 +155,12 @@ fn lists(list: Value<'_>, scope: &str) -> bool {
         Kind::Array => list.elements().any(|element| element.as_str() == Some(scope)),
         Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Object => false,
     }
+}
+
+/// Whether a text is a scope (RFC 6749 3.3); the challenge repeats it between quotes.
+pub fn is_scope(scope: &str) -> bool {
+    !scope.is_empty()
+        && scope.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub fn check(
     Err(Refusal::StepUpRequired { acr_values: acr_values.join(" "), max_age: unmet_age })
 }
 
-/// The values of `acr` that meet both, in the order of the rule's. A configuration in which there is none is refused.
+/// The values of `acr` that meet both, in the order of the rule's. A configuration without such a value is refused.
 #[must_use]
 pub fn common<'s>(issuer: Option<&'s StepUp>, rule: Option<&'s StepUp>) -> Vec<&'s str> {
     let values = |asked: Option<&'s StepUp>| asked.map_or(&[][..], |asked| asked.acr.as_slice());

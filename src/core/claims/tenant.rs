@@ -18,8 +18,8 @@ pub struct IssuerTemplate {
 }
 
 impl IssuerTemplate {
-    /// A template that accepts the listed `tenants` (`tenants`; empty for all), where `claim` repeats the tenant
-    /// (`tenantClaim`). `None` where `text` has not exactly one `{tenant}` or nothing checks the tenant.
+    /// A template that accepts the listed `tenants` (`tenants`; empty for all). `claim` repeats the tenant
+    /// (`tenantClaim`). `None` if `text` does not have exactly one `{tenant}` or nothing checks the tenant.
     pub fn new(text: &str, tenants: Vec<String>, claim: Option<ClaimPath>) -> Option<Self> {
         let (prefix, suffix) = text.split_once("{tenant}")?;
         let unchecked = tenants.is_empty() && claim.is_none();

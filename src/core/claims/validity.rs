@@ -73,7 +73,7 @@ const NEVER: UnixTime = UnixTime::from_millis(u64::MAX);
 ///
 /// # Errors
 /// `token_expired`, `token_not_yet_valid`, `claim_invalid`; `token_lifetime_too_long`, `token_too_old`, and
-/// `claim_missing` where one of those cannot be told.
+/// `claim_missing` if one of those claims is absent.
 pub fn check(claims: &ClaimsSet, rules: &TimeRules, now: UnixTime) -> Result<Timely, Refusal> {
     let exp = claims.numeric_date("exp")?;
     let expires = check_exp(exp, rules.clock_skew, now)?;

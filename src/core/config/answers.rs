@@ -11,7 +11,6 @@ use crate::core::config::options::Row;
 use crate::core::config::options::answers::*;
 use crate::core::config::options::rules::ORIGINS;
 use crate::core::config::proofs;
-use crate::core::config::upstream::header_name;
 use crate::core::config::values::Values;
 use crate::core::config::{forward_auth, operators};
 use crate::core::limits::{MAX_ERROR_BODY_BYTES, MAX_REALM_BYTES};
@@ -19,7 +18,6 @@ use crate::core::proof::rules::ProofRules;
 use crate::core::rules::RuleTable;
 use crate::core::text::quoted;
 use crate::core::token::source::TokenSources;
-use crate::core::url::{Url, is_serialized_origin};
 
 /// `answerAs`, `trustedPeers`, `errors`, `unavailableStatus`, `resourceMetadata`, `status`, `log`.
 #[inline(never)]
@@ -38,10 +36,10 @@ pub(super) fn answer_rules(
         challenge_scheme: token.challenge_scheme().to_owned(),
         realm: realm(root, errors),
         details: if root.flag(&ERRORS_DETAILS) { Details::Show } else { Details::Hide },
-        code_header: header_name(root, &ERRORS_CODE_HEADER, errors),
-        redirect: redirect(root, &ERRORS_REDIRECT, token, errors),
-        forbidden_redirect: redirect(root, &ERRORS_FORBIDDEN_REDIRECT, token, errors),
-        cors: cors(root, errors),
+        code_header: root.text(&ERRORS_CODE_HEADER).unwrap_or_default().to_owned(),
+        redirect: redirect(root, &ERRORS_REDIRECT, token),
+        forbidden_redirect: redirect(root, &ERRORS_FORBIDDEN_REDIRECT, token),
+        cors: Origins { allowed: root.list(&ERRORS_CORS).unwrap_or_default().to_vec() },
         unavailable_status: u16::try_from(root.int(&UNAVAILABLE_STATUS)).unwrap_or(503),
         resource_metadata: resource_metadata(root, issuers, scopes, proofs, errors),
         status: operators::status_rules(root, errors),
@@ -65,9 +63,6 @@ fn format(root: &Values, errors: &mut Errors) -> BodyFormat {
         errors.value(ERRORS_BODY.path, format!("{} bytes", template.len()), expected);
     }
     let content_type = content_type.unwrap_or("text/html; charset=utf-8");
-    if content_type.chars().any(|c| c.is_control() || !c.is_ascii()) {
-        errors.value(ERRORS_CONTENT_TYPE.path, quoted(content_type), "a media type");
-    }
     BodyFormat::Custom { content_type: content_type.to_owned(), template: template.to_owned() }
 }
 
@@ -80,50 +75,19 @@ fn realm(root: &Values, errors: &mut Errors) -> String {
     realm.to_owned()
 }
 
-fn redirect(root: &Values, row: &Row, token: &TokenSources, errors: &mut Errors) -> Option<Redirect> {
+fn redirect(root: &Values, row: &Row, token: &TokenSources) -> Option<Redirect> {
     let template = root.text(row)?.to_owned();
-    // The original URL may only be inside a query, where its encoding holds.
-    let in_query = |url: &Url| {
-        let elsewhere = [url.path(), template.split_once('#').map_or("", |(_, fragment)| fragment)];
-        !elsewhere.iter().any(|part| part.contains("{url}"))
-    };
-    if !Url::parse(&template).is_some_and(|url| in_query(&url)) {
-        errors.value(
-            row.path,
-            quoted(&template),
-            "an absolute URL, https://host/path?parameter={url}, with {url} only in its query",
-        );
-        return None;
-    }
     Some(Redirect { template, token_parameters: token.query_parameters().map(str::to_owned).collect() })
 }
 
-fn cors(root: &Values, errors: &mut Errors) -> Origins {
-    let allowed = root.list(&ERRORS_CORS).unwrap_or_default();
-    for origin in allowed {
-        if origin != "*" && !is_serialized_origin(origin) {
-            errors.value(ERRORS_CORS.path, quoted(origin), "origins such as https://app.example, or *");
-        }
-    }
-    Origins { allowed: allowed.to_vec() }
-}
-
 /// `origins`. A server of the Model Context Protocol has to check them (2026-07-28, Streamable HTTP, "Security"), so there
-/// those of `errors.cors` count where nothing else is written.
-pub(super) fn allowed_origins(
-    root: &Values,
-    answer: &AnswerRules,
-    rules: &RuleTable,
-    errors: &mut Errors,
-) -> Vec<String> {
+/// the origins of `errors.cors` apply if `origins` is not written.
+pub(super) fn allowed_origins(root: &Values, answer: &AnswerRules, rules: &RuleTable) -> Vec<String> {
     let Some(origins) = root.list(&ORIGINS) else {
         let named = &answer.cors.allowed;
         let is_named = rules.is_about_mcp() && !named.iter().any(|origin| origin == "*");
         return if is_named { named.clone() } else { Vec::new() };
     };
-    for origin in origins.iter().filter(|origin| !is_serialized_origin(origin)) {
-        errors.value(ORIGINS.path, quoted(origin), "origins such as https://app.example");
-    }
     origins.to_vec()
 }
 
@@ -144,7 +108,7 @@ fn resource_metadata(
     };
     let servers = root.list(&METADATA_SERVERS).unwrap_or(issuers);
     if servers.is_empty() && !root.is_refused(&METADATA_SERVERS) {
-        errors.conflict(METADATA_SERVERS.path, "is needed where there is no issuer to take its place");
+        errors.conflict(METADATA_SERVERS.path, "is needed if there is no issuer to take its place");
     }
     let proofs = proofs.map(|rules| proofs::metadata(rules, root)).unwrap_or_default();
     let metadata = ResourceMetadata::new(

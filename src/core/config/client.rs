@@ -5,7 +5,6 @@ use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
 use crate::core::config::options::fetching::*;
 use crate::core::config::outside::{Outside, is_elsewhere, mentions_elsewhere, outside};
-use crate::core::config::url;
 use crate::core::config::values::Values;
 use crate::core::fetching::{
     CacheRules, ClientRules, RequestHeader, ServerRules, TextSource, is_header_of_the_fetch,
@@ -73,7 +72,7 @@ pub(super) fn shared<'a>(
             cooldown: root.seconds(&CACHE_COOLDOWN),
             stale: root.seconds(&CACHE_STALE),
         },
-        directory: directory(root, errors),
+        directory: mounted(root, &CACHE_DIRECTORY),
         proxy_fault: proxy_fault.map(|text| format!("a string of {} bytes in HTTPS_PROXY", text.len())),
     }
 }
@@ -103,7 +102,7 @@ fn client(
     let own = Written {
         headers: request_headers(values, capabilities, errors),
         identity: client_certificate(values, capabilities, errors),
-        server_name: server_name(values, errors),
+        server_name: values.text(&TLS_SERVER_NAME).map(str::to_owned),
     };
     Client { rules, own, above: None, entry: None }
 }
@@ -176,7 +175,7 @@ impl Client {
         ClientRules { server: ServerRules { withheld, ..ServerRules::default() }, ..self.rules.clone() }
     }
 
-    /// Refuses what is written here where nothing is fetched for the section. What the top level has for all servers may be
+    /// Refuses what is written here if nothing is fetched for the section. What the top level has for all servers may be
     /// for those of `trustedIssuers`.
     pub(super) fn refuse_unused(&self, errors: &mut Errors) {
         if let Some(path) = &self.entry {
@@ -199,20 +198,9 @@ impl Client {
     }
 }
 
-/// `jwksCache.directory`.
-fn directory(root: &Values, errors: &mut Errors) -> Option<String> {
-    mounted(root, &CACHE_DIRECTORY, errors)
-}
-
 /// A path below the mounts, without slashes at its end.
-pub(super) fn mounted(root: &Values, row: &Row, errors: &mut Errors) -> Option<String> {
-    let text = root.text(row)?;
-    let path = text.trim_end_matches('/');
-    if !path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        errors.value(row.path, quoted(text), "an absolute path below settings.mounts");
-        return None;
-    }
-    Some(path.to_owned())
+pub(super) fn mounted(root: &Values, row: &Row) -> Option<String> {
+    root.text(row).map(|text| text.trim_end_matches('/').to_owned())
 }
 
 /// `tls.cert` and `tls.key`.
@@ -229,16 +217,6 @@ fn client_certificate(
         errors.conflict(values.path(missing), "is needed: a client certificate and its key go together");
     }
     certificates.zip(key)
-}
-
-/// `tls.serverName`.
-fn server_name(values: &Values, errors: &mut Errors) -> Option<String> {
-    let name = values.text(&TLS_SERVER_NAME)?;
-    if !url::is_server_name(name) {
-        errors.value(values.path(&TLS_SERVER_NAME), quoted(name), "the name of a host, or an address");
-        return None;
-    }
-    Some(name.to_owned())
 }
 
 /// `proxy`.

@@ -24,7 +24,6 @@ use crate::core::config::{
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::{Policy, TrustedIssuer};
-use crate::core::request::method::is_method;
 use crate::core::request::path::PathPattern;
 use crate::core::signature::alg::Alg;
 use crate::core::text::{Quoted, quoted};
@@ -57,8 +56,8 @@ pub fn compile(
     Err(errors.into_vec())
 }
 
-// This and other large parts of the way are not inlined: one function of 25 KB has a frame of 5 KB on the host's stack,
-// which then grows, by copying, in every instance (docs/measurements/build.md).
+// This and the other large compile steps are kept out of line: one function of 25 KB has a frame of 5 KB on the host's
+// stack, which then grows, by copying, in every instance (docs/measurements/build.md).
 #[inline(never)]
 fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Policy {
     let shared = client::shared(root, capabilities, errors);
@@ -82,7 +81,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     scopes.chain(table.scopes_mut()).for_each(|scopes| scopes.hierarchy = Rc::clone(&hierarchy));
     let scopes = rules::all_scopes(&issuers, &table);
     let answer = answers::answer_rules(root, (&trusted, &scopes), &token, proofs.as_ref(), &forward, errors);
-    let origins = answers::allowed_origins(root, &answer, &table, errors);
+    let origins = answers::allowed_origins(root, &answer, &table);
     let revocation = revocation::revocation(root, &issuers, &shared, errors);
     Policy {
         bypass,
@@ -101,7 +100,7 @@ fn policy(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
 /// Headers of issuers that have their own.
 type OwnHeaders = BTreeMap<IssuerId, Vec<upstream::ClaimHeader>>;
 
-/// The issuer of the top level, where it has keys, and those of `trustedIssuers`.
+/// The issuer of the top level, if it has keys, and those of `trustedIssuers`.
 #[inline(never)]
 fn issuers(root: &Values, shared: &Shared<'_>, errors: &mut Errors) -> (Vec<TrustedIssuer>, OwnHeaders) {
     let mut issuers = Vec::new();
@@ -225,7 +224,7 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
     }
 }
 
-/// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only where there is a secret.
+/// The allow-list (RFC 8725 3.1): by default what the keys can do, and HMAC only if there is a secret.
 fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec<Alg> {
     let able: Vec<Alg> = Alg::ALL.into_iter().filter(|alg| sources.can_serve(*alg)).collect();
     let default = || able.iter().copied().filter(|alg| sources.serves_unasked(*alg)).collect();
@@ -262,27 +261,16 @@ fn algorithms(values: &Values, sources: &KeySources, errors: &mut Errors) -> Vec
 
 #[inline(never)]
 fn bypass(root: &Values, errors: &mut Errors) -> BypassRules {
-    let mut paths = Vec::new();
-    for text in root.list(&BYPASS_PATHS).unwrap_or_default() {
-        match PathPattern::parse(text) {
-            Some(pattern) if pattern.is_every_path() => errors.conflict(
-                BYPASS_PATHS.path,
-                format!("{} is every path; write mode: optional if no request needs a token", quoted(text)),
-            ),
-            Some(pattern) => paths.push(pattern),
-            None => errors.value(
-                BYPASS_PATHS.path,
-                quoted(text),
-                "a path such as /health, or /public/* for all below",
-            ),
-        }
-    }
-    let methods = root.list(&BYPASS_METHODS).unwrap_or_default().to_vec();
-    for method in methods.iter().filter(|method| !is_method(method)) {
-        errors.value(BYPASS_METHODS.path, quoted(method), "a method in capital letters, such as OPTIONS");
+    let texts = root.list(&BYPASS_PATHS).unwrap_or_default();
+    let paths: Vec<PathPattern> = texts.iter().filter_map(|text| PathPattern::parse(text)).collect();
+    for (text, _) in texts.iter().zip(&paths).filter(|(_, pattern)| pattern.is_every_path()) {
+        errors.conflict(
+            BYPASS_PATHS.path,
+            format!("{} is every path; write mode: optional if no request needs a token", quoted(text)),
+        );
     }
     BypassRules {
-        methods,
+        methods: root.list(&BYPASS_METHODS).unwrap_or_default().to_vec(),
         mode: root.word(&MODE, &MODES),
         preflight: if root.flag(&BYPASS_PREFLIGHT) { Preflight::Pass } else { Preflight::Check },
         paths,

@@ -21,7 +21,7 @@ pub struct ConfigError {
 pub enum Problem {
     /// The configuration is not a JSON object.
     NotAnObject,
-    /// There is no configuration at all.
+    /// The configuration is empty.
     Empty,
     /// No option says where keys come from.
     NoKeys,
@@ -29,10 +29,10 @@ pub enum Problem {
     Unknown {
         /// What to write instead, if that is known.
         hint: Option<String>,
-        /// The options that may be meant: that they are missing is no further mistake.
+        /// The options that may be meant. That they are missing is not reported as well.
         meant: Vec<&'static Row>,
     },
-    /// A rule that is written and says nothing.
+    /// A rule that is written and empty.
     EmptyOption {
         /// What to write instead.
         instead: &'static str,
@@ -44,7 +44,7 @@ pub enum Problem {
         /// What is expected.
         expected: String,
     },
-    /// Key material that is no key for this project.
+    /// Key material that this project cannot use.
     Key {
         /// Why, without the material, and what is expected.
         reason: String,
@@ -123,17 +123,17 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Collects every problem, so that a user mends a configuration once.
+/// Collects every problem, so that a user can fix all of them at once.
 #[derive(Debug, Default)]
 pub struct Errors(Vec<ConfigError>);
 
 impl Errors {
-    /// Adds a problem. What is empty is told once: whatever else is wrong with it follows from that.
+    /// Adds a problem. An empty option is reported once: its other problems follow from that.
     pub fn push(&mut self, path: impl Into<String>, problem: Problem) {
         let path = path.into();
-        let told =
+        let reported =
             |error: &ConfigError| error.path == path && matches!(error.problem, Problem::EmptyOption { .. });
-        if !self.0.iter().any(told) {
+        if !self.0.iter().any(reported) {
             self.0.push(ConfigError { path, problem });
         }
     }
@@ -153,8 +153,8 @@ impl Errors {
         self.push(path, Problem::Conflict { rule: rule.into() });
     }
 
-    /// Whether one of `options` is in the section `within`, or deeper, under a name that is none. What follows from its
-    /// absence is not told besides.
+    /// Whether one of `options` has a misspelt name in the section `within`, or deeper. What follows from its absence is not
+    /// reported as well.
     pub fn misnamed(&self, within: &str, options: &[&Row]) -> bool {
         self.0.iter().any(|error| {
             let means = |meant: &[&Row]| meant.iter().any(|option| options.contains(option));
@@ -163,7 +163,7 @@ impl Errors {
         })
     }
 
-    /// Whether there is none.
+    /// Whether there is no problem.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,19 +1,19 @@
-//! `answerAs` and `trustedPeers`, and what cannot be had where a proxy asks: nothing of the request is changed.
+//! `answerAs` and `trustedPeers`, and the options that a proxy that asks rules out, since its request is not changed.
 
 use crate::core::answer::forward::{ForwardRules, TokenForwarding};
 use crate::core::config::error::Errors;
 use crate::core::config::operators::source_ranges;
 use crate::core::config::options::forward_auth::*;
+use crate::core::config::options::is_of_answers;
 use crate::core::config::options::proofs::{FORWARD_CERTIFICATE, PROOF_FORWARD};
 use crate::core::config::options::upstream::FORWARD_AUTHORIZATION;
-use crate::core::config::upstream::is_of_answers;
 use crate::core::config::values::Values;
 use crate::core::proof::mtls::CertificateForwarding;
 use crate::core::proof::rules::{ProofForwarding, ProofRules};
 use crate::core::request::forwarded::{AnswerAs, Asking};
 use crate::core::request::source_range::SourceRange;
 
-/// Where nothing is said, a proxy asks from the same machine.
+/// By default, a proxy asks from the same machine.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 pub(super) fn asking(
@@ -34,7 +34,7 @@ pub(super) fn asking(
             refuse_changes(forward, errors);
             refuse_changes_of_proofs(proofs, errors);
             let peers = if root.has(&TRUSTED_PEERS) {
-                source_ranges(root, &TRUSTED_PEERS, errors)
+                source_ranges(root, &TRUSTED_PEERS)
             } else {
                 LOOPBACK.iter().filter_map(|text| SourceRange::parse(text)).collect()
             };

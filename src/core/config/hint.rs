@@ -1,5 +1,4 @@
-//! What the error about an option that does not exist says: what a name from elsewhere is here, or the option that is meant
-//! most likely.
+//! The hint in the error about an unknown option: the option here for a name from elsewhere, or the most likely option.
 
 use crate::core::config::names_elsewhere::{self, Hint};
 use crate::core::config::options::keys::{KEYS, SOURCES};
@@ -15,8 +14,8 @@ pub(super) fn hint(unknown: &str, value: Value<'_>) -> Option<Hint> {
     let known = known();
     let in_entry = unknown.strip_prefix(ENTRY);
     let name = in_entry.unwrap_or(unknown);
-    let told = |(path, row): &Known| Hint { text: format!("did you mean {path}?"), meant: vec![*row] };
-    // `Keys` of another plugin is a list, our `keys` is none.
+    let meant = |(path, row): &Known| Hint { text: format!("did you mean {path}?"), meant: vec![*row] };
+    // `Keys` of another plugin is a list, our `keys` is not.
     let is_list = value.kind() == Kind::Array;
     let spelled = known.iter().find(|(path, _)| path.eq_ignore_ascii_case(unknown));
     match spelled {
@@ -26,15 +25,15 @@ pub(super) fn hint(unknown: &str, value: Value<'_>) -> Option<Hint> {
             let text = format!("a dot in a name makes no level; write {name} inside of {section}");
             return Some(Hint { text, meant: vec![*row] });
         }
-        Some(option) if option.0 != KEYS.path || !is_list => return Some(told(option)),
+        Some(option) if option.0 != KEYS.path || !is_list => return Some(meant(option)),
         Some(_) | None => {}
     }
     if let Some(hint) = names_elsewhere::hint(name, value) {
         let of_entry =
             |(path, _): &&Known| path.strip_prefix(ENTRY).is_some_and(|option| hint.is_option(option));
-        return Some(known.iter().filter(|_| in_entry.is_some()).find(of_entry).map_or(hint, told));
+        return Some(known.iter().filter(|_| in_entry.is_some()).find(of_entry).map_or(hint, meant));
     }
-    nearest(unknown, &known).map(told).or_else(|| {
+    nearest(unknown, &known).map(meant).or_else(|| {
         let text = "it holds options of this middleware, which stand directly below its name in plugin";
         holds_options(value, &known, LEVELS).then(|| Hint { text: text.into(), meant: SOURCES.to_vec() })
     })
@@ -51,7 +50,7 @@ fn known() -> Vec<Known> {
 /// How deep a block is looked for: `plugin: {jwt: {...}}`.
 const LEVELS: usize = 2;
 
-/// Whether the block, or what is around it, was written inside itself.
+/// Whether the block, or the section around it, was written inside itself.
 fn holds_options(value: Value<'_>, known: &[Known], levels: usize) -> bool {
     let Some(levels) = levels.checked_sub(1) else { return false };
     let nested = nested(value);

@@ -38,7 +38,7 @@ pub(super) fn compile(
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> KeySources {
-    let told = errors.len();
+    let before = errors.len();
     let are_bundles = values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle;
     if are_bundles {
         refuse_no_bundle(values, errors);
@@ -55,7 +55,7 @@ pub(super) fn compile(
     let sources = KeySources {
         sources,
         are_bundles,
-        refused: errors.len() != told || is_any_refused(values, &SOURCES),
+        refused: errors.len() != before || is_any_refused(values, &SOURCES),
     };
     let misnamed = errors.misnamed(values.place(), &[&JWKS_URL, &DISCOVERY]);
     if sources.home().is_none() && !sources.refused && !misnamed && !values.has(&REVOCATION_URL) {
@@ -80,7 +80,7 @@ fn is_any_refused(values: &Values, rows: &[&Row]) -> bool {
     rows.iter().any(|row| values.is_refused(row))
 }
 
-/// Whether a source is there under a name that is none, or one that needs the issuer while that has such a name.
+/// Whether a source has a misspelt name, or a source needs the issuer and that has a misspelt name.
 pub(super) fn are_misnamed(values: &Values, errors: &Errors) -> bool {
     let needs_issuer = values.has(&DISCOVERY) || values.has(&JWKS_URL);
     errors.misnamed(values.place(), &SOURCES) || (needs_issuer && errors.misnamed(values.place(), &[&ISSUER]))
@@ -405,7 +405,7 @@ impl KeySources {
         self.sources.is_empty()
     }
 
-    /// Whether none is written.
+    /// Whether no source is written.
     pub(super) const fn are_missing(&self) -> bool {
         self.sources.is_empty() && !self.refused
     }
@@ -438,8 +438,8 @@ impl KeySources {
         })
     }
 
-    /// Whether `alg` is accepted where `algorithms` says nothing. A JWK Set in a file is often a copy of a public one:
-    /// a secret in it counts only where HS* is asked for.
+    /// Whether `alg` is accepted if `algorithms` is not set. A JWK Set in a file is often a copy of a public one:
+    /// a secret in it is used only if HS* is listed.
     pub(super) fn serves_unasked(&self, alg: Alg) -> bool {
         !alg.is_hmac()
             || self.sources.iter().any(|source| match source {

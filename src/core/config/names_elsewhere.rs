@@ -22,7 +22,7 @@ pub(super) struct Hint {
     pub(super) meant: Vec<&'static Row>,
 }
 
-/// What becomes of a name from elsewhere.
+/// What is done with a name from elsewhere.
 enum Here {
     /// An option under another name.
     Option(&'static Row),
@@ -41,7 +41,7 @@ const OPEN_POLICY_AGENT: Here = Sentence(
     &[],
 );
 
-/// The two plugins in Go, older names of Traefik Hub, and slips with names of our own.
+/// The two plugins in Go, older names of Traefik Hub, and misspellings of our own names.
 static NAMES: &[(&str, Here)] = &[
     // agilezebra/jwt-middleware.
     ("issuers", Of(issuers)),

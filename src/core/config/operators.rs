@@ -6,9 +6,7 @@ use crate::core::config::options::Row;
 use crate::core::config::options::operators::*;
 use crate::core::config::values::Values;
 use crate::core::refusal_log::{LogRules, LoggedSub};
-use crate::core::request::path::PathPattern;
 use crate::core::request::source_range::SourceRange;
-use crate::core::text::quoted;
 
 /// `log`.
 pub(super) fn log_rules(root: &Values) -> LogRules {
@@ -22,30 +20,20 @@ pub(super) fn log_rules(root: &Values) -> LogRules {
 /// `status`. The configuration has to name who may read it: no default would be right.
 pub(super) fn status_rules(root: &Values, errors: &mut Errors) -> Option<StatusRules> {
     let kids = if root.flag(&STATUS_KIDS) { Kids::Show } else { Kids::Hide };
-    let ranges = source_ranges(root, &STATUS_SOURCE_RANGE, errors);
     let Some(path) = root.text(&STATUS_PATH) else {
         if root.has_in(&STATUS) && !root.is_refused(&STATUS_PATH) {
             errors.conflict(STATUS_PATH.path, "is needed with the other options of status");
         }
         return None;
     };
-    if PathPattern::parse(path).is_none_or(|pattern| pattern.one().is_none()) {
-        errors.value(STATUS_PATH.path, quoted(path), "a path such as /jwt-status");
-    }
     if root.list(&STATUS_SOURCE_RANGE).is_none_or(<[_]>::is_empty) && !root.is_refused(&STATUS_SOURCE_RANGE) {
         errors.conflict(STATUS_SOURCE_RANGE.path, "is needed with status.path: who may read it");
     }
+    let ranges = source_ranges(root, &STATUS_SOURCE_RANGE);
     Some(StatusRules { path: path.to_owned(), ranges, kids })
 }
 
 /// The ranges of the list `row`.
-pub(super) fn source_ranges(root: &Values, row: &Row, errors: &mut Errors) -> Vec<SourceRange> {
-    let mut ranges = Vec::new();
-    for text in root.list(row).unwrap_or_default() {
-        match SourceRange::parse(text) {
-            Some(range) => ranges.push(range),
-            None => errors.value(row.path, quoted(text), "addresses, or ranges such as 10.0.0.0/8"),
-        }
-    }
-    ranges
+pub(super) fn source_ranges(root: &Values, row: &Row) -> Vec<SourceRange> {
+    root.list(row).unwrap_or_default().iter().filter_map(|text| SourceRange::parse(text)).collect()
 }

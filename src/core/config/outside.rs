@@ -5,7 +5,7 @@ use crate::core::config::error::Errors;
 
 /// A value that may be kept outside of the configuration.
 pub(super) enum Outside {
-    /// Here after all.
+    /// The value itself.
     Inline(String),
     /// In this file, read when it is needed.
     File(String),
@@ -16,8 +16,8 @@ pub(super) fn is_elsewhere(text: &str) -> bool {
     ["env:", "file:", "urn:k8s:secret:"].iter().any(|place| text.starts_with(place))
 }
 
-/// Whether such a place is anywhere in a text, in any case of letters: behind something that is no part of its word, and
-/// followed by what begins a name or a path.
+/// Whether such a reference is anywhere in a text, in upper or lower case: at the beginning of a word, and followed by a
+/// name or a path.
 pub(super) fn mentions_elsewhere(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let begins_word = |at: usize| {
@@ -47,7 +47,7 @@ pub(super) fn outside(
         let name = name.trim_end();
         let value = (capabilities.env)(name).filter(|value| !value.is_empty());
         if value.is_none() {
-            // What is no name may be the secret itself.
+            // A text that is not a name may be the secret itself.
             let found = if is_name(name) {
                 format!("env:{name}, which is not set")
             } else {
@@ -80,7 +80,7 @@ pub(super) fn outside(
     Some(Outside::Inline(text.to_owned()))
 }
 
-/// The name of a variable (POSIX.1-2017 8.1), and no longer than people make them.
+/// The name of a variable (POSIX.1-2017 8.1) of usual length.
 fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

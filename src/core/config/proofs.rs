@@ -19,7 +19,7 @@ use crate::core::request::header_name::is_field_name;
 use crate::core::signature::alg::Alg;
 use crate::core::text::quoted;
 use crate::core::token::source::{TokenPlace, TokenSources};
-use crate::core::url::{Origin, Url};
+use crate::core::url::Url;
 
 /// The proofs that are checked; `None` for none.
 #[inline(never)]
@@ -33,7 +33,7 @@ pub(super) fn proofs(
         [&ORIGIN, &PROOF_ALGORITHMS, &PROOF_AGE, &REPLAY, &NONCE_SECRET, &REPLAY_DIRECTORY, &PROOF_FORWARD];
     let of_mtls: [&Row; 3] = [&CERTIFICATE_HEADER, &CERTIFICATE_FORMAT, &FORWARD_CERTIFICATE];
     for (checked, switch, rows) in [(dpop, &DPOP, of_dpop.as_slice()), (mtls, &MTLS, &of_mtls)] {
-        // A rule for proofs that nobody checks.
+        // A rule for proofs that are not checked.
         for row in
             rows.iter().filter(|row| checked == Checked::Off && root.has(row) && !root.is_refused(switch))
         {
@@ -91,7 +91,7 @@ fn dpop_rules(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Error
         algorithms: algorithms(root, errors),
         max_age: root.seconds(&PROOF_AGE),
         replay: replay(root, capabilities, errors),
-        origin: origin(root, errors),
+        origin: root.text(&ORIGIN).and_then(Url::parse).map(|url| url.origin),
     }
 }
 
@@ -128,9 +128,7 @@ fn replay(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     match word {
         ReplayWord::Window => Replay::Window,
         ReplayWord::Nonce => nonce_secret(root, capabilities, errors).map_or(Replay::Window, Replay::Nonce),
-        ReplayWord::Directory => {
-            mounted(root, &REPLAY_DIRECTORY, errors).map_or(Replay::Window, Replay::Directory)
-        }
+        ReplayWord::Directory => mounted(root, &REPLAY_DIRECTORY).map_or(Replay::Window, Replay::Directory),
     }
 }
 
@@ -157,19 +155,10 @@ fn nonce_secret(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Err
     }
 }
 
-fn origin(root: &Values, errors: &mut Errors) -> Option<Origin> {
-    let text = root.text(&ORIGIN)?;
-    let url = Url::parse(text).filter(|url| url.target == "/" && !text.contains(['?', '#']));
-    if url.is_none() {
-        errors.value(ORIGIN.path, quoted(text), "scheme and host, such as https://api.example.com");
-    }
-    url.map(|url| url.origin)
-}
-
 fn mtls_rules(root: &Values, errors: &mut Errors) -> MtlsRules {
     let header = root.text(&CERTIFICATE_HEADER).unwrap_or("X-Forwarded-Tls-Client-Cert");
     let keep = root.flag(&FORWARD_CERTIFICATE);
-    // One that is removed is looked at with the other managed headers.
+    // A header that is removed is checked with the other managed headers.
     if keep && !is_field_name(header) {
         errors.value(CERTIFICATE_HEADER.path, quoted(header), "the name of a header");
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::core::config::error::{Errors, Problem};
 use crate::core::config::hint::hint;
-use crate::core::config::options::{self, Empty, Kind, Row, Scope, Shared};
+use crate::core::config::options::{self, Empty, Kind, Row, Scope, Shared, Syntax};
 use crate::core::config::values::{Typed, Values, join};
 use crate::core::config::written::{by_name, found, instant, is_empty, is_empty_json, nested, whole};
 use crate::core::json::{Document, Kind as Json, Value};
@@ -28,7 +28,7 @@ struct Object<'d> {
     path: String,
 }
 
-/// The values of the whole configuration; `None` if it is no JSON object. It may be left out.
+/// The values of the whole configuration; `None` if it is not a JSON object. An empty text is an empty configuration.
 #[inline(never)]
 pub fn read(json: Vec<u8>, errors: &mut Errors) -> Option<Values> {
     if json.trim_ascii().is_empty() {
@@ -134,7 +134,10 @@ fn written(
     let text = value.as_str();
     let expected = match (row.kind, text) {
         (Kind::Text | Kind::Secret | Kind::KeySet, Some("")) => return Typed::Nothing,
-        (Kind::Text | Kind::Secret | Kind::KeySet, Some(text)) => return Typed::Text(text.to_owned()),
+        (Kind::Text | Kind::Secret | Kind::KeySet, Some(text)) => match unlike(row, text) {
+            None => return Typed::Text(text.to_owned()),
+            Some(syntax) => syntax.expected.to_owned(),
+        },
         (Kind::Text | Kind::Secret, None) => "a string, in quotes".to_owned(),
         (Kind::Flag(_), _) => match (value.as_bool(), text) {
             (Some(flag), _) => return Typed::Flag(flag),
@@ -188,6 +191,11 @@ fn written(
     Typed::Refused
 }
 
+/// The syntax that `text` does not follow.
+fn unlike(row: &Row, text: &str) -> Option<&'static Syntax> {
+    row.syntax.filter(|syntax| !(syntax.is)(text))
+}
+
 /// The JSON that a string is, or the value itself.
 fn effective<'d>(
     document: &'d Rc<Document>,
@@ -197,11 +205,11 @@ fn effective<'d>(
     nested.map_or((document, value), |nested| (nested, nested.root()))
 }
 
-/// Where `value` is empty and `row` must not be: what to do instead.
+/// What to do instead, if `value` is empty and `row` must not be.
 fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<&'static str> {
     let Empty::Refused(instead) = row.empty else { return None };
     let may_be_none = matches!(row.kind, Kind::ListOrNone);
-    // An empty list as JSON in a text has been thought of.
+    // An empty list as JSON in a text is written on purpose.
     let is_none = || may_be_none && value.as_str().is_some_and(|text| text.trim_start().starts_with('['));
     if !is_empty(value) && (!is_empty_json(value) || is_none()) {
         return None;
@@ -220,7 +228,7 @@ fn must_not_be_empty(row: &Row, list: Option<&Row>, value: Value<'_>) -> Option<
     })
 }
 
-/// What to do instead of leaving an option empty, where there is no more to say.
+/// What to do instead of leaving an option empty, unless its row says more.
 const VALUE: &str = "leave the option out, or give it a value";
 
 const AN_ELEMENT: &str = "a string that is not empty, in quotes";
@@ -229,7 +237,7 @@ const AN_ELEMENT: &str = "a string that is not empty, in quotes";
 #[inline(never)]
 fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed {
     let issuers = matches!(row.kind, Kind::Issuers);
-    let told = errors.len();
+    let before = errors.len();
     let mut list = Vec::new();
     match (value.kind(), value.as_str().unwrap_or_default()) {
         (Json::Array, _) => texts_of(&path, value, &mut list, errors),
@@ -260,10 +268,17 @@ fn list(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed
             .conflict(format!("{path}[{at}]"), "none stands alone; beside it are claims that are required"),
         None => {}
     }
-    if errors.len() == told { Typed::List(list) } else { Typed::Refused }
+    if errors.len() != before {
+        return Typed::Refused;
+    }
+    list.retain(|text| {
+        let syntax = unlike(row, text);
+        syntax.inspect(|syntax| errors.value(&path, quoted(text), syntax.expected)).is_none()
+    });
+    if errors.len() == before { Typed::List(list) } else { Typed::Part(list) }
 }
 
-/// The elements of the array `value`. One that is nothing would be a rule that is not there; a number is not what it was in
+/// The elements of the array `value`. An empty element would be a missing rule, and a number may have been another text in
 /// YAML.
 fn texts_of(path: &str, value: Value<'_>, list: &mut Vec<String>, errors: &mut Errors) {
     for (index, element) in value.elements().enumerate() {
@@ -291,7 +306,7 @@ fn issuers_of(path: &str, text: &str, errors: &mut Errors) -> Vec<String> {
 /// An object whose values are texts.
 #[inline(never)]
 fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed {
-    let told = errors.len();
+    let before = errors.len();
     let nested = nested(value);
     let object = nested.as_ref().map_or(value, |document| document.root());
     let expected =
@@ -315,13 +330,13 @@ fn map(row: &Row, path: String, value: Value<'_>, errors: &mut Errors) -> Typed 
             None if value.kind() == Json::Object => {
                 // A dot in the key of a label makes a level.
                 let key = row.path.rsplit('.').next().unwrap_or_default();
-                let expected = format!("a string; write {key} as JSON where a name has a dot");
+                let expected = format!("a string; write {key} as JSON if a name has a dot");
                 errors.value(path(), found(value, row.is_secret()), expected);
             }
             Some(_) | None => errors.value(path(), found(value, row.is_secret()), AN_ELEMENT),
         }
     }
-    if errors.len() != told {
+    if errors.len() != before {
         return Typed::Refused;
     }
     if matches!(row.kind, Kind::Lists) { Typed::Lists(lists) } else { Typed::Map(texts) }

@@ -1,4 +1,4 @@
-//! `revocation`: where it is said what is revoked.
+//! `revocation`: the sources that say what is revoked.
 
 use crate::core::config::client::{Shared, mounted};
 use crate::core::config::error::Errors;
@@ -12,7 +12,7 @@ use crate::core::revocation::marker::MarkerRules;
 use crate::core::revocation::{ListSource, RemoteList, RevocationRules};
 use crate::core::url::Origin;
 
-/// `None` for nothing.
+/// `None` if nothing is revoked.
 #[inline(never)]
 pub(super) fn revocation(
     root: &Values,
@@ -21,9 +21,8 @@ pub(super) fn revocation(
     errors: &mut Errors,
 ) -> Option<RevocationRules> {
     let missing = root.word(&REVOCATION_MISSING, &MISSING);
-    let markers =
-        mounted(root, &REVOCATION_DIRECTORY, errors).map(|directory| MarkerRules { directory, missing });
-    let file = mounted(root, &REVOCATION_FILE, errors).map(ListSource::File);
+    let markers = mounted(root, &REVOCATION_DIRECTORY).map(|directory| MarkerRules { directory, missing });
+    let file = mounted(root, &REVOCATION_FILE).map(ListSource::File);
     let list = match (file, root.text(&REVOCATION_URL)) {
         (Some(_), Some(_)) => {
             errors.conflict(REVOCATION_URL.path, "is another list than revocation.file; keep one of them");

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::core::claims::scope::ScopeHierarchy;
+use crate::core::claims::scope::{ScopeHierarchy, is_scope};
 use crate::core::claims::step_up;
-use crate::core::config::accepted::{expression, is_scope, scopes, step_up as read_step_up};
+use crate::core::config::accepted::{expression, scopes, step_up as read_step_up};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
 use crate::core::config::options::accepted::{AUDIENCE, CLAIMS, SCOPE_IMPLIES, SCOPES, STEP_UP, STEP_UP_ACR};
@@ -13,7 +13,6 @@ use crate::core::config::values::Values;
 use crate::core::limits::MAX_RULES;
 use crate::core::policy::TrustedIssuer;
 use crate::core::request::header_name::is_field_name;
-use crate::core::request::method::is_method;
 use crate::core::request::path::PathPattern;
 use crate::core::rules::{Demands, HeaderCondition, Needs, Rule, RuleTable, ValuePattern, shadowed};
 use crate::core::text::quoted;
@@ -34,10 +33,10 @@ pub(super) fn rule_table(
     let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
     let open = Rule { paths: bypassed.to_vec(), ..Rule::default() };
     for entry in entries {
-        let told = errors.len();
+        let before = errors.len();
         let rule = rule(entry, errors);
-        // What a rule without its faults would be, nobody knows.
-        if errors.len() == told && !entry.has_refused() {
+        // A rule with errors is not compared with others.
+        if errors.len() == before && !entry.has_refused() {
             if !bypassed.is_empty() && shadowed(&rule, std::slice::from_ref(&open)).is_some() {
                 errors.conflict(entry.place(), "no request comes to it: bypassPaths lets them all pass");
             }
@@ -62,24 +61,10 @@ fn rule(entry: &Values, errors: &mut Errors) -> Rule {
     if entry.is_empty() && !errors.misnamed(entry.place(), &RULES_OF_A_REQUEST) {
         errors.conflict(entry.place(), "is empty; write paths: [/*] for all requests with a token");
     }
-    let methods = entry.list(&RULE_METHODS).unwrap_or_default();
-    for method in methods.iter().filter(|method| !is_method(method)) {
-        errors.value(entry.path(&RULE_METHODS), quoted(method), "a method in capital letters, such as GET");
-    }
-    let mut paths = Vec::new();
-    for text in entry.list(&RULE_PATHS).unwrap_or_default() {
-        match PathPattern::parse(text) {
-            Some(pattern) => paths.push(pattern),
-            None => errors.value(
-                entry.path(&RULE_PATHS),
-                quoted(text),
-                "a path such as /orders, /orders/{id}, or /orders/* for all below",
-            ),
-        }
-    }
+    let paths = entry.list(&RULE_PATHS).unwrap_or_default();
     let rule = Rule {
-        methods: methods.to_vec(),
-        paths,
+        methods: entry.list(&RULE_METHODS).unwrap_or_default().to_vec(),
+        paths: paths.iter().filter_map(|text| PathPattern::parse(text)).collect(),
         headers: headers(entry, errors),
         needs: needs(entry, errors),
     };
@@ -95,20 +80,22 @@ fn rule(entry: &Values, errors: &mut Errors) -> Rule {
 
 fn headers(entry: &Values, errors: &mut Errors) -> Vec<HeaderCondition> {
     let written = entry.lists(&RULE_HEADERS).unwrap_or_default();
+    let path = entry.path(&RULE_HEADERS);
     let mut conditions = Vec::with_capacity(written.len());
     for (name, texts) in written {
-        let path = || format!("{}.{name}", entry.path(&RULE_HEADERS));
         if !is_field_name(name) {
-            errors.value(entry.path(&RULE_HEADERS), quoted(name), "the name of a header");
+            errors.value(&path, quoted(name), "the name of a header");
         }
         if texts.is_empty() {
-            errors.value(path(), "nothing", "values of the header, * for any");
+            errors.value(format!("{path}.{name}"), "nothing", "values of the header, * for any");
         }
         let mut values = Vec::with_capacity(texts.len());
         for text in texts {
             match ValuePattern::parse(text) {
                 Some(value) => values.push(value),
-                None => errors.value(path(), quoted(text), "a value, or its beginning and *"),
+                None => {
+                    errors.value(format!("{path}.{name}"), quoted(text), "a value, or its beginning and *")
+                }
             }
         }
         conditions.push(HeaderCondition::new(name.clone(), values));
@@ -121,7 +108,7 @@ fn needs(entry: &Values, errors: &mut Errors) -> Needs {
         audience: entry.list(&AUDIENCE).unwrap_or_default().to_vec(),
         scopes: if entry.has(&SCOPES) { scopes(entry, errors) } else { None },
         expression: expression(entry, errors),
-        step_up: read_step_up(entry, errors),
+        step_up: read_step_up(entry),
     };
     if !entry.has(&RULE_TOKEN) {
         return Needs::Token(Box::new(demands));
@@ -133,7 +120,7 @@ fn needs(entry: &Values, errors: &mut Errors) -> Needs {
     Needs::Nothing
 }
 
-/// Where an issuer and a rule ask for different sign-ins, none would meet both.
+/// If an issuer and a rule ask for different sign-ins, no sign-in meets both.
 fn check_step_up(entry: &Values, rule: &Rule, issuers: &[TrustedIssuer], errors: &mut Errors) {
     let Needs::Token(demands) = &rule.needs else { return };
     let asked = demands.step_up.as_ref().filter(|step_up| !step_up.acr.is_empty());

@@ -1,7 +1,7 @@
 //! The user's own tests (`tests`): sample claims and requests, run through the same rules when the configuration is
 //! loaded. One that fails refuses the configuration, so a rule that does not mean what its author thinks is never used.
 //!
-//! No keys and no clock are needed: where a test gives no `now`, it has one of its own.
+//! No keys and no clock are needed: a test without `now` has a fixed one.
 
 use crate::core::claims::expression::Expression;
 use crate::core::config::error::{Errors, Problem};
@@ -52,11 +52,10 @@ pub(super) fn parse(root: &Values, policy: &Policy, errors: &mut Errors) -> Vec<
 fn test(entry: &Values, policy: &Policy, errors: &mut Errors) -> Option<SelfTest> {
     let now = entry.time(&TEST_NOW).unwrap_or(UnixTime::from_seconds(NOW));
     let expect = entry.text(&TEST_EXPECT).unwrap_or_default();
-    let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
     let misnamed = expect.is_empty()
         && (errors.misnamed(entry.place(), &[&TEST_EXPECT]) || entry.is_refused(&TEST_EXPECT));
-    if (expect.is_empty() || !expect.chars().all(is_code)) && !misnamed {
-        let expected = "allow, deny, or the code of a refusal such as scope_insufficient";
+    if expect.is_empty() && !misnamed {
+        let expected = TEST_EXPECT.syntax.map_or("", |syntax| syntax.expected);
         errors.value(entry.path(&TEST_EXPECT), quoted(expect), expected);
     }
     Some(SelfTest {
@@ -300,8 +299,8 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_text_is_told() {
-        let told = |claims: &str, tests: Value| {
+    fn a_part_of_a_text_is_reported() {
+        let warned = |claims: &str, tests: Value| {
             let config = json!({"signingSecret": "0123456789abcdef0123456789abcdef", "claims": claims, "tests": tests});
             let capabilities = Capabilities { fetch: false, env: &|_| None };
             compile(config.to_string().as_bytes(), &capabilities).unwrap().doubts
@@ -318,7 +317,7 @@ mod tests {
             (claims, json!([{"expect": "deny"}]), vec![]),
             ("OneOf(`role`, `admin`)", json!([row(json!("admin"), "allow")]), vec![]),
         ] {
-            assert_eq!(told(claims, tests.clone()), expected, "{tests}");
+            assert_eq!(warned(claims, tests.clone()), expected, "{tests}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! One line about the configuration that is in force: for "which one is it?", and for reports of faults.
+//! One line about the configuration in force, to identify it, and for bug reports.
 
 use crate::core::about::VERSION;
 use crate::core::bypass::Mode;
@@ -73,7 +73,7 @@ fn named<T: AsRef<str>>(names: &[T], none: &str) -> String {
     names.iter().take(MAX_LOGGED_NAMES).map(|text| name(text.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
-/// What is said of keys from a URL without a directory, because nobody thinks of it before it happens.
+/// The line about keys from a URL without a directory: what follows from that shows only when the provider is down.
 pub fn without_directory(policy: &Policy) -> Option<&'static str> {
     let forgets = |source: &KeySource| match source {
         KeySource::Url(remote) => remote.directory.is_none(),

@@ -5,8 +5,7 @@ use crate::core::config::options::Row;
 use crate::core::config::options::places::*;
 use crate::core::config::proofs;
 use crate::core::config::values::Values;
-use crate::core::request::header_name::{is_alias, is_field_name};
-use crate::core::request::parameter_name::is_usable;
+use crate::core::request::header_name::is_alias;
 use crate::core::text::quoted;
 use crate::core::token::jws::Padding;
 use crate::core::token::source::{Form, TokenPlace, TokenSources};
@@ -14,8 +13,6 @@ use crate::core::token::source::{Form, TokenPlace, TokenSources};
 /// What says where a token is; each entry has one.
 static KINDS: [&Row; 5] =
     [&SOURCE_HEADER, &SOURCE_COOKIE, &SOURCE_QUERY, &SOURCE_WS_PROTOCOL, &SOURCE_WS_PREFIX];
-
-const PARAMETER: &str = "the name of a query parameter, without blanks and not beginning with [";
 
 /// `tokenSources`, `tokenKey` and its other name `tokenQueryKey`, `maxTokenBytes`.
 #[inline(never)]
@@ -40,10 +37,7 @@ pub(super) fn token_sources(root: &Values, errors: &mut Errors) -> TokenSources 
     {
         errors.conflict(other.path, "is another name of tokenKey, which has another value");
     }
-    if let Some((row, name)) = keys.into_iter().flatten().next() {
-        if !is_usable(name) {
-            errors.value(row.path, quoted(name), PARAMETER);
-        }
+    if let Some((_, name)) = keys.into_iter().flatten().next() {
         let place = TokenPlace::Query { name: name.to_owned() };
         if !places.iter().any(|other| other.is_alias(&place)) {
             places.push(place);
@@ -53,6 +47,9 @@ pub(super) fn token_sources(root: &Values, errors: &mut Errors) -> TokenSources 
 }
 
 fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPlace> {
+    if KINDS.iter().any(|kind| entry.is_refused(kind)) {
+        return None;
+    }
     let mut named = KINDS.iter().filter_map(|kind| Some((*kind, entry.text(kind)?))).collect::<Vec<_>>();
     let Some((kind, name)) = named.pop().filter(|_| named.is_empty()) else {
         errors.conflict(
@@ -71,15 +68,6 @@ fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPla
         }
     }
     let (is_query, is_cookie) = (*kind == SOURCE_QUERY, *kind == SOURCE_COOKIE);
-    if is_query {
-        if !is_usable(name) {
-            errors.value(entry.path(kind), quoted(name), PARAMETER);
-        }
-    } else if is_cookie && is_cookie_name(name) {
-        // More than a token: frameworks have `:` and the like in names.
-    } else if !is_field_name(name) {
-        errors.value(entry.path(kind), quoted(name), "a name without spaces and separators");
-    }
     let text = name.to_owned();
     Some(if is_cookie {
         TokenPlace::Cookie { name: text, form: form(entry, "", has_dpop, errors) }
@@ -90,7 +78,7 @@ fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPla
     } else if *kind == SOURCE_WS_PROTOCOL {
         TokenPlace::WebSocketProtocol { marker: text }
     } else {
-        // Where nothing is said, other headers are the token alone.
+        // By default, the value of any other header is the token alone.
         let default = if name.eq_ignore_ascii_case("Authorization") { "Bearer" } else { "" };
         let mut form = form(entry, default, has_dpop, errors);
         if entry.flag(&SOURCE_PADDING) {
@@ -104,14 +92,6 @@ fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPla
     })
 }
 
-/// Whether cookies have such names: visible ASCII without what ends a name or begins a value.
-fn is_cookie_name(name: &str) -> bool {
-    is_usable(name)
-        && name
-            .bytes()
-            .all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b';' | b'=' | b',' | b'"' | b'\\'))
-}
-
 fn form(entry: &Values, default: &str, has_dpop: bool, errors: &mut Errors) -> Form {
     if !entry.has(&SOURCE_SCHEME) {
         return default.into();
@@ -119,13 +99,6 @@ fn form(entry: &Values, default: &str, has_dpop: bool, errors: &mut Errors) -> F
     let text = entry.text(&SOURCE_SCHEME).unwrap_or_default();
     let form = Form::from(text);
     let scheme = form.scheme.as_str();
-    if !text.is_empty() && !is_field_name(scheme) {
-        errors.value(
-            entry.path(&SOURCE_SCHEME),
-            quoted(text),
-            "an authentication scheme, one that may be left out such as Bearer?, or nothing",
-        );
-    }
     if scheme.eq_ignore_ascii_case("DPoP") && !has_dpop {
         // A token that is sent with it is good only together with the proof beside it.
         errors.conflict(

@@ -1,5 +1,5 @@
-//! Configurations that mean something else than their author may think, mostly that they accept more: what is said of them
-//! when they are loaded, and the one that is refused.
+//! Configurations that mean something else than their author may think, mostly because they accept more: the warnings about
+//! them at load, and the one that is refused.
 
 use crate::core::bypass::Preflight;
 use crate::core::config::error::Errors;
@@ -25,8 +25,8 @@ const ENTRA: [&str; 7] = [
 /// What stands there in the place of one tenant.
 const EVERY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// What `policy` accepts because no rule is written about it, what of it is taken in another way than it may be meant, and
-/// what its tests show, for whoever reads the log.
+/// The warnings for the log: what `policy` accepts because no rule is written about it, what may be meant in another way,
+/// and what its tests show.
 pub fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
     let asks = |issuer: &TrustedIssuer, claim| {
@@ -69,7 +69,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
     warnings
 }
 
-/// That a server gets nothing of what the top level has for its own one, since nothing is written about that.
+/// The warning that a server gets nothing of what the top level has for its own server, since its entry says nothing.
 fn withheld(source: &KeySource) -> Option<String> {
     let KeySource::Url(remote) = source else { return None };
     remote.client.server.withheld.then(|| {
@@ -92,8 +92,8 @@ fn names(issuers: &[&TrustedIssuer]) -> String {
     names.join(", ")
 }
 
-/// Refuses the keys of all tenants of Entra ID where neither `issuer` nor `audience` says which tokens are meant:
-/// whoever has a Microsoft account could get in.
+/// Refuses the keys of all tenants of Entra ID if neither `issuer` nor `audience` is set: anybody with a Microsoft account
+/// could get in.
 pub(super) fn refuse_every_tenant(values: &Values, issuer: &TrustedIssuer, errors: &mut Errors) {
     let is_for_all = |source: &KeySource| match source {
         KeySource::Url(remote) => match &remote.location {
@@ -179,7 +179,7 @@ mod tests {
                 vec![said],
             ),
             (json!({"tls": {"cert": "/c", "key": "/k"}}), vec![entry(other, none.clone())], vec![said]),
-            // Whoever writes one of them has thought of the server.
+            // A configuration with one of them is written for that server.
             (headers(), vec![entry(other, json!({"headers": {}}))], vec![]),
             (headers(), vec![entry(other, json!({"headers": {"X-Key": "2"}}))], vec![]),
             // The same server, and nothing that could be withheld.

@@ -5,10 +5,9 @@ use std::rc::Rc;
 
 use crate::core::answer::field_value::Filling;
 use crate::core::answer::forward::{ForwardRules, TokenForwarding};
-use crate::core::answer::managed::{ManagedHeaders, NotManaged, Source, Tokens, is_reserved};
+use crate::core::answer::managed::{ManagedHeaders, NotManaged, Source, Tokens};
 use crate::core::config::accepted;
 use crate::core::config::error::Errors;
-use crate::core::config::options::Row;
 use crate::core::config::options::proofs::CERTIFICATE_HEADER;
 use crate::core::config::options::upstream::*;
 use crate::core::config::values::Values;
@@ -22,20 +21,7 @@ use crate::core::text::quoted;
 use crate::core::token::claims_set::ClaimPath;
 use crate::core::token::source::{TokenPlace, TokenSources};
 
-/// Headers that answers have for a purpose of their own; and all that begin with `Access-Control-`.
-const OF_ANSWERS: &[&str] = &[
-    "Cache-Control",
-    "Content-Type",
-    "Grpc-Message",
-    "Grpc-Status",
-    "Location",
-    "Retry-After",
-    "Set-Cookie",
-    "Vary",
-    "WWW-Authenticate",
-];
-
-/// Claims that nobody names a header after: with a header behind one, the two are the wrong way round.
+/// Claims that are not used as names of headers: if a header follows one, the two are in the wrong order.
 const USUAL_CLAIMS: &[&str] = &[
     "aud",
     "azp",
@@ -69,8 +55,8 @@ pub(super) struct ClaimHeader {
 }
 
 /// `forwardHeaders`, `forwardLists`, `missingClaim`, `forwardPayloadHeader`, `forwardPayloadFormat`,
-/// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of those that
-/// have their own.
+/// `forwardAuthorization`, `verdictHeader`; `issuers` has the headers of issuers
+/// with their own.
 #[inline(never)]
 pub(super) fn forward_rules(
     root: &Values,
@@ -115,7 +101,7 @@ pub(super) fn forward_rules(
         lists: root.word(&FORWARD_LISTS, &LISTS),
         missing: root.word(&MISSING_CLAIM, &MISSING),
         token: if root.flag(&FORWARD_AUTHORIZATION) { TokenForwarding::Keep } else { TokenForwarding::Strip },
-        verdict_response_header: header_name(root, &VERDICT_RESPONSE, errors),
+        verdict_response_header: root.text(&VERDICT_RESPONSE).unwrap_or_default().to_owned(),
         looked_at: Vec::new(),
     }
 }
@@ -125,7 +111,7 @@ fn carries_proof(name: &str) -> bool {
     is_alias(dpop::HEADER, name)
 }
 
-/// Whether a client sends its token in the header `name`. `Authorization` is none for other purposes either.
+/// Whether a client sends its token in the header `name`. `Authorization` is reserved for it in any case.
 fn carries_token(name: &str, sources: &TokenSources) -> bool {
     let header = |place: &TokenPlace| match place {
         TokenPlace::Header { name: header, .. } => is_alias(header, name),
@@ -150,7 +136,7 @@ fn not_managed(path: String, name: &str, reason: NotManaged, errors: &mut Errors
     }
 }
 
-/// What the upstream gets if nothing is said.
+/// What the upstream gets by default.
 fn user_header() -> Vec<ClaimHeader> {
     Filling::parse("sub")
         .map(|filling| ClaimHeader { path: "forwardHeaders".into(), name: "X-User-Sub".into(), filling })
@@ -185,20 +171,4 @@ pub(super) fn claim_headers(values: &Values, errors: &mut Errors) -> Option<Vec<
         }
     }
     Some(headers)
-}
-
-/// Whether the header `name` has a purpose of its own in answers.
-pub(super) fn is_of_answers(name: &str) -> bool {
-    let cors = name.get(..15).is_some_and(|start| is_alias(start, "Access-Control-"));
-    cors || OF_ANSWERS.iter().any(|own| is_alias(own, name))
-}
-
-/// An optional header of responses that has no other purpose.
-pub(super) fn header_name(root: &Values, row: &Row, errors: &mut Errors) -> String {
-    let name = root.text(row).unwrap_or_default();
-    let taken = is_reserved(name) || is_of_answers(name);
-    if !name.is_empty() && (!is_field_name(name) || taken || name.eq_ignore_ascii_case("Authorization")) {
-        errors.value(row.path, quoted(name), "the name of a header of its own");
-    }
-    name.to_owned()
 }

@@ -3,7 +3,7 @@
 use crate::core::config::error::Errors;
 use crate::core::issuer_id::differ_by_trailing_slash;
 use crate::core::text::quoted;
-use crate::core::url::{Scheme, Url, is_host_name};
+use crate::core::url::{Scheme, Url};
 
 /// A relative `jwksUrl` belongs to the issuer.
 pub(super) fn absolute(
@@ -82,11 +82,6 @@ pub(super) fn check(text: &str, path: &str, allow_http: bool, errors: &mut Error
         return None;
     }
     Some(url)
-}
-
-/// Whether a certificate can name `text`: the name of a host, or an address.
-pub(super) fn is_server_name(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok() || is_host_name(text)
 }
 
 /// What an error repeats: a query may hold a credential, and so may what stands before `@`.

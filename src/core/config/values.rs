@@ -19,7 +19,7 @@ pub struct Values {
 pub(super) enum Typed {
     /// It has been refused.
     Refused,
-    /// An empty text where there may be one, which counts as absent.
+    /// An empty text that is allowed. It counts as absent.
     Nothing,
     Text(String),
     Flag(bool),
@@ -27,6 +27,8 @@ pub(super) enum Typed {
     /// The number of a word.
     Word(usize),
     List(Vec<String>),
+    /// The valid elements of a list that has been refused.
+    Part(Vec<String>),
     Map(Vec<(String, String)>),
     Lists(Vec<(String, Vec<String>)>),
     /// A section, whose options stand beside it.
@@ -65,14 +67,14 @@ impl Values {
         self.written.iter().any(|(row, _)| is_inner(row))
     }
 
-    /// Whether the option is written and has been refused: what follows from that is no further mistake.
+    /// Whether the option is written and has been refused. Errors that follow from that are not reported.
     pub fn is_refused(&self, row: &Row) -> bool {
-        matches!(self.get(row), Some(Typed::Refused))
+        matches!(self.get(row), Some(Typed::Refused | Typed::Part(_)))
     }
 
     /// Whether any of the options that are written has been refused.
     pub fn has_refused(&self) -> bool {
-        self.written.iter().any(|(_, typed)| matches!(typed, Typed::Refused))
+        self.written.iter().any(|(_, typed)| matches!(typed, Typed::Refused | Typed::Part(_)))
     }
 
     /// A text that is not empty.
@@ -134,7 +136,7 @@ impl Values {
     /// The elements, none for an empty text; `None` if the option is left out.
     pub fn list(&self, row: &Row) -> Option<&[String]> {
         debug_assert!(matches!(row.kind, Kind::List | Kind::ListOrNone | Kind::Issuers), "{row:?}");
-        if let Some(Typed::List(list)) = self.get(row) { Some(list) } else { None }
+        if let Some(Typed::List(list) | Typed::Part(list)) = self.get(row) { Some(list) } else { None }
     }
 
     /// Names and texts, none for an empty text; `None` if the option is left out.

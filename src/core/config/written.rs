@@ -1,4 +1,4 @@
-//! A value as it is written: as JSON or as a text, by whoever delivers it.
+//! A value as it is written, which depends on the provider of the configuration: as JSON or as a text.
 
 use std::rc::Rc;
 

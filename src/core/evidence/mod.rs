@@ -1,5 +1,5 @@
-//! What decided a refusal, with both values: what the request has, and what the configuration asks for. Found out anew from
-//! the request when a line is written, so that no request pays for it whose line is not, and no answer can say it.
+//! What decided a refusal, with both values: what the request has, and what the configuration asks for. Computed again from
+//! the request when a line is written, so that requests without a line do not pay for it, and no answer can contain it.
 
 mod places;
 mod proofs;
@@ -31,7 +31,7 @@ pub fn of(
     about(policy, request, |request| of_token(policy, keys, now, refusal, request, (found, token.as_ref())))
 }
 
-/// What `says` about the request that `received` is or asks about; about the question where that is refused.
+/// What `says` returns for the request that `received` is or asks about, or for `received` itself if it may not ask.
 fn about<T>(policy: &Policy, received: &dyn RequestView, says: impl FnOnce(&dyn RequestView) -> T) -> T {
     match policy.answer.asking.original(received) {
         Ok(Some(original)) => says(&original),
@@ -127,7 +127,7 @@ fn of_token(
             with_issuer(&|token, _, issuer| rules::missing(claim, &token.claimed, &issuer.claims))
         }
         Refusal::ClaimInvalid { claim } => {
-            // Without a proper `iss` there is no issuer.
+            // Without a valid `iss` the issuer is unknown.
             with_token(&|token| rules::invalid(claim, &token.claimed, now))
         }
         Refusal::AudienceNotAccepted { asked_by } => with_issuer(&|token, _, issuer| {

@@ -1,4 +1,4 @@
-//! Where the request has its token, and what is wrong there. No byte of what may be a token or another secret is shown.
+//! Where the request has its token, and what is wrong there. Shows no byte that may belong to a token or another secret.
 
 use crate::core::limits::MAX_SHOWN_SCHEME_BYTES;
 use crate::core::refusal::Evidence;
@@ -16,7 +16,7 @@ fn other_scheme(place: &TokenPlace, request: &dyn RequestView) -> Option<String>
     (!form.scheme.is_empty()).then(|| scheme_of(name, &form.scheme, request))?
 }
 
-/// What the header `name` begins with, where `scheme` is expected; empty if none is.
+/// What the header `name` begins with instead of `scheme`; empty if no scheme is expected.
 fn scheme_of(name: &str, scheme: &str, request: &dyn RequestView) -> Option<String> {
     let values = header_name::values(request, name);
     let value = values.first()?.trim_ascii();

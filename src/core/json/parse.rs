@@ -1,5 +1,5 @@
 //! Reads JSON (RFC 8259) for tokens, key sets and configurations: no duplicate member names, bounded depth and
-//! size, numbers kept as their text, strings borrowed where they have no escapes.
+//! size, numbers kept as their text, strings borrowed if they have no escapes.
 
 use std::collections::BinaryHeap;
 use std::fmt;

@@ -365,7 +365,7 @@ mod tests {
             (format!("{{{P256}}}"), 1, 0, true),
             (r#"{"kty":"OKP"}"#.to_owned(), 0, 1, true),
             (format!(r#"{{"keys":[{{{P256}}}]}}"#), 1, 0, false),
-            // The set is what counts where there is one.
+            // If there is a set, it decides.
             (format!(r#"{{"keys":[],{P256}}}"#), 0, 0, false),
         ] {
             let set = parse(&json).unwrap();

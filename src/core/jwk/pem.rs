@@ -97,7 +97,7 @@ const DASHES: &str = "-----";
 
 /// The public keys of all blocks of `text`, in their order, without `kid`. Text between blocks is allowed (RFC
 /// 7468 2). Labels of containers and environment variables deliver a PEM in one line, with spaces or the two
-/// characters `\n` where lines ended: white space inside a block does not matter. The base64 of one key or certificate
+/// characters `\n` in place of line ends: white space inside a block does not matter. The base64 of one key or certificate
 /// alone is read as well, without the lines around it: what Keycloak shows of a realm, or an `x5c` holds.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ pub fn values<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = &'l [u8
 
 /// The lines without the cookie `name` in every spelling, as one line: several lines are one with `; ` between them
 /// (RFC 9113 8.2.3). The other cookies stay byte for byte, but not one in which an older back end finds another `name`.
-/// `None` if none is left.
+/// `None` if no cookie is left.
 pub fn without(lines: &[Vec<u8>], name: &str) -> Option<Vec<u8>> {
     retain(lines, name, |_| false)
 }

@@ -1,8 +1,8 @@
 //! Another request than the one that was received: a proxy asks about it (`forwardAuth` of Traefik, `auth_request` of nginx,
 //! `forward_auth` of Caddy), and says in `X-Forwarded-Method`, `-Proto`, `-Host` and `-Uri` what its client asked for.
 //!
-//! These four are believed of the peers that the configuration names, and of nobody else: whoever may choose them chooses
-//! which rules are looked at.
+//! These four headers are trusted only if the configuration names the peer that sends them: they select the rules that
+//! apply.
 
 use std::net::IpAddr;
 
@@ -37,7 +37,7 @@ pub struct Asking {
 }
 
 /// The request that is asked about, as the client sent it to the proxy that asks. Whether it has a body is not known: no
-/// proxy sends one along unless it is told to.
+/// proxy sends a body unless it is configured to.
 pub struct Forwarded<'r> {
     asked: &'r dyn RequestView,
     method: String,
@@ -46,10 +46,10 @@ pub struct Forwarded<'r> {
 }
 
 impl Asking {
-    /// The request that `received` asks about; `None` where it is about itself.
+    /// The request that `received` asks about; `None` if it asks about itself.
     ///
     /// # Errors
-    /// `peer_not_trusted`; `forwarded_request_invalid` where one of the four headers is missing, repeated or malformed.
+    /// `peer_not_trusted`; `forwarded_request_invalid` if one of the four headers is missing, repeated or malformed.
     pub fn original<'r>(&self, received: &'r dyn RequestView) -> Result<Option<Forwarded<'r>>, Refusal> {
         match self.answer_as {
             AnswerAs::Middleware => Ok(None),

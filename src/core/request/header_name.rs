@@ -43,7 +43,7 @@ pub enum Single {
     Absent,
     /// This text, without the blanks around it.
     Text(String),
-    /// Several values, or what is no text.
+    /// Several values, or a value that is not text.
     Unclear,
 }
 
@@ -60,7 +60,7 @@ pub fn single(request: &dyn RequestView, name: &str) -> Single {
     }
 }
 
-/// What stands for `byte` where back ends compare names: case does not count, and all but letters and digits is one.
+/// `byte` as back ends compare names: without case, and with all characters but letters and digits alike.
 pub const fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' }
 }

@@ -6,14 +6,14 @@ use crate::core::request::header_name::{is_alias, is_field_name};
 /// Headers in which frameworks find another method than that of the request line.
 const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
 
-/// The method; `None` where a back end may take it for another one.
+/// The method; `None` if a back end may take it for another one.
 #[must_use]
 pub fn unambiguous(request: &dyn RequestView) -> Option<&str> {
     let is_override = |name: &str| OVERRIDES.iter().any(|other| is_alias(name, other));
     (!request.header_names().any(is_override)).then(|| request.method())
 }
 
-/// Whether `text` is a method, in the case in which clients send it: one of another would never be that of a request.
+/// Whether `text` is a method, in upper case, as clients send it: in another case it would match no request.
 #[must_use]
 pub fn is_method(text: &str) -> bool {
     is_field_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())

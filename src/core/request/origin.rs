@@ -3,11 +3,11 @@
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 
-/// Checks that the page may send requests. One without the header comes from no page, or was asked for in a way in which a
-/// page learns nothing from it. `allowed` is empty where all may.
+/// Checks that the page may send requests. A request without the header does not come from a page, or is of a kind whose
+/// answer the page cannot read. An empty `allowed` allows every page.
 ///
 /// # Errors
-/// `origin_not_allowed`, also where there are several.
+/// `origin_not_allowed`, also if the request has several.
 pub fn check(allowed: &[String], request: &dyn RequestView) -> Result<(), Refusal> {
     if allowed.is_empty() {
         return Ok(());

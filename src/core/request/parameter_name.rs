@@ -13,9 +13,9 @@
 
 use crate::core::request::header_name::fold;
 
-/// Whether some back end reads the name `written`, as it stands in the request, as `name`.
+/// Whether some back end reads `written`, the name as the request has it, as `name`.
 pub fn is_alias(written: &[u8], name: &str) -> bool {
-    // Most names are told by their first byte.
+    // The first byte decides for most names.
     let Some(first) = written.first() else { return name.is_empty() };
     let begins_itself = !is_blank(*first) && !matches!(first, b'[' | b'%' | b'+');
     if begins_itself && name.bytes().next().is_none_or(|byte| fold(byte) != fold(*first)) {
@@ -26,7 +26,7 @@ pub fn is_alias(written: &[u8], name: &str) -> bool {
         && written.take_while(|byte| !matches!(byte, 0 | b'[' | b']')).all(is_blank)
 }
 
-/// Whether a name of the configuration can be told from others: one that begins or ends with what back ends drop cannot.
+/// Whether a name of the configuration is unambiguous: it is not if it begins or ends with characters that back ends drop.
 pub fn is_usable(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('[') && !name.bytes().any(is_blank)
 }
@@ -48,7 +48,7 @@ impl Iterator for Decoded<'_> {
                 let code = digits.get(..4).and_then(|digits| {
                     digits.iter().try_fold(0_u16, |code, digit| Some((code << 4) | hex(*digit)?))
                 });
-                // What is no ASCII is in no name that counts.
+                // Names that are compared are ASCII.
                 code.map_or((b'%', 1), |code| (u8::try_from(code).unwrap_or(u8::MAX), 6))
             }
             [b'%', high, low, ..] => {

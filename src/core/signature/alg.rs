@@ -105,7 +105,7 @@ struct Row {
     scheme: Scheme,
     /// The hash of the signing input; ML-DSA has its own inside.
     hash: Hash,
-    /// Length of a signature; none for RSA, where it is the length of the modulus.
+    /// Length of a signature; `None` for RSA, whose signatures are as long as the modulus.
     signature_bytes: Option<usize>,
 }
 

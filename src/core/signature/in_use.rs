@@ -19,7 +19,7 @@ impl<T> Default for InUse<T> {
 }
 
 impl<T> InUse<T> {
-    /// The table, made by `make` at the third use. `None` before that, or where `make` makes none.
+    /// The table, made by `make` at the third use. `None` before that, or if `make` returns `None`.
     pub(super) fn get_or_make(&self, make: impl FnOnce() -> Option<T>) -> Option<&T> {
         if self.table.get().is_some() {
             return self.table.get();

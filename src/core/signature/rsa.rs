@@ -24,8 +24,8 @@ impl RsaKey {
         self.0.bits()
     }
 
-    /// RFC 8017 8.2.2. The expected encoding is built and compared as a whole: a decoder is where forgeries
-    /// with small exponents got in (CVE-2006-4339 and its successors).
+    /// RFC 8017 8.2.2. The expected encoding is built and compared as a whole: lenient decoders accepted
+    /// forgeries with small exponents (CVE-2006-4339 and its successors).
     #[inline(never)]
     pub(super) fn verify_pkcs1(
         &self,

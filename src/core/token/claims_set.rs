@@ -109,8 +109,8 @@ pub fn numeric_date(value: Value<'_>) -> Option<UnixTime> {
     Some(UnixTime::from_millis(millis))
 }
 
-/// A JSON number of seconds in whole milliseconds; what is smaller is cut. `None` for negative and for huge numbers.
-/// By hand, because the tables that read doubles would be 13 KB of every instance.
+/// A JSON number of seconds in whole milliseconds; smaller digits are truncated. `None` for negative and for huge
+/// numbers. Written by hand, because the tables for reading doubles would add 13 KB to every instance.
 fn millis(text: &str) -> Option<u64> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (decimal, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -123,7 +123,7 @@ fn millis(text: &str) -> Option<u64> {
     if unsigned.len() != text.len() {
         return None;
     }
-    // An exponent that does not fit is no instant, unless it makes the number zero.
+    // An exponent that does not fit is not a time, unless it makes the number zero.
     let Ok(exponent) = exponent.parse::<i32>() else {
         return exponent.starts_with('-').then_some(0);
     };

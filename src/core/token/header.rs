@@ -19,7 +19,7 @@ pub struct Header {
 /// Parses the decoded protected header.
 ///
 /// # Errors
-/// `token_malformed` where a parameter has the wrong type or a name occurs twice, `crit_not_supported` for any
+/// `token_malformed` if a parameter has the wrong type or a name occurs twice, `crit_not_supported` for any
 /// `crit`, `token_encrypted` for a nested token (RFC 7519 5.2) or a JWE header.
 pub fn parse(json: Vec<u8>) -> Result<Header, Refusal> {
     read(&document(json)?)
@@ -57,7 +57,7 @@ pub fn read(header: &Document) -> Result<Header, Refusal> {
     if text(root, "cty")?.is_some_and(|cty| is_jwt(&cty)) {
         return Err(malformed("nested tokens are not supported"));
     }
-    // Some issuers write an empty name for none.
+    // Some issuers write an empty name if there is no name.
     let kid = text(root, "kid")?.filter(|kid| !kid.is_empty());
     let x5t_s256 = text(root, "x5t#S256")?;
     Ok(Header { alg, kid: kid.or(x5t_s256), typ: text(root, "typ")? })

@@ -17,17 +17,17 @@ pub struct UnverifiedToken<'t> {
     pub signing_input: &'t [u8],
     /// The decoded signature.
     pub signature: Vec<u8>,
-    /// The payload as the maker of the token claims it.
+    /// The payload. Its claims are not verified.
     pub claimed: ClaimsSet,
 }
 
 /// Whether the parts of a token may have padding, which RFC 7515 2 leaves out and some senders do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Padding {
-    /// None.
+    /// No padding.
     #[default]
     Refuse,
-    /// None, or in each part what RFC 4648 3.2 asks for: a token has it everywhere or nowhere.
+    /// No padding, or in every part the padding of RFC 4648 3.2.
     Accept,
 }
 

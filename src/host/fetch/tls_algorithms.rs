@@ -19,7 +19,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
         match self.crv {
             Crv::P384 => alg_id::ECDSA_P384,
             Crv::P521 => alg_id::ECDSA_P521,
-            // There is none for other curves here.
+            // Other curves are not supported.
             Crv::P256 | Crv::Secp256k1 | Crv::Ed25519 => alg_id::ECDSA_P256,
         }
     }

@@ -65,3 +65,26 @@ fn find(notify: Notify) -> Option<Descriptor> {
     let is_it: Result<bool, Errno> = Host::send_buffer(descriptor).map(|mark| mark == notify.mark);
     (is_it == Ok(true)).then_some(descriptor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{find, open, wait, wake};
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::Kernel as _;
+    use crate::host::sockets::simulated::alone;
+
+    #[test]
+    fn only_the_owner_wakes() {
+        alone(|| {
+            let notify = open().unwrap();
+            Host::send(find(notify).unwrap(), b"x").unwrap();
+            assert!(!wait(notify), "by a datagram");
+            let other = open().unwrap();
+            assert!(other != notify);
+            wake(notify);
+            assert!(!wait(notify), "closed");
+            Host::shut_down(find(other).unwrap()).unwrap();
+            assert!(wait(other), "shut down");
+        });
+    }
+}

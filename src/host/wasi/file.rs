@@ -157,7 +157,7 @@ fn names(mut entries: &[u8]) -> Vec<String> {
     names
 }
 
-/// Creates a directory; [`Errno::EXISTS`] where there is one.
+/// Creates a directory; [`Errno::EXISTS`] if it exists.
 pub(crate) fn create_directory(mount: Descriptor, path: &str) -> Result<(), Errno> {
     // SAFETY: the host reads the path with its length.
     check(unsafe { path_create_directory(mount.0, path.as_ptr(), path.len()) })

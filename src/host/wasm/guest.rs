@@ -71,7 +71,7 @@ impl Middleware {
         log::key_events(&keyring.catch_up(now, &self.io));
         log::list_event(self.lookups.revoked.catch_up(now, &self.io));
         let mut decided = decide(now);
-        // What others knew, or the directory, may be too old for a key that has come since: then the source is asked.
+        // What other instances or the directory have may be older than a new key. In that case the source is asked.
         for _ in 0..2 {
             if let Decision::NeedKeys(need) = &decided.decision {
                 log::key_events(&keyring.refresh(need, now, &self.io));
@@ -84,7 +84,7 @@ impl Middleware {
             decided = decide(now);
         }
         if matches!(decided.decision, Decision::NeedKeys(_)) {
-            // A source that may be asked again this soon has just failed.
+            // A source that may be asked again so soon has just failed.
             let refusal = Refusal::KeysUnavailable { retry_after: Seconds(1) };
             decided.decision = refuse(&self.policy, refusal, request);
         }
@@ -108,8 +108,8 @@ impl Middleware {
     }
 }
 
-/// Whether a request is refused, or would be, for want of the list of revocations. No other decision is made twice: it may
-/// have used up a proof.
+/// Whether a request is refused, or would be, because the list of revocations is not available. No other decision is made
+/// twice: it may have used up a proof.
 fn lacks_list(decision: &Decision) -> bool {
     let refusal = match decision {
         Decision::Reject(reject) => Some(&reject.refusal),
@@ -147,7 +147,7 @@ impl Handler for Middleware {
                     self.log(refusal, Fate::Passed, found, &request);
                 }
                 perform::accept(&accept);
-                // There is no upstream whose answer would be waited for.
+                // No upstream answers this request, so nothing is left to wait for.
                 self.handle_response();
                 Next::Answered
             }
@@ -160,7 +160,7 @@ impl Handler for Middleware {
                 perform::serve(&served);
                 Next::Answered
             }
-            // `decide` never leaves this; were it to, nothing passes.
+            // `decide` does not return this; if it did, the request would not pass.
             Decision::NeedKeys(_) => {
                 abi::set_status(503);
                 Next::Answered

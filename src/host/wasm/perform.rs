@@ -40,7 +40,7 @@ fn label(label: &Label) {
     }
 }
 
-/// Tells the proxy that asks that the request may pass, and who sends it.
+/// Answers a proxy that asks: the request may pass, and this is its sender.
 pub fn accept(accept: &Accept) {
     label(&accept.label);
     for header in accept.headers() {

@@ -39,7 +39,7 @@ impl RequestView for HostRequest {
     fn header_values(&self, name: &str) -> Vec<Vec<u8>> {
         let abi::Values { count, mut list } = abi::header_values(name);
         match (count, list.last()) {
-            // The usual case: nothing is searched or copied.
+            // Common case (one value): no search, no copy.
             (1, Some(0)) => {
                 list.pop();
                 vec![list]

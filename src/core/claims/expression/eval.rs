@@ -50,7 +50,7 @@ impl Work {
         Self(Cell::new(MAX_EXPLANATION_WORK))
     }
 
-    /// Whether none is left.
+    /// Whether the budget is used up.
     pub(super) const fn is_exhausted(&self) -> bool {
         self.0.get() == 0
     }
@@ -303,7 +303,7 @@ fn any_of(values: &[Template], mut truth: impl FnMut(&Template) -> Option<Truth>
     Some(result)
 }
 
-/// The text of `template` for the request; inside, `None` where the request has none.
+/// The text of `template` for the request; the inner `None` means that the request has no such value.
 fn text<'a>(template: &'a Template, subject: &'a Subject<'_>) -> Option<Option<Cow<'a, str>>> {
     subject.work.spend(template.cost(subject.request))?;
     let text = template.text(subject.request);

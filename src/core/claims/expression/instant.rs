@@ -32,7 +32,7 @@ impl Instant {
         }
     }
 
-    /// The instant where the clock shows `now`.
+    /// The instant, at the time `now`.
     pub(super) const fn at(self, now: UnixTime) -> UnixTime {
         match self {
             Self::Fixed(instant) => instant,

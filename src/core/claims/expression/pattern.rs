@@ -58,7 +58,7 @@ impl Pattern {
         value.len().min(MAX_MATCHED_BYTES).saturating_add(1).saturating_mul(self.cost)
     }
 
-    /// Whether all of `value` matches; `None` where it is too long to be tried.
+    /// Whether all of `value` matches; `None` if it is too long to be tried.
     pub(super) fn matches(&self, value: &str) -> Option<bool> {
         (value.len() <= MAX_MATCHED_BYTES).then(|| self.regex.is_match(value))
     }

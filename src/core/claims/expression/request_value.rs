@@ -35,11 +35,11 @@ enum RequestValue {
 }
 
 impl Template {
-    /// Parses an argument. A `{` starts a request value where a word and `}` follow; elsewhere it is itself, so
+    /// Parses an argument. A `{` starts a request value if a word and `}` follow; otherwise it is a literal character, so
     /// that JSON and the like need no escapes.
     ///
     /// # Errors
-    /// What is wrong, where the word is no request value: a slip must not become a comparison with its text.
+    /// What is wrong if the word is not a request value: a typing error must not become a comparison with its text.
     pub(super) fn parse(text: &Text<'_>) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -107,7 +107,7 @@ impl Template {
         self.parts.iter().map(cost).fold(0, usize::saturating_add)
     }
 
-    /// The text for `request`; `None` where the request has no such value or not one clear one.
+    /// The text for `request`; `None` if the request has no such value, or no unambiguous one.
     pub(super) fn text<'a>(&'a self, request: &'a dyn RequestView) -> Option<Cow<'a, str>> {
         if let [part] = self.parts.as_slice() {
             return part.text(request);

@@ -4,6 +4,7 @@ use crate::core::claims::binding::BoundTokens;
 use crate::core::claims::scope::Match;
 use crate::core::claims::validity::Since;
 use crate::core::config::options::row::{inherited, own, rows, top, words};
+use crate::core::config::options::syntax::{ACR, TYP};
 use crate::core::config::options::{Kind, Range, Row, Table, Words};
 use crate::core::limits::{MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_AGE_SECONDS};
 
@@ -44,7 +45,7 @@ rows! {
     CLOCK_SKEW = inherited("clockSkewSeconds", Kind::Whole(&SKEW)).otherwise("10 for a beginning, 0 for an end");
 
     /// `access` asks for an access token of RFC 9068; anything else is compared with `typ`, without case.
-    TOKEN_TYPE = inherited("tokenType", Kind::Text).instead("leave the option out to accept every type")
+    TOKEN_TYPE = inherited("tokenType", Kind::Text).like(&TYP).instead("leave the option out to accept every type")
         .otherwise("every type");
 
     /// Most that `exp` may lie after `iat`; 0 is no limit.
@@ -87,7 +88,7 @@ rows! {
         .and_in_rules();
 
     /// Values of `acr`, any of, the preferred one first.
-    STEP_UP_ACR = inherited("stepUp.acr", Kind::List).and_in_rules().otherwise("any");
+    STEP_UP_ACR = inherited("stepUp.acr", Kind::List).like(&ACR).and_in_rules().otherwise("any");
 
     /// Most that `auth_time` may lie back.
     STEP_UP_MAX_AGE = inherited("stepUp.maxAgeSeconds", Kind::Whole(&SIGN_IN_AGE)).and_in_rules().otherwise("any");

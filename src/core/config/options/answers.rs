@@ -2,6 +2,7 @@
 
 use crate::core::answer::BodyFormat;
 use crate::core::config::options::row::{rows, top, words};
+use crate::core::config::options::syntax::{MEDIA_TYPE, ORIGIN_OR_ALL, REDIRECT, RESPONSE_HEADER};
 use crate::core::config::options::{Kind, Range, Row, Table, Words};
 
 const UNAVAILABLE: Range = Range { least: 400, most: 599, default: 503, unit: "status" };
@@ -29,7 +30,7 @@ rows! {
     ERRORS_BODY = top("errors.body", Kind::Text).or_empty();
 
     /// Media type of `errors.body`.
-    ERRORS_CONTENT_TYPE = top("errors.contentType", Kind::Text).or_empty().otherwise("`text/html; charset=utf-8`");
+    ERRORS_CONTENT_TYPE = top("errors.contentType", Kind::Text).like(&MEDIA_TYPE).or_empty().otherwise("`text/html; charset=utf-8`");
 
     /// `realm` of the challenge.
     ERRORS_REALM = top("errors.realm", Kind::Text).or_empty();
@@ -38,16 +39,16 @@ rows! {
     ERRORS_DETAILS = top("errors.details", Kind::Flag(false));
 
     /// Response header with the code of the refusal.
-    ERRORS_CODE_HEADER = top("errors.codeHeader", Kind::Text).or_empty();
+    ERRORS_CODE_HEADER = top("errors.codeHeader", Kind::Text).like(&RESPONSE_HEADER).or_empty();
 
     /// Where browsers go for a 401, with `{url}` for the original URL in its query.
-    ERRORS_REDIRECT = top("errors.redirectUrl", Kind::Text).or_empty();
+    ERRORS_REDIRECT = top("errors.redirectUrl", Kind::Text).like(&REDIRECT).or_empty();
 
     /// Where browsers go for a 403, in the same form.
-    ERRORS_FORBIDDEN_REDIRECT = top("errors.forbiddenRedirectUrl", Kind::Text).or_empty();
+    ERRORS_FORBIDDEN_REDIRECT = top("errors.forbiddenRedirectUrl", Kind::Text).like(&REDIRECT).or_empty();
 
     /// Origins whose pages may read refusals, or `*`.
-    ERRORS_CORS = top("errors.cors", Kind::List).or_empty();
+    ERRORS_CORS = top("errors.cors", Kind::List).like(&ORIGIN_OR_ALL).or_empty();
 
     /// Status if keys cannot be had.
     UNAVAILABLE_STATUS = top("unavailableStatus", Kind::Whole(&UNAVAILABLE));

@@ -2,6 +2,7 @@
 
 use crate::core::bypass::Mode;
 use crate::core::config::options::row::{rows, top, words};
+use crate::core::config::options::syntax::{METHOD, PATHS};
 use crate::core::config::options::{Kind, Row, Table, Words};
 
 words! {
@@ -24,8 +25,8 @@ rows! {
     BYPASS_PREFLIGHT = top("bypassPreflight", Kind::Flag(false));
 
     /// Methods that need no token, in capital letters.
-    BYPASS_METHODS = top("bypassMethods", Kind::List).or_empty();
+    BYPASS_METHODS = top("bypassMethods", Kind::List).like(&METHOD).or_empty();
 
     /// Paths that need no token: `/health`, or `/public/*` for all below.
-    BYPASS_PATHS = top("bypassPaths", Kind::List).or_empty();
+    BYPASS_PATHS = top("bypassPaths", Kind::List).like(&PATHS).or_empty();
 }

@@ -1,6 +1,7 @@
 //! How keys are fetched, and how long they are kept.
 
 use crate::core::config::options::row::{inherited, own, rows, top};
+use crate::core::config::options::syntax::{MOUNTED, SERVER_NAME};
 use crate::core::config::options::{Kind, Range, Row, Table};
 use crate::core::limits::{
     MAX_FETCH_RETRIES, MAX_FETCH_TIMEOUT_SECONDS, MAX_JWKS_COOLDOWN_SECONDS, MAX_JWKS_STALE_SECONDS,
@@ -32,9 +33,9 @@ rows! {
     TLS_KEY = own("clientConfig.tls.key", Kind::Secret).or_empty();
 
     /// Name that is asked for and expected in the certificate.
-    TLS_SERVER_NAME = own("clientConfig.tls.serverName", Kind::Text).or_empty().otherwise("the host of the URL");
+    TLS_SERVER_NAME = own("clientConfig.tls.serverName", Kind::Text).like(&SERVER_NAME).or_empty().otherwise("the host of the URL");
 
-    /// Accept any certificate: whoever answers then chooses the keys.
+    /// Accept any certificate: any server that answers then chooses the keys.
     TLS_INSECURE = inherited("clientConfig.tls.insecureSkipVerify", Kind::Flag(false));
 
     /// Deadline over name, connection, TLS, answer and retries.
@@ -69,5 +70,5 @@ rows! {
     CACHE_STALE = top("jwksCache.staleSeconds", Kind::Whole(&STALE));
 
     /// Directory below `settings.mounts`, writable, where fetched sets are kept for all routers, reloads and restarts.
-    CACHE_DIRECTORY = top("jwksCache.directory", Kind::Text).or_empty();
+    CACHE_DIRECTORY = top("jwksCache.directory", Kind::Text).like(&MOUNTED).or_empty();
 }

@@ -1,6 +1,7 @@
 //! Answering other proxies.
 
 use crate::core::config::options::row::{rows, top, words};
+use crate::core::config::options::syntax::ADDRESSES;
 use crate::core::config::options::{Kind, Row, Table, Words};
 use crate::core::request::forwarded::AnswerAs;
 
@@ -19,5 +20,5 @@ rows! {
     ANSWER_AS = top("answerAs", Kind::Word(ANSWERS.names, 0));
 
     /// Who may ask: addresses and ranges (`10.1.0.0/16`) of the connection as Traefik sees it.
-    TRUSTED_PEERS = top("trustedPeers", Kind::List).otherwise("`127.0.0.0/8`, `::1`");
+    TRUSTED_PEERS = top("trustedPeers", Kind::List).like(&ADDRESSES).otherwise("`127.0.0.0/8`, `::1`");
 }

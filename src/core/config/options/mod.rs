@@ -1,8 +1,9 @@
-//! Every option as a row that says all about it: where it stands, what its value is, what holds where it is left out,
-//! and what happens where it is written and empty. [`read`](crate::core::config::read) follows the rows; the reference
+//! Every option as a row that says all about it: where it stands, what its value is, its default, and what happens if it
+//! is written and empty. [`read`](crate::core::config::read) follows the rows; the reference
 //! (`docs/reference`) is made from them.
 
 mod row;
+mod syntax;
 
 pub mod accepted;
 pub mod answers;
@@ -19,6 +20,7 @@ pub mod tests;
 pub mod upstream;
 
 pub use row::{Empty, Kind, Range, Row, Scope, Shared, Words};
+pub use syntax::{Syntax, is_of_answers};
 
 /// The rows by subject, in the order of the reference.
 pub static TABLES: [&Table; 13] = [

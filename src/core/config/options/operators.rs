@@ -1,6 +1,7 @@
 //! What operators see.
 
 use crate::core::config::options::row::{rows, top, words};
+use crate::core::config::options::syntax::{ADDRESSES, PATH};
 use crate::core::config::options::{Kind, Range, Row, Table, Words};
 use crate::core::limits::MAX_LINES_PER_MINUTE;
 use crate::core::refusal_log::LogLevel;
@@ -37,10 +38,10 @@ rows! {
     STATUS = top("status", Kind::Object).or_empty();
 
     /// Path at which `GET` answers with the state of the key sets, without a token.
-    STATUS_PATH = top("status.path", Kind::Text).or_empty();
+    STATUS_PATH = top("status.path", Kind::Text).like(&PATH).or_empty();
 
     /// Who may read it: addresses and ranges (`10.0.0.0/8`) of the connection as Traefik sees it.
-    STATUS_SOURCE_RANGE = top("status.sourceRange", Kind::List).or_empty();
+    STATUS_SOURCE_RANGE = top("status.sourceRange", Kind::List).like(&ADDRESSES).or_empty();
 
     /// The `kid`s are in it as well.
     STATUS_KIDS = top("status.kids", Kind::Flag(false));

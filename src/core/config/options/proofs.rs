@@ -2,6 +2,7 @@
 
 use crate::core::claims::binding::Checked;
 use crate::core::config::options::row::{rows, top, words};
+use crate::core::config::options::syntax::{HOST_URL, MOUNTED};
 use crate::core::config::options::{Kind, Range, Row, Table, Words};
 use crate::core::limits::MAX_PROOF_AGE_SECONDS;
 use crate::core::proof::certificate::CertificateFormat;
@@ -56,7 +57,7 @@ rows! {
     MTLS = top("proofs.mtls", Kind::Word(CHECKED.names, 0)).instead("write off to check none");
 
     /// Scheme and host of `htu`, as clients call them.
-    ORIGIN = top("proofs.origin", Kind::Text).otherwise("`X-Forwarded-Proto` and `Host`, as Traefik has them");
+    ORIGIN = top("proofs.origin", Kind::Text).like(&HOST_URL).otherwise("`X-Forwarded-Proto` and `Host`, as Traefik has them");
 
     /// Algorithms of proofs.
     PROOF_ALGORITHMS = top("proofs.algorithms", Kind::List).otherwise("ES256, EdDSA, Ed25519, ES384, PS256, RS256");
@@ -71,7 +72,7 @@ rows! {
     NONCE_SECRET = top("proofs.nonceSecret", Kind::Secret);
 
     /// With `replay: directory`: below `settings.mounts`, writable.
-    REPLAY_DIRECTORY = top("proofs.directory", Kind::Text);
+    REPLAY_DIRECTORY = top("proofs.directory", Kind::Text).like(&MOUNTED);
 
     /// Header with the client certificate, which nobody but the proxy in front may set.
     CERTIFICATE_HEADER = top("proofs.certificateHeader", Kind::Text).otherwise("`X-Forwarded-Tls-Client-Cert`");

@@ -2,6 +2,8 @@
 
 use std::ptr;
 
+use crate::core::config::options::syntax::Syntax;
+
 /// An option, or a section of options.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -13,12 +15,14 @@ pub struct Row {
     pub in_rules: bool,
     /// What its value is.
     pub kind: Kind,
-    /// What happens where it is written and empty.
+    /// What its text, or each element of its list, has to be besides.
+    pub syntax: Option<&'static Syntax>,
+    /// What happens if it is written and empty.
     pub empty: Empty,
     /// One sentence for the reference. No instance of the plugin carries it.
     #[cfg(not(target_os = "wasi"))]
     pub about: &'static str,
-    /// What holds where the option is left out, in words, where `kind` does not say it.
+    /// The default as text, if `kind` does not say it.
     #[cfg(not(target_os = "wasi"))]
     pub otherwise: &'static str,
 }
@@ -39,7 +43,7 @@ pub enum Scope {
     Top,
     /// In an entry of `trustedIssuers` as well, which has its own.
     Own,
-    /// In an entry of `trustedIssuers` as well, where that of the top level holds if it is left out.
+    /// In an entry of `trustedIssuers` as well. If it is left out there, that of the top level applies.
     Inherited,
 }
 
@@ -50,11 +54,11 @@ pub enum Kind {
     Text,
     /// A text that is, or leads to, a secret: errors say its length only.
     Secret,
-    /// `true` or `false`, and which of them where it is left out.
+    /// `true` or `false`, with the default.
     Flag(bool),
     /// A whole number.
     Whole(&'static Range),
-    /// One of these words, and the number of that which holds where it is left out.
+    /// One of these words, with the index of the default.
     Word(&'static [&'static str], usize),
     /// A list of texts.
     List,
@@ -98,19 +102,19 @@ pub struct Range {
     pub least: u64,
     /// The most.
     pub most: u64,
-    /// Where it is left out.
+    /// The default.
     pub default: u64,
     /// What is counted.
     pub unit: &'static str,
 }
 
-/// What happens where an option is written and empty.
+/// What happens if an option is written and empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Empty {
-    /// It is as if it was left out, or has a meaning of its own: nothing is opened.
+    /// It has the meaning of the default or one of its own. Nothing is opened by it.
     Allowed,
-    /// It is refused, so that no rule is lost with a variable that is not set; with what to do instead, where that is
-    /// more than to give it a value.
+    /// It is refused, so that no rule is lost with a variable that is not set; with what to do instead, if that is more than
+    /// to give it a value.
     Refused(&'static str),
 }
 
@@ -132,6 +136,7 @@ pub(super) const fn top(path: &'static str, kind: Kind) -> Row {
         scope: Scope::Top,
         in_rules: false,
         kind,
+        syntax: None,
         empty: Empty::Refused(""),
         #[cfg(not(target_os = "wasi"))]
         about: "",
@@ -145,15 +150,20 @@ pub(super) const fn own(path: &'static str, kind: Kind) -> Row {
     Row { scope: Scope::Own, ..top(path, kind) }
 }
 
-/// An option that entries of `trustedIssuers` take from the top level where they leave it out.
+/// An option that entries of `trustedIssuers` take from the top level if they leave it out.
 pub(super) const fn inherited(path: &'static str, kind: Kind) -> Row {
     Row { scope: Scope::Inherited, ..top(path, kind) }
 }
 
 impl Row {
-    /// It may be empty: nothing is opened by that.
+    /// It may be empty: that opens nothing.
     pub(super) const fn or_empty(self) -> Self {
         Self { empty: Empty::Allowed, ..self }
+    }
+
+    /// Its text, or each element of its list, has to be like this.
+    pub(super) const fn like(self, syntax: &'static Syntax) -> Self {
+        Self { syntax: Some(syntax), ..self }
     }
 
     /// An entry of `rules` may have it as well.
@@ -166,7 +176,7 @@ impl Row {
         Self { empty: Empty::Refused(instead), ..self }
     }
 
-    /// What holds where it is left out, in words.
+    /// The default as text.
     #[cfg_attr(target_os = "wasi", expect(unused_variables, reason = "no instance needs the words"))]
     pub(super) const fn otherwise(self, otherwise: &'static str) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! What is asked for by method, path and header.
 
 use crate::core::config::options::row::{rows, top};
+use crate::core::config::options::syntax::{METHOD, ORIGIN, PATHS};
 use crate::core::config::options::{Kind, Row, Shared, Table};
 
 /// The one word of `rules[].token`.
@@ -14,10 +15,10 @@ rows! {
         .instead("leave the option out to have the same rules for every request");
 
     /// Methods in capital letters, compared exactly.
-    RULE_METHODS = top("rules[].methods", Kind::List).otherwise("all");
+    RULE_METHODS = top("rules[].methods", Kind::List).like(&METHOD).otherwise("all");
 
     /// Paths: `/orders`, `/orders/{id}` for one segment, `/orders/*` for all below.
-    RULE_PATHS = top("rules[].paths", Kind::List).otherwise("all");
+    RULE_PATHS = top("rules[].paths", Kind::List).like(&PATHS).otherwise("all");
 
     /// Headers, each of which has to have one of its values: exact, a beginning with `*`, or `*` for any.
     RULE_HEADERS = top("rules[].headers", Kind::Lists).otherwise("any");
@@ -26,5 +27,5 @@ rows! {
     RULE_TOKEN = top("rules[].token", Kind::Word(NO_TOKEN, 0)).otherwise("a token");
 
     /// Origins of pages that may send requests; any other `Origin` is refused.
-    ORIGINS = top("origins", Kind::List).instead("leave the option out to accept requests of every page").otherwise("all");
+    ORIGINS = top("origins", Kind::List).like(&ORIGIN).instead("leave the option out to accept requests of every page").otherwise("all");
 }

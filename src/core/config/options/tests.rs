@@ -1,6 +1,7 @@
 //! Tests inside the configuration.
 
 use crate::core::config::options::row::{rows, top};
+use crate::core::config::options::syntax::OUTCOME;
 use crate::core::config::options::{Kind, Row, Shared, Table};
 
 rows! {
@@ -13,7 +14,7 @@ rows! {
     /// Shown when the test fails.
     TEST_NAME = top("tests[].name", Kind::Text).or_empty();
 
-    /// Claims of the token; `iss`, `iat` and `exp` are added where they are not written, `null` takes one away.
+    /// Claims of the token; `iss`, `iat` and `exp` are added if they are not written, `null` removes one.
     TEST_CLAIMS = top("tests[].claims", Kind::Json).or_empty().otherwise("no token");
 
     /// `typ` of the header of the token.
@@ -35,5 +36,5 @@ rows! {
     TEST_HEADERS = top("tests[].request.headers", Kind::Map).or_empty();
 
     /// `allow`, `deny`, or the code of a refusal such as `scope_insufficient`.
-    TEST_EXPECT = top("tests[].expect", Kind::Text).or_empty();
+    TEST_EXPECT = top("tests[].expect", Kind::Text).like(&OUTCOME).or_empty();
 }

@@ -4,6 +4,7 @@ use crate::core::answer::field_value::Lists;
 use crate::core::answer::forward::MissingClaim;
 use crate::core::answer::managed::PayloadFormat;
 use crate::core::config::options::row::{inherited, rows, top, words};
+use crate::core::config::options::syntax::RESPONSE_HEADER;
 use crate::core::config::options::{Kind, Row, Table, Words};
 
 words! {
@@ -43,5 +44,5 @@ rows! {
     VERDICT_REQUEST = top("verdictHeader.request", Kind::Text).or_empty();
 
     /// Header of the response.
-    VERDICT_RESPONSE = top("verdictHeader.response", Kind::Text).or_empty();
+    VERDICT_RESPONSE = top("verdictHeader.response", Kind::Text).like(&RESPONSE_HEADER).or_empty();
 }

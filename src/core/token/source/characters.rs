@@ -1,6 +1,6 @@
 //! The characters of a token: those of a b64token (RFC 6750 2.1).
 
-/// Whether `text` has no others. Eight at a time: each byte of each new token is looked at here.
+/// Whether `text` consists of them. Checks eight bytes at a time, since every byte of every new token is checked.
 pub(super) fn are_of_token(text: &[u8]) -> bool {
     let (eights, rest) = text.as_chunks::<8>();
     eights.iter().all(|[a, b, c, d, e, f, g, h]| {

@@ -26,7 +26,7 @@ impl FoundToken<'_> {
     }
 }
 
-/// A cookie without value is what a sign-out leaves, and no token.
+/// A cookie without a value is what a sign-out leaves; it is not a token.
 pub(super) fn in_cookie<'p>(
     request: &dyn RequestView,
     name: &str,
@@ -110,7 +110,7 @@ mod tests {
             (&["Cookie: a=1; jwt=new; jwt=old; b=2"][..], Some("a=1; jwt=new; b=2")),
             (&["Cookie: jwt=old; JWT[]=x; a=1", "Cookie: jwt=Bearer%20new"], Some("a=1; jwt=Bearer%20new")),
             (&["Cookie: jwt=; jwt=a b; jwt=new"], Some("jwt=new")),
-            // Where a back end might find another one beside it, none is left.
+            // If a back end might find another token beside it, no copy is left.
             (&["Cookie: jwt=old; a=1 jwt=new, jwt=old"], None),
         ] {
             let request = request("/", lines);

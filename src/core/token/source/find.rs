@@ -68,7 +68,7 @@ fn in_header(request: &dyn RequestView, name: &str, form: &Form) -> Result<Optio
     let Some(value) = values.pop() else {
         return Ok(None);
     };
-    // Which of several values a back end reads is anyone's guess, so none is taken (RFC 6750 2).
+    // Back ends differ in which of several values they read, so none of them is taken (RFC 6750 2).
     if !values.is_empty() {
         return Err(Refusal::TokenRepeated);
     }
@@ -123,8 +123,8 @@ fn single(values: impl Iterator<Item = Option<Vec<u8>>>) -> Result<Option<Vec<u8
     Ok(found)
 }
 
-/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4), or the token alone if that is allowed. Another scheme is no
-/// token at all, unless ours comes later in the value: `Basic x, Bearer TOKEN` is a list, and many back ends search for
+/// `scheme 1*SP b64token` (RFC 6750 2.1, RFC 9110 11.4), or the token alone if that is allowed. Another scheme means
+/// that there is no token, unless ours comes later in the value: `Basic x, Bearer TOKEN` is a list, and many back ends search for
 /// `Bearer ` wherever it is.
 fn credentials(mut value: Vec<u8>, form: &Form) -> Result<Option<Vec<u8>>, Refusal> {
     value.truncate(value.trim_ascii_end().len());
@@ -283,7 +283,7 @@ mod tests {
             ("/", &["Cookie: x=1; jwt=a.b.c"], "a.b.c in jwt"),
             ("/", &["Cookie: x=1", "Cookie: jwt=\"a.b.c\""], "a.b.c in jwt"),
             ("/", &["Cookie: jwt=a.b.c; jwt=a.b.c"], "a.b.c in jwt"),
-            // Copies of one cookie are told apart later, unless something else is there.
+            // Copies of one cookie are compared later, unless another place has a token as well.
             ("/", &["Cookie: jwt=a.b.c; jwt=d.e.f"], "a.b.c in jwt, not d.e.f"),
             ("/", &["Cookie: jwt=a.b.c; jwt=d e; jwt=d.e.f"], "a.b.c in jwt, not d.e.f"),
             ("/", &["Cookie: jwt=a b; jwt=a.b.c"], "a.b.c in jwt, not "),

@@ -21,18 +21,18 @@ pub struct FoundToken<'p> {
 }
 
 impl FoundToken<'_> {
-    /// What it says. Apart from [`find`](super::find()), because a token that is known from before needs no second look at
-    /// each of its bytes.
+    /// What it says. Apart from [`find`](super::find()), because the bytes of a known token need not be checked
+    /// again.
     ///
     /// # Errors
-    /// `token_repeated` where it is a list, `scheme_unexpected` where a scheme is in it, `credentials_malformed` for other
+    /// `token_repeated` if it is a list, `scheme_unexpected` if it contains a scheme, `credentials_malformed` for other
     /// characters that no token has; `token_too_large`; those of [`jws::parse`].
     pub fn parse(&self, sources: &TokenSources) -> Result<UnverifiedToken<'_>, Refusal> {
         self.check(sources)?;
         jws::parse_with(&self.token, self.padding())
     }
 
-    /// What it says, without a reason if it says nothing: for the log.
+    /// Its content, or `None` without a reason: for the log.
     pub fn read(&self, sources: &TokenSources) -> Option<UnverifiedToken<'_>> {
         let is_small = self.token.len() <= sources.max_bytes;
         is_small.then(|| jws::parse_with(&self.token, self.padding()).ok())?
@@ -44,15 +44,15 @@ impl FoundToken<'_> {
         header.root().member("signer")?.as_str().map(str::to_owned)
     }
 
-    /// Whether what an earlier request found out about the same bytes holds here: not if they have padding, which another
-    /// place takes and this one does not.
+    /// Whether what an earlier request found out about the same bytes holds here: not if they have padding that another
+    /// place accepts and this one does not.
     #[must_use]
     pub fn may_be_known(&self, sources: &TokenSources) -> bool {
         let somewhere = sources.places.iter().any(|place| place.padding() == Padding::Accept);
         !somewhere || self.padding() == Padding::Accept || !self.token.contains(&b'=')
     }
 
-    /// What every place takes that holds it.
+    /// What every place that holds it accepts.
     fn padding(&self) -> Padding {
         let everywhere = self.places.iter().all(|place| place.padding() == Padding::Accept);
         if everywhere && !self.places.is_empty() { Padding::Accept } else { Padding::Refuse }

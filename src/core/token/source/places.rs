@@ -17,7 +17,7 @@ pub struct TokenSources {
 
 /// One place of a token. Names are compared as back ends do: see [`header_name`] and [`parameter_name`].
 ///
-/// A form body (RFC 6750 2.2) is none: the host would have to hold back the whole body of every request, which ends
+/// A form body (RFC 6750 2.2) is not supported: the host would have to hold back the whole body of every request, which ends
 /// streaming, and a page of another origin can post one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
@@ -98,7 +98,7 @@ impl Form {
 }
 
 impl TokenPlace {
-    /// Whether some back end takes both for one place, which one entry is enough for.
+    /// Whether some back end takes both for one place, so that one entry is enough.
     pub fn is_alias(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header { name, form }, Self::Header { name: other, form: another }) => {
@@ -143,7 +143,7 @@ impl TokenPlace {
         }
     }
 
-    /// Whether shared caches keep no answer to a request with a token here, whatever the upstream says of caches
+    /// Whether shared caches must not store the answer to a request with a token here, whatever the upstream says
     /// (RFC 9111 3.5).
     pub fn is_kept_from_caches(&self) -> bool {
         match self {

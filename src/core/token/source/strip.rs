@@ -1,4 +1,4 @@
-//! The request without its token. When that is done is decided in `answer`.
+//! The request without its token. `answer` decides when to strip it.
 
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name, uri};

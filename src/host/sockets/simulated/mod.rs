@@ -3,6 +3,7 @@
 //! number that calls and sleeps advance, so hours pass in milliseconds, and a seed always gives the same run.
 
 mod kernel;
+mod holder;
 mod runs;
 
 use std::any::Any;

@@ -1,0 +1,136 @@
+//! The instance that holds the lock: the record that it puts back is there, and if it ends, others continue.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{Fault, Plan, Simulated, Trapped, alone, await_first, begin, faults, run, survives};
+use crate::core::unix_time::{Seconds, UnixTime};
+use crate::documents::lease::{Failure, Share as _, Turn, Version, Waiting};
+use crate::documents::record::{Nanos, Record};
+use crate::documents::source_id::SourceId;
+use crate::host::sockets::kernel::Kernel as _;
+use crate::host::sockets::lock::{Lock, close_standard_streams, elapsed, exclusive, keep, now, open};
+use crate::host::sockets::mailbox::Mailbox;
+
+const SOURCE: SourceId = SourceId([7; 16]);
+const LEASE: Seconds = Seconds(3);
+
+fn opened() -> Lock {
+    close_standard_streams();
+    open();
+    Lock::find().unwrap()
+}
+
+fn record() -> Vec<u8> {
+    let mut record = Record::default();
+    let failure = Failure { at: UnixTime::from_millis(1), reason: "refused".to_owned() };
+    record.finish(SOURCE, 1, Nanos(5), Err(failure));
+    record.encode()
+}
+
+#[test]
+fn a_record_that_is_put_is_in_the_socket_whatever_the_host_sends() {
+    for fault in [Fault::Scrambled, Fault::TooLong] {
+        let met = AtomicUsize::new(0);
+        for seed in 0..200 {
+            let plan = Plan { seed, instances: 1, faults: vec![fault], budget: 1, foreign: |_| Vec::new() };
+            let outcome = run(plan, &|_| {
+                let lock = opened();
+                lock.take();
+                begin();
+                lock.put(record());
+                met.fetch_add(faults().0.len(), Ordering::Relaxed);
+                // Another instance has no copy.
+                keep(Vec::new());
+                assert_eq!(lock.look(), Some(record()));
+            });
+            assert_eq!(outcome, Ok(()), "{fault:?}, seed {seed}");
+        }
+        assert!(met.into_inner() > 0, "{fault:?} never happened");
+    }
+}
+
+#[test]
+fn exclusive_work_holds_the_lock_every_time() {
+    alone(|| {
+        let lock = opened();
+        for round in 0..3 {
+            assert_eq!(exclusive(|| lock.look()), None, "round {round}");
+            assert!(lock.look().is_some(), "round {round}");
+        }
+    });
+}
+
+#[test]
+fn a_trap_in_exclusive_work_does_not_end_the_lock() {
+    alone(|| {
+        let lock = opened();
+        assert!(!survives(|| exclusive(|| resume_unwind(Box::new(Trapped)))));
+        assert_eq!(lock.look(), None, "the record was out");
+        Simulated::sleep(Duration::from_secs(5));
+        exclusive(|| ());
+        assert!(lock.look().is_some(), "the instance works without the lock");
+        assert_eq!(exclusive(|| lock.look()), None);
+    });
+}
+
+/// The owner of the lease and the waiter that polls have ended, and nobody else knows what the other waiters block on.
+#[test]
+fn a_lost_record_wakes_the_waiters_that_it_knew() {
+    for seed in 0..50 {
+        let plan = Plan { seed, instances: 4, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis([0, 300, 600, 3_000][me]));
+            }
+            let lock = opened();
+            match me {
+                0 => {
+                    begin();
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Ask(_)));
+                    Simulated::sleep(Duration::from_secs(2));
+                    // It ends with the record.
+                    lock.take();
+                }
+                1 => {
+                    let mut record = Record::decode(&lock.take(), now()).unwrap();
+                    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
+                    lock.put(record.encode());
+                }
+                2 => {
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+                }
+                _ => exclusive(|| ()),
+            }
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_waiter_takes_over_when_the_lease_of_an_ended_owner_expires() {
+    for seed in 0..50 {
+        let plan = Plan { seed, instances: 2, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis(300));
+            }
+            let lock = opened();
+            let since = now();
+            if me == 0 {
+                begin();
+            }
+            let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+            let waited = elapsed(since);
+            assert!(me == 0 || waited < Duration::from_secs(LEASE.0 + 1), "{waited:?}");
+            assert!(!Record::has_waiters(&lock.look().unwrap()), "instance {me} does not wait any more");
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
