@@ -2,6 +2,7 @@
 //! asked twice: a token that is known from before has to be answered as a new one.
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
@@ -73,6 +74,54 @@ fn every_row_through_a_proxy_that_asks() {
     // What is left out is about documents, bodies, other spellings of headers and certificates.
     assert!(asked.len() + 50 > loaded.clone().count(), "{} of {}", asked.len(), loaded.count());
     all(&asked, |case| run(case, &question(&case.request), now));
+}
+
+/// The word of `verdictHeader` about every row, whatever its client says: the code of its refusal, or that there is none.
+#[test]
+fn every_row_has_its_verdict() {
+    const NAME: &str = "X-Row-Verdict";
+    let now = wait::unix_now();
+    let cases = load(&Bed { now, jwks_url: URL.into(), ca_pem: String::new() });
+    let now = UnixTime::from_seconds(u64::try_from(now).unwrap());
+    // Where nothing is refused, rows do not say the code, nor do all others.
+    let says_code = |case: &Case| {
+        let passes_all = matches!(case.config["mode"].as_str(), Some("permissive" | "dryRun"));
+        let has_code = case.expect.code.is_some() || case.expect.served || case.expect.status == 200;
+        case.expect.refused.is_empty() && has_code && !passes_all
+    };
+    let cases: Vec<Case> = cases
+        .into_iter()
+        .filter(says_code)
+        .map(|mut case| {
+            case.config["verdictHeader"] = json!({"request": NAME, "response": NAME});
+            case.request
+                .headers
+                .extend([NAME, "x_row_verdict"].map(|name| (name.to_owned(), "root".to_owned())));
+            case
+        })
+        .collect();
+    all(&cases, |case| {
+        let says = |verdict: &str| {
+            let mut case = case.clone();
+            let header = (NAME.to_owned(), Some(verdict.to_owned()));
+            for place in [&mut case.expect.headers, &mut case.expect.upstream, &mut case.expect.answered] {
+                place.retain(|(_, value)| value.is_none());
+                place.push(header.clone());
+            }
+            run(&case, &case.request, now)
+        };
+        match &case.expect.code {
+            Some(code) => says(code),
+            None if case.expect.served => says("anonymous"),
+            None => says("allow").or_else(|_| says("anonymous")),
+        }
+    });
+    let codes: BTreeSet<&str> = cases.iter().filter_map(|case| case.expect.code.as_deref()).collect();
+    let (requests, _) = include_str!("../docs/errors.md").split_once("## Configurations").unwrap();
+    let documented = requests.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let others: Vec<&str> = documented.filter(|code| !codes.contains(code)).collect();
+    // No client can send the first, a middleware is never asked the second, and the others need a directory.
+    assert_eq!(others, ["target_malformed", "change_not_possible", "proof_replayed", "token_revoked"]);
 }
 
 /// The names of the managed headers.

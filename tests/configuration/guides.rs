@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::compiled;
 
@@ -41,6 +41,34 @@ fn blocks_load_and_prove_themselves() {
         }
     }
     assert!(pages > 7 && guides > 10, "{pages} {guides}");
+}
+
+/// What the tables for users of Envoy and Istio offer in place of their rules.
+#[test]
+fn rules_for_users_of_envoy_and_istio_load() {
+    const OPTIONS: [&str; 4] = ["methods: ", "paths: ", "headers: ", "claims: "];
+    let page = include_str!("../../docs/guides/roles-and-scopes.md");
+    let (_, tables) = page.split_once("\n## Coming from Envoy or Istio\n").unwrap();
+    let mut rules = 0;
+    for line in tables.lines().filter(|line| line.starts_with("| ")) {
+        let here = line.trim_end_matches(" |").rsplit_once(" | ").unwrap().1;
+        let double = here.split("``").skip(1).step_by(2);
+        // Single ones are in the parts between double ones.
+        let single = here.split("``").step_by(2).flat_map(|part| part.split('`').skip(1).step_by(2));
+        for code in double.chain(single) {
+            let is_rule = code.starts_with('{') && code.contains(": ");
+            if !is_rule && !OPTIONS.iter().any(|option| code.starts_with(option)) {
+                continue;
+            }
+            let rule: Value = yaml_serde::from_str(&code.replace(", …", ""))
+                .unwrap_or_else(|error| panic!("{code}: {error}"));
+            compiled(&json!({
+                "signingSecret": crate::SECRET, "issuer": "https://a.example/", "rules": [rule],
+            }));
+            rules += 1;
+        }
+    }
+    assert!(rules > 13, "{rules}");
 }
 
 #[test]

@@ -8,8 +8,10 @@ const { chromium: executablePath, steps } = JSON.parse(process.argv[2])
 const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--host-resolver-rules=MAP * 127.0.0.1'],
+  timeout: 120_000,
 })
 const page = await browser.newPage()
+page.setDefaultTimeout(120_000)
 const seen = []
 for (const { goto, from, fetch: url, headers, socket, protocols } of steps) {
   if (goto) {

@@ -10,7 +10,7 @@ for (const { host, method, token, messages } of calls) {
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.default_authority': host })
   const metadata = new grpc.Metadata()
   if (token) metadata.set('authorization', `Bearer ${token}`)
-  const deadline = { deadline: Date.now() + 20_000 }
+  const deadline = { deadline: Date.now() + 120_000 }
   seen.push(await new Promise(resolve => {
     const answers = []
     const stream = client.makeBidiStreamRequest(`/echo.Echo/${method}`, bytes, bytes, metadata, deadline)

@@ -50,6 +50,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_walk", mcp::walk)),
     (&[Need::Node], ("mcp_tools", mcp::tools)),
+    (&[Need::Node], ("mcp_conformance", mcp::conformance)),
     (&[Need::Node, Need::Python], ("mcp_tools_python", mcp::tools_python)),
 ];
 

@@ -1,12 +1,20 @@
-//! The official MCP client: from the 401 through RFC 9728 to oidc-provider, and back with a token.
+//! The official MCP clients: from the 401 through RFC 9728 to oidc-provider, and back with a token. And the official
+//! suite for servers, which must not notice the plugin.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testbed::http::Request;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik, root};
+use testbed::keys;
+use testbed::tokens::Token;
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, root, temporary_directory};
 use testbed::upstream::Upstream;
+use testbed::wait::unix_now;
 
+use crate::need::packages;
 use crate::provider::Provider;
 use crate::script::Script;
 
@@ -126,4 +134,65 @@ fn check_tools(said: &Value, host: &str) {
     assert!(is_asked(0, "files:read"), "{asked:?}");
     assert!(is_asked(1, "files:write"), "{asked:?}");
     assert!(is_asked(2, "files:admin"), "{asked:?}");
+}
+
+/// Checks of the server suite that can succeed. Two more are warnings, since the suite asks for streams of a revision
+/// that does not have them.
+const CHECKS: usize = 44;
+
+/// The server suite of the official conformance package says the same of a server as it is, and through the plugin.
+pub(crate) fn conformance() {
+    let bare = Script::start("mcp-everything-server.mjs", &json!({}));
+    let protected = Script::start("mcp-everything-server.mjs", &json!({"user": "alice"}));
+    let url = |server: &Script| server.said["url"].as_str().unwrap().to_owned();
+    let upstream = Upstream::start();
+    let mut routes = Routes::to(&upstream.url());
+    // The suite sends no header of its own: it has the token in its URL.
+    let configuration = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "tokenSources": [{"query": "token"}],
+        "forwardAuthorization": false, "forwardHeaders": {"X-User-Sub": "sub"},
+    });
+    // With names of other hosts, too, as the server has to refuse them.
+    routes.protect_all(OFFLINE, &configuration);
+    routes.lead("all", &url(&protected));
+    let traefik = Traefik::start(&Setup { plugins: vec![OFFLINE], ..Setup::default() });
+    traefik.configure(&routes);
+    let address = traefik.address();
+    assert_eq!(traefik.send(&Request::new("POST", "localhost", "/mcp")).status, 401);
+    let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
+    let through = format!("http://{address}/mcp?token={}", Token::new("EdDSA", claims).mint());
+
+    let (direct, through) = std::thread::scope(|scope| {
+        let through = scope.spawn(|| checks(&through));
+        (checks(&format!("{}/mcp", url(&bare))), through.join().unwrap())
+    });
+    assert_eq!(through, direct);
+    let all: Vec<&str> = through.values().flatten().map(String::as_str).collect();
+    let count = |status: &str| all.iter().filter(|check| check.ends_with(status)).count();
+    assert_eq!((count(" SUCCESS"), count(" WARNING"), count(" FAILURE")), (CHECKS, 2, 0), "{through:#?}");
+}
+
+/// What the suite says of the server at `url`: its checks by scenario.
+fn checks(url: &str) -> BTreeMap<String, Vec<String>> {
+    let directory = temporary_directory("conformance");
+    let suite = packages().join("node_modules/@modelcontextprotocol/conformance/dist/index.js");
+    let mut command = Command::new("node");
+    command.arg(suite).args(["server", "--suite", "all", "--url", url, "--output-dir"]).arg(&directory);
+    let output = command.output().unwrap();
+    let said = || String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", said());
+    let scenario = |folder: &Path| {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        // Behind it stands when it ran.
+        let (name, _) = name.split_once("-20").unwrap_or_else(|| panic!("{name}: {}", said()));
+        let found = fs::read(folder.join("checks.json")).unwrap();
+        let found: Vec<Value> = serde_json::from_slice(&found).unwrap();
+        let judged = found.iter().filter(|check| check["status"] != "INFO");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let lines = judged.map(|check| format!("{} {}", text(&check["id"]), text(&check["status"])));
+        (name.to_owned(), lines.collect())
+    };
+    let scenarios = fs::read_dir(&directory).unwrap().map(|entry| scenario(&entry.unwrap().path())).collect();
+    let _ = fs::remove_dir_all(directory);
+    scenarios
 }

@@ -10,7 +10,7 @@ const given = JSON.parse(process.argv[2])
 const address = pathToFileURL(given.page).href
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-const browser = await chromium.launch({ executablePath: given.chromium, args: ['--no-sandbox'] })
+const browser = await chromium.launch({ executablePath: given.chromium, args: ['--no-sandbox'], timeout: 120_000 })
 const requests = []
 const complaints = []
 
@@ -18,6 +18,7 @@ const complaints = []
 async function open(url, options) {
   const context = await browser.newContext(options)
   const page = await context.newPage()
+  page.setDefaultTimeout(120_000)
   page.on('request', request => requests.push(request.url().split('#')[0].slice(0, 200)))
   page.on('console', message => complaints.push(message.text()))
   page.on('pageerror', error => complaints.push(error.message))
@@ -26,7 +27,7 @@ async function open(url, options) {
   const text = async selector => (await page.locator(selector).allInnerTexts()).join('\n')
   const set = async (id, value) => page.locator(`#${id}`).fill(value)
   const until = (selector, part) =>
-    page.waitForFunction(([selector, part]) => document.querySelector(selector)?.innerText.includes(part), [selector, part], { timeout: 10000 })
+    page.waitForFunction(([selector, part]) => document.querySelector(selector)?.innerText.includes(part), [selector, part])
   const shot = async name => {
     await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }))
     if (given.screenshots) await page.screenshot({ path: join(given.screenshots, `${name}.png`), fullPage: true })

@@ -179,7 +179,7 @@ impl Traefik {
     /// Starts one and waits until it answers.
     ///
     /// # Panics
-    /// When it does not within 30 seconds.
+    /// When it does not.
     pub fn start(setup: &Setup) -> Self {
         let directory = temporary_directory("traefik");
         let address = free_address();
@@ -234,7 +234,7 @@ impl Traefik {
     /// Starts one in `directory` with a static configuration that is there, with an entry point at `address`.
     ///
     /// # Panics
-    /// When it does not within 30 seconds.
+    /// When it does not.
     pub fn run(setup: &Setup, directory: PathBuf, configuration: &str, address: SocketAddr) -> Self {
         Self::run_with(setup, directory, &[format!("--configFile={configuration}")], address)
     }
@@ -259,7 +259,7 @@ impl Traefik {
     /// The same with arguments of its command line.
     ///
     /// # Panics
-    /// When it does not answer within 90 seconds.
+    /// When it does not answer.
     pub fn run_with(setup: &Setup, directory: PathBuf, arguments: &[String], address: SocketAddr) -> Self {
         let mut command = Command::new(&setup.binary);
         command
@@ -276,7 +276,7 @@ impl Traefik {
         };
         let traefik =
             Self { directory, process, address, reloads: AtomicUsize::new(0), writing: Mutex::new(()) };
-        wait("Traefik answers", 90, || {
+        wait("Traefik answers", 30, || {
             assert!(traefik.process.is_alive(), "Traefik ended: {}", traefik.all_output());
             Request::get("ping", "/ping").try_send(address).ok().map(drop)
         });
@@ -286,7 +286,7 @@ impl Traefik {
     /// Replaces the dynamic configuration and waits until it is in force.
     ///
     /// # Panics
-    /// When it is not within three minutes, which another processor in emulation may need.
+    /// When it is not within minutes, which another processor in emulation may need.
     pub fn configure(&self, routes: &Routes) {
         let _one_at_a_time = self.writing.lock();
         let marker = format!("reload-{}", self.reloads.fetch_add(1, Ordering::SeqCst));
@@ -303,7 +303,7 @@ impl Traefik {
         let part = self.directory.join("routes.part");
         fs::write(&part, json!({"http": http}).to_string()).unwrap();
         fs::rename(part, self.directory.join("dynamic/routes.yml")).unwrap();
-        wait("the dynamic configuration is in force", 180, || {
+        wait("the dynamic configuration is in force", 60, || {
             assert!(self.process.is_alive(), "Traefik ended: {}", self.all_output());
             (Request::get(&marker, "/").try_send(self.address).ok()?.status == 200).then_some(())
         });

@@ -2,13 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-/// Polls until `ready` gives a value.
+/// How many times longer than on an idle machine something may take on one that is slow and busy.
+const PATIENCE: u64 = 4;
+
+/// Polls until `ready` gives a value, which takes less than `seconds` on an idle machine.
 ///
 /// # Panics
-/// After `seconds`, saying `what` did not happen.
+/// After a multiple of `seconds`, saying `what` did not happen.
 pub fn wait<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
     #[expect(clippy::disallowed_methods, reason = "the clock of a native test is real")]
     let now = Instant::now;
+    let seconds = seconds * PATIENCE;
     let deadline = now() + Duration::from_secs(seconds);
     loop {
         if let Some(value) = ready() {

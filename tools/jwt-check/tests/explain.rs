@@ -76,6 +76,37 @@ fn exit_codes_steps_and_no_signature() {
     }
 }
 
+/// Which rule a request is under, and what of it is not met.
+#[test]
+fn rules_of_requests() {
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/", "clients": ["web"], "scopeImplies": {"admin": ["*"]},
+        "rules": [
+            {"methods": ["DELETE"], "scopes": {"required": "delete"}, "stepUp": {"acr": ["phr"], "maxAgeSeconds": 300}},
+            {"methods": ["GET"], "paths": ["/orders/*"], "scopes": {"required": "read"}},
+            {"paths": ["/public/*"], "token": "none"},
+            {"headers": {"Mcp-Method": "tools/call"}},
+        ],
+    });
+    let of = |client: &str, scope: &str| token(&[("azp", json!(client)), ("scope", json!(scope))]);
+    let (reader, admin, stranger) = (of("web", "read"), of("web", "admin"), of("other", "admin"));
+    for (token, arguments, code, says) in [
+        (&reader, &["--path", "/orders/1"][..], 0, "rules[1] is the first that matches"),
+        (&admin, &["--path", "/orders/1"], 0, "\nallow\n"),
+        (&of("web", "write"), &["--path", "/orders/1"], 1, "fails here      scope_insufficient"),
+        (&reader, &["--method", "DELETE"], 1, "fails here      scope_insufficient"),
+        (&admin, &["--method", "DELETE"], 1, "fails here      step_up_required"),
+        (&admin, &["--method", "PATCH"], 1, "fails here      mcp_header_invalid"),
+        (&admin, &["--path", "/orders/..%2f1"], 1, "fails here      rule_missing"),
+        (&reader, &["--path", "/public/a"], 0, "no token is needed under the rule of this request"),
+        (&stranger, &["--path", "/orders/1"], 1, "fails here      client_not_accepted"),
+    ] {
+        let (found, text) = explain(&config, &[&["--token", token], arguments].concat());
+        assert_eq!(found, code, "{arguments:?}: {text}");
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+}
+
 /// Where the middleware answers proxies, the request is the one that is asked about.
 #[test]
 fn a_proxy_asks() {
