@@ -143,8 +143,9 @@ fn pages_that_an_instance_touches() {
     }
 }
 
-/// Instructions, as the interpreter counts them; a first EdDSA token takes two million. Bounds are a fifth above what
-/// was counted.
+/// Instructions, as the interpreter counts them: all of a block when it is entered, even if it is left early, so what is
+/// rare is cheap only in a function of its own. A first EdDSA token takes two million. Bounds are a fifth above what was
+/// counted.
 #[test]
 fn instructions_of_an_instance_and_a_request() {
     for path in ARTIFACTS {
@@ -165,7 +166,7 @@ fn instructions_of_an_instance_and_a_request() {
         for (what, found, most) in [
             ("an instance with 5 keys", usual, 560_000),
             ("an instance with 10 keys and 6 KB", large, 990_000),
-            ("a known token", known, 42_000),
+            ("a known token", known, 37_000),
             ("a malformed token and its line in the log", malformed, 145_000),
             ("a new token of a key in use", new, 815_000),
         ] {
@@ -197,7 +198,7 @@ fn instructions_of_rules() {
             let one = json!([rules[63].clone()]);
             let (one, all) = (cost(Some(&one)) - none, cost(Some(&rules)) - none);
             println!("{path}: {what}: one rule {one}, 64 rules {all}, beside {none}");
-            assert!(all <= 65_000, "{path}: {what}: {all}");
+            assert!(all <= 33_000, "{path}: {what}: {all}");
         }
     }
 }
@@ -232,7 +233,7 @@ fn instructions_of_proofs_and_revocations() {
         request(&mut plain, &bearer);
         let known = request(&mut plain, &bearer);
         println!("{path}: a known token {known}, with proofs {first:?}, {later} each; with a list {listed}");
-        assert!(later <= 1_270_000 && listed <= known + 8_000, "{path}: {later}, {listed}");
+        assert!(later <= 1_270_000 && listed <= known + 500, "{path}: {later}, {listed}");
     }
 }
 
