@@ -6,12 +6,15 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
     reason = "a test fails by panicking"
 )]
 
 mod guest;
 mod refusals;
 mod release;
+
+use std::collections::BTreeSet;
 
 use guest::Artifact;
 use serde_json::{Value, json};
@@ -26,6 +29,7 @@ use traefik_jwt_auth::core::unix_time::UnixTime;
 use traefik_jwt_auth::documents::document::{Document, SharedDocument};
 use traefik_jwt_auth::documents::record::{Nanos, Record};
 use traefik_jwt_auth::keys::key_set;
+use wasmparser::{Operator, Parser, Payload};
 
 const NOW: u64 = 1_790_000_000;
 /// `STACK_SIZE` of `scripts/plugin.sh`.
@@ -134,13 +138,52 @@ fn a_configuration_is_refused_in_the_same_words() {
 /// What every request in flight keeps resident.
 #[test]
 fn pages_that_an_instance_touches() {
-    for (path, most) in ARTIFACTS.into_iter().zip([28, 52]) {
+    for (path, most) in ARTIFACTS.into_iter().zip([28, 40]) {
         let mut guest = Artifact::read(path).start(&configuration().to_string());
         request(&mut guest, &token("EdDSA", 0));
         let pages = guest.touched_pages();
         println!("{path}: {pages} pages of 4 KiB, {} KiB of memory", guest.memory_kib());
         assert!(pages <= most, "{path}: {pages} pages");
     }
+}
+
+/// The bytes of the roots come with the first fetch over TLS (`host/fetch/tls_roots.rs`).
+#[test]
+fn roots_are_loaded_on_demand() {
+    let mut guest = Artifact::read("dist/plugin.wasm").start(&configuration().to_string());
+    let roots = webpki_roots::TLS_SERVER_ROOTS;
+    let missing = |guest: &guest::Guest| {
+        let has = |key: &[u8]| guest.bytes().windows(key.len()).any(|bytes| bytes == key);
+        roots.iter().filter(|root| !has(&root.subject_public_key_info)).count()
+    };
+    assert_eq!(missing(&guest), roots.len());
+    guest.call("load_roots");
+    assert_eq!(missing(&guest), 0);
+    // The fetch calls it, too.
+    assert!(is_called("dist/plugin.wasm", "load_roots"));
+}
+
+/// Whether a function of the module calls the one that it exports as `name`.
+fn is_called(path: &str, name: &str) -> bool {
+    let module = std::fs::read(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (mut exported, mut called) = (None, BTreeSet::new());
+    for payload in Parser::new(0).parse_all(&module) {
+        match payload.unwrap() {
+            Payload::ExportSection(section) => {
+                let exports = section.into_iter().map(Result::unwrap);
+                exported = exports.into_iter().find(|export| export.name == name).map(|export| export.index);
+            }
+            Payload::CodeSectionEntry(body) => {
+                for operator in body.get_operators_reader().unwrap() {
+                    if let Operator::Call { function_index } = operator.unwrap() {
+                        called.insert(function_index);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    exported.is_some_and(|function| called.contains(&function))
 }
 
 /// Instructions, as the interpreter counts them: all of a block when it is entered, even if it is left early, so what is
