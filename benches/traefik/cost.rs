@@ -18,7 +18,7 @@ const REQUESTS: usize = 1_000;
 
 /// Requests that are alike, and what one of them costs: a figure a round.
 pub(crate) struct Row {
-    name: String,
+    pub(crate) name: String,
     status: &'static str,
     requests: Vec<Vec<u8>>,
     pub(crate) figures: Vec<f64>,
@@ -26,7 +26,12 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(name: &str, host: &str, status: &'static str, tokens: &[String]) -> Self {
-        let requests = tokens.iter().map(|token| request(host, "/", token).head()).collect();
+        Self::to(name, host, "/", status, tokens)
+    }
+
+    /// With another target than the root.
+    pub(crate) fn to(name: &str, host: &str, target: &str, status: &'static str, tokens: &[String]) -> Self {
+        let requests = tokens.iter().map(|token| request(host, target, token).head()).collect();
         Self { name: name.into(), status, requests, figures: Vec::new() }
     }
 }

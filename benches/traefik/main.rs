@@ -19,6 +19,7 @@ mod memory;
 mod peers;
 mod refusals;
 mod reloads;
+mod rules;
 mod sizes;
 mod tokens;
 
@@ -36,6 +37,7 @@ const PARTS: &[Part] = &[
     ("sizes", sizes::measure),
     ("cost", cost::measure),
     ("growth", growth::measure),
+    ("rules", rules::measure),
     ("refusals", refusals::measure),
     ("memory", memory::measure),
     ("instances", instances::measure),

@@ -123,8 +123,21 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     }
 }
 
-/// A document of our own, if `request` is for one.
+/// A document of our own, if there are any and `request` is for one.
 fn document<K: KeyLookup>(
+    policy: &Policy,
+    keys: &K,
+    now: UnixTime,
+    request: &dyn RequestView,
+) -> Option<Decision> {
+    match (&policy.answer.status, &policy.answer.resource_metadata) {
+        (None, None) => None,
+        (Some(_), _) | (_, Some(_)) => document_for(policy, keys, now, request),
+    }
+}
+
+#[inline(never)]
+fn document_for<K: KeyLookup>(
     policy: &Policy,
     keys: &K,
     now: UnixTime,

@@ -37,6 +37,7 @@ pub(crate) struct Artifact {
 /// One instance of it.
 pub(crate) struct Guest {
     store: Store<Host>,
+    instance: Instance,
     memory: Memory,
     handle_request: TypedFunc<(), i64>,
     /// Instructions of `_start`, roughly: the unit is the interpreter's.
@@ -93,7 +94,7 @@ impl Artifact {
         }
         let handle_request = instance.get_typed_func(&store, "handle_request").unwrap();
         let start_cost = FUEL - store.get_fuel().unwrap();
-        Ok(Guest { store, memory, handle_request, start_cost })
+        Ok(Guest { store, instance, memory, handle_request, start_cost })
     }
 }
 
@@ -117,6 +118,17 @@ impl Guest {
         let next = self.handle_request.call(&mut self.store, ()).unwrap();
         assert_eq!(next == 1, self.host().status.is_none(), "{:?}", self.host().log);
         FUEL - self.store.get_fuel().unwrap()
+    }
+
+    /// Calls an exported function that has neither parameters nor results.
+    pub(crate) fn call(&mut self, name: &str) {
+        let function = self.instance.get_typed_func::<(), ()>(&self.store, name).unwrap();
+        function.call(&mut self.store, ()).unwrap();
+    }
+
+    /// What the linear memory holds.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.memory.data(&self.store)
     }
 
     pub(crate) fn host(&self) -> &Host {

@@ -168,7 +168,7 @@ pub fn anonymous(
     verdict: Verdict,
     request: &dyn RequestView,
 ) -> Forward {
-    let mut forward = without_managed_headers(rules, verdict, request);
+    let mut forward = without_managed_headers(rules, verdict, Rc::default(), request);
     match rules.token {
         TokenForwarding::Keep => {}
         TokenForwarding::Strip => forward.strip(&source::presented(sources, request), request),
@@ -184,7 +184,7 @@ pub fn with_identity(
     found: &FoundToken<'_>,
     request: &dyn RequestView,
 ) -> Forward {
-    let mut forward = Forward { identity, ..without_managed_headers(rules, Verdict::Allow, request) };
+    let mut forward = without_managed_headers(rules, Verdict::Allow, identity, request);
     match rules.token {
         TokenForwarding::Keep if found.has_strays => forward.apply(source::without_strays(found, request)),
         TokenForwarding::Keep => {}
@@ -203,40 +203,58 @@ pub fn with_identity(
     forward
 }
 
-/// The request without any header that the upstream takes for ours, in any spelling, and with a `Connection`
-/// that names neither one nor a header of the rules: Traefik would drop it as hop-by-hop (RFC 9110 7.6.1). One that is too
-/// long to be searched goes whole.
-fn without_managed_headers(rules: &ForwardRules, verdict: Verdict, request: &dyn RequestView) -> Forward {
-    let mut forward = Forward { label: rules.verdict(verdict), ..Forward::default() };
-    let is_managed = |name: &str| rules.managed.contains(name);
+/// The request with `identity` and without any header of the client that the upstream takes for ours, in any spelling.
+fn without_managed_headers(
+    rules: &ForwardRules,
+    verdict: Verdict,
+    identity: Rc<Identity>,
+    request: &dyn RequestView,
+) -> Forward {
+    let label = rules.verdict(verdict);
+    let mut forward = Forward {
+        label,
+        identity,
+        remove: Vec::new(),
+        rewritten: Vec::new(),
+        uri: None,
+        body: Body::default(),
+        response: Vec::new(),
+        refused: None,
+    };
     for name in request.header_names() {
-        if is_managed(name) {
+        if rules.managed.contains(name) {
             forward.label.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
-            let values = request.header_values(name);
-            if values.iter().map(Vec::len).fold(0, usize::saturating_add) > MAX_CONNECTION_BYTES {
-                forward.remove.push(name.to_owned());
-                continue;
-            }
-            let options =
-                || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-            let is_looked_at =
-                |name: &str| rules.looked_at.iter().any(|other| header_name::is_alias(other, name));
-            let names_managed = |option: &[u8]| {
-                std::str::from_utf8(option).is_ok_and(|name| is_managed(name) || is_looked_at(name))
-            };
-            if !options().any(names_managed) {
-                continue;
-            }
-            let kept: Vec<&[u8]> = options().filter(|option| !names_managed(option)).collect();
-            forward.remove.push(name.to_owned());
-            if !kept.is_empty() {
-                let header = RewrittenHeader::Connection;
-                forward.rewritten.push(Rewritten { header, value: kept.join(&b", "[..]) });
-            }
+            clean_connection(rules, name, request, &mut forward);
         }
     }
     forward
+}
+
+/// A `Connection` that names neither a managed header nor one of the rules: Traefik would drop it as hop-by-hop (RFC 9110
+/// 7.6.1). One that is too long to be searched goes whole.
+#[inline(never)]
+fn clean_connection(rules: &ForwardRules, name: &str, request: &dyn RequestView, forward: &mut Forward) {
+    let values = request.header_values(name);
+    if values.iter().map(Vec::len).fold(0, usize::saturating_add) > MAX_CONNECTION_BYTES {
+        forward.remove.push(name.to_owned());
+        return;
+    }
+    let options =
+        || values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let is_looked_at = |name: &str| rules.looked_at.iter().any(|other| header_name::is_alias(other, name));
+    let is_needed = |option: &[u8]| {
+        std::str::from_utf8(option).is_ok_and(|name| rules.managed.contains(name) || is_looked_at(name))
+    };
+    if !options().any(is_needed) {
+        return;
+    }
+    let kept: Vec<&[u8]> = options().filter(|option| !is_needed(option)).collect();
+    forward.remove.push(name.to_owned());
+    if !kept.is_empty() {
+        let header = RewrittenHeader::Connection;
+        forward.rewritten.push(Rewritten { header, value: kept.join(&b", "[..]) });
+    }
 }
 
 #[cfg(test)]
@@ -293,7 +311,7 @@ mod tests {
             .header("X~User!Sub", "e")
             .header("X-User-Subject", "kept");
         assert_eq!(
-            without_managed_headers(&rules(), Verdict::Allow, &request),
+            without_managed_headers(&rules(), Verdict::Allow, Rc::default(), &request),
             Forward {
                 label: Label {
                     remove: ["x-user-sub", "x_user_sub", "x.user_sub", "x~user!sub"]
@@ -312,7 +330,7 @@ mod tests {
             [(MAX_CONNECTION_BYTES, vec![]), (MAX_CONNECTION_BYTES + 1, vec!["connection"])]
         {
             let request = RecordedRequest::new("GET", "/").header("Connection", "c".repeat(length));
-            let forward = without_managed_headers(&rules(), Verdict::Allow, &request);
+            let forward = without_managed_headers(&rules(), Verdict::Allow, Rc::default(), &request);
             assert_eq!(
                 (forward.remove, forward.rewritten),
                 (remove.into_iter().map(str::to_owned).collect(), vec![])
@@ -382,7 +400,7 @@ mod tests {
             (Verdict::Anonymous, "anonymous"),
             (Verdict::Refused("token_expired"), "token_expired"),
         ] {
-            let forward = without_managed_headers(&rules, verdict, &request);
+            let forward = without_managed_headers(&rules, verdict, Rc::default(), &request);
             assert_eq!(
                 (set(&forward), forward.remove.as_slice()),
                 (vec![("X-Verdict", text)], &["connection".to_owned()][..])
@@ -407,7 +425,7 @@ mod tests {
             for value in values {
                 request = request.header("Connection", *value);
             }
-            let forward = without_managed_headers(&rules(), Verdict::Allow, &request);
+            let forward = without_managed_headers(&rules(), Verdict::Allow, Rc::default(), &request);
             assert_eq!(forward.remove, remove, "{values:?}");
             let expected: Vec<_> = left.iter().map(|value| ("Connection", *value)).collect();
             assert_eq!(set(&forward), expected, "{values:?}");
@@ -420,7 +438,7 @@ mod tests {
     fn nor_a_header_that_rules_have_looked_at() {
         let rules = ForwardRules { looked_at: vec!["Mcp-Name".into()], ..ForwardRules::default() };
         let request = RecordedRequest::new("GET", "/").header("Connection", "close, mcp_name");
-        let forward = without_managed_headers(&rules, Verdict::Anonymous, &request);
+        let forward = without_managed_headers(&rules, Verdict::Anonymous, Rc::default(), &request);
         assert_eq!(forward.remove, ["connection"]);
         assert_eq!(forward.rewritten.len(), 1);
         assert_eq!(forward.rewritten[0].value, b"close");

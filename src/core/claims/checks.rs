@@ -66,7 +66,8 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 10] = [
 ];
 
 /// Whether the token allows this request, now: first what the issuer's rules ask for, then the rule that the request is
-/// under, then whether its user has to sign in again, and last the proof, which a check may use up.
+/// under, then whether its user has to sign in again, and last the proof, which a check may use up. A row first looks whether
+/// anything asks for its check: most policies use few of them, and all rows are walked for each request.
 pub static REQUEST_CHECKS: [Check<RequestCheck>; 8] = [
     Check {
         name: "revocation",
@@ -119,7 +120,12 @@ pub static REQUEST_CHECKS: [Check<RequestCheck>; 8] = [
         check: |presented| {
             let rules = &presented.sent.issuer.claims;
             let of_rule = presented.sent.ruling.demands().and_then(|demands| demands.step_up.as_ref());
-            step_up::check(presented.claims, rules.step_up.as_ref(), of_rule, &rules.time, presented.sent.now)
+            match (rules.step_up.as_ref(), of_rule) {
+                (None, None) => Ok(()),
+                (issuer, rule) => {
+                    step_up::check(presented.claims, issuer, rule, &rules.time, presented.sent.now)
+                }
+            }
         },
     },
     // The last one, since it may use up a proof.

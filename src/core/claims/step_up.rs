@@ -19,6 +19,7 @@ pub struct StepUp {
 ///
 /// # Errors
 /// `step_up_required`, with what is not met.
+#[inline(never)]
 pub fn check(
     claims: &ClaimsSet,
     issuer: Option<&StepUp>,

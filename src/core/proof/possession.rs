@@ -14,6 +14,7 @@ use crate::core::token::claims_set::ClaimsSet;
 /// # Errors
 /// `proof_missing`, also for a bound token that came as a bearer token (RFC 9449 7.2); `proof_invalid`, also for an unbound
 /// one that came under `DPoP`; those of [`dpop::check`] and [`mtls::check`].
+#[inline(never)]
 pub fn check(rules: &ProofRules, token: &[u8], claims: &ClaimsSet, sent: &Sent<'_>) -> Result<(), Refusal> {
     let Sent { now, request, lookups, .. } = *sent;
     if let Some(mtls) = &rules.mtls

@@ -53,14 +53,17 @@ impl Asking {
     pub fn original<'r>(&self, received: &'r dyn RequestView) -> Result<Option<Forwarded<'r>>, Refusal> {
         match self.answer_as {
             AnswerAs::Middleware => Ok(None),
-            AnswerAs::ForwardAuth => {
-                let is_trusted = |peer: IpAddr| self.peers.iter().any(|range| range.contains(peer));
-                if !received.source_address().is_some_and(is_trusted) {
-                    return Err(Refusal::PeerNotTrusted);
-                }
-                Forwarded::of(received).map(Some)
-            }
+            AnswerAs::ForwardAuth => self.asked_about(received).map(Some),
         }
+    }
+
+    #[inline(never)]
+    fn asked_about<'r>(&self, received: &'r dyn RequestView) -> Result<Forwarded<'r>, Refusal> {
+        let is_trusted = |peer: IpAddr| self.peers.iter().any(|range| range.contains(peer));
+        if !received.source_address().is_some_and(is_trusted) {
+            return Err(Refusal::PeerNotTrusted);
+        }
+        Forwarded::of(received)
     }
 }
 

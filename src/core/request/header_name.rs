@@ -49,12 +49,15 @@ pub enum Single {
 
 /// What `request` has of the header `name`, in every spelling.
 #[must_use]
+#[inline(never)]
 pub fn single(request: &dyn RequestView, name: &str) -> Single {
     let mut values = values(request, name);
     match (values.pop(), values.is_empty()) {
         (None, _) => Single::Absent,
         (Some(value), true) => {
-            String::from_utf8(value.trim_ascii().to_vec()).map_or(Single::Unclear, Single::Text)
+            let trimmed = value.trim_ascii();
+            let value = if trimmed.len() == value.len() { value } else { trimmed.to_vec() };
+            String::from_utf8(value).map_or(Single::Unclear, Single::Text)
         }
         (Some(_), false) => Single::Unclear,
     }

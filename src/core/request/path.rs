@@ -239,6 +239,16 @@ impl PathPattern {
         if self.rest.is_empty() {
             return self.end == End::Below || behind.is_empty();
         }
+        // Of many patterns with one beginning, most differ from a path at its end.
+        match (self.end, self.rest.last()) {
+            (End::Here, Some(Segment::Is(last))) if !behind.ends_with(last.as_str()) => false,
+            (End::Here | End::Below, _) => self.rest_is(behind),
+        }
+    }
+
+    /// Whether `behind` is what may follow the fixed text.
+    #[inline(never)]
+    fn rest_is(&self, behind: &str) -> bool {
         let mut segments = behind.split('/');
         let fits = self.rest.iter().all(|wanted| {
             segments.next().is_some_and(|segment| match wanted {

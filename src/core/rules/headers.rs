@@ -122,6 +122,7 @@ impl<'r> Reader<'r> {
         }
     }
 
+    #[inline(never)]
     fn meets_mcp<'p>(&mut self, condition: &'p HeaderCondition) -> Result<bool, Fault<'p>> {
         let request = self.request;
         if !self.is_mcp {
@@ -135,7 +136,10 @@ impl<'r> Reader<'r> {
 
     fn read(&mut self, condition: &HeaderCondition) -> Option<&Single> {
         let place = self.read.get_mut(condition.number)?;
-        Some(place.get_or_insert_with(|| header_name::single(self.request, &condition.name)))
+        if place.is_none() {
+            *place = Some(header_name::single(self.request, &condition.name));
+        }
+        place.as_ref()
     }
 }
 

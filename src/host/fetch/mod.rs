@@ -11,6 +11,8 @@ mod tls;
 #[cfg(target_os = "wasi")]
 mod tls_trust;
 #[cfg(target_os = "wasi")]
+mod tls_roots;
+#[cfg(target_os = "wasi")]
 mod tls_algorithms;
 #[cfg(target_os = "wasi")]
 mod tls_error;

@@ -12,10 +12,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
-use webpki_roots::TLS_SERVER_ROOTS;
 
 use crate::core::signature::certificate::may_certify;
 use crate::documents::fetch::FetchError;
+use crate::host::fetch::tls_roots;
 
 /// How the server's certificate is checked.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Trust {
     /// The built-in roots and the certificates of `ca_pem`.
     pub(super) fn roots(provider: Arc<CryptoProvider>, ca_pem: &str) -> Result<Self, FetchError> {
         let bad = |what: &str| FetchError::Tls(format!("clientConfig.tls.ca {what}"));
-        let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
+        let mut roots = RootCertStore { roots: tls_roots::roots() };
         let mut configured = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
             let certificate = certificate.map_err(|_| bad("is not PEM"))?;

@@ -134,30 +134,30 @@ impl Handler for Middleware {
         let request = HostRequest::default();
         let Decided { decision, found, .. } = self.decide(&request);
         let found = found.as_ref();
-        match decision {
+        match &decision {
             Decision::Forward(forward) => {
                 if let Some(refusal) = &forward.refused {
                     self.log(refusal, Fate::Passed, found, &request);
                 }
-                perform::forward(&forward);
+                perform::forward(forward);
                 Next::Forward
             }
             Decision::Accept(accept) => {
                 if let Some(refusal) = &accept.refused {
                     self.log(refusal, Fate::Passed, found, &request);
                 }
-                perform::accept(&accept);
+                perform::accept(accept);
                 // No upstream answers this request, so nothing is left to wait for.
                 self.handle_response();
                 Next::Answered
             }
             Decision::Reject(reject) => {
                 self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
-                perform::reject(&reject);
+                perform::reject(reject);
                 Next::Answered
             }
             Decision::Serve(served) => {
-                perform::serve(&served);
+                perform::serve(served);
                 Next::Answered
             }
             // `decide` does not return this; if it did, the request would not pass.

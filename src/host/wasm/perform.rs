@@ -41,6 +41,7 @@ fn label(label: &Label) {
 }
 
 /// Answers a proxy that asks: the request may pass, and this is its sender.
+#[inline(never)]
 pub fn accept(accept: &Accept) {
     label(&accept.label);
     for header in accept.headers() {
@@ -50,6 +51,7 @@ pub fn accept(accept: &Accept) {
 }
 
 /// Refuses the request.
+#[inline(never)]
 pub fn reject(reject: &Reject) {
     label(&reject.label);
     let headers = reject.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -57,6 +59,7 @@ pub fn reject(reject: &Reject) {
 }
 
 /// Answers with our own document.
+#[inline(never)]
 pub fn serve(served: &Served) {
     label(&served.label);
     let headers = served.headers.iter().map(|(name, value)| (*name, value.as_str()));

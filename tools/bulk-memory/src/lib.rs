@@ -7,6 +7,7 @@
 //! same in pieces of [`LIMIT`] bytes, except those whose length is a small constant.
 #![expect(clippy::wildcard_enum_match_arm, reason = "instructions are many")]
 
+mod on_demand;
 mod pieces;
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
@@ -15,6 +16,8 @@ use wasm_encoder::{
     TypeSection,
 };
 use wasmparser::{Operator, TypeRef, Validator, WasmFeatures};
+
+pub use on_demand::{LOAD, on_demand};
 
 /// Most bytes that one instruction copies or fills: half of the safe number.
 pub const LIMIT: i32 = 1024;
