@@ -29,6 +29,11 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, St
             vec![(format!("typ {}", typ_of(presented.header.typ.as_deref())), accepted(&wanted))]
         }
         "registered" => vec![(format!("sub {}, jti {}", of("sub"), of("jti")), String::new())],
+        "workload" => rules
+            .trust_domain
+            .iter()
+            .map(|domain| (format!("sub {}", of("sub")), format!("has to be a workload of {domain}")))
+            .collect(),
         "tenant" => rules
             .templates
             .iter()
