@@ -22,6 +22,7 @@ python_packages() {
 have node && have npm || apt_install $DEBIAN_NODE || say "no Node"
 have nginx || apt_install $DEBIAN_NGINX || say "no nginx"
 have caddy || apt_install $DEBIAN_CADDY || say "no Caddy"
+have haproxy || apt_install $DEBIAN_HAPROXY || say "no HAProxy"
 have prometheus && have promtool || apt_install $DEBIAN_PROMETHEUS || say "no Prometheus"
 have lighttpd && have php-cgi || apt_install $DEBIAN_LIGHTTPD || say "no lighttpd or no PHP"
 have chromium || have chromium-browser || have google-chrome || apt_install $DEBIAN_CHROMIUM || say "no Chromium"

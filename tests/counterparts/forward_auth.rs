@@ -55,6 +55,15 @@ pub(crate) fn caddy() {
     let _ = fs::remove_dir_all(directory);
 }
 
+/// HAProxy with a script in Lua.
+pub(crate) fn haproxy() {
+    let directory = temporary_directory("haproxy");
+    let mut command = Command::new(need::haproxy().unwrap());
+    command.args(["-db", "-f"]).arg(root().join("examples/forward-auth/haproxy.cfg")).current_dir(&directory);
+    walk(command, "127.0.0.1:8034".parse().unwrap(), 400);
+    let _ = fs::remove_dir_all(directory);
+}
+
 /// Good and bad requests through the proxy at `address`, which answers a 400 with `invalid`.
 fn walk(proxy: Command, address: SocketAddr, invalid: u16) {
     let _ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,16 +28,24 @@ use testbed::harness::{self, Skipped, Test};
 
 use crate::need::Need;
 
+/// The long ones first.
 const TESTS: &[(&[Need], Test)] = &[
+    (&[Need::Node, Need::Chromium, Need::Page], ("playground_walk", playground::walk)),
+    (&[Need::Node], ("provider_dpop", provider::dpop)),
+    (&[Need::Node], ("mcp_walk", mcp::walk)),
+    (&[Need::Node], ("provider_rotation", provider::rotation)),
+    (&[Need::Node], ("grpc_statuses", grpc::statuses)),
+    (&[Need::Node], ("mcp_tools", mcp::tools)),
+    (&[Need::Node], ("mcp_conformance", mcp::conformance)),
+    (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
     (&[Need::Node], ("provider_tokens", provider::tokens)),
     (&[Need::Node], ("provider_id_token", provider::id_token)),
-    (&[Need::Node], ("provider_dpop", provider::dpop)),
-    (&[Need::Node], ("provider_rotation", provider::rotation)),
     (&[Need::Node, Need::Nginx], ("provider_behind_nginx", provider::behind_nginx)),
     (&[Need::Nginx], ("nginx_forms", nginx::forms)),
     (&[Need::Nginx], ("nginx_conditional", nginx::conditional)),
     (&[Need::Nginx], ("forward_auth_nginx", forward_auth::nginx)),
     (&[Need::Caddy], ("forward_auth_caddy", forward_auth::caddy)),
+    (&[Need::Haproxy], ("forward_auth_haproxy", forward_auth::haproxy)),
     (&[Need::Prometheus], ("prometheus_alert_rules", prometheus::alert_rules)),
     (&[Need::Prometheus], ("prometheus_scrapes", prometheus::scrapes)),
     (&[Need::Lighttpd], ("lighttpd_headers", lighttpd::headers)),
@@ -45,12 +53,6 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Lighttpd], ("lighttpd_alias_strategy", lighttpd::alias_strategy)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
-    (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
-    (&[Need::Node, Need::Chromium, Need::Page], ("playground_walk", playground::walk)),
-    (&[Need::Node], ("grpc_statuses", grpc::statuses)),
-    (&[Need::Node], ("mcp_walk", mcp::walk)),
-    (&[Need::Node], ("mcp_tools", mcp::tools)),
-    (&[Need::Node], ("mcp_conformance", mcp::conformance)),
     (&[Need::Node, Need::Python], ("mcp_tools_python", mcp::tools_python)),
 ];
 

@@ -14,6 +14,8 @@ pub(crate) enum Need {
     Nginx,
     /// Caddy.
     Caddy,
+    /// HAProxy with Lua.
+    Haproxy,
     /// Prometheus, and the tool that tests its rules.
     Prometheus,
     /// lighttpd, and PHP for CGI.
@@ -44,6 +46,7 @@ impl Need {
                 (!python().is_file()).then(|| "there are no Python packages: run make counterparts".into())
             }
             Self::Nginx => nginx().is_none().then(|| "there is no nginx".into()),
+            Self::Haproxy => haproxy().is_none().then(|| "there is no haproxy".into()),
             Self::Caddy => caddy().is_none().then(|| "there is no caddy".into()),
             Self::Prometheus => {
                 let is_there = prometheus().is_some() && promtool().is_some();
@@ -72,6 +75,11 @@ pub(crate) fn python() -> PathBuf {
 /// The nginx program.
 pub(crate) fn nginx() -> Option<PathBuf> {
     find(&["nginx"])
+}
+
+/// The HAProxy program.
+pub(crate) fn haproxy() -> Option<PathBuf> {
+    find(&["haproxy"])
 }
 
 /// The Caddy program.

@@ -20,9 +20,9 @@ use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
 /// Requests of each kind.
-const TIMES: u64 = 20;
+const TIMES: u64 = 100;
 /// Requests with what a client likes in the header.
-const RANDOM: u64 = 200;
+const RANDOM: u64 = 1000;
 const HEADER: &str = "X-Auth-Code";
 
 /// The counts of a metric by router (or service) and by the label `jwt`.
