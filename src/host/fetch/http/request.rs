@@ -1,7 +1,8 @@
 //! The request.
 
-use super::{is_field_byte, is_token};
+use super::is_field_byte;
 use crate::core::fetching::is_header_of_the_fetch;
+use crate::core::request::header_name::is_field_name;
 use crate::core::url::proxy::Proxy;
 use crate::core::url::{Scheme, Url};
 use crate::documents::fetch::FetchError;
@@ -34,7 +35,7 @@ pub fn request(url: &Url, parts: &RequestParts<'_>) -> Result<Vec<u8>, FetchErro
     let target = if proxy.is_some() { url.to_string() } else { url.target.clone() };
     let mut head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n", url.origin.authority());
     let mut add = |name: &str, value: &str| {
-        let fits = !name.is_empty() && name.bytes().all(is_token) && value.bytes().all(is_field_byte);
+        let fits = is_field_name(name) && value.bytes().all(is_field_byte);
         if fits {
             for part in [name, ": ", value, "\r\n"] {
                 head.push_str(part);

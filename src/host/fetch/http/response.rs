@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{is_field_byte, is_token};
+use super::is_field_byte;
+use crate::core::request::header_name::is_field_name;
 use crate::core::unix_time::Seconds;
 use crate::documents::document::Document;
 use crate::documents::fetch::{FetchError, Fetched};
@@ -383,9 +384,7 @@ fn parse_field(line: &[u8]) -> Result<(&str, Cow<'_, str>), FetchError> {
     let (name, value) = line.split_at_checked(colon).ok_or_else(|| bad.clone())?;
     let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
     match str::from_utf8(name) {
-        Ok(name)
-            if !name.is_empty() && name.bytes().all(is_token) && value.iter().copied().all(is_field_byte) =>
-        {
+        Ok(name) if is_field_name(name) && value.iter().copied().all(is_field_byte) => {
             Ok((name, String::from_utf8_lossy(value)))
         }
         Ok(_) | Err(_) => Err(bad),
