@@ -7,6 +7,19 @@ use crate::core::url::{Origin, Url};
 /// Whether `htu` is the URI of `request`, which was sent to `origin`.
 #[must_use]
 pub fn is_target(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
+    is_same_text(htu, origin, request) || is_same_uri(htu, origin, request)
+}
+
+/// The usual case, letter by letter: a path of unreserved characters has no other form, but for its dots.
+fn is_same_text(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
+    let path = uri::path(request.uri());
+    let rest = htu.strip_prefix(&origin.to_string());
+    path.starts_with(b"/")
+        && rest.is_some_and(|rest| rest.as_bytes() == path)
+        && path.iter().all(|byte| is_unreserved(*byte) || *byte == b'/')
+}
+
+fn is_same_uri(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
     let htu = match htu.split_once("://") {
         Some((scheme, rest)) if is_upgrade(request) => {
             http_scheme(scheme).map(|http| format!("{http}://{rest}"))
@@ -124,7 +137,7 @@ const fn is_unreserved(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_target, normal_path, origin, shown};
+    use super::{is_same_text, is_same_uri, is_target, normal_path, origin, shown};
     use crate::core::request::RecordedRequest;
     use crate::core::url::Url;
     use proptest::prelude::*;
@@ -197,6 +210,7 @@ mod tests {
             let request = request(uri);
             let origin = origin(None, &request).unwrap();
             assert_eq!(is_target(htu, &origin, &request), expected, "{uri} {htu}");
+            assert_eq!(is_same_uri(htu, &origin, &request), expected, "{uri} {htu}");
         }
     }
 
@@ -246,6 +260,19 @@ mod tests {
         fn normal_is_normal(path in "(/|\\.|%2[eEfF]|%7[eE]|%c3|[a-z]|%){0,12}") {
             let once = normal_path(path.as_bytes());
             prop_assert_eq!(normal_path(&once), once.clone(), "{}", path);
+        }
+
+        /// The short way lets nothing pass that the long one does not.
+        #[test]
+        fn the_same_text_is_the_same_uri(
+            path in "(/|\\.|%2e|~|[a-z]|#|\\?|é|\"){0,6}", other in "(/|\\.|%2e|~|[a-z]){0,2}", port in "(:443|:80|)",
+        ) {
+            let request = request(&format!("/{path}"));
+            let origin = origin(None, &request).unwrap();
+            for htu in [format!("https://api.example{port}/{path}"), format!("https://api.example/{other}")] {
+                let same = is_same_text(&htu, &origin, &request);
+                prop_assert!(!same || is_same_uri(&htu, &origin, &request), "{} {}", htu, path);
+            }
         }
     }
 }
