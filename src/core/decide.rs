@@ -90,7 +90,7 @@ fn performable<S: Steps>(
 }
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
-    let (policy, now, request) = (walk.policy, walk.now, walk.request);
+    let (policy, now, request, lookups) = (walk.policy, walk.now, walk.request, walk.keys.lookups());
     match policy.answer.asking.answer_as {
         AnswerAs::Middleware => {
             if let Some(document) = document(policy, walk.keys, now, request) {
@@ -113,7 +113,7 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     match walk.sender(ruling) {
         Ok((Sender::Known(identity), found)) => {
             let forward = forward::with_identity(&policy.forward, identity, found, request);
-            Decision::Forward(proven::proven(policy, found, now, forward))
+            Decision::Forward(proven::proven(policy, found, (now, lookups), forward))
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {

@@ -4,6 +4,7 @@ use crate::core::answer::Forward;
 use crate::core::answer::forward::TokenForwarding;
 use crate::core::policy::Policy;
 use crate::core::proof::dpop::{HEADER, NONCE_HEADER};
+use crate::core::proof::nonce::NonceSecrets;
 use crate::core::proof::rules::ProofForwarding;
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::token::source::{FoundToken, TokenPlace};
@@ -11,7 +12,12 @@ use crate::core::unix_time::UnixTime;
 
 /// `forward`, with what `proofs` says of a request with the token `found`.
 #[must_use]
-pub fn proven(policy: &Policy, found: &FoundToken<'_>, now: UnixTime, mut forward: Forward) -> Forward {
+pub fn proven(
+    policy: &Policy,
+    found: &FoundToken<'_>,
+    (now, secrets): (UnixTime, &dyn NonceSecrets),
+    mut forward: Forward,
+) -> Forward {
     let Some(rules) = &policy.proofs else {
         return forward;
     };
@@ -19,7 +25,7 @@ pub fn proven(policy: &Policy, found: &FoundToken<'_>, now: UnixTime, mut forwar
     if under_dpop().next().is_none() {
         return forward;
     }
-    if let Some(nonce) = rules.dpop.as_ref().and_then(|dpop| dpop.next_nonce(now)) {
+    if let Some(nonce) = rules.dpop.as_ref().and_then(|dpop| dpop.next_nonce(now, secrets)) {
         forward.response.push((NONCE_HEADER.to_owned(), nonce));
     }
     match (policy.forward.token, rules.forwarding) {
