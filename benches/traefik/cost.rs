@@ -13,12 +13,12 @@ use crate::client::{cpu_of, request};
 use crate::tokens::{NEW_TOKENS, claims, known, new};
 use crate::{CALLS, TRIVIAL, median, more};
 
-const ROUNDS: usize = 9;
-const REQUESTS: usize = 1_000;
+pub(crate) const ROUNDS: usize = 9;
+pub(crate) const REQUESTS: usize = 1_000;
 
 /// Requests that are alike, and what one of them costs: a figure a round.
 pub(crate) struct Row {
-    name: String,
+    pub(crate) name: String,
     status: &'static str,
     requests: Vec<Vec<u8>>,
     pub(crate) figures: Vec<f64>,
@@ -26,7 +26,11 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(name: &str, host: &str, status: &'static str, tokens: &[String]) -> Self {
-        let requests = tokens.iter().map(|token| request(host, "/", token).head()).collect();
+        Self::of(name, status, tokens.iter().map(|token| request(host, "/", token).head()).collect())
+    }
+
+    /// Requests of any kind.
+    pub(crate) fn of(name: &str, status: &'static str, requests: Vec<Vec<u8>>) -> Self {
         Self { name: name.into(), status, requests, figures: Vec::new() }
     }
 }

@@ -17,6 +17,7 @@ mod instances;
 mod keys;
 mod memory;
 mod peers;
+mod proofs;
 mod refusals;
 mod reloads;
 mod sizes;
@@ -37,6 +38,7 @@ const PARTS: &[Part] = &[
     ("cost", cost::measure),
     ("growth", growth::measure),
     ("refusals", refusals::measure),
+    ("proofs", proofs::measure),
     ("memory", memory::measure),
     ("instances", instances::measure),
     ("reloads", reloads::measure),
