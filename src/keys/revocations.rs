@@ -86,7 +86,7 @@ fn remote(source: Option<&ListSource>) -> Option<List<'_>> {
 
 /// What an instance keeps of the list.
 pub struct RevokedTokens {
-    source: Option<ListSource>,
+    source: Option<Rc<ListSource>>,
     kept: RefCell<Rc<Kept<RevocationList>>>,
     /// A decision has asked for the list and found none.
     is_missed: Cell<bool>,
@@ -98,14 +98,15 @@ pub type Event = (LogLevel, String);
 impl RevokedTokens {
     /// Nothing has been asked yet.
     #[must_use]
-    pub fn new(source: Option<&ListSource>) -> Self {
-        let kept = remote(source).map_or_else(Kept::of_file, |list| Kept::of_remote(&list.document()));
+    pub fn new(source: Option<&Rc<ListSource>>) -> Self {
+        let kept = remote(source.map(AsRef::as_ref))
+            .map_or_else(Kept::of_file, |list| Kept::of_remote(&list.document()));
         Self { source: source.cloned(), kept: RefCell::new(Rc::new(kept)), is_missed: Cell::new(false) }
     }
 
     /// Reads a file that has changed.
     pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Option<Event> {
-        let Some(ListSource::File(path)) = &self.source else { return None };
+        let Some(ListSource::File(path)) = self.source.as_deref() else { return None };
         let kept = self.kept();
         let is_absent = kept.freshness.state(now) == DocumentState::Absent;
         if !(kept.is_due(now) || is_absent && kept.freshness.may_ask(now)) {
@@ -119,7 +120,7 @@ impl RevokedTokens {
     /// Takes over what other instances have learnt of a list at a URL. Asks no server.
     pub fn look(&self, now: UnixTime, io: &Io<'_>) {
         let kept = self.kept();
-        if let Some(list) = remote(self.source.as_ref()).filter(|_| kept.may_look(now)) {
+        if let Some(list) = remote(self.source.as_deref()).filter(|_| kept.may_look(now)) {
             *self.kept.borrow_mut() = Rc::new(kept.caught_up(&list.document(), &list, now, io));
         }
     }
@@ -127,7 +128,7 @@ impl RevokedTokens {
     /// Whether the last decision lacked the list, and its server may be asked.
     #[must_use]
     pub fn is_worth_asking(&self, now: UnixTime) -> bool {
-        let may_ask = remote(self.source.as_ref()).is_some() && self.kept().freshness.may_ask(now);
+        let may_ask = remote(self.source.as_deref()).is_some() && self.kept().freshness.may_ask(now);
         self.is_missed.take() && may_ask
     }
 
@@ -149,7 +150,7 @@ impl RevokedTokens {
     }
 
     fn ask(&self, waiting: Waiting, io: &Io<'_>) -> Option<Event> {
-        let list = remote(self.source.as_ref())?;
+        let list = remote(self.source.as_deref())?;
         let (next, change) = self.kept().asked(&list.document(), &list, waiting, io);
         self.replace(next, change)
     }
@@ -162,7 +163,7 @@ impl RevokedTokens {
         let entries = next.content.as_ref().map_or(0, |list| list.len());
         let had = next.content.is_some();
         *self.kept.borrow_mut() = Rc::new(next);
-        let place = match self.source.as_ref()? {
+        let place = match self.source.as_deref()? {
             ListSource::File(path) => path.clone(),
             // A query may hold a credential.
             ListSource::Url(list) => format!("{}{}", list.url.origin, list.url.path()),

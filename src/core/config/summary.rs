@@ -56,7 +56,7 @@ fn proofs(policy: &Policy) -> String {
 fn revocation(policy: &Policy) -> String {
     let Some(rules) = &policy.revocation else { return String::new() };
     let markers = rules.markers.as_ref().map(|markers| format!(" markers in {}", name(&markers.directory)));
-    let list = rules.list.as_ref().map(|list| match list {
+    let list = rules.list.as_deref().map(|list| match list {
         ListSource::File(path) => format!(" list in {}", name(path)),
         ListSource::Url(list) => {
             format!(" list at {}", name(&format!("{}{}", list.url.origin, list.url.path())))

@@ -113,7 +113,7 @@ fn revoked(claims: &ClaimsSet, rules: &RevocationRules) -> Vec<(String, String)>
         };
         lines.extend(named().map(path));
     }
-    if let Some(list) = &rules.list {
+    if let Some(list) = rules.list.as_deref() {
         let (place, is_read) = match list {
             ListSource::File(path) => (name(path), "; if it is not here, nothing is looked up"),
             ListSource::Url(list) => {

@@ -94,7 +94,7 @@ impl Markers for World<'_> {
 
 impl Revocations for World<'_> {
     fn list(&self) -> Option<Rc<RevocationList>> {
-        let text = match self.policy.revocation.as_ref()?.list.as_ref()? {
+        let text = match self.policy.revocation.as_ref()?.list.as_deref()? {
             ListSource::File(path) => self.outside.read(path).unwrap_or_default(),
             ListSource::Url(_) => Vec::new(),
         };
