@@ -18,6 +18,7 @@ use traefik_jwt_auth::core::decide::decide_telling;
 use traefik_jwt_auth::core::lookups::{Lookups, Unknown};
 use traefik_jwt_auth::core::policy::Policy;
 use traefik_jwt_auth::core::proof::dpop::KeptKeys;
+use traefik_jwt_auth::core::proof::nonce::{NonceSecret, NonceSecrets};
 use traefik_jwt_auth::core::proof::replay::{ReplayMemory, Use, UsedProof};
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::revocation::Revocations;
@@ -387,6 +388,12 @@ impl KeptKeys for Marked {
 impl ReplayMemory for Marked {
     fn first_use(&self, _: &UsedProof<'_>) -> Use {
         Use::Unknown
+    }
+}
+
+impl NonceSecrets for Marked {
+    fn nonce_secret(&self) -> Option<Rc<NonceSecret>> {
+        None
     }
 }
 

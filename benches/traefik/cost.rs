@@ -13,8 +13,8 @@ use crate::client::{cpu_of, request};
 use crate::tokens::{NEW_TOKENS, claims, known, new};
 use crate::{CALLS, TRIVIAL, median, more};
 
-const ROUNDS: usize = 9;
-const REQUESTS: usize = 1_000;
+pub(crate) const ROUNDS: usize = 9;
+pub(crate) const REQUESTS: usize = 1_000;
 
 /// Requests that are alike, and what one of them costs: a figure a round.
 pub(crate) struct Row {
@@ -31,7 +31,11 @@ impl Row {
 
     /// With another target than the root.
     pub(crate) fn to(name: &str, host: &str, target: &str, status: &'static str, tokens: &[String]) -> Self {
-        let requests = tokens.iter().map(|token| request(host, target, token).head()).collect();
+        Self::of(name, status, tokens.iter().map(|token| request(host, target, token).head()).collect())
+    }
+
+    /// Requests of any kind.
+    pub(crate) fn of(name: &str, status: &'static str, requests: Vec<Vec<u8>>) -> Self {
         Self { name: name.into(), status, requests, figures: Vec::new() }
     }
 }

@@ -17,6 +17,7 @@ mod instances;
 mod keys;
 mod memory;
 mod peers;
+mod proofs;
 mod refusals;
 mod reloads;
 mod rules;
@@ -39,6 +40,7 @@ const PARTS: &[Part] = &[
     ("growth", growth::measure),
     ("rules", rules::measure),
     ("refusals", refusals::measure),
+    ("proofs", proofs::measure),
     ("memory", memory::measure),
     ("instances", instances::measure),
     ("reloads", reloads::measure),

@@ -90,10 +90,10 @@ fn performable<S: Steps>(
 }
 
 fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> Decision {
-    let (policy, now, request) = (walk.policy, walk.now, walk.request);
+    let (policy, keys, now, request) = (walk.policy, walk.keys, walk.now, walk.request);
     match policy.answer.asking.answer_as {
         AnswerAs::Middleware => {
-            if let Some(document) = document(policy, walk.keys, now, request) {
+            if let Some(document) = document(policy, keys, now, request) {
                 return document;
             }
         }
@@ -113,7 +113,12 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
     match walk.sender(ruling) {
         Ok((Sender::Known(identity), found)) => {
             let forward = forward::with_identity(&policy.forward, identity, found, request);
-            Decision::Forward(proven::proven(policy, found, now, forward))
+            Decision::Forward(match &policy.proofs {
+                Some(rules) => {
+                    proven::proven((rules, policy.forward.token), found, (now, keys.lookups()), forward)
+                }
+                None => forward,
+            })
         }
         Ok((Sender::NeedKeys(need), _)) => Decision::NeedKeys(need),
         Err(refusal) => {

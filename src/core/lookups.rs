@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::core::proof::dpop::KeptKeys;
+use crate::core::proof::nonce::{NonceSecret, NonceSecrets};
 use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
 use crate::core::revocation::Revocations;
 use crate::core::revocation::list::RevocationList;
@@ -10,9 +11,9 @@ use crate::core::revocation::marker::{Found, Markers};
 use crate::core::signature::VerifyingKey;
 
 /// All of it.
-pub trait Lookups: KeptKeys + ReplayMemory + Markers + Revocations {}
+pub trait Lookups: KeptKeys + ReplayMemory + NonceSecrets + Markers + Revocations {}
 
-impl<T: KeptKeys + ReplayMemory + Markers + Revocations> Lookups for T {}
+impl<T: KeptKeys + ReplayMemory + NonceSecrets + Markers + Revocations> Lookups for T {}
 
 /// Looks up nothing: every request that needs an answer is refused.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,12 @@ impl KeptKeys for Unknown {
 impl ReplayMemory for Unknown {
     fn first_use(&self, _: &UsedProof<'_>) -> Use {
         Use::Unknown
+    }
+}
+
+impl NonceSecrets for Unknown {
+    fn nonce_secret(&self) -> Option<Rc<NonceSecret>> {
+        None
     }
 }
 

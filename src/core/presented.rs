@@ -1,5 +1,7 @@
 //! A token with the request that presents it: everything that a check may read.
 
+use std::cell::OnceCell;
+
 use crate::core::issuer_id::IssuerId;
 use crate::core::lookups::Lookups;
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -43,16 +45,18 @@ pub struct Presented<'r> {
     pub header: &'r Header,
     /// The claims.
     pub claims: &'r ClaimsSet,
+    /// Where the hash of a token is kept that a key has verified.
+    pub hash: Option<&'r OnceCell<Box<str>>>,
 }
 
 impl<'r> Sent<'r> {
     /// The request with a token that says this.
     pub const fn saying(self, header: &'r Header, claims: &'r ClaimsSet) -> Presented<'r> {
-        Presented { sent: self, header, claims }
+        Presented { sent: self, header, claims, hash: None }
     }
 
     /// The request with `token`, which a key has verified.
     pub const fn with(self, token: &'r VerifiedToken) -> Presented<'r> {
-        self.saying(token.header(), token.claims())
+        Presented { hash: Some(token.hash()), ..self.saying(token.header(), token.claims()) }
     }
 }

@@ -24,6 +24,9 @@ pub use mounts::MountedFiles;
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 pub use sockets::MountedFiles;
 
+/// Whether this module fetches. The other refuses every URL, and has no code for what is at one.
+pub const FETCHES: bool = cfg!(feature = "fetch");
+
 #[cfg(all(feature = "fetch", target_os = "wasi"))]
 use fetch::HostFetch;
 #[cfg(all(not(feature = "fetch"), target_os = "wasi"))]

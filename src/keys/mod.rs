@@ -13,3 +13,4 @@ pub mod error;
 pub mod proof_keys;
 pub mod replay;
 pub mod revocations;
+pub mod nonce_file;

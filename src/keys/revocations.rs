@@ -80,62 +80,69 @@ impl Meaning for List<'_> {
     }
 }
 
+/// The list of `source`, if it is on a server.
+fn remote(source: Option<&ListSource>) -> Option<List<'_>> {
+    match source {
+        Some(ListSource::Url(list)) => Some(List(list)),
+        Some(ListSource::File(_)) | None => None,
+    }
+}
+
 /// What an instance keeps of the list.
 pub struct RevokedTokens {
-    source: Option<ListSource>,
+    source: Option<Rc<ListSource>>,
     kept: RefCell<Rc<Kept<RevocationList>>>,
     /// A decision has asked for the list and found none.
     is_missed: Cell<bool>,
 }
 
 /// Something an operator should read: its level and its text.
-pub type ListEvent = (LogLevel, String);
+pub type Event = (LogLevel, String);
 
 impl RevokedTokens {
     /// Nothing has been asked yet.
     #[must_use]
-    pub fn new(source: Option<&ListSource>) -> Self {
-        let kept = match source {
-            Some(ListSource::Url(list)) => Kept::of_remote(&List(list).document()),
-            Some(ListSource::File(_)) | None => Kept::of_file(),
-        };
+    pub fn new(source: Option<&Rc<ListSource>>) -> Self {
+        let kept = remote(source.map(AsRef::as_ref))
+            .map_or_else(Kept::of_file, |list| Kept::of_remote(&list.document()));
         Self { source: source.cloned(), kept: RefCell::new(Rc::new(kept)), is_missed: Cell::new(false) }
     }
 
-    /// Takes over what other instances have learnt, and reads a file that has changed. Asks no server.
-    pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Option<ListEvent> {
-        let source = self.source.as_ref()?;
+    /// Reads a file that has changed.
+    pub fn catch_up(&self, now: UnixTime, io: &Io<'_>) -> Option<Event> {
+        let Some(ListSource::File(path)) = self.source.as_deref() else { return None };
         let kept = self.kept();
         let is_absent = kept.freshness.state(now) == DocumentState::Absent;
-        match source {
-            ListSource::File(path) if kept.is_due(now) || (is_absent && kept.freshness.may_ask(now)) => {
-                let read = |bytes: Vec<u8>| RevocationList::parse(&bytes).map_err(RevocationError::List);
-                let (next, change) = kept.reread(path, MAX_REVOCATION_LIST_BYTES, &read, now, io);
-                self.replace(next, change)
-            }
-            ListSource::Url(list) if kept.may_look(now) => {
-                let list = List(list);
-                *self.kept.borrow_mut() = Rc::new(kept.caught_up(&list.document(), &list, now, io));
-                None
-            }
-            ListSource::File(_) | ListSource::Url(_) => None,
+        if !(kept.is_due(now) || is_absent && kept.freshness.may_ask(now)) {
+            return None;
+        }
+        let read = |bytes: Vec<u8>| RevocationList::parse(&bytes).map_err(RevocationError::List);
+        let (next, change) = kept.reread(path, MAX_REVOCATION_LIST_BYTES, &read, now, io);
+        self.replace(next, change)
+    }
+
+    /// Takes over what other instances have learnt of a list at a URL. Asks no server.
+    pub fn look(&self, now: UnixTime, io: &Io<'_>) {
+        let kept = self.kept();
+        if let Some(list) = remote(self.source.as_deref()).filter(|_| kept.may_look(now)) {
+            *self.kept.borrow_mut() = Rc::new(kept.caught_up(&list.document(), &list, now, io));
         }
     }
 
     /// Whether the last decision lacked the list, and its server may be asked.
     #[must_use]
     pub fn is_worth_asking(&self, now: UnixTime) -> bool {
-        let may_ask = matches!(self.source, Some(ListSource::Url(_))) && self.kept().freshness.may_ask(now);
+        let may_ask = remote(self.source.as_deref()).is_some() && self.kept().freshness.may_ask(now);
         self.is_missed.take() && may_ask
     }
 
     /// Asks the server, for a request that waits.
-    pub fn refresh(&self, io: &Io<'_>) -> Option<ListEvent> {
+    pub fn refresh(&self, io: &Io<'_>) -> Option<Event> {
         self.ask(Waiting::ForDocument, io)
     }
 
     /// Asks the server if the list is due, or was missed by a request that went on without it; nobody waits.
-    pub fn refresh_ahead(&self, now: UnixTime, io: &Io<'_>) -> Option<ListEvent> {
+    pub fn refresh_ahead(&self, now: UnixTime, io: &Io<'_>) -> Option<Event> {
         let asks = self.kept().is_due(now) || self.is_worth_asking(now);
         if asks { self.ask(Waiting::NotAtAll, io) } else { None }
     }
@@ -146,9 +153,8 @@ impl RevokedTokens {
         RevokedAt { tokens: self, now }
     }
 
-    fn ask(&self, waiting: Waiting, io: &Io<'_>) -> Option<ListEvent> {
-        let Some(ListSource::Url(list)) = &self.source else { return None };
-        let list = List(list);
+    fn ask(&self, waiting: Waiting, io: &Io<'_>) -> Option<Event> {
+        let list = remote(self.source.as_deref())?;
         let (next, change) = self.kept().asked(&list.document(), &list, waiting, io);
         self.replace(next, change)
     }
@@ -157,15 +163,11 @@ impl RevokedTokens {
         Rc::clone(&self.kept.borrow())
     }
 
-    fn replace(
-        &self,
-        next: Kept<RevocationList>,
-        change: Option<Change<RevocationError>>,
-    ) -> Option<ListEvent> {
+    fn replace(&self, next: Kept<RevocationList>, change: Option<Change<RevocationError>>) -> Option<Event> {
         let entries = next.content.as_ref().map_or(0, |list| list.len());
         let had = next.content.is_some();
         *self.kept.borrow_mut() = Rc::new(next);
-        let place = match self.source.as_ref()? {
+        let place = match self.source.as_deref()? {
             ListSource::File(path) => path.clone(),
             // A query may hold a credential.
             ListSource::Url(list) => format!("{}{}", list.url.origin, list.url.path()),

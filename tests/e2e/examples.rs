@@ -123,15 +123,26 @@ pub(crate) fn release() {
     }
 }
 
-/// `examples/rules` and `examples/mcp`: Traefik loads them, and what is under each rule without a token.
+/// `examples/rules`, `mcp`, `dpop`, `mtls` and `revocation`: Traefik loads them with their `tests`, and what they say to requests
+/// without a token.
 pub(crate) fn rules() {
     let upstream = Upstream::start();
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
-    for (file, host) in [("rules", "articles"), ("mcp", "tools")] {
+    for (file, host) in [
+        ("rules", "articles"),
+        ("mcp", "tools"),
+        ("dpop", "dpop"),
+        ("mtls", "jwt"),
+        ("revocation", "markers"),
+        ("revocation", "list"),
+        ("revocation", "fetched-list"),
+    ] {
         let text = fs::read_to_string(root().join(format!("examples/{file}/dynamic.yml"))).unwrap();
         let file: Value = yaml_serde::from_str(&text).unwrap();
-        routes.protect(host, FETCH, &file["http"]["middlewares"][host]["plugin"]["jwt"]);
+        let written = &file["http"]["middlewares"][host]["plugin"]["jwt"];
+        assert!(written["tests"].as_array().is_some_and(|tests| !tests.is_empty()), "{host}: {written}");
+        routes.protect(host, FETCH, written);
     }
     traefik.configure(&routes);
     for (method, host, path, status) in [
@@ -143,6 +154,12 @@ pub(crate) fn rules() {
         ("GET", "articles", "/settings", 401),
         ("POST", "tools", "/mcp", 401),
         ("GET", "tools", "/.well-known/oauth-protected-resource/mcp", 200),
+        ("GET", "dpop", "/orders", 401),
+        ("GET", "dpop", "/.well-known/oauth-protected-resource", 200),
+        ("GET", "jwt", "/", 401),
+        ("GET", "markers", "/", 401),
+        ("GET", "list", "/", 401),
+        ("GET", "fetched-list", "/", 401),
     ] {
         let answer = traefik.send(&Request::new(method, host, path));
         assert_eq!(answer.status, status, "{method} {host}{path}: {:?}", traefik.log_with(0, &["refused"]));

@@ -52,8 +52,7 @@ fn with_directory() -> (std::path::PathBuf, Traefik) {
     (directory, traefik)
 }
 
-/// 200 copies of one proof at once, over three routers with an instance for each request in flight: one of them is the first,
-/// in both artifacts.
+/// 200 copies of one proof at once, over three routers with 20 instances each: one of them is the first, in both artifacts.
 pub(crate) fn replay() {
     let upstream = Upstream::start();
     let (directory, traefik) = with_directory();
@@ -70,6 +69,7 @@ pub(crate) fn replay() {
         routes.share("two", "one");
         routes.share("three", "one");
         traefik.configure(&routes);
+        instances(&traefik, &upstream, &token);
         for round in 0..5 {
             let proof = proof("api.example", "/slow", &token).sign();
             let requests: Vec<Request> =
@@ -91,6 +91,19 @@ pub(crate) fn replay() {
         full(&traefik, &token, &directory, plugin);
     }
     let _ = fs::remove_dir_all(directory);
+}
+
+/// Each router gets 20 instances: so many requests are at the upstream at once, each with a proof of its own.
+fn instances(traefik: &Traefik, upstream: &Upstream, token: &str) {
+    let before = upstream.requests();
+    std::thread::scope(|scope| {
+        for number in 0..60 {
+            let proof = proof("api.example", "/slow", token).sign();
+            let request = request(["one", "two", "three"][number % 3], "/slow?3000", token, &proof);
+            scope.spawn(move || assert_eq!(traefik.send(&request).status, 200));
+        }
+        wait("all of them are at the upstream", 60, || (upstream.requests() - before == 60).then_some(()));
+    });
 }
 
 /// What counts no more is removed by the requests that come later; what others keep there stays.
@@ -192,32 +205,45 @@ pub(crate) fn before_strip_prefix() {
     }
 }
 
-/// Two Traefiks with one secret take each other's nonces; a client that follows the challenge needs two requests for its first
+/// Two Traefiks with one secret, in a variable or in a file, take each other's nonces; a client that follows the challenge needs two requests for its first
 /// answer and one for each other, and every answer has the nonce for the next proof.
 pub(crate) fn nonce_of_two() {
     let upstream = Upstream::start();
-    let start = || {
+    let directory = temporary_directory("nonces");
+    let file = directory.join("secret");
+    fs::write(&file, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let mut hosts = Vec::new();
+    let mut start = || {
         let traefik = Traefik::start(&Setup {
             envs: vec![("NONCES".into(), "0123456789abcdef0123456789abcdef".into())],
+            mounts: vec![format!("{0}:{0}:ro", directory.display())],
             ..Setup::default()
         });
         let mut routes = Routes::to(&upstream.url());
+        hosts.clear();
         for plugin in [FETCH, OFFLINE] {
-            let proofs = json!({"dpop": "optional", "replay": "nonce", "nonceSecret": "env:NONCES"});
-            routes.protect(plugin.name, plugin, &configuration(proofs));
+            for (place, secret) in
+                [("env", "env:NONCES".to_owned()), ("file", format!("file:{}", file.display()))]
+            {
+                let proofs = json!({"dpop": "optional", "replay": "nonce", "nonceSecret": secret});
+                let host = format!("{}-{place}", plugin.name);
+                routes.protect(&host, plugin, &configuration(proofs));
+                hosts.push(host);
+            }
         }
         traefik.configure(&routes);
         traefik
     };
     let (one, other) = (start(), start());
     let token = bound();
+    let ask_at = |host: &str, traefik: &Traefik, nonce: Option<&str>| {
+        let proof = proof(host, "/", &token);
+        let proof = nonce.map_or(proof.clone(), |nonce| proof.claim("nonce", json!(nonce)));
+        traefik.send(&request(host, "/", &token, &proof.sign()))
+    };
     for (first, then) in [(&one, &other), (&other, &one)] {
-        for host in [FETCH.name, OFFLINE.name] {
-            let ask = |traefik: &Traefik, nonce: Option<&str>| {
-                let proof = proof(host, "/", &token);
-                let proof = nonce.map_or(proof.clone(), |nonce| proof.claim("nonce", json!(nonce)));
-                traefik.send(&request(host, "/", &token, &proof.sign()))
-            };
+        for host in &hosts {
+            let ask = |traefik: &Traefik, nonce: Option<&str>| ask_at(host, traefik, nonce);
             let refused = ask(first, None);
             error(&refused, "use_dpop_nonce");
             assert!(challenge(&refused).starts_with("Bearer, DPoP error="), "{}", challenge(&refused));
@@ -229,6 +255,20 @@ pub(crate) fn nonce_of_two() {
             error(&ask(first, Some("AAAA")), "use_dpop_nonce");
         }
     }
+    // Another secret is in the file: from then on it counts, in both.
+    let nonce =
+        |traefik: &Traefik, host: &str| ask_at(host, traefik, None).header("DPoP-Nonce").unwrap().to_owned();
+    let before = nonce(&one, &hosts[1]);
+    fs::write(directory.join("part"), "another secret of more than 32 bytes").unwrap();
+    fs::rename(directory.join("part"), &file).unwrap();
+    for host in hosts.iter().filter(|host| host.ends_with("-file")) {
+        wait("the new secret counts", 60, || {
+            let refused = [&one, &other].map(|traefik| ask_at(host, traefik, Some(&before)).status);
+            let accepted = ask_at(host, &other, Some(&nonce(&one, host))).status;
+            (refused == [401, 401] && accepted == 200).then_some(())
+        });
+    }
+    fs::remove_dir_all(directory).unwrap();
 }
 
 /// Proofs and replays of them for minutes, under load: no wrong answer.

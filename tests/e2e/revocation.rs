@@ -30,8 +30,24 @@ fn shell(directory: &Path, script: &str) {
     assert!(status.success(), "{script}");
 }
 
-/// The line of the documentation that makes the name of a marker.
-const NAME: &str = "name() { printf %s \"$1\" | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d =; }";
+const GUIDE: &str = include_str!("../../docs/guides/logout.md");
+
+/// The line of the guide that begins like this, for another directory than `/revoked`.
+fn line(start: &str, directory: &Path) -> String {
+    let line = GUIDE.lines().find(|line| line.starts_with(start)).unwrap();
+    line.replace("/revoked", directory.to_str().unwrap())
+}
+
+/// What the guide says to do, in the row of its table that begins like this.
+fn row(start: &str, directory: &Path) -> String {
+    let row = line(&format!("| {start} | "), directory);
+    row.split('`').nth(1).unwrap().to_owned()
+}
+
+/// The first block of the guide in this language.
+fn block(language: &str) -> &'static str {
+    GUIDE.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap()
+}
 
 /// A marker is made: the next request at every router and instance is refused, also with a token that they know. It is removed:
 /// the token is good again. Both artifacts, with a mount that the plugin cannot write, and with the links of a ConfigMap.
@@ -52,11 +68,12 @@ pub(crate) fn markers() {
         hosts.extend(more);
     }
     traefik.configure(&routes);
+    let name = line("name() {", &directory);
     let (long, strange) = ("x".repeat(4096), "../../etc/pass\0wd");
     let tokens = [
         ("jti", "j/1", json!({"jti": "j/1"})),
         ("jti", strange, json!({"jti": strange})),
-        ("sid", "s1", json!({"sid": "s1"})),
+        ("sid", ".", json!({"sid": "."})),
         ("sub", long.as_str(), json!({"sub": long})),
         ("client", "web", json!({"azp": "web", "sub": "bob"})),
     ];
@@ -82,7 +99,7 @@ pub(crate) fn markers() {
             fs::create_dir_all(marker.parent().unwrap()).unwrap();
             fs::write(&marker, "").unwrap();
         } else {
-            shell(&directory, &format!("{NAME}; mkdir -p {kind}; touch {kind}/$(name '{value}')"));
+            shell(&directory, &format!("{name}; mkdir -p {kind}; touch {kind}/$(name '{value}')"));
         }
         assert!(marker.is_file(), "{kind}");
         all(401, "marked");
@@ -90,10 +107,13 @@ pub(crate) fn markers() {
         all(200, "removed");
     }
     // A user's tokens that are issued later are good.
-    shell(&directory, &format!("{NAME}; touch sub/$(name alice)"));
+    let marked = unix_now() - 100;
+    shell(&directory, &format!("{name}; touch -d @{marked} sub/$(name dave)"));
     let ask = |token: &str| traefik.send(&Request::get("jwt", "/").bearer(token)).status;
-    assert_eq!(ask(&token(&json!({"iat": unix_now() - 1}))), 401);
-    assert_eq!(ask(&token(&json!({"iat": unix_now() + 2}))), 200);
+    for (iat, expected) in [(marked - 1, 401), (marked, 401), (marked + 1, 200)] {
+        assert_eq!(ask(&token(&json!({"sub": "dave", "iat": iat}))), expected, "{iat}");
+    }
+    guide(&traefik, &directory);
     config_map(&traefik, &directory);
     let known = token(&json!({"jti": "known", "sub": "carol"}));
     assert_eq!(ask(&known), 200);
@@ -101,6 +121,32 @@ pub(crate) fn markers() {
     let answer = traefik.send(&Request::get("jwt", "/").bearer(&known));
     assert_eq!((answer.status, answer.text().contains("Revocation")), (503, true), "{}", answer.text());
     let _ = fs::remove_dir_all(root);
+}
+
+/// The lines of the guide, as they stand.
+fn guide(traefik: &Traefik, directory: &Path) {
+    let prepared = block("sh").replace("/revoked", directory.to_str().unwrap());
+    let ask = |token: &str| traefik.send(&Request::get("jwt", "/").bearer(token)).status;
+    let tokens = [
+        ("log somebody out everywhere", json!({"sub": "alice"})),
+        ("end one session", json!({"sid": "0d6f3f1c", "sub": "bob"})),
+        ("take back one token", json!({"jti": "7c9e6679", "sub": "bob"})),
+        ("end all tokens of a client", json!({"client_id": "web-app", "sub": "bob"})),
+    ];
+    for (what, claims) in tokens {
+        let token = token(&claims);
+        assert_eq!(ask(&token), 200, "{what}");
+        let line = row(what, directory);
+        shell(directory, &format!("{prepared}\nSID=0d6f3f1c; JTI=7c9e6679; {line}"));
+        assert_eq!(ask(&token), 401, "{what}");
+    }
+    shell(directory, &format!("{prepared}\n{}", row("undo it", directory)));
+    assert_eq!(ask(&token(&json!({"sub": "alice"}))), 200);
+    // Markers of long ago go, the others stay.
+    let old = sha256(b"old");
+    shell(directory, &format!("touch -d '3 days ago' jti/{old}\n{}", line("find ", directory)));
+    assert!(!directory.join("jti").join(old).exists());
+    assert!(directory.join("jti").join(sha256(b"7c9e6679")).exists());
 }
 
 /// Kubernetes puts the files of a ConfigMap behind two links and changes one of them.
@@ -124,13 +170,17 @@ fn config_map(traefik: &Traefik, directory: &Path) {
 /// A list in a file and at a URL: what it revokes is refused, a malformed one is not taken, and the last good one stays.
 pub(crate) fn lists() {
     let upstream = Upstream::start();
-    let directory = temporary_directory("list");
-    let file = directory.join("revoked.jsonl");
-    let good = "{\"jti\":\"j1\"}\n{\"sub\":\"mallory\",\"before\":4102444800}\n";
-    fs::write(&file, good).unwrap();
-    let server = JwksServer::https(good.to_owned());
+    let (directory, shared) = (temporary_directory("list"), temporary_directory("list-shared"));
+    let file = directory.join("list.jsonl");
+    let good =
+        format!("{}{{\"jti\":\"j1\"}}\n{{\"sub\":\"mallory\",\"before\":4102444800}}\n", block("json"));
+    let replaced = line("curl -fsS https", &directory)
+        .replace(&format!("https://idp.example{}", directory.display()), "file://$PWD/fetched");
+    fs::write(directory.join("fetched"), &good).unwrap();
+    shell(&directory, &replaced);
+    let server = JwksServer::https(good);
     let traefik = Traefik::start(&Setup {
-        mounts: vec![format!("{0}:{0}:ro", directory.display())],
+        mounts: vec![format!("{0}:{0}:ro", directory.display()), format!("{0}:{0}", shared.display())],
         ..Setup::default()
     });
     let mut routes = Routes::to(&upstream.url());
@@ -142,18 +192,30 @@ pub(crate) fn lists() {
     };
     routes.protect("file", FETCH, &configuration(json!({"file": file})));
     routes.protect("offline", OFFLINE, &configuration(json!({"file": file})));
+    routes.protect("kept", FETCH, &by_url(json!({"jwksCache": {"directory": shared}})));
     routes.protect("url", FETCH, &by_url(json!({"jwksCache": {"ttlSeconds": 2, "cooldownSeconds": 1}})));
+    for more in ["two", "three"] {
+        routes.share(&format!("kept-{more}"), "kept");
+        routes.share(&format!("url-{more}"), "url");
+    }
     traefik.configure(&routes);
     let bad_token = token(&json!({"jti": "j1"}));
     let (good_token, mallory) = (token(&json!({"jti": "j2"})), token(&json!({"sub": "mallory"})));
     let ask = |host: &str, token: &str| traefik.send(&Request::get(host, "/").bearer(token)).status;
-    for host in ["file", "offline", "url"] {
+    let in_guide = token(&json!({"jti": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}));
+    let hosts = ["file", "offline", "url", "url-two", "url-three"];
+    for host in ["kept", "kept-two", "kept-three"].into_iter().chain(hosts) {
         for _ in 0..2 {
-            assert_eq!(["", "", ""].map(|_| ask(host, &bad_token)), [401; 3], "{host}");
-            assert_eq!([ask(host, &good_token), ask(host, &mallory)], [200, 401], "{host}");
+            assert_eq!([(); 3].map(|()| ask(host, &bad_token)), [401; 3], "{host}");
+            assert_eq!(
+                [&good_token, &mallory, &in_guide].map(|token| ask(host, token)),
+                [200, 401, 401],
+                "{host}"
+            );
         }
+        // One router fetches for all that share a directory.
+        assert!(!host.starts_with("kept") || server.requests() == 1, "{host}: {}", server.requests());
     }
-    assert_eq!(server.requests(), 1);
     // Replaced as whole files are.
     let replace = |text: &str| {
         fs::write(directory.join("part"), text).unwrap();
@@ -161,7 +223,7 @@ pub(crate) fn lists() {
         server.publish(text);
     };
     replace("{\"jti\":\"j2\"}\n");
-    for host in ["file", "offline", "url"] {
+    for host in hosts {
         // An instance looks for what others have fetched once a second.
         wait("the new list counts at every instance", 30, || {
             let asked = [(); 8].map(|()| [ask(host, &good_token), ask(host, &bad_token)]);
@@ -170,10 +232,12 @@ pub(crate) fn lists() {
     }
     replace("{\"jti\":\"j1\"}\n{\"jti\":}\n");
     std::thread::sleep(std::time::Duration::from_secs(3));
-    for host in ["file", "offline", "url"] {
+    for host in hosts {
         for _ in 0..3 {
             assert_eq!([ask(host, &good_token), ask(host, &bad_token)], [401, 200], "{host}");
         }
     }
-    let _ = fs::remove_dir_all(directory);
+    for directory in [directory, shared] {
+        let _ = fs::remove_dir_all(directory);
+    }
 }

@@ -2,27 +2,29 @@
 
 use crate::core::answer::Forward;
 use crate::core::answer::forward::TokenForwarding;
-use crate::core::policy::Policy;
 use crate::core::proof::dpop::{HEADER, NONCE_HEADER};
-use crate::core::proof::rules::ProofForwarding;
+use crate::core::proof::nonce::NonceSecrets;
+use crate::core::proof::rules::{ProofForwarding, ProofRules};
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::token::source::{FoundToken, TokenPlace};
 use crate::core::unix_time::UnixTime;
 
 /// `forward`, with what `proofs` says of a request with the token `found`.
 #[must_use]
-pub fn proven(policy: &Policy, found: &FoundToken<'_>, now: UnixTime, mut forward: Forward) -> Forward {
-    let Some(rules) = &policy.proofs else {
-        return forward;
-    };
+pub fn proven(
+    (rules, token): (&ProofRules, TokenForwarding),
+    found: &FoundToken<'_>,
+    (now, secrets): (UnixTime, &dyn NonceSecrets),
+    mut forward: Forward,
+) -> Forward {
     let under_dpop = || found.places.iter().filter(|place| place.is_dpop());
     if under_dpop().next().is_none() {
         return forward;
     }
-    if let Some(nonce) = rules.dpop.as_ref().and_then(|dpop| dpop.next_nonce(now)) {
+    if let Some(nonce) = rules.dpop.as_ref().and_then(|dpop| dpop.next_nonce(now, secrets)) {
         forward.response.push((NONCE_HEADER.to_owned(), nonce));
     }
-    match (policy.forward.token, rules.forwarding) {
+    match (token, rules.forwarding) {
         (TokenForwarding::Keep, ProofForwarding::AsReceived) => {}
         // The token went, and its proof goes with it.
         (TokenForwarding::Strip, _) => forward.remove.push(HEADER.to_owned()),

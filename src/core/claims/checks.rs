@@ -131,8 +131,8 @@ pub static REQUEST_CHECKS: [Check<RequestCheck>; 8] = [
     // The last one, since it may use up a proof.
     Check {
         name: "possession",
-        check: |Presented { sent, claims, .. }| match (&sent.policy.proofs, sent.token) {
-            (Some(rules), Some(token)) => possession::check(rules, token, claims, sent),
+        check: |presented| match (&presented.sent.policy.proofs, presented.sent.token) {
+            (Some(rules), Some(token)) => possession::check(rules, token, presented),
             // A sample of `tests` has no proof.
             (Some(_), None) | (None, _) => Ok(()),
         },

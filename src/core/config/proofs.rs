@@ -1,5 +1,7 @@
 //! `proofs`: which proofs of possession are checked.
 
+use std::rc::Rc;
+
 use crate::core::answer::resource_metadata::ProofMetadata;
 use crate::core::answer::{Beside, DpopChallenge};
 use crate::core::claims::binding::Checked;
@@ -13,7 +15,7 @@ use crate::core::config::values::Values;
 use crate::core::limits::MIN_NONCE_SECRET_BYTES;
 use crate::core::proof::dpop::{DpopRules, Replay};
 use crate::core::proof::mtls::{CertificateForwarding, MtlsRules};
-use crate::core::proof::nonce::NonceSecret;
+use crate::core::proof::nonce::{NonceSecret, NonceSource};
 use crate::core::proof::rules::ProofRules;
 use crate::core::request::header_name::is_field_name;
 use crate::core::signature::alg::Alg;
@@ -132,26 +134,20 @@ fn replay(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -
     }
 }
 
-fn nonce_secret(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<NonceSecret> {
+fn nonce_secret(root: &Values, capabilities: &Capabilities<'_>, errors: &mut Errors) -> Option<NonceSource> {
     let text = root.text(&NONCE_SECRET)?;
     match outside(NONCE_SECRET.path, text, capabilities, errors)? {
         Outside::Inline(text) => {
-            let secret = NonceSecret::new(text.trim_ascii().as_bytes());
+            let secret = NonceSecret::new(text.as_bytes());
             if secret.is_none() {
                 let expected =
                     format!("at least {MIN_NONCE_SECRET_BYTES} bytes; make one with openssl rand -base64 32");
-                errors.value(
-                    NONCE_SECRET.path,
-                    format!("a string of {} bytes", text.trim_ascii().len()),
-                    expected,
-                );
+                let found = format!("a string of {} bytes", text.trim_ascii().len());
+                errors.value(NONCE_SECRET.path, found, expected);
             }
-            secret
+            secret.map(|secret| NonceSource::Configured(Rc::new(secret)))
         }
-        Outside::File(_) => {
-            errors.value(NONCE_SECRET.path, "file:", "the secret itself, or env:NAME");
-            None
-        }
+        Outside::File(path) => Some(NonceSource::File(path)),
     }
 }
 

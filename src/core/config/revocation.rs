@@ -1,5 +1,7 @@
 //! `revocation`: the sources that say what is revoked.
 
+use std::rc::Rc;
+
 use crate::core::config::client::{Shared, mounted};
 use crate::core::config::error::Errors;
 use crate::core::config::options::keys::{DISCOVERY, JWKS_URL};
@@ -42,7 +44,7 @@ pub(super) fn revocation(
     if root.has(&REVOCATION) && !is_said {
         errors.conflict(REVOCATION.path, "needs directory, file or url");
     }
-    is_said.then_some(RevocationRules { markers, list, missing })
+    is_said.then_some(RevocationRules { markers, list: list.map(Rc::new), missing })
 }
 
 /// The server that `clientConfig` of the top level is for, if it has one.

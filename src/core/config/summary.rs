@@ -2,11 +2,14 @@
 
 use crate::core::about::VERSION;
 use crate::core::bypass::Mode;
+use crate::core::claims::binding::Checked;
 use crate::core::claims::registered::TokenType;
 use crate::core::jwk::lookup::{KeyLocation, KeySource};
 use crate::core::limits::{MAX_LOGGED_NAMES, MAX_LOGGED_SUMMARY_CHARS};
 use crate::core::policy::{Policy, TrustedIssuer};
+use crate::core::proof::dpop::Replay;
 use crate::core::request::forwarded::AnswerAs;
+use crate::core::revocation::ListSource;
 use crate::core::text::{cut, name};
 
 /// The line. It is bounded, and has no value that may be a secret.
@@ -23,11 +26,43 @@ pub fn summary(policy: &Policy) -> String {
         AnswerAs::ForwardAuth => ", answers as forwardAuth",
     };
     let line = format!(
-        "version {VERSION}, mode {mode}{answers}, token from {}; {}",
+        "version {VERSION}, mode {mode}{answers}, token from {}{}{}; {}",
         policy.token.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        proofs(policy),
+        revocation(policy),
         entries.join("; "),
     );
     cut(&line, MAX_LOGGED_SUMMARY_CHARS).into_owned()
+}
+
+/// Which proofs are checked. Whether they are required is a rule of the claims, the same for every issuer.
+fn proofs(policy: &Policy) -> String {
+    let Some(rules) = &policy.proofs else { return String::new() };
+    let binding = policy.issuers.first().map(|issuer| issuer.claims.binding).unwrap_or_default();
+    let checked = |checked| if checked == Checked::Required { "required" } else { "optional" };
+    let dpop = rules.dpop.as_ref().map(|dpop| {
+        let replay = match dpop.replay {
+            Replay::Window => "window",
+            Replay::Nonce(_) => "nonce",
+            Replay::Directory(_) => "directory",
+        };
+        format!(" dpop {} (replay {replay})", checked(binding.dpop))
+    });
+    let mtls = rules.mtls.as_ref().map(|_| format!(" mtls {}", checked(binding.mtls)));
+    [Some("; proofs".to_owned()), dpop, mtls].into_iter().flatten().collect()
+}
+
+/// Where it is said what is revoked.
+fn revocation(policy: &Policy) -> String {
+    let Some(rules) = &policy.revocation else { return String::new() };
+    let markers = rules.markers.as_ref().map(|markers| format!(" markers in {}", name(&markers.directory)));
+    let list = rules.list.as_deref().map(|list| match list {
+        ListSource::File(path) => format!(" list in {}", name(path)),
+        ListSource::Url(list) => {
+            format!(" list at {}", name(&format!("{}{}", list.url.origin, list.url.path())))
+        }
+    });
+    [Some("; revocation".to_owned()), markers, list].into_iter().flatten().collect()
 }
 
 fn entry(issuer: &TrustedIssuer) -> String {
@@ -120,6 +155,33 @@ mod tests {
             "{line}"
         );
         assert!(!line.contains(secret) && !forgets, "{line}");
+    }
+
+    #[test]
+    fn proofs_and_revocation() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        for (options, expected) in [
+            (json!({}), "token from header Authorization with the scheme Bearer; issuer "),
+            (json!({"proofs": {"dpop": "required"}}), "; proofs dpop required (replay window); issuer "),
+            (
+                json!({"proofs": {"dpop": "optional", "mtls": "required", "replay": "nonce", "nonceSecret": secret}}),
+                "; proofs dpop optional (replay nonce) mtls required; issuer ",
+            ),
+            (json!({"revocation": {"directory": "/revoked"}}), "; revocation markers in /revoked; issuer "),
+            (
+                json!({
+                    "proofs": {"mtls": "optional"},
+                    "revocation": {"directory": "/r", "url": "https://idp.example/revoked?key=x"},
+                }),
+                "; proofs mtls optional; revocation markers in /r list at https://idp.example/revoked; issuer ",
+            ),
+            (json!({"revocation": {"file": "/list"}}), "; revocation list in /list; issuer "),
+        ] {
+            let mut config = json!({"signingSecret": "0123456789abcdefghijklmnopqrstuv"});
+            config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+            let (line, _) = said(&config);
+            assert!(line.contains(expected) && !line.contains(secret), "{line}");
+        }
     }
 
     #[test]

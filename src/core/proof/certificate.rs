@@ -67,11 +67,8 @@ fn unescaped(value: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(value.len());
     let mut rest = value.iter();
     while let Some(byte) = rest.next() {
-        let digit =
-            |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         decoded.push(if *byte == b'%' {
-            let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-            (high << 4) | low
+            (digit(*rest.next()?)? << 4) | digit(*rest.next()?)?
         } else {
             *byte
         });
@@ -130,12 +127,17 @@ fn quoted_end(text: &str) -> Option<usize> {
 
 /// SHA-256 in hexadecimal.
 fn of_hex(hash: &str) -> Option<String> {
-    let digits: Vec<u8> = hash
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.as_chunks::<2>().0.iter().map(|[high, low]| (high << 4) | low).collect();
-    (digits.len() == 64).then(|| base64url::encode(&bytes))
+    let (pairs, rest) = hash.as_bytes().as_chunks::<2>();
+    let mut bytes = Vec::new();
+    for [high, low] in pairs {
+        bytes.push((digit(*high)? << 4) | digit(*low)?);
+    }
+    (bytes.len() == 32 && rest.is_empty()).then(|| base64url::encode(&bytes))
+}
+
+/// The value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    u8::try_from(char::from(byte).to_digit(16)?).ok()
 }
 
 #[cfg(test)]

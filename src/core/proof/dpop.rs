@@ -1,5 +1,7 @@
 //! DPoP: the sender of a token shows that it has the key which the token is bound to (RFC 9449 4 and 7).
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
@@ -7,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::core::jwk::PresentedKey;
 use crate::core::limits::{MAX_PROOF_BYTES, MAX_PROOF_COST};
 use crate::core::proof::fault::{MissingProof, ProofFault};
-use crate::core::proof::nonce::{NonceSecret, Worth, bucket};
+use crate::core::proof::nonce::{NonceSecrets, NonceSource, Worth, bucket};
 use crate::core::proof::replay::{self, ReplayMemory, Use, UsedProof};
 use crate::core::proof::target;
 use crate::core::refusal::Refusal;
@@ -43,7 +45,7 @@ pub enum Replay {
     /// Nothing but its age.
     Window,
     /// A nonce, so that none can be made ahead of time.
-    Nonce(NonceSecret),
+    Nonce(NonceSource),
     /// A directory that remembers every proof.
     Directory(String),
 }
@@ -64,12 +66,16 @@ pub struct Demand<'a> {
     pub rules: &'a DpopRules,
     /// The token that comes with it.
     pub token: &'a [u8],
+    /// Where its hash is kept, if it is a token that comes again.
+    pub hash: Option<&'a OnceCell<Box<str>>>,
     /// The thumbprint of the key that the token is bound to, its `cnf.jkt` (RFC 9449 6.1).
     pub bound_to: &'a str,
     /// The instant of the check.
     pub now: UnixTime,
     /// The request that it came with.
     pub request: &'a dyn RequestView,
+    /// The secret of nonces, where that is in a file.
+    pub secrets: &'a dyn NonceSecrets,
 }
 
 /// A proof that parses, with the key that it brings along.
@@ -203,9 +209,10 @@ fn check_target(proof: &Proof<'_>, demand: &Demand<'_>) -> Result<(), Refusal> {
 
 /// Check 10: the nonce (RFC 9449 9). Without a good one the client is told one.
 fn check_nonce(proof: &Proof<'_>, demand: &Demand<'_>) -> Result<(), Refusal> {
-    let Replay::Nonce(secret) = &demand.rules.replay else {
+    let Replay::Nonce(source) = &demand.rules.replay else {
         return Ok(());
     };
+    let secret = source.secret(demand.secrets).ok_or(Refusal::ReplayUnavailable)?;
     match secret.worth(proof.text("nonce").unwrap_or_default(), demand.now, demand.rules.max_age) {
         Worth::Current | Worth::Previous => Ok(()),
         Worth::Nothing => Err(Refusal::ProofNonce { nonce: secret.nonce(demand.now, demand.rules.max_age) }),
@@ -226,7 +233,7 @@ fn check_token(proof: &Proof<'_>, demand: &Demand<'_>) -> Result<(), Refusal> {
     if proof.key.thumbprint != demand.bound_to {
         return Err(invalid(ProofFault::Thumbprint));
     }
-    if proof.text("ath") != Some(base64url::encode(&Sha256::digest(demand.token)).as_str()) {
+    if proof.text("ath") != Some(demand.token_hash().as_ref()) {
         return Err(invalid(ProofFault::TokenHash));
     }
     Ok(())
@@ -249,13 +256,24 @@ fn check_first_use(proof: &Proof<'_>, demand: &Demand<'_>, memory: &dyn ReplayMe
     }
 }
 
+impl Demand<'_> {
+    /// RFC 9449 4.1, `ath`.
+    fn token_hash(&self) -> Cow<'_, str> {
+        let hash = || base64url::encode(&Sha256::digest(self.token)).into_boxed_str();
+        match self.hash {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(hash)),
+            None => Cow::Owned(hash().into_string()),
+        }
+    }
+}
+
 impl DpopRules {
     /// The nonce for the next proof (RFC 9449 8.2): every answer to a request under `DPoP` has it, so that a client never has
     /// to be refused for one.
     #[must_use]
-    pub fn next_nonce(&self, now: UnixTime) -> Option<String> {
+    pub fn next_nonce(&self, now: UnixTime, secrets: &dyn NonceSecrets) -> Option<String> {
         match &self.replay {
-            Replay::Nonce(secret) => Some(secret.nonce(now, self.max_age)),
+            Replay::Nonce(source) => Some(source.secret(secrets)?.nonce(now, self.max_age)),
             Replay::Window | Replay::Directory(_) => None,
         }
     }
@@ -286,7 +304,7 @@ mod tests {
     use crate::core::json::{Document, JsonLimits};
     use crate::core::jwk::PresentedKey;
     use crate::core::proof::fault::{MissingProof, ProofFault};
-    use crate::core::proof::nonce::NonceSecret;
+    use crate::core::proof::nonce::{NonceSecret, NonceSecrets, NonceSource};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
@@ -298,7 +316,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use sha2::{Digest, Sha256};
-    use std::cell::RefCell;
+    use std::cell::{OnceCell, RefCell};
     use std::collections::BTreeSet;
     use std::rc::Rc;
     use testbed::keys;
@@ -313,6 +331,13 @@ mod tests {
         keys: RefCell<Vec<(String, Rc<VerifyingKey>)>>,
         proofs: RefCell<BTreeSet<String>>,
         is_full: bool,
+        secret: Option<Rc<NonceSecret>>,
+    }
+
+    impl NonceSecrets for Seen {
+        fn nonce_secret(&self) -> Option<Rc<NonceSecret>> {
+            self.secret.clone()
+        }
     }
 
     impl KeptKeys for Seen {
@@ -414,7 +439,8 @@ mod tests {
         seen: &Seen,
         request: &RecordedRequest,
     ) -> Result<(), Refusal> {
-        check(&Demand { rules, token: TOKEN.as_bytes(), bound_to, now, request }, seen, seen)
+        let token = TOKEN.as_bytes();
+        check(&Demand { rules, token, hash: None, bound_to, now, request, secrets: seen }, seen, seen)
     }
 
     fn check_one(proof: &str, bound_to: &str) -> Result<(), Refusal> {
@@ -444,9 +470,10 @@ mod tests {
         let origin = Some(Url::parse("https://resource.example.org").unwrap().origin);
         let rules = DpopRules { origin, ..rules(Replay::Window) };
         let at = |seconds, bound_to, token: &str| {
-            let now = UnixTime::from_seconds(seconds);
-            let demand = Demand { rules: &rules, token: token.as_bytes(), bound_to, now, request: &request };
-            check(&demand, &Seen::default(), &Seen::default())
+            let (now, seen) = (UnixTime::from_seconds(seconds), Seen::default());
+            let (rules, token, request) = (&rules, token.as_bytes(), &request);
+            let hash = None;
+            check(&Demand { rules, token, hash, bound_to, now, request, secrets: &seen }, &seen, &seen)
         };
         assert_eq!(at(1_562_262_618, jkt, token), PROVEN);
         assert_eq!(at(1_562_262_618, jkt, "another"), invalid(ProofFault::TokenHash));
@@ -638,15 +665,17 @@ mod tests {
     #[test]
     fn a_nonce_is_demanded_rfc_9449_9() {
         let secret = || NonceSecret::new(&[7; 32]).unwrap();
-        let (rules, own) = (rules(Replay::Nonce(secret())), thumbprint(&public("p256")));
-        let minute = Seconds(60);
+        let configured = rules(Replay::Nonce(NonceSource::Configured(Rc::new(secret()))));
+        let in_a_file = rules(Replay::Nonce(NonceSource::File("/secret".into())));
+        let (own, minute) = (thumbprint(&public("p256")), Seconds(60));
         let nonce_at = |seconds| secret().nonce(UnixTime::from_seconds(seconds), minute);
-        let ask = |nonce: Option<Value>, at: u64| {
+        let ask = |rules: &DpopRules, seen: &Seen, nonce: Option<Value>, at: u64| {
             let draft = draft("ES256").claim("iat", json!(at));
             let draft = nonce.map_or(draft.clone(), |nonce| draft.claim("nonce", nonce));
             let request = request().header("DPoP", draft.signed());
-            outcome(&rules, &own, UnixTime::from_seconds(at), &Seen::default(), &request)
+            outcome(rules, &own, UnixTime::from_seconds(at), seen, &request)
         };
+        let (nothing, read) = (Seen::default(), Seen { secret: Some(Rc::new(secret())), ..Seen::default() });
         for (nonce, at, expected) in [
             (None, 600, Err(Refusal::ProofNonce { nonce: nonce_at(600) })),
             (Some(json!("x")), 600, Err(Refusal::ProofNonce { nonce: nonce_at(600) })),
@@ -657,7 +686,10 @@ mod tests {
             (Some(json!(nonce_at(600))), 720, Err(Refusal::ProofNonce { nonce: nonce_at(720) })),
             (Some(json!(nonce_at(720))), 719, Err(Refusal::ProofNonce { nonce: nonce_at(719) })),
         ] {
-            assert_eq!(ask(nonce.clone(), at), expected, "{nonce:?} at {at}");
+            assert_eq!(ask(&configured, &nothing, nonce.clone(), at), expected, "{nonce:?} at {at}");
+            assert_eq!(ask(&in_a_file, &read, nonce.clone(), at), expected, "{nonce:?} at {at}");
+            // Without the secret no nonce can be told from another.
+            assert_eq!(ask(&in_a_file, &nothing, nonce, at), Err(Refusal::ReplayUnavailable));
         }
     }
 
@@ -688,6 +720,28 @@ mod tests {
         let full = Seen { is_full: true, ..Seen::default() };
         let request = request().header("DPoP", draft("ES256").signed());
         assert_eq!(outcome(&rules, &own, NOW, &full, &request), Err(Refusal::ReplayUnavailable));
+    }
+
+    #[test]
+    fn the_hash_of_a_token_is_kept() {
+        let (rules, own, seen) = (rules(Replay::Window), thumbprint(&public("p256")), Seen::default());
+        let request = request().header("DPoP", draft("ES256").signed());
+        let kept = OnceCell::new();
+        let token = TOKEN.as_bytes();
+        let demand = Demand {
+            rules: &rules,
+            token,
+            hash: Some(&kept),
+            bound_to: &own,
+            now: NOW,
+            request: &request,
+            secrets: &seen,
+        };
+        assert_eq!([(); 2].map(|()| check(&demand, &seen, &seen)), [PROVEN; 2]);
+        assert_eq!(kept.get().map(AsRef::as_ref), Some(encode(&Sha256::digest(TOKEN)).as_str()));
+        let other = OnceCell::from(Box::from("another"));
+        let demand = Demand { hash: Some(&other), ..demand };
+        assert_eq!(check(&demand, &seen, &seen), invalid(ProofFault::TokenHash));
     }
 
     #[test]
@@ -768,8 +822,10 @@ mod tests {
             let request = RecordedRequest::new(method, path)
                 .header("Host", "api.example").header("X-Forwarded-Proto", "https").header("DPoP", signed);
             let (rules, seen, jkt) = (rules(Replay::Window), Seen::default(), thumbprint(&public(bound_to)));
-            let demand =
-                Demand { rules: &rules, token: token.as_bytes(), bound_to: &jkt, now: NOW, request: &request };
+            let demand = Demand {
+                rules: &rules, token: token.as_bytes(), hash: None, bound_to: &jkt, now: NOW, request: &request,
+                secrets: &seen,
+            };
             let found = check(&demand, &seen, &seen);
             let expected =
                 reference(&proof, method, path, NOW.as_seconds(), token, &public(bound_to), sound);

@@ -2,6 +2,7 @@
 //! has the secret recognises it: other instances, routers, replicas, and the same after a restart.
 
 use std::fmt;
+use std::rc::Rc;
 
 use ::hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -13,6 +14,31 @@ use crate::core::unix_time::{Seconds, UnixTime};
 /// What nonces are made with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NonceSecret(Vec<u8>);
+
+/// Where it is (`proofs.nonceSecret`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NonceSource {
+    /// In the configuration, or in a variable.
+    Configured(Rc<NonceSecret>),
+    /// In this file below the mounts: read again when it changes.
+    File(String),
+}
+
+/// The secret in a file, as an instance has it.
+pub trait NonceSecrets {
+    /// The last good one; `None` if none was ever had, or the file is gone for too long.
+    fn nonce_secret(&self) -> Option<Rc<NonceSecret>>;
+}
+
+impl NonceSource {
+    /// The secret, if it can be had.
+    pub fn secret(&self, secrets: &dyn NonceSecrets) -> Option<Rc<NonceSecret>> {
+        match self {
+            Self::Configured(secret) => Some(Rc::clone(secret)),
+            Self::File(_) => secrets.nonce_secret(),
+        }
+    }
+}
 
 /// Bytes of the number of a bucket.
 const BUCKET_BYTES: usize = 8;
@@ -29,9 +55,11 @@ pub enum Worth {
 }
 
 impl NonceSecret {
-    /// A secret of [`MIN_NONCE_SECRET_BYTES`] or more; `None` for a shorter one.
+    /// A secret of [`MIN_NONCE_SECRET_BYTES`] or more, without what is blank around it: editors and `echo` leave a line end
+    /// behind. `None` for a shorter one.
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
+        let secret = secret.trim_ascii();
         (secret.len() >= MIN_NONCE_SECRET_BYTES).then(|| Self(secret.to_vec()))
     }
 
@@ -136,6 +164,8 @@ mod tests {
     #[test]
     fn a_secret_has_32_bytes() {
         assert_eq!(NonceSecret::new(&[7; 31]), None);
+        assert_eq!(NonceSecret::new(&[[b' '; 16], [b'\n'; 16]].concat()), None);
+        assert_eq!(NonceSecret::new(&[&[b'x'; 32][..], b"\r\n"].concat()), NonceSecret::new(&[b'x'; 32]));
         assert_eq!(format!("{:?}", secret(7)), "NonceSecret(32 bytes)");
     }
 }

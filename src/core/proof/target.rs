@@ -7,6 +7,19 @@ use crate::core::url::{Origin, Url};
 /// Whether `htu` is the URI of `request`, which was sent to `origin`.
 #[must_use]
 pub fn is_target(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
+    is_same_text(htu, origin, request) || is_same_uri(htu, origin, request)
+}
+
+/// The usual case, letter by letter: a path of unreserved characters has no other form, but for its dots.
+fn is_same_text(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
+    let path = uri::path(request.uri());
+    let rest = htu.strip_prefix(&origin.to_string());
+    path.starts_with(b"/")
+        && rest.is_some_and(|rest| rest.as_bytes() == path)
+        && path.iter().all(|byte| is_unreserved(*byte) || *byte == b'/')
+}
+
+fn is_same_uri(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
     let htu = match htu.split_once("://") {
         Some((scheme, rest)) if is_upgrade(request) => {
             http_scheme(scheme).map(|http| format!("{http}://{rest}"))
@@ -60,48 +73,51 @@ fn only(request: &dyn RequestView, name: &str) -> Option<String> {
 /// A path in its normal form: escapes of unreserved characters decoded, others in upper case (RFC 3986 6.2.2.1 and
 /// 6.2.2.2), bytes that no URI has escaped, dot segments gone (6.2.2.3), `/` for an empty one (6.2.3).
 fn normal_path(path: &[u8]) -> Vec<u8> {
-    let mut segments: Vec<Vec<u8>> = Vec::new();
-    let mut rest = path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/').peekable();
-    while let Some(segment) = rest.next() {
-        let segment = normal_segment(segment);
-        let is_dots = matches!(segment.as_slice(), b"." | b"..");
-        if segment == b".." {
-            segments.pop();
+    let mut normal = vec![b'/'];
+    // The last byte is a slash that no segment has followed yet.
+    let mut is_open = true;
+    for segment in path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/') {
+        if !is_open {
+            normal.push(b'/');
         }
-        if !is_dots {
-            segments.push(segment);
-        } else if rest.peek().is_none() {
-            segments.push(Vec::new());
+        let start = normal.len();
+        push_segment(&mut normal, segment);
+        let dots = match normal.get(start..) {
+            Some(b".") => 1,
+            Some(b"..") => 2,
+            Some(_) | None => 0,
+        };
+        is_open = dots != 0;
+        if is_open {
+            normal.truncate(start);
         }
-    }
-    [b"/", segments.join(&b'/').as_slice()].concat()
-}
-
-fn normal_segment(segment: &[u8]) -> Vec<u8> {
-    let mut normal = Vec::with_capacity(segment.len());
-    let mut rest = segment;
-    while let Some((byte, behind)) = rest.split_first() {
-        let escaped = if *byte == b'%' { behind.split_at_checked(2) } else { None };
-        match escaped.and_then(|(digits, behind)| Some((hex(digits)?, behind))) {
-            Some((decoded, behind)) => {
-                if is_unreserved(decoded) {
-                    normal.push(decoded);
-                } else {
-                    escape(&mut normal, decoded);
-                }
-                rest = behind;
-            }
-            None => {
-                if byte.is_ascii_graphic() {
-                    normal.push(*byte);
-                } else {
-                    escape(&mut normal, *byte);
-                }
-                rest = behind;
-            }
+        if dots == 2 {
+            // Its slash, and the segment before it.
+            normal.pop();
+            let slash = normal.iter().rposition(|byte| *byte == b'/');
+            normal.truncate(slash.unwrap_or_default());
+            normal.push(b'/');
         }
     }
     normal
+}
+
+fn push_segment(normal: &mut Vec<u8>, segment: &[u8]) {
+    let mut rest = segment;
+    while let Some((byte, behind)) = rest.split_first() {
+        let escaped = if *byte == b'%' { behind.split_at_checked(2) } else { None };
+        let decoded = escaped.and_then(|(digits, behind)| Some((hex(digits)?, behind)));
+        let (found, is_plain, behind) = match decoded {
+            Some((decoded, behind)) => (decoded, is_unreserved(decoded), behind),
+            None => (*byte, byte.is_ascii_graphic(), behind),
+        };
+        if is_plain {
+            normal.push(found);
+        } else {
+            escape(normal, found);
+        }
+        rest = behind;
+    }
 }
 
 fn hex(digits: &[u8]) -> Option<u8> {
@@ -124,7 +140,7 @@ const fn is_unreserved(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_target, normal_path, origin, shown};
+    use super::{is_same_text, is_same_uri, is_target, normal_path, origin, shown};
     use crate::core::request::RecordedRequest;
     use crate::core::url::Url;
     use proptest::prelude::*;
@@ -197,6 +213,7 @@ mod tests {
             let request = request(uri);
             let origin = origin(None, &request).unwrap();
             assert_eq!(is_target(htu, &origin, &request), expected, "{uri} {htu}");
+            assert_eq!(is_same_uri(htu, &origin, &request), expected, "{uri} {htu}");
         }
     }
 
@@ -246,6 +263,19 @@ mod tests {
         fn normal_is_normal(path in "(/|\\.|%2[eEfF]|%7[eE]|%c3|[a-z]|%){0,12}") {
             let once = normal_path(path.as_bytes());
             prop_assert_eq!(normal_path(&once), once.clone(), "{}", path);
+        }
+
+        /// The short way lets nothing pass that the long one does not.
+        #[test]
+        fn the_same_text_is_the_same_uri(
+            path in "(/|\\.|%2e|~|[a-z]|#|\\?|é|\"){0,6}", other in "(/|\\.|%2e|~|[a-z]){0,2}", port in "(:443|:80|)",
+        ) {
+            let request = request(&format!("/{path}"));
+            let origin = origin(None, &request).unwrap();
+            for htu in [format!("https://api.example{port}/{path}"), format!("https://api.example/{other}")] {
+                let same = is_same_text(&htu, &origin, &request);
+                prop_assert!(!same || is_same_uri(&htu, &origin, &request), "{} {}", htu, path);
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct RevocationRules {
     /// `revocation.directory`.
     pub markers: Option<MarkerRules>,
     /// `revocation.file` or `revocation.url`.
-    pub list: Option<ListSource>,
+    pub list: Option<Rc<ListSource>>,
     /// `revocation.onMissing`.
     pub missing: Missing,
 }

@@ -4,10 +4,11 @@ use crate::core::config::{Capabilities, ConfigError, compile, summary, warnings,
 use crate::core::jwk::lookup::KeySource;
 use crate::core::policy::Policy;
 use crate::core::proof::dpop::Replay;
+use crate::core::proof::nonce::NonceSource;
 use crate::core::refusal_log::LogLevel;
 use crate::host::wasm::abi::{self, Handler, is_first_instance};
 use crate::host::wasm::log;
-use crate::host::{close_standard_streams, open_lock};
+use crate::host::{FETCHES, close_standard_streams, open_lock};
 
 /// Configuration in, handler registered, or exit 1 so that Traefik disables the router.
 pub fn start<H: Handler + 'static>(handler: impl FnOnce(Policy) -> H) {
@@ -17,7 +18,7 @@ pub fn start<H: Handler + 'static>(handler: impl FnOnce(Policy) -> H) {
     // router and reload.
     close_standard_streams();
     let env = |name: &str| std::env::var(name).ok();
-    let capabilities = Capabilities { fetch: cfg!(feature = "fetch"), env: &env };
+    let capabilities = Capabilities { fetch: FETCHES, env: &env };
     match compile(abi::config(), &capabilities) {
         Ok(policy) => {
             warn(&policy);
@@ -52,8 +53,11 @@ fn share(policy: &Policy) {
     let asks_for_keys = policy.issuers.iter().any(|issuer| issuer.keys.iter().any(asks));
     let list = policy.revocation.as_ref().and_then(|rules| rules.list.as_ref());
     let dpop = policy.proofs.as_ref().and_then(|rules| rules.dpop.as_ref());
-    let reads_directories = dpop.is_some_and(|rules| matches!(rules.replay, Replay::Directory(_)));
-    if asks_for_keys || list.is_some() || reads_directories {
+    let reads = |replay: &Replay| match replay {
+        Replay::Directory(_) | Replay::Nonce(NonceSource::File(_)) => true,
+        Replay::Nonce(NonceSource::Configured(_)) | Replay::Window => false,
+    };
+    if asks_for_keys || list.is_some() || dpop.is_some_and(|rules| reads(&rules.replay)) {
         open_lock();
     }
 }

@@ -17,7 +17,7 @@ use crate::host::wasm::abi::{self, Handler, Next};
 use crate::host::wasm::lookups::HostLookups;
 use crate::host::wasm::request::HostRequest;
 use crate::host::wasm::{log, perform};
-use crate::host::{HostDirectory, HostFetch, HostShare, MountedFiles, clock};
+use crate::host::{FETCHES, HostDirectory, HostFetch, HostShare, MountedFiles, clock};
 use crate::keys::keyring::Keyring;
 
 /// The outside as ring 2 asks for it.
@@ -69,14 +69,18 @@ impl Middleware {
         };
         let mut now = clock::now();
         log::key_events(&keyring.catch_up(now, &self.io));
-        log::list_event(self.lookups.revoked.catch_up(now, &self.io));
+        log::event(self.lookups.revoked.catch_up(now, &self.io));
+        if FETCHES {
+            self.lookups.revoked.look(now, &self.io);
+        }
+        log::event(self.lookups.nonces.catch_up(now, &self.io));
         let mut decided = decide(now);
         // What other instances or the directory have may be older than a new key. In that case the source is asked.
         for _ in 0..2 {
             if let Decision::NeedKeys(need) = &decided.decision {
                 log::key_events(&keyring.refresh(need, now, &self.io));
-            } else if lacks_list(&decided.decision) && self.lookups.revoked.is_worth_asking(now) {
-                log::list_event(self.lookups.revoked.refresh(&self.io));
+            } else if FETCHES && lacks_list(&decided.decision) && self.lookups.revoked.is_worth_asking(now) {
+                log::event(self.lookups.revoked.refresh(&self.io));
             } else {
                 return decided;
             }
@@ -126,7 +130,9 @@ impl Handler for Middleware {
     fn handle_response(&self) {
         if let Some((issuer, now)) = self.asked.take() {
             log::key_events(&self.keyring.refresh_ahead(issuer, now, &self.io));
-            log::list_event(self.lookups.revoked.refresh_ahead(now, &self.io));
+            if FETCHES {
+                log::event(self.lookups.revoked.refresh_ahead(now, &self.io));
+            }
         }
     }
 

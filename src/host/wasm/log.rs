@@ -9,7 +9,7 @@ use crate::core::refusal_log::LogLevel;
 use crate::core::text::{cut, one_line};
 use crate::host::wasm::abi::write_log;
 use crate::keys::key_log;
-use crate::keys::revocations::ListEvent;
+use crate::keys::revocations::Event;
 use crate::keys::source::KeyEvent;
 
 const DEBUG: i32 = -1;
@@ -44,8 +44,8 @@ pub fn key_events(events: &[KeyEvent]) {
     events.iter().flat_map(key_log::lines).for_each(|(level, text)| line(level, &text));
 }
 
-/// What happened to the list of revocations.
-pub fn list_event(event: Option<ListEvent>) {
+/// What happened to the list of revocations, or to the secret of nonces.
+pub fn event(event: Option<Event>) {
     if let Some((level, text)) = event {
         line(level, &text);
     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::core::policy::Policy;
 use crate::core::proof::dpop::KeptKeys;
+use crate::core::proof::nonce::{NonceSecret, NonceSecrets};
 use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
 use crate::core::revocation::Revocations;
 use crate::core::revocation::list::RevocationList;
@@ -11,6 +12,7 @@ use crate::core::revocation::marker::{Found, Markers};
 use crate::core::signature::VerifyingKey;
 use crate::core::unix_time::UnixTime;
 use crate::host::directories::MountedDirectories;
+use crate::keys::nonce_file::NonceFile;
 use crate::keys::proof_keys::ProofKeys;
 use crate::keys::replay::ReplayDirectory;
 use crate::keys::revocations::{RevokedAt, RevokedTokens};
@@ -21,6 +23,8 @@ pub struct HostLookups {
     proofs: ReplayDirectory<MountedDirectories>,
     /// The list of what is revoked.
     pub revoked: RevokedTokens,
+    /// The secret of nonces, where that is in a file.
+    pub nonces: NonceFile,
 }
 
 impl HostLookups {
@@ -32,6 +36,7 @@ impl HostLookups {
             keys: ProofKeys::default(),
             proofs: ReplayDirectory::new(MountedDirectories),
             revoked: RevokedTokens::new(list),
+            nonces: NonceFile::new(policy),
         }
     }
 
@@ -61,6 +66,12 @@ impl KeptKeys for LookupsAt<'_> {
 impl ReplayMemory for LookupsAt<'_> {
     fn first_use(&self, proof: &UsedProof<'_>) -> Use {
         self.lookups.proofs.first_use(proof)
+    }
+}
+
+impl NonceSecrets for LookupsAt<'_> {
+    fn nonce_secret(&self) -> Option<Rc<NonceSecret>> {
+        self.lookups.nonces.nonce_secret()
     }
 }
 

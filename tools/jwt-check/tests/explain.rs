@@ -5,6 +5,7 @@ mod common;
 
 use common::{Files, has_names, run};
 use serde_json::{Value, json};
+use testbed::proofs::{Proof, public_jwk, sha256, thumbprint};
 use testbed::tokens::Token;
 use testbed::{keys, wait};
 
@@ -173,6 +174,59 @@ fn both_values_of_each_step() {
     }
     for form in ["Some(", "None", "Any", "Access", "Refuse"] {
         assert!(!text.contains(form), "{form}: {text}");
+    }
+}
+
+/// What a token is bound to and what came with it, which markers Traefik looks for, and a list that is here.
+#[test]
+fn proofs_and_revocation() {
+    let config = json!({
+        "jwks": keys::public_set(), "issuer": "https://idp.example/",
+        "proofs": {"dpop": "optional", "mtls": "optional", "origin": "https://api.example", "replay": "directory", "directory": "/r"},
+        "revocation": {"directory": "/revoked", "file": "/list.jsonl"},
+    });
+    let jkt = thumbprint(&public_jwk("p256"));
+    let bound = token(&[("jti", json!("a/1")), ("cnf", json!({"jkt": jkt}))]);
+    let proof = |path: &str| {
+        let htu = format!("https://api.example{path}");
+        format!("DPoP: {}", Proof::new("GET", &htu, &bound, wait::unix_now()).sign())
+    };
+    let ask = |list: &str, headers: &[&str], token: &str| {
+        let dynamic = json!({"http": {"middlewares": {"jwt": {"plugin": {"jwt": config}}}}});
+        let dynamic = dynamic.to_string();
+        let files = Files(vec![("f.json", &dynamic), ("/list.jsonl", list)]);
+        let headers = headers.iter().flat_map(|header| ["--header", *header]);
+        run(
+            &["explain", "f.json", "--token", token, "--path", "/orders"]
+                .into_iter()
+                .chain(headers)
+                .collect::<Vec<_>>(),
+            &files,
+        )
+    };
+    let (good, under) = (proof("/orders"), format!("DPoP {bound}"));
+    let marker = format!("jti a/1; no marker /revoked/jti/{}; not looked for here", sha256(b"a/1"));
+    let possession =
+        format!("jkt {jkt}, under DPoP, 1 in DPoP; GET https://api.example/orders within 60 s, alg ES256 ");
+    for (what, list, headers, token, code, says) in [
+        ("good", "", &[good.as_str()][..], &bound, 0, marker.as_str()),
+        ("good", "", &[&good], &bound, 0, &possession),
+        ("pasted with its scheme", "", &[&good], &under, 0, "\nallow\n"),
+        ("no proof", "", &[], &under, 1, "fails here      proof_missing"),
+        ("another path", "", &[&proof("/other")], &bound, 1, "htu is not the URI of the request"),
+        ("on the list", "{\"jti\":\"a/1\"}\n", &[&good], &bound, 1, "fails here      token_revoked"),
+        (
+            "another on the list",
+            "{\"jti\":\"b\"}\n",
+            &[&good],
+            &bound,
+            0,
+            "jti a/1, sub alice; no entry in /list.jsonl",
+        ),
+    ] {
+        let (found, text) = ask(list, headers, token);
+        assert_eq!(found, code, "{what}: {text}");
+        assert!(text.contains(says), "{what}: {says}: {text}");
     }
 }
 

@@ -68,7 +68,7 @@ rows! {
     /// What keeps a proof from being used again: its age, a nonce, or a directory that remembers it.
     REPLAY = top("proofs.replay", Kind::Word(REPLAYS.names, 0));
 
-    /// With `replay: nonce`: 32 bytes or more, the same at every replica; a text, or `env:NAME`.
+    /// With `replay: nonce`: 32 bytes or more, the same at every replica; a text, `env:NAME` or `file:/path`.
     NONCE_SECRET = top("proofs.nonceSecret", Kind::Secret);
 
     /// With `replay: directory`: below `settings.mounts`, writable.

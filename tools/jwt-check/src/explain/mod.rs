@@ -148,14 +148,15 @@ pub fn explain(
     let world = World { outside, policy: &policy, jwks: request.jwks.as_deref() };
     let io = Io { now: &|| now, files: &world, fetch: &world, share: &Unshared, directory: &NoDirectory };
     let mut told = Told::default();
-    let mut decided = decide_telling(&policy, &keyring.at(now), now, &sent, &mut told);
+    let keys = |keyring| Keyring::at(keyring, now).beside(&world);
+    let mut decided = decide_telling(&policy, &keys(&keyring), now, &sent, &mut told);
     if let Decision::NeedKeys(need) = &decided.decision {
         for event in keyring.refresh(need, now, &io) {
             let lines = key_log::lines(&event).into_iter();
             explained.steps.extend(lines.map(|(_, line)| Line::new("key set", line, "")));
         }
         told = Told::default();
-        decided = decide_telling(&policy, &keyring.at(now), now, &sent, &mut told);
+        decided = decide_telling(&policy, &keys(&keyring), now, &sent, &mut told);
     }
     explained.steps.append(&mut told.steps);
     let Decided { decision, found, .. } = decided;

@@ -1,6 +1,7 @@
 //! The request of a command line, as the middleware sees it.
 
 use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::proof::dpop;
 use traefik_jwt_auth::core::request::RecordedRequest;
 use traefik_jwt_auth::core::token::base64url;
 use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
@@ -11,8 +12,12 @@ use crate::explain::Request;
 pub(super) fn of(asked: &Request, policy: &Policy) -> RecordedRequest {
     let mut path = asked.path.clone();
     let mut headers = asked.headers.clone();
-    let token = asked.token.as_deref().map(without_scheme);
-    if let (Some(token), Some(place)) = (token, policy.token.places.first()) {
+    let (scheme, token) = asked.token.as_deref().map(split_scheme).unzip();
+    // A token beside a proof is under that scheme, which is the last place unless it is listed.
+    let has_proof = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(dpop::HEADER));
+    let under_dpop = has_proof || scheme == Some("DPoP");
+    let dpop = policy.token.places.iter().find(|place| place.is_dpop()).filter(|_| under_dpop);
+    if let (Some(token), Some(place)) = (token, dpop.or(policy.token.places.first())) {
         match place {
             TokenPlace::Header { name, form } => {
                 headers.push((name.clone(), format!("{} {token}", form.scheme).trim().to_owned()));
@@ -42,10 +47,11 @@ pub(super) fn of(asked: &Request, policy: &Policy) -> RecordedRequest {
 }
 
 /// A token that was copied out of a header has the scheme before it.
-fn without_scheme(token: &str) -> &str {
+fn split_scheme(token: &str) -> (&'static str, &str) {
     let token = token.trim();
-    match token.split_once(' ') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer") => rest.trim(),
-        Some(_) | None => token,
-    }
+    let split = ["Bearer", "DPoP"].into_iter().find_map(|known| {
+        let (scheme, rest) = token.split_once(' ')?;
+        scheme.eq_ignore_ascii_case(known).then(|| (known, rest.trim()))
+    });
+    split.unwrap_or(("", token))
 }

@@ -1,7 +1,7 @@
 //! What each check of a walk compares, in words.
 
 use traefik_jwt_auth::core::answer::field_value::json;
-use traefik_jwt_auth::core::claims::binding::BoundTokens;
+use traefik_jwt_auth::core::claims::binding::{self, Binding, BoundTokens};
 use traefik_jwt_auth::core::claims::checks;
 use traefik_jwt_auth::core::claims::expression::Expression;
 use traefik_jwt_auth::core::claims::scope::{self, Match, ScopeRules};
@@ -10,6 +10,9 @@ use traefik_jwt_auth::core::claims::tenant::IssuerTemplate;
 use traefik_jwt_auth::core::claims::validity::TimeRules;
 use traefik_jwt_auth::core::presented::Presented;
 use traefik_jwt_auth::core::proof::rules::ProofRules;
+use traefik_jwt_auth::core::proof::{dpop, target};
+use traefik_jwt_auth::core::revocation::name::{Revocable, of_marker};
+use traefik_jwt_auth::core::revocation::{ListSource, RevocationRules};
 use traefik_jwt_auth::core::rules::Ruling;
 use traefik_jwt_auth::core::text::name;
 use traefik_jwt_auth::core::token::claims_set::{ClaimsSet, numeric_date};
@@ -96,23 +99,69 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, St
             let expression = rules.expression.as_ref().filter(|expression| expression.of_request().is_some());
             functions(expression, presented)
         }
-        // Neither has to say anything where its section is left out.
-        "revocation" => {
-            let rules = sent.policy.revocation.iter();
-            rules.map(|_| ("looked up".into(), "no mark and no entry of a list".into())).collect()
-        }
+        "revocation" => sent.policy.revocation.iter().flat_map(|rules| revoked(claims, rules)).collect(),
         "possession" => {
-            let proofs = sent.policy.proofs.iter();
-            let kinds = |rules: &ProofRules| {
-                let kinds = [("proofs.dpop", rules.dpop.is_some()), ("proofs.mtls", rules.mtls.is_some())];
-                let kinds: Vec<&str> =
-                    kinds.into_iter().filter(|(_, is_checked)| *is_checked).map(|(name, _)| name).collect();
-                (format!("cnf {}", of("cnf")), format!("checked: {}", list(&kinds)))
-            };
-            proofs.map(kinds).collect()
+            sent.policy.proofs.iter().flat_map(|rules| possession(claims, rules, presented)).collect()
         }
         _ => vec![("is checked".into(), String::new())],
     }
+}
+
+/// What of the token can be revoked, and where that would be said.
+fn revoked(claims: &ClaimsSet, rules: &RevocationRules) -> Vec<(String, String)> {
+    let named = || Revocable::ALL.into_iter().flat_map(|what| what.of(claims).map(move |text| (what, text)));
+    let mut lines = Vec::new();
+    if let Some(markers) = &rules.markers {
+        let path = |(what, text): (Revocable, &str)| {
+            let path = [&markers.directory, what.directory(), &of_marker(text)].join("/");
+            (format!("{} {}", what.member(), name(text)), format!("no marker {path}; not looked for here"))
+        };
+        lines.extend(named().map(path));
+    }
+    if let Some(list) = rules.list.as_deref() {
+        let (place, is_read) = match list {
+            ListSource::File(path) => (name(path), "; if it is not here, nothing is looked up"),
+            ListSource::Url(list) => {
+                (name(&format!("{}{}", list.url.origin, list.url.path())), "; not fetched here")
+            }
+        };
+        let found: Vec<String> =
+            named().map(|(what, text)| format!("{} {}", what.member(), name(text))).collect();
+        lines.push((found.join(", "), format!("no entry in {place}{is_read}")));
+    }
+    lines
+}
+
+/// What the token is bound to and what came with it, and what is asked for.
+fn possession(claims: &ClaimsSet, rules: &ProofRules, presented: &Presented<'_>) -> Vec<(String, String)> {
+    let (sent, mut lines) = (&presented.sent, Vec::new());
+    let bound = |binding| binding::bound_to(claims, binding).map_or("none".into(), name);
+    if let Some(dpop) = &rules.dpop {
+        let under = if sent.places.iter().any(|place| place.is_dpop()) { "DPoP" } else { "another scheme" };
+        let proofs = sent.request.header_values(dpop::HEADER).len();
+        let algorithms: Vec<&str> = dpop.algorithms.iter().map(|alg| alg.name()).collect();
+        let origin = target::origin(dpop.origin.as_ref(), sent.request);
+        lines.push((
+            format!("jkt {}, under {under}, {proofs} in DPoP", bound(Binding::Key)),
+            format!(
+                "{} {} within {} s, alg {}",
+                sent.request.method(),
+                name(&target::shown(origin.as_ref(), sent.request)),
+                dpop.max_age.0,
+                list(&algorithms)
+            ),
+        ));
+    }
+    if let Some(mtls) = &rules.mtls {
+        let values = sent.request.header_values(&mtls.header);
+        let found = match values.as_slice() {
+            [value] => mtls.format.thumbprint(value).unwrap_or("no certificate in it".into()),
+            values => format!("{} values", values.len()),
+        };
+        lines
+            .push((format!("{}: {found}", mtls.header), format!("x5t#S256 {}", bound(Binding::Certificate))));
+    }
+    lines
 }
 
 /// Each function of the expression, with its value.

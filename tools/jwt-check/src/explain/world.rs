@@ -1,8 +1,20 @@
-//! What the keys come from: files as they are here, and one key set in place of everything that is not.
+//! What the keys come from: files as they are here, and one key set in place of everything that is not. What was used or
+//! revoked is not looked up but in a list that is here.
+
+use std::rc::Rc;
 
 use serde_json::json;
 use traefik_jwt_auth::core::jwk::lookup::{KeyLocation, KeySource};
+use traefik_jwt_auth::core::limits::{MAX_REVOCATION_LIST_BYTES, MAX_TEXT_FILE_BYTES};
 use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::proof::dpop::{KeptKeys, Replay};
+use traefik_jwt_auth::core::proof::nonce::{NonceSecret, NonceSecrets, NonceSource};
+use traefik_jwt_auth::core::proof::replay::{ReplayMemory, Use, UsedProof};
+use traefik_jwt_auth::core::revocation::list::RevocationList;
+use traefik_jwt_auth::core::revocation::marker::{Found, Markers};
+use traefik_jwt_auth::core::revocation::{ListSource, Revocations};
+use traefik_jwt_auth::core::signature::VerifyingKey;
+use traefik_jwt_auth::core::unix_time::UnixTime;
 use traefik_jwt_auth::core::url::Url;
 use traefik_jwt_auth::documents::document::Document;
 use traefik_jwt_auth::documents::fetch::{Fetch, FetchError, FetchRequest, Fetched};
@@ -38,6 +50,56 @@ impl World<'_> {
     fn content(&self, path: &str) -> Result<Vec<u8>, FileError> {
         let here = self.outside.read(path).ok();
         here.or_else(|| self.jwks.map(<[u8]>::to_vec)).ok_or(FileError::NotFound)
+    }
+}
+
+impl KeptKeys for World<'_> {
+    fn kept(&self, _: &str) -> Option<Rc<VerifyingKey>> {
+        None
+    }
+
+    fn keep(&self, _: &str, _: &Rc<VerifyingKey>) {}
+}
+
+/// Nothing is used up here.
+impl ReplayMemory for World<'_> {
+    fn first_use(&self, _: &UsedProof<'_>) -> Use {
+        Use::First
+    }
+}
+
+impl NonceSecrets for World<'_> {
+    fn nonce_secret(&self) -> Option<Rc<NonceSecret>> {
+        let dpop = self.policy.proofs.as_ref().and_then(|rules| rules.dpop.as_ref())?;
+        match &dpop.replay {
+            Replay::Nonce(NonceSource::File(path)) => {
+                let secret = self.outside.read(path).ok().filter(|text| text.len() <= MAX_TEXT_FILE_BYTES)?;
+                NonceSecret::new(&secret).map(Rc::new)
+            }
+            Replay::Nonce(NonceSource::Configured(_)) | Replay::Window | Replay::Directory(_) => None,
+        }
+    }
+}
+
+/// The directory is there, and nothing in it: the walk says which markers Traefik looks for.
+impl Markers for World<'_> {
+    fn find(&self, path: &str) -> Found {
+        let markers = self.policy.revocation.as_ref().and_then(|rules| rules.markers.as_ref());
+        if markers.is_some_and(|rules| rules.directory == path) {
+            return Found::At(UnixTime::from_millis(0));
+        }
+        Found::Nothing
+    }
+}
+
+impl Revocations for World<'_> {
+    fn list(&self) -> Option<Rc<RevocationList>> {
+        let text = match self.policy.revocation.as_ref()?.list.as_deref()? {
+            ListSource::File(path) => self.outside.read(path).unwrap_or_default(),
+            ListSource::Url(_) => Vec::new(),
+        };
+        let text = if text.len() > MAX_REVOCATION_LIST_BYTES { Vec::new() } else { text };
+        RevocationList::parse(&text).ok().map(Rc::new)
     }
 }
 
