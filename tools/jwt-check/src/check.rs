@@ -118,7 +118,10 @@ pub fn check(file: File<'_>, wanted: Option<&str>, environment: Environment<'_>)
         verdict = Verdict::CannotTell;
         let note = match wanted {
             Some(name) => format!("there is no middleware {name} with a plugin"),
-            None => "there is no middleware of this plugin".to_owned(),
+            None => {
+                "there is no middleware of this plugin: http.middlewares.NAME.plugin.NAME, a Middleware of Kubernetes, labels"
+                    .to_owned()
+            }
         };
         notes.push((None, note));
     }
