@@ -97,9 +97,8 @@ for (const id of ['configuration', 'token', 'jwks', 'path', 'headers', 'variable
 seen.linked = values
 seen.link = url.slice(address.length)
 await other.context.close()
+// Nor is there one with a secret that was written just now.
 await wide.set('configuration', given.secret)
-await wide.until('#state', 'No mistakes')
-await wide.page.waitForTimeout(300)
 await wide.page.locator('#link').click()
 await wide.until('#said', 'No link')
 seen.secret = await wide.text('#said')
@@ -109,8 +108,9 @@ seen.examples = []
 for (const title of await wide.page.locator('#example option').allInnerTexts()) {
   await wide.page.locator('#example').selectOption({ label: title })
   await wide.page.locator('#load').click()
-  await wide.page.waitForFunction(() => document.querySelector('#token').value && document.querySelector('#details .steps'))
-  await wide.page.waitForTimeout(400)
+  // The token of the field is gone at once, and that of the test is there after the check without one.
+  await wide.page.waitForFunction(() =>
+    document.querySelector('#token').value && document.querySelector('#verdict').innerText.includes('Allowed'))
   seen.examples.push(`${title}: ${await wide.text('#verdict')}`)
 }
 await wide.context.close()
@@ -173,16 +173,6 @@ await press('Enter')
 await keys.until('#verdict', 'Allowed')
 seen.keyboard = await keys.text('#verdict')
 
-// How long a change takes.
-seen.milliseconds = await keys.page.evaluate(async () => {
-  const field = document.getElementById('token')
-  const start = performance.now()
-  const changed = new Promise(resolve => new MutationObserver(resolve).observe(document.getElementById('verdict'), { childList: true }))
-  field.value = ''
-  field.dispatchEvent(new Event('input', { bubbles: true }))
-  await changed
-  return Math.round(performance.now() - start)
-})
 seen.requests = [...new Set(requests)].filter(request => request !== address && !request.startsWith('data:'))
 seen.complaints = complaints
 await browser.close()

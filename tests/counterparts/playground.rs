@@ -111,6 +111,4 @@ pub(crate) fn walk() {
     assert_eq!(text(&seen, "keyboard"), "Allowed");
 
     assert_eq!((&seen["requests"], &seen["complaints"]), (&json!([]), &json!([])));
-    // A slow machine has some room; 120 of these are a pause.
-    assert!(seen["milliseconds"].as_u64().unwrap() < 2000, "{}", seen["milliseconds"]);
 }

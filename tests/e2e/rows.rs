@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use testbed::asked;
-use testbed::cases::{Bed, Case, Seen, load};
+use testbed::cases::{Bed, Case, Rows, Seen};
 use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::port::free_address;
@@ -15,8 +15,6 @@ use traefik_jwt_auth::core::config::{Capabilities, compile};
 
 /// Configurations in force at the same time.
 const BATCH: usize = 40;
-/// After so many seconds tokens are made anew: rows are about times, and an emulated processor takes minutes for all of them.
-const MINTED_FOR: i64 = 20;
 
 /// How requests come to the plugin.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,19 +42,22 @@ pub(crate) fn asked() {
 
 fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
     let idp = JwksServer::https(keys::public_set().to_string());
-    let mut bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
-    let through = |case: Case| match way {
-        Way::Middleware => Some(case),
-        Way::Asked => asked::asked(&case, &managed(&case.config)),
-    };
+    let bed = Bed { now: unix_now(), jwks_url: idp.url("/jwks.json"), ca_pem: idp.ca_pem().to_owned() };
+    let rows = Rows::read(&bed);
     // Traefik itself removes a certificate header that a client sends: `mtls_certificates` has real ones.
     let is_of_client =
         |case: &Case| !matches!(case.config["proofs"]["mtls"].as_str(), Some("optional" | "required"));
-    let minted = |bed: &Bed| -> Vec<Case> {
-        let rows = load(bed).into_iter().filter(|case| fits(&case.config) && is_of_client(case));
-        rows.filter_map(through).collect()
+    // Rows are about times: each is minted when its turn has come.
+    let minted = |row: usize| -> Option<Case> {
+        let case = rows.case(row, unix_now());
+        match way {
+            _ if !fits(&case.config) || !is_of_client(&case) => None,
+            Way::Middleware => Some(case),
+            Way::Asked => asked::asked(&case, &managed(&case.config)),
+        }
     };
-    let mut cases = minted(&bed);
+    let configs: Vec<(usize, Value)> =
+        (0..rows.count()).filter_map(|row| Some((row, minted(row)?.config))).collect();
     let upstream = Upstream::start();
     let (with_auth, auth) = bed_with_auth(vec![plugin]);
     let traefik = Traefik::start(&match way {
@@ -65,7 +66,7 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
     });
     let mut wrong = Vec::new();
     let mut number = 0;
-    for batch in batches(&cases) {
+    for batch in batches(&configs) {
         let mut routes = Routes::to(&upstream.url());
         let mut checks = Vec::new();
         for (config, rows) in batch {
@@ -83,13 +84,10 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
         }
         traefik.configure(&routes);
         for (host, row) in checks {
-            if unix_now() - bed.now > MINTED_FOR {
-                bed.now = unix_now();
-                cases = minted(&bed);
-            }
-            let case = &cases[row];
+            let case = minted(row).unwrap();
             // Asked again, the token is a known one.
-            if let Err(difference) = check(&traefik, case, &host).and_then(|()| check(&traefik, case, &host))
+            if let Err(difference) =
+                check(&traefik, &case, &host).and_then(|()| check(&traefik, &case, &host))
             {
                 wrong.push(format!("{}: {difference}", case.name));
             }
@@ -99,7 +97,7 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
         wrong.is_empty(),
         "{} of {} rows, {}:\n{}",
         wrong.len(),
-        cases.len(),
+        configs.len(),
         plugin.name,
         wrong.join("\n")
     );
@@ -107,12 +105,12 @@ fn run(plugin: Plugin, way: Way, fits: impl Fn(&Value) -> bool) {
 
 /// Configurations with the numbers of their rows, as many as an old Traefik, which compiles the module for every router,
 /// can load in good time.
-fn batches(cases: &[Case]) -> Vec<Vec<(Value, Vec<usize>)>> {
+fn batches(rows: &[(usize, Value)]) -> Vec<Vec<(Value, Vec<usize>)>> {
     let mut configs: Vec<(Value, Vec<usize>)> = Vec::new();
-    for (row, case) in cases.iter().enumerate() {
-        match configs.iter_mut().find(|(config, _)| *config == case.config) {
-            Some((_, rows)) => rows.push(row),
-            None => configs.push((case.config.clone(), vec![row])),
+    for (row, config) in rows {
+        match configs.iter_mut().find(|(known, _)| known == config) {
+            Some((_, rows)) => rows.push(*row),
+            None => configs.push((config.clone(), vec![*row])),
         }
     }
     configs.chunks(BATCH).map(<[_]>::to_vec).collect()

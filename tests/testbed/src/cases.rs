@@ -5,7 +5,8 @@
 //! (`fill`), and claims such as `exp: "+300"` are relative to now.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -85,49 +86,99 @@ pub struct Bed {
     pub ca_pem: String,
 }
 
-/// All rows of the folder `tests/cases`.
+/// All rows of the folder `tests/cases`, their tokens minted at `bed.now`.
 ///
 /// # Panics
 /// On a file that is not made as said above.
 pub fn load(bed: &Bed) -> Vec<Case> {
+    let rows = Rows::read(bed);
+    (0..rows.count()).map(|row| rows.case(row, bed.now)).collect()
+}
+
+/// All rows of the folder `tests/cases`, to be minted one by one.
+#[derive(Debug)]
+pub struct Rows {
+    /// What stands for `{{name}}`. Some keys are slow to make.
+    values: Vec<(String, Value)>,
+    rows: Vec<Row>,
+}
+
+/// A row as it is written.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    defaults: Rc<Value>,
+    written: Value,
+}
+
+impl Rows {
+    /// Reads them. `bed.now` does not count.
+    ///
+    /// # Panics
+    /// On a file that is not made as said above.
+    pub fn read(bed: &Bed) -> Self {
+        let mut rows: Vec<Row> = files().iter().flat_map(|path| read_file(path)).collect();
+        if let Ok(wanted) = std::env::var("CASE") {
+            rows.retain(|row| row.name.contains(&wanted));
+            assert!(!rows.is_empty(), "no row has {wanted:?} in its name");
+        }
+        Self { values: bed_values(bed), rows }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row at this place, its tokens minted at `now`, in seconds since 1970.
+    ///
+    /// # Panics
+    /// On a row that is not made as said above, and where there is none.
+    pub fn case(&self, at: usize, now: i64) -> Case {
+        case(&self.rows[at], &self.values, now)
+    }
+}
+
+fn files() -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(crate::traefik::root().join("tests/cases"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     paths.sort();
-    let mut cases: Vec<Case> = paths.iter().flat_map(|path| load_file(path, bed)).collect();
-    if let Ok(wanted) = std::env::var("CASE") {
-        cases.retain(|case| case.name.contains(&wanted));
-        assert!(!cases.is_empty(), "no row has {wanted:?} in its name");
-    }
-    cases
+    paths
 }
 
-fn load_file(path: &Path, bed: &Bed) -> Vec<Case> {
+fn read_file(path: &Path) -> Vec<Row> {
     let text = fs::read_to_string(path).unwrap();
     let file: Value =
         yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     known(&path.display().to_string(), &file, &["defaults", "cases"]);
     let stem = path.file_stem().unwrap().to_string_lossy();
     let rows = file["cases"].as_array().unwrap_or_else(|| panic!("{}: no cases", path.display()));
-    rows.iter().map(|row| case(&stem, &file["defaults"], row, bed)).collect()
+    let defaults = Rc::new(file["defaults"].clone());
+    let row = |row: &Value| Row {
+        name: format!("{stem}: {}", row["name"].as_str().expect("a row has a name")),
+        defaults: Rc::clone(&defaults),
+        written: row.clone(),
+    };
+    rows.iter().map(row).collect()
 }
 
-fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
-    let name = format!("{file}: {}", row["name"].as_str().expect("a row has a name"));
+fn case(row: &Row, known_values: &[(String, Value)], now: i64) -> Case {
+    let Row { name, defaults, written: row } = row;
+    let name = name.clone();
     known(&name, row, &["name", "config", "token", "tokens", "proof", "proofs", "request", "expect"]);
     let part = |key: &str| overlay(&defaults[key], &row[key]);
-    let known_values = bed_values(bed);
-    let token = fill(&part("token"), &known_values);
+    let token = fill(&part("token"), known_values);
     let mut values: Vec<(String, Value)> = Vec::new();
     let mut value = |name: String, token: String| {
         values.push((format!("{name}.base64url"), json!(keys::encode(token.as_bytes()))));
         values.push((name, json!(token)));
     };
-    value("token".into(), mint(&name, &token, bed));
+    value("token".into(), mint(&name, &token, now));
     for (other, changes) in row["tokens"].as_object().into_iter().flatten() {
-        let minted = mint(&name, &overlay(&token, &fill(changes, &known_values)), bed);
+        let minted = mint(&name, &overlay(&token, &fill(changes, known_values)), now);
         value(format!("token.{other}"), minted);
     }
     let request = part("request");
@@ -137,12 +188,12 @@ fn case(file: &str, defaults: &Value, row: &Value, bed: &Bed) -> Case {
         let proofs = row["proofs"].as_object().into_iter().flatten();
         let proofs = proofs.map(|(other, changes)| (format!("proof.{other}"), overlay(&proof, changes)));
         for (place, proof) in [("proof".into(), proof.clone())].into_iter().chain(proofs) {
-            let proof = prove(&name, &fill(&proof, &known_values), method, &values, bed);
+            let proof = prove(&name, &fill(&proof, known_values), method, &values, now);
             values.push((place, json!(proof)));
         }
     }
     values.extend(known_values.iter().filter(|(name, _)| name.starts_with("certificate.")).cloned());
-    let config = fill(&part("config"), &known_values);
+    let config = fill(&part("config"), known_values);
     known(&name, &request, &["method", "path", "headers"]);
     let lines = match &request["headers"] {
         Value::Null => json!([["Authorization", "Bearer {{token}}"]]),
@@ -193,7 +244,7 @@ fn expect(name: &str, expect: &Value) -> Expect {
     }
 }
 
-fn mint(name: &str, row: &Value, bed: &Bed) -> String {
+fn mint(name: &str, row: &Value, now: i64) -> String {
     known(
         name,
         row,
@@ -221,7 +272,7 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
     let mut claims = row["claims"].as_object().cloned().unwrap_or_default();
     for key in ["exp", "nbf", "iat", "auth_time"] {
         if let Some(offset) = claims.get(key).and_then(Value::as_str).and_then(relative) {
-            claims.insert(key.into(), json!(bed.now + offset));
+            claims.insert(key.into(), json!(now + offset));
         }
     }
     let token = Token {
@@ -248,7 +299,7 @@ fn mint(name: &str, row: &Value, bed: &Bed) -> String {
 }
 
 /// A proof of a row: for `htu` and one of the row's tokens.
-fn prove(name: &str, row: &Value, method: &str, tokens: &[(String, Value)], bed: &Bed) -> String {
+fn prove(name: &str, row: &Value, method: &str, tokens: &[(String, Value)], now: i64) -> String {
     known(name, row, &["alg", "key", "htu", "token", "header", "claims", "tamper", "raw"]);
     if let Some(raw) = row["raw"].as_str() {
         return raw.into();
@@ -256,14 +307,13 @@ fn prove(name: &str, row: &Value, method: &str, tokens: &[(String, Value)], bed:
     let token = row["token"].as_str().unwrap_or("token");
     let token = tokens.iter().find(|(known, _)| known == token).and_then(|(_, token)| token.as_str());
     let htu = row["htu"].as_str().unwrap_or_else(|| panic!("{name}: a proof has an htu"));
-    let mut proof =
-        Proof::new(method, htu, token.unwrap_or_else(|| panic!("{name}: no such token")), bed.now);
+    let mut proof = Proof::new(method, htu, token.unwrap_or_else(|| panic!("{name}: no such token")), now);
     proof.alg = row["alg"].as_str().unwrap_or("ES256").into();
     proof.key = row["key"].as_str().unwrap_or_else(|| keys::key_of(&proof.alg)).into();
     proof.header = row["header"].as_object().cloned().unwrap_or_default();
     for (claim, value) in row["claims"].as_object().into_iter().flatten() {
         let value = match value.as_str().filter(|_| claim == "iat").and_then(relative) {
-            Some(offset) => json!(bed.now + offset),
+            Some(offset) => json!(now + offset),
             None => value.clone(),
         };
         proof.claims.insert(claim.clone(), value);

@@ -141,6 +141,8 @@ async function loadLink() {
 }
 
 async function makeLink() {
+  // What was written just now may be a secret.
+  await check()
   const say = text => { $('said').textContent = text }
   const kept = secrets.length || fields.configuration.value.includes('PRIVATE KEY')
   if (kept) {
