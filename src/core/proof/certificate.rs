@@ -1,7 +1,6 @@
 //! The client certificate that a proxy hands on in a header (RFC 8705 3, RFC 9440), as `x5t#S256`.
 
-use sha2::{Digest, Sha256};
-
+use crate::core::signature::alg::Hash;
 use crate::core::token::base64url;
 
 /// How the header has the certificate (`proofs.certificateFormat`).
@@ -50,7 +49,7 @@ impl CertificateFormat {
 
 /// A certificate is a SEQUENCE, which no other text in such a header begins like.
 fn of_der(der: &[u8]) -> Option<String> {
-    der.starts_with(&[0x30]).then(|| base64url::encode(&Sha256::digest(der)))
+    der.starts_with(&[0x30]).then(|| base64url::encode(&Hash::Sha256.digest(&[der])))
 }
 
 fn of_escaped_pem(value: &[u8]) -> Option<String> {

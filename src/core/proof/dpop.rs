@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sha2::{Digest, Sha256};
-
 use crate::core::jwk::PresentedKey;
 use crate::core::limits::{MAX_PROOF_BYTES, MAX_PROOF_COST};
 use crate::core::proof::fault::{MissingProof, ProofFault};
@@ -14,7 +12,8 @@ use crate::core::proof::replay::{self, ReplayMemory, Use, UsedProof};
 use crate::core::proof::target;
 use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
-use crate::core::signature::{self, VerifyingKey, alg::Alg};
+use crate::core::signature::alg::{Alg, Hash};
+use crate::core::signature::{self, VerifyingKey};
 use crate::core::token::base64url;
 use crate::core::token::jws::{self, UnverifiedToken};
 use crate::core::unix_time::{Seconds, UnixTime};
@@ -259,7 +258,7 @@ fn check_first_use(proof: &Proof<'_>, demand: &Demand<'_>, memory: &dyn ReplayMe
 impl Demand<'_> {
     /// RFC 9449 4.1, `ath`.
     fn token_hash(&self) -> Cow<'_, str> {
-        let hash = || base64url::encode(&Sha256::digest(self.token)).into_boxed_str();
+        let hash = || base64url::encode(&Hash::Sha256.digest(&[self.token])).into_boxed_str();
         match self.hash {
             Some(kept) => Cow::Borrowed(kept.get_or_init(hash)),
             None => Cow::Owned(hash().into_string()),

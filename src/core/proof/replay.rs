@@ -1,7 +1,6 @@
 //! What remembers proofs that were used, so that each counts once (RFC 9449 11.1).
 
-use sha2::{Digest, Sha256};
-
+use crate::core::signature::alg::Hash;
 use crate::core::token::base64url;
 use crate::core::unix_time::UnixTime;
 
@@ -40,13 +39,12 @@ pub struct UsedProof<'a> {
 /// The name of a proof: nothing but its key, its target and its `jti` tell it from others (RFC 9449 11.1).
 #[must_use]
 pub fn name(thumbprint: &str, htu: &str, jti: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [thumbprint, htu, jti] {
-        // With its length, so that no two triples are one text.
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    base64url::encode(&hash.finalize())
+    // Each with its length, so that no two triples are one text.
+    let lengths =
+        [thumbprint, htu, jti].map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    let [first, second, third] = &lengths;
+    let parts = [first, thumbprint.as_bytes(), second, htu.as_bytes(), third, jti.as_bytes()];
+    base64url::encode(&Hash::Sha256.digest(&parts))
 }
 
 #[cfg(test)]

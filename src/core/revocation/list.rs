@@ -3,12 +3,11 @@
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
 use crate::core::json::{Document, JsonLimits};
 use crate::core::limits::MAX_REVOCATIONS;
 use crate::core::refusal::Refusal;
 use crate::core::revocation::name::Revocable;
+use crate::core::signature::alg::Hash;
 use crate::core::token::claims_set::{ClaimsSet, numeric_date};
 use crate::core::unix_time::UnixTime;
 
@@ -138,11 +137,7 @@ fn entry(line: &[u8]) -> Option<(u64, Until)> {
 
 /// Stands for a name of its kind.
 fn hash(what: Revocable, text: &str) -> u64 {
-    let mut hash = Sha256::new();
-    hash.update(what.member());
-    hash.update([0]);
-    hash.update(text);
-    let digest = hash.finalize();
+    let digest = Hash::Sha256.digest(&[what.member().as_bytes(), &[0], text.as_bytes()]);
     digest.first_chunk::<8>().map_or(0, |first| u64::from_be_bytes(*first))
 }
 

@@ -1,7 +1,6 @@
 //! What of a token can be revoked, and under which name.
 
-use sha2::{Digest, Sha256};
-
+use crate::core::signature::alg::Hash;
 use crate::core::token::base64url;
 use crate::core::token::claims_set::ClaimsSet;
 
@@ -67,7 +66,7 @@ impl Revocable {
 /// The name of a marker: whatever the text is, this is no path.
 #[must_use]
 pub fn of_marker(text: &str) -> String {
-    base64url::encode(&Sha256::digest(text))
+    base64url::encode(&Hash::Sha256.digest(&[text.as_bytes()]))
 }
 
 #[cfg(test)]

@@ -279,7 +279,7 @@ impl Hash {
     }
 
     /// The digest of `parts`, one after the other.
-    pub(super) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
+    pub(in crate::core) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         match self {
             Self::Sha256 => digest::<Sha256>(parts),
             Self::Sha384 => digest::<Sha384>(parts),
