@@ -40,7 +40,7 @@ impl Upstream {
     }
 }
 
-/// Reads until nothing more comes, answers, and passes on what was read.
+/// Reads until nothing more comes, passes on what was read, and answers.
 fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Vec<u8>>) {
     let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
@@ -57,10 +57,11 @@ fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Vec<u8>>) {
     let wanted = text.lines().find_map(|line| line.strip_prefix("X-Want: ")).unwrap_or_default();
     let cache = if wanted.is_empty() { String::new() } else { format!("Cache-Control: {wanted}\r\n") };
     let head = format!("HTTP/1.1 200 OK\r\n{cache}Content-Length: 0\r\nConnection: close\r\n\r\n");
-    let _ = stream.write_all(head.as_bytes());
+    // Before the answer: who has that finds what was read.
     if !bytes.starts_with(b"GET / HTTP/1.1\r\nHost: reload-") {
         let _ = sender.send(bytes);
     }
+    let _ = stream.write_all(head.as_bytes());
 }
 
 /// Texts go as UTF-8, JSON as ASCII; what would break a header is not sent, and nothing appears beside it.
