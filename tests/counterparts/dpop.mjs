@@ -1,12 +1,14 @@
 // A client of {issuer} with a key of its own for {alg}: {client} gets a token that is bound to the key, and calls {api} with
 // it as RFC 9449 has it, twice. Says what became of each call, of the token as a bearer token, of a proof for another URI, and
 // what the upstream has seen.
-import { createHash, randomUUID } from 'node:crypto'
-import { SignJWT, exportJWK, generateKeyPair } from 'jose'
+import { createHash, createPublicKey, randomUUID } from 'node:crypto'
+import { SignJWT, importPKCS8 } from 'jose'
+import { privateKeyPem } from './key-pair.mjs'
 
 const { issuer, client, alg, resource, api } = JSON.parse(process.argv[2])
-const { publicKey, privateKey } = await generateKeyPair(alg)
-const jwk = await exportJWK(publicKey)
+const pem = privateKeyPem({ RS256: 'rsa', ES256: 'ec', EdDSA: 'okp' }[alg])
+const privateKey = await importPKCS8(pem, alg)
+const jwk = createPublicKey(pem).export({ format: 'jwk' })
 const nonces = {}
 
 function proof(htm, url, token) {

@@ -1,18 +1,19 @@
 // oidc-provider as {issuer}: at {port} over TLS with {certificate, key}, or at {socket} behind a proxy that has them.
 // {keys} names the key pairs that are published, the first of them signs; they are kept in {keyDirectory}, so that a
 // restart has the same. Access tokens are for {resources}. With {nonces}, its own endpoints want DPoP proofs with a nonce.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createProxied } from 'node:http'
 import { createServer } from 'node:https'
 import Provider, { errors } from 'oidc-provider'
+import { privateKeyPem } from './key-pair.mjs'
 
 // The provider checks proofs with it, and Node.js has it from version 22 on only.
 URL.parse ??= (text) => (URL.canParse(text) ? new URL(text) : null)
 
 const { issuer, port, certificate, key, socket, keyDirectory, keys, resources, nonces } = JSON.parse(process.argv[2])
 
-const KINDS = { rsa: ['rsa', { modulusLength: 2048 }], ec: ['ec', { namedCurve: 'P-256' }], okp: ['ed25519'] }
+const KINDS = ['rsa', 'ec', 'okp']
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 // The scopes of examples/mcp.
@@ -21,14 +22,14 @@ const FILES = ['files:read', 'files:write', 'files:admin']
 function jwk(kid, kind) {
   const file = `${keyDirectory}/${kid}.jwk`
   if (!existsSync(file)) {
-    const { privateKey } = generateKeyPairSync(...KINDS[kind])
+    const privateKey = createPrivateKey(privateKeyPem(kind))
     writeFileSync(file, JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid, use: 'sig' }))
   }
   return JSON.parse(readFileSync(file))
 }
 
 const provider = new Provider(issuer, {
-  jwks: { keys: keys.flatMap(name => Object.keys(KINDS).map(kind => jwk(`${name}-${kind}`, kind))) },
+  jwks: { keys: keys.flatMap(name => KINDS.map(kind => jwk(`${name}-${kind}`, kind))) },
   scopes: ['openid', 'offline_access', 'read', 'write', ...FILES],
   // A client for each algorithm that its access tokens are signed with, two whose tokens are not for reading, and one
   // that people sign in for.
