@@ -123,8 +123,9 @@ impl RevokedTokens {
 
     /// Takes over what other instances have learnt of a list at a URL. Asks no server.
     pub fn look(&self, now: UnixTime, io: &Io<'_>) {
+        let Some(list) = remote(self.source.as_deref()) else { return };
         let kept = self.kept();
-        if let Some(list) = remote(self.source.as_deref()).filter(|_| kept.may_look(now)) {
+        if kept.may_look(now) {
             *self.kept.borrow_mut() = Rc::new(kept.caught_up(&list.document(), &list, now, io));
         }
     }

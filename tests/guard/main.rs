@@ -276,7 +276,7 @@ fn instructions_of_proofs_and_revocations() {
         request(&mut plain, &bearer);
         let known = request(&mut plain, &bearer);
         println!("{path}: a known token {known}, with proofs {first:?}, {later} each; with a list {listed}");
-        assert!(later <= 1_270_000 && listed <= known + 500, "{path}: {later}, {listed}");
+        assert!(later <= 1_160_000 && listed <= known + 500, "{path}: {later}, {listed}");
     }
 }
 
