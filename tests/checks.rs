@@ -186,7 +186,7 @@ impl Sent {
 
     /// Whether its subject is a workload, whose tokens have other algorithms and another type.
     fn is_svid(&self) -> bool {
-        self.claims["sub"].as_str().is_some_and(|sub| sub.starts_with("spiffe://"))
+        self.claims.get("sub").and_then(Value::as_str).is_some_and(|sub| sub.starts_with("spiffe://"))
     }
 
     /// An entry of `tests`.

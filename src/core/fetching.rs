@@ -67,6 +67,13 @@ pub struct RequestHeader {
     pub value: TextSource,
 }
 
+impl RequestHeader {
+    /// Whether it says who asks.
+    pub fn is_authorization(&self) -> bool {
+        self.name.eq_ignore_ascii_case("Authorization")
+    }
+}
+
 /// Whether a fetch sets the header `name` itself, or the header belongs to the connection (RFC 9110 7.6.1): then
 /// `clientConfig.headers` cannot.
 pub fn is_header_of_the_fetch(name: &str) -> bool {

@@ -3,6 +3,7 @@
 use crate::core::answer::AnswerRules;
 use crate::core::answer::forward::ForwardRules;
 use crate::core::bypass::BypassRules;
+use crate::core::claims::spiffe::TrustDomain;
 use crate::core::claims::{ClaimRules, scope};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::Jwk;
@@ -98,12 +99,18 @@ impl TrustedIssuer {
         self.signers.is_empty() || found.signer().is_some_and(|signer| self.signers.contains(&signer))
     }
 
+    /// The names that no other entry may have: issuers, and the trust domain.
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
+        let domain = self.claims.trust_domain.as_ref().map(TrustDomain::id);
+        self.names.iter().map(String::as_str).chain(domain)
+    }
+
     /// The issuers that it is about, as the configuration writes them.
     pub fn named(&self) -> Vec<String> {
-        let preset = (self.kind == IssuerKind::Cluster).then(|| CLUSTER.to_owned());
-        let names = self.names.iter().cloned().chain(self.claims.templates.iter().map(ToString::to_string));
-        let domain = self.claims.trust_domain.as_ref().map(ToString::to_string);
-        names.chain(preset).chain(domain).collect()
+        let cluster = (self.kind == IssuerKind::Cluster).then_some(CLUSTER);
+        let mut named: Vec<String> = self.own_names().chain(cluster).map(str::to_owned).collect();
+        named.extend(self.claims.templates.iter().map(ToString::to_string));
+        named
     }
 }
 

@@ -4,7 +4,7 @@
 //! The `kid` is that of a token which nobody has verified. So it has to be a UUID, nothing is asked for within the cooldown, and
 //! a name that nobody has leaves nothing behind: it drives no known key out.
 
-use crate::core::jwk::lookup::KID;
+use crate::core::jwk::lookup::around_kid;
 use crate::core::jwk::{Jwk, JwkSet, pem};
 use crate::core::limits::MAX_KEYS_BY_KID;
 use crate::core::url::Url;
@@ -13,6 +13,11 @@ use crate::documents::error::DocumentError;
 use crate::documents::fetch::FetchError;
 use crate::keys::error::KeyError;
 
+/// Bytes of a name.
+const NAME_BYTES: usize = 36;
+/// There is none where one should be.
+const NO_KEY: KeyError = KeyError::NoUsableKey { skipped: Vec::new() };
+
 /// Whether a key may have this name: a UUID in lower case (RFC 9562 4), of which no two spellings are the same, and none leads
 /// to another path.
 pub fn is_name(kid: &str) -> bool {
@@ -20,7 +25,7 @@ pub fn is_name(kid: &str) -> bool {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
     };
-    kid.len() == 36 && kid.bytes().enumerate().all(|(at, byte)| is_part(at, byte))
+    kid.len() == NAME_BYTES && kid.bytes().enumerate().all(|(at, byte)| is_part(at, byte))
 }
 
 /// The document that instances share: the key that is `wanted`, if there is one, then those that are `known` and still there, as
@@ -34,24 +39,19 @@ pub fn compose<'k>(
     known: impl Iterator<Item = &'k str>,
     get: &dyn Fn(&Url) -> Result<Document, FetchError>,
 ) -> Result<Document, KeyError> {
+    let (before, after) = around_kid(&url.target).unwrap_or_default();
     let known = known.filter(|kid| wanted != Some(*kid));
-    let (mut body, mut count) = (String::new(), 0_usize);
+    let (mut body, mut count) = (Vec::new(), 0_usize);
     for kid in wanted.into_iter().filter(|kid| is_name(kid)).chain(known) {
         if count == MAX_KEYS_BY_KID {
             break;
         }
-        let at = Url { origin: url.origin.clone(), target: url.target.replace(KID, kid) };
+        let at = Url { origin: url.origin.clone(), target: [before, kid, after].concat() };
         match get(&at) {
             Ok(document) => {
-                let text = String::from_utf8(document.body).map_err(|_| DocumentError::NotUtf8)?;
-                key(kid, &text)?;
-                body.push_str(kid);
-                body.push('\n');
-                for line in text.lines().filter(|line| !line.trim().is_empty()) {
-                    body.push_str(line);
-                    body.push('\n');
-                }
-                body.push('\n');
+                key(kid.as_bytes(), &document.body)?;
+                let length = u32::try_from(document.body.len()).unwrap_or(0).to_le_bytes();
+                body.extend([kid.as_bytes(), &length, &document.body].concat());
                 count = count.saturating_add(1);
             }
             // No key has this name, or none any longer.
@@ -59,24 +59,31 @@ pub fn compose<'k>(
             Err(error) => return Err(DocumentError::Fetch(error).into()),
         }
     }
-    Ok(Document { body: body.into_bytes(), ..Document::default() })
+    Ok(Document { body, ..Document::default() })
 }
 
-/// The keys of what [`compose`] put together; none is no error, since then none of those that were asked for exists.
+/// The keys of what [`compose`] put together: a name, the length of the key, the key. None is no error, since then none of those
+/// that were asked for exists.
 ///
 /// # Errors
 /// One of them is no key.
 pub fn parts(document: &[u8]) -> Result<JwkSet, KeyError> {
-    let text = std::str::from_utf8(document).map_err(|_| DocumentError::NotUtf8)?;
-    let blocks = text.split("\n\n").filter_map(|block| block.split_once('\n'));
-    let keys = blocks.filter(|(kid, _)| is_name(kid)).map(|(kid, text)| key(kid, text));
-    Ok(JwkSet::from_keys(keys.collect::<Result<_, _>>()?))
+    let (mut keys, mut rest) = (Vec::new(), document);
+    while let Some((kid, behind)) = rest.split_at_checked(NAME_BYTES) {
+        let (length, behind) = behind.split_first_chunk().ok_or(NO_KEY)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let (text, behind) = behind.split_at_checked(length).ok_or(NO_KEY)?;
+        keys.push(key(kid, text)?);
+        rest = behind;
+    }
+    Ok(JwkSet::from_keys(keys))
 }
 
-fn key(kid: &str, text: &str) -> Result<Jwk, KeyError> {
-    let key = pem::parse(text).map_err(KeyError::Pem)?.into_iter().next();
-    let mut key = key.ok_or(KeyError::NoUsableKey { skipped: Vec::new() })?;
-    key.kid = Some(kid.to_owned());
+fn key(kid: &[u8], pem: &[u8]) -> Result<Jwk, KeyError> {
+    let text = |bytes| std::str::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8);
+    let mut keys = pem::parse(text(pem)?).map_err(KeyError::Pem)?;
+    let mut key = keys.pop().ok_or(NO_KEY)?;
+    key.kid = Some(text(kid)?.to_owned());
     Ok(key)
 }
 
@@ -120,8 +127,7 @@ mod tests {
         let get = |url: &Url| {
             paths.borrow_mut().push(url.to_string());
             let is_there = there.iter().any(|kid| url.target == format!("/a/{kid}"));
-            // Blank lines would end the key.
-            let body = PEM.replace("-----END", "\n-----END").into_bytes();
+            let body = PEM.as_bytes().to_vec();
             if is_there { Ok(Document { body, ..Document::default() }) } else { Err(FetchError::Status(403)) }
         };
         let made = compose(&url, wanted, known.iter().map(String::as_str), &get).unwrap();
@@ -175,6 +181,12 @@ mod tests {
             let known = all[1..].iter().map(String::as_str);
             assert!(compose(&url, Some(&all[0]), known, &get).is_err(), "{fault:?}");
         }
-        assert!(parts(format!("{}\nno key\n\n", all[0]).as_bytes()).is_err());
+        let known = [all[0].as_str()];
+        let whole = |_: &Url| Ok(Document { body: PEM.as_bytes().to_vec(), ..Document::default() });
+        let made = compose(&url, None, known.into_iter(), &whole).unwrap().body;
+        assert_eq!(parts(&made).unwrap().kids().collect::<Vec<_>>(), known);
+        for end in (36..made.len()).step_by(7) {
+            assert!(parts(&made[..end]).is_err(), "{end}");
+        }
     }
 }

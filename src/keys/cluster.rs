@@ -29,10 +29,11 @@ pub fn compose(
 /// # Errors
 /// `NoOwnToken` if there is no issuer.
 pub fn parts(document: &[u8]) -> Result<(&str, &[u8]), KeyError> {
-    let mut lines = document.splitn(2, |byte| *byte == b'\n');
-    let (issuer, set) = lines.next().zip(lines.next()).ok_or(KeyError::NoOwnToken)?;
+    let parts =
+        document.iter().position(|byte| *byte == b'\n').and_then(|end| document.split_at_checked(end));
+    let (issuer, set) = parts.ok_or(KeyError::NoOwnToken)?;
     let issuer = std::str::from_utf8(issuer).map_err(|_| KeyError::NoOwnToken)?;
-    Ok((issuer, set))
+    Ok((issuer, set.get(1..).unwrap_or_default()))
 }
 
 /// `iss` of the token in the header `Authorization`. Nobody verifies the token here: whoever can write the file that it is in

@@ -1,15 +1,13 @@
 //! JWT-SVIDs: tokens whose subject is a SPIFFE ID, and whose keys are those of its trust domain. They need no `iss` (JWT-SVID 3),
 //! so the trust domain of `sub` says whose they are.
 
-use std::fmt;
-
 use crate::core::limits::{MAX_SPIFFE_ID_BYTES, MAX_TRUST_DOMAIN_BYTES};
 use crate::core::refusal::Refusal;
 use crate::core::token::claims_set::ClaimsSet;
 
 const SCHEME: &str = "spiffe://";
 
-/// A trust domain (SPIFFE-ID 2.1).
+/// A trust domain (SPIFFE-ID 2.1), as the ID that has no path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustDomain(String);
 
@@ -21,7 +19,12 @@ impl TrustDomain {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'_')
         };
         let is_name = (1..=MAX_TRUST_DOMAIN_BYTES).contains(&name.len()) && name.bytes().all(fits);
-        is_name.then(|| Self(name.to_owned()))
+        is_name.then(|| Self(id.to_owned()))
+    }
+
+    /// Its ID: `spiffe://example.org`.
+    pub fn id(&self) -> &str {
+        &self.0
     }
 
     /// Whether `sub` is in this trust domain, well-formed or not: no other entry may answer for it.
@@ -32,7 +35,7 @@ impl TrustDomain {
 
     /// What follows the trust domain in an ID that is in it.
     fn path<'i>(&self, id: &'i str) -> Option<&'i str> {
-        let path = id.strip_prefix(SCHEME)?.strip_prefix(self.0.as_str())?;
+        let path = id.strip_prefix(self.id())?;
         (path.is_empty() || path.starts_with('/')).then_some(path)
     }
 
@@ -42,12 +45,6 @@ impl TrustDomain {
         let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(fits);
         let path = self.path(id).and_then(|path| path.strip_prefix('/'));
         id.len() <= MAX_SPIFFE_ID_BYTES && path.is_some_and(|path| path.split('/').all(is_segment))
-    }
-}
-
-impl fmt::Display for TrustDomain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SCHEME}{}", self.0)
     }
 }
 
@@ -92,7 +89,7 @@ mod tests {
             ("https://example.org", false),
             ("example.org", false),
         ] {
-            let domain = TrustDomain::parse(text).map(|domain| domain.to_string());
+            let domain = TrustDomain::parse(text).map(|domain| domain.id().to_owned());
             assert_eq!(domain.as_deref(), expected.then_some(text));
         }
         assert!(TrustDomain::parse(&format!("spiffe://{}", "a".repeat(256))).is_none());

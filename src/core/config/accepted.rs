@@ -80,31 +80,22 @@ pub(super) struct IssuerNames {
 /// `issuer`, `tenants`, `tenantClaim`.
 #[inline(never)]
 pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames {
-    let names = values.list(&ISSUER).unwrap_or_default();
-    if values.word(&FORMAT, &FORMATS) == Origin::Bundle {
-        let trust_domain = match names {
-            [name] => TrustDomain::parse(name),
-            _ => None,
-        };
-        let is_told = values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]);
-        if trust_domain.is_none() && !is_told {
-            let expected = "the trust domain of format: spiffe, such as spiffe://example.org";
-            errors.value(values.path(&ISSUER), quoted(&names.join(",")), expected);
-        }
-        if let Some(row) = [&TENANTS, &TENANT_CLAIM].into_iter().find(|row| values.has(row)) {
-            errors.conflict(values.path(row), "needs an issuer with {tenant} in it");
-        }
-        return IssuerNames { trust_domain, ..IssuerNames::default() };
+    let written = values.list(&ISSUER).unwrap_or_default();
+    let is_bundle = values.word(&FORMAT, &FORMATS) == Origin::Bundle;
+    let trust_domain = match written {
+        [name] if is_bundle => TrustDomain::parse(name),
+        _ => None,
+    };
+    let is_cluster = matches!(written, [name] if name == CLUSTER);
+    let is_told = values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]);
+    if is_bundle && trust_domain.is_none() && !is_told {
+        let expected = "one trust domain beside format: spiffe, such as spiffe://example.org";
+        errors.value(values.path(&ISSUER), quoted(written.first().map_or("", String::as_str)), expected);
+    } else if !is_cluster && written.iter().any(|name| name == CLUSTER) {
+        let expected = "kubernetes alone; others are trustedIssuers";
+        errors.value(values.path(&ISSUER), "kubernetes and others", expected);
     }
-    let is_cluster = names.iter().any(|name| name == CLUSTER);
-    if is_cluster && names.len() > 1 {
-        errors.conflict(
-            values.path(&ISSUER),
-            "has kubernetes beside others, which is the issuer of the own cluster and stands alone; write others as \
-             trustedIssuers",
-        );
-    }
-    let names = names.iter().filter(|name| *name != CLUSTER).cloned();
+    let names = if is_bundle || is_cluster { &[] } else { written }.iter().cloned();
     let (templates, exact): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(['{', '}']));
     let tenants = values.list(&TENANTS).unwrap_or_default();
     let claim = claim_path(values, &TENANT_CLAIM, errors);
@@ -125,7 +116,7 @@ pub(super) fn issuer_names(values: &Values, errors: &mut Errors) -> IssuerNames 
         }
     }
     let kind = if is_cluster { IssuerKind::Cluster } else { IssuerKind::Named };
-    IssuerNames { exact, templates: parsed, kind, trust_domain: None }
+    IssuerNames { exact, templates: parsed, kind, trust_domain }
 }
 
 fn token_type(values: &Values) -> Option<TokenType> {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use crate::core::about::CONFIGURATION_PAGE;
 use crate::core::bypass::{BypassRules, Preflight};
 use crate::core::claims::ClaimRules;
-use crate::core::claims::spiffe::TrustDomain;
 use crate::core::claims::tenant::IssuerTemplate;
 use crate::core::config::accepted::{self, IssuerNames};
 use crate::core::config::capabilities::Capabilities;
@@ -195,8 +194,8 @@ fn svid_rules(values: &Values, claims: &mut ClaimRules, errors: &mut Errors) {
 
 fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
     let mut seen: Vec<&str> = Vec::new();
-    for name in issuers.iter().flat_map(|issuer| &issuer.names) {
-        if seen.contains(&name.as_str()) {
+    for name in issuers.iter().flat_map(TrustedIssuer::own_names) {
+        if seen.contains(&name) {
             errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer {} is named twice", Quoted(name)));
         }
         seen.push(name);
@@ -207,13 +206,6 @@ fn refuse_repeated(issuers: &[TrustedIssuer], errors: &mut Errors) {
             errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer \"{template}\" is named twice"));
         }
         seen.push(template);
-    }
-    let mut seen: Vec<&TrustDomain> = Vec::new();
-    for domain in issuers.iter().filter_map(|issuer| issuer.claims.trust_domain.as_ref()) {
-        if seen.contains(&domain) {
-            errors.conflict(TRUSTED_ISSUERS.path, format!("the issuer \"{domain}\" is named twice"));
-        }
-        seen.push(domain);
     }
     let misnamed = errors.misnamed("", &[&ISSUER]);
     if issuers.iter().filter(|issuer| issuer.is_asked_last()).count() > 1 && !misnamed {

@@ -12,7 +12,7 @@ use crate::core::config::url;
 use crate::core::config::values::Values;
 use crate::core::fetching::{ClientRules, RequestHeader, TextSource};
 use crate::core::issuer_id::differ_by_trailing_slash;
-use crate::core::jwk::lookup::{KID, KeyFormat, KeyLocation, KeySource, RemoteKeys};
+use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys, around_kid};
 use crate::core::jwk::{Jwk, JwkSet, JwkSetError, Origin as JwkOrigin, pem, secret};
 use crate::core::policy::IssuerKind;
 use crate::core::signature::alg::Alg;
@@ -40,9 +40,12 @@ pub(super) fn compile(
 ) -> KeySources {
     let before = errors.len();
     let are_bundles = values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle;
-    if are_bundles {
-        refuse_no_bundle(values, errors);
-    }
+    let may_be: &[&Row] = match (issuers.kind, are_bundles) {
+        (IssuerKind::Cluster, _) => &[&JWKS_URL, &TRUSTED_ISSUERS],
+        (IssuerKind::Named, true) => &[&JWKS_URL, &JWKS, &JWKS_FILE, &TRUSTED_ISSUERS],
+        (IssuerKind::Named, false) => &SOURCES,
+    };
+    refuse_others(values, may_be, errors);
     let sources = [
         remote(values, issuers, client, shared, errors),
         inline_set(values, shared, errors),
@@ -64,14 +67,13 @@ pub(super) fn compile(
     sources
 }
 
-/// Refuses what is no bundle beside `format: spiffe`.
-fn refuse_no_bundle(values: &Values, errors: &mut Errors) {
-    let is_set = |row: &Row| [&JWKS_URL, &JWKS, &JWKS_FILE, &TRUSTED_ISSUERS].contains(&row);
-    let mut others = SOURCES.into_iter().filter(|row| !is_set(row) && values.has(row));
-    if let Some(row) = others.next() {
+/// Refuses sources beside a cluster or a trust domain that have keys of another kind.
+fn refuse_others(values: &Values, may_be: &[&Row], errors: &mut Errors) {
+    let other = SOURCES.into_iter().find(|row| values.has(row) && !may_be.contains(row));
+    if let Some(row) = other {
         errors.conflict(
             values.path(row),
-            "is no SPIFFE bundle, and format: spiffe reads nothing else; set jwksUrl, jwksFile or jwks",
+            "is beside issuer: kubernetes or format: spiffe, which have other keys; leave it out",
         );
     }
 }
@@ -92,41 +94,23 @@ const POD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 /// The key set of the API server, by the name that it has in every cluster.
 const POD_KEYS: &str = "https://kubernetes.default.svc/openid/v1/jwks";
 
-/// `issuer: kubernetes`: the keys of the API server, fetched as the pod, unless the configuration says otherwise.
-fn of_cluster(
-    values: &Values,
-    client: &Client,
-    shared: &Shared<'_>,
-    errors: &mut Errors,
-) -> Option<KeySource> {
-    let other =
-        SOURCES.into_iter().find(|row| *row != &JWKS_URL && *row != &TRUSTED_ISSUERS && values.has(row));
-    if let Some(row) = other {
-        errors.conflict(
-            values.path(row),
-            "is beside issuer: kubernetes, whose keys are those of the API server; leave it out, or write the issuer itself",
-        );
-        return None;
-    }
-    let url = values.text(&JWKS_URL).unwrap_or(POD_KEYS);
-    let url = url::absolute(url, &[], &values.path(&JWKS_URL), client.allows_http(), errors)?;
-    let mut rules = client.for_server(&url.origin);
+/// How the API server is asked: as the pod, unless the configuration says otherwise.
+fn as_pod(values: &Values, mut client: ClientRules, errors: &mut Errors) -> ClientRules {
     if !values.has(&TLS_CA) {
-        rules.ca = Some(TextSource::File(POD_CA.into()));
+        client.ca = Some(TextSource::File(POD_CA.into()));
     }
     if !values.has(&CLIENT_HEADERS) {
         let (name, scheme) = ("Authorization".into(), "Bearer".into());
-        rules.server.headers =
-            vec![RequestHeader { name, scheme, value: TextSource::File(POD_TOKEN.into()) }];
-        rules.server.withheld = false;
-    }
-    if !rules.server.headers.iter().any(|header| header.name.eq_ignore_ascii_case("Authorization")) {
+        let value = TextSource::File(POD_TOKEN.into());
+        client.server.headers = vec![RequestHeader { name, scheme, value }];
+        client.server.withheld = false;
+    } else if !client.server.headers.iter().any(RequestHeader::is_authorization) {
         errors.conflict(
             values.path(&CLIENT_HEADERS),
             "has no Authorization, and issuer: kubernetes is the issuer of the token in it",
         );
     }
-    fetched(KeyLocation::Cluster(url), rules, values, &ISSUER, shared, errors)
+    client
 }
 
 /// `jwksUrl` or `discovery`.
@@ -138,12 +122,15 @@ fn remote(
     shared: &Shared<'_>,
     errors: &mut Errors,
 ) -> Option<KeySource> {
-    if issuers.kind == IssuerKind::Cluster {
-        return of_cluster(values, client, shared, errors);
-    }
-    let discovers = values.flag(&DISCOVERY);
-    let url = values.text(&JWKS_URL);
-    let option: &Row = if url.is_some() { &JWKS_URL } else { &DISCOVERY };
+    let is_cluster = issuers.kind == IssuerKind::Cluster;
+    let discovers = values.flag(&DISCOVERY) && !is_cluster;
+    let written = values.text(&JWKS_URL);
+    let option: &Row = match written {
+        Some(_) => &JWKS_URL,
+        None if is_cluster => &ISSUER,
+        None => &DISCOVERY,
+    };
+    let url = written.or(is_cluster.then_some(POD_KEYS));
     let has_issuer = !issuers.exact.is_empty()
         || !(values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]));
     let is_relative = url.is_some_and(|url| !url.contains("://"));
@@ -169,14 +156,14 @@ fn remote(
         (Some(url), false) => {
             let path = values.path(option);
             let url = url::absolute(url, &issuers.exact, &path, client.allows_http(), errors)?;
-            if url.target.contains(KID) && values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle {
-                errors.conflict(
-                    path,
-                    "has {kid} in it, which leads to one key, and format: spiffe reads a bundle",
-                );
-                return None;
+            match around_kid(&url.target) {
+                _ if is_cluster => KeyLocation::Cluster(url),
+                None => KeyLocation::Url(url),
+                Some((_, after)) => {
+                    check_kid(&url, after, values, errors)?;
+                    KeyLocation::EachKid(url)
+                }
             }
-            if url.target.contains(KID) { each_kid(url, values, errors)? } else { KeyLocation::Url(url) }
         }
         (None, true) => {
             let issuer = match issuers.exact.as_slice() {
@@ -200,38 +187,6 @@ fn remote(
             KeyLocation::Discovery { issuers: issuers.exact.clone(), url }
         }
     };
-    let client = client.for_server(location.origin());
-    fetched(location, client, values, option, shared, errors)
-}
-
-/// A URL with `{kid}` in it: keys of AWS, which signs for the load balancers of all of its customers with them.
-fn each_kid(url: Url, values: &Values, errors: &mut Errors) -> Option<KeyLocation> {
-    if url.path().matches(KID).count() != 1 || url.target != url.path() {
-        errors.value(values.path(&JWKS_URL), quoted(&url.target), "{kid} once, in the path, and no query");
-        return None;
-    }
-    if values.list(&SIGNER).is_none()
-        && !values.is_refused(&SIGNER)
-        && !errors.misnamed(values.place(), &[&SIGNER])
-    {
-        errors.conflict(
-            values.path(&JWKS_URL),
-            "has {kid} in it, so its keys sign for everybody who has a load balancer there: set signer to the ARN of yours",
-        );
-        return None;
-    }
-    Some(KeyLocation::EachKid(url))
-}
-
-/// The source, if the artifact can fetch it.
-fn fetched(
-    location: KeyLocation,
-    client: ClientRules,
-    values: &Values,
-    option: &Row,
-    shared: &Shared<'_>,
-    errors: &mut Errors,
-) -> Option<KeySource> {
     if !shared.capabilities.fetch {
         errors.conflict(
             values.path(option),
@@ -240,9 +195,36 @@ fn fetched(
         );
         return None;
     }
-    let origin = values.word(&FORMAT, &FORMATS);
-    let directory = shared.directory.clone();
-    Some(KeySource::Url(Box::new(RemoteKeys { location, origin, client, cache: shared.cache, directory })))
+    let client = client.for_server(location.origin());
+    Some(KeySource::Url(Box::new(RemoteKeys {
+        client: if is_cluster { as_pod(values, client, errors) } else { client },
+        location,
+        origin: values.word(&FORMAT, &FORMATS),
+        cache: shared.cache,
+        directory: shared.directory.clone(),
+    })))
+}
+
+/// A URL with `{kid}` in it leads to keys of AWS, which signs for the load balancers of all of its customers with them.
+fn check_kid(url: &Url, after: &str, values: &Values, errors: &mut Errors) -> Option<()> {
+    let path = values.path(&JWKS_URL);
+    if after.contains('{') || url.target != url.path() || values.word(&FORMAT, &FORMATS) == JwkOrigin::Bundle
+    {
+        errors.value(
+            path,
+            quoted(&url.target),
+            "{kid} once, in the path, without a query and format: spiffe",
+        );
+        return None;
+    }
+    if !values.has(&SIGNER) && !errors.misnamed(values.place(), &[&SIGNER]) {
+        errors.conflict(
+            path,
+            "has {kid} in it, so its keys sign for everybody who has a load balancer there: set signer to the ARN of yours",
+        );
+        return None;
+    }
+    Some(())
 }
 
 /// Where the keys of a set in the configuration are.

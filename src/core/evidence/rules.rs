@@ -26,7 +26,7 @@ pub(super) fn issuer(
         return Evidence {
             found: token.signer().map_or("no signer".into(), |signer| name(&signer)),
             expected: list(&entry.signers),
-            hint: "the load balancer of somebody else signed it, or signer has another ARN than yours".into(),
+            hint: "compared with signer of the header".into(),
         };
     }
     // The issuer fits a template, and the claim that repeats its tenant does not.

@@ -81,12 +81,9 @@ pub enum KeyLocation {
     /// At this URL of the API server of a cluster (`issuer: kubernetes`). The keys are for the issuer of the token that the
     /// fetch presents there.
     Cluster(Url),
-    /// One key in PEM for each `kid`, at this URL with it in the place of [`KID`].
+    /// One key in PEM for each `kid`, at this URL with it in the place of `{kid}` ([`around_kid`]).
     EachKid(Url),
 }
-
-/// What stands for the `kid` of a token in a URL.
-pub const KID: &str = "{kid}";
 
 impl KeyLocation {
     /// The server that the configuration names. The set itself may be on another server.
@@ -97,6 +94,13 @@ impl KeyLocation {
             }
         }
     }
+}
+
+/// What is before and after `{kid}` in a target that has it.
+#[must_use]
+pub fn around_kid(target: &str) -> Option<(&str, &str)> {
+    let (before, after) = target.split_once('{')?;
+    Some((before, after.strip_prefix("kid}")?))
 }
 
 /// Keys that may verify a token.

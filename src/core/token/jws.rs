@@ -55,12 +55,11 @@ pub fn parse_proof(proof: &[u8]) -> Result<(UnverifiedToken<'_>, Document), Refu
     parse_whole(proof, Padding::Refuse)
 }
 
-/// The protected header of a token that parses, as it is written: for what few issuers put there.
-pub fn written_header(token: &[u8], padding: Padding) -> Option<Document> {
+/// The protected header of a token that has been parsed, as it is written: for what few issuers put there.
+pub fn written_header(token: &[u8]) -> Option<Document> {
     let (header, _) = split(token)?;
-    let padded = padding == Padding::Accept && token.contains(&b'=');
-    let header = if padded { base64url::decode_url_padded(header) } else { base64url::decode(header) };
-    header::document(header?).ok()
+    // Which of the forms this may have has been decided.
+    header::document(base64url::decode_either(header)?).ok()
 }
 
 #[inline(never)]

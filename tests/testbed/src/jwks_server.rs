@@ -309,7 +309,7 @@ impl Shared {
             state.certified.push(is_certified(&stream));
             let answer = state.answer_to(&head);
             let (behaviour, document) =
-                answer.map_or_else(|status| (Behaviour::Status(status), String::new()), |it| it);
+                answer.unwrap_or_else(|status| (Behaviour::Status(status), String::new()));
             (behaviour, document, state.headers.clone(), state.etag)
         };
         let tag = format!("\"{}-{}\"", document.len(), document.bytes().map(u64::from).sum::<u64>());
