@@ -151,6 +151,36 @@ pub(crate) fn ingress_route() {
     kubernetes("kubernetes/ingressroute.yml", &["kubernetesCRD"]);
 }
 
+/// `examples/kubernetes/many-routers.yml`, with the arguments that its first lines have: two routes, one runtime.
+pub(crate) fn many_routers() {
+    const FILE: &str = "kubernetes/many-routers.yml";
+    let upstream = Upstream::start();
+    let auth = free_address().to_string();
+    let mut objects = applied(FILE, &upstream);
+    for object in &mut objects {
+        if object["spec"]["forwardAuth"].is_object() {
+            object["spec"]["forwardAuth"]["address"] = json!(format!("http://{auth}/api"));
+        }
+    }
+    let api = StandIn::kubernetes(objects);
+    let text = example(FILE);
+    let arguments = text.lines().filter_map(|line| line.strip_prefix("#   - "));
+    let arguments = arguments.map(|argument| argument.split(" #").next().unwrap());
+    let mut arguments: Vec<String> = arguments
+        .map(|argument| argument.replace("websecure", "web").replace("127.0.0.1:8031", &auth))
+        .collect();
+    assert_eq!(arguments.len(), 4);
+    arguments.push(format!("--providers.kubernetesCRD.endpoint=http://{}", api.address()));
+    let traefik = traefik("many-routers", FETCH, &arguments);
+    for host in ["orders.example.com", "invoices.example.com"] {
+        assert_protected(&traefik, host);
+        let answer = traefik.send(&Request::get(host, "/"));
+        assert_eq!(answer.text(), r#"{"error": "No token provided"}"#, "the answer of the plugin");
+    }
+    let runtimes = traefik.log_with(0, &["traefik-jwt-auth: version"]);
+    assert!(runtimes.iter().all(|line| line.contains("shop-jwt-auth")), "{runtimes:?}");
+}
+
 /// `examples/kubernetes/ingress.yml`
 pub(crate) fn ingress() {
     kubernetes("kubernetes/ingress.yml", &["kubernetesCRD", "kubernetesIngress"]);

@@ -110,6 +110,7 @@ const TESTS: &[Test] = &[
     ("deploy_compose", deploy::compose),
     ("deploy_ingress_route", deploy::ingress_route),
     ("deploy_ingress", deploy::ingress),
+    ("deploy_many_routers", deploy::many_routers),
     ("deploy_gateway", deploy::gateway),
     ("deploy_redis", deploy::redis),
     ("deploy_http_provider", deploy::http_provider),

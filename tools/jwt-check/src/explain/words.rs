@@ -35,7 +35,7 @@ pub(super) fn checked(check: &str, presented: &Presented<'_>) -> Vec<(String, St
         "workload" => rules
             .trust_domain
             .iter()
-            .map(|domain| (format!("sub {}", of("sub")), format!("has to be a workload of {domain}")))
+            .map(|domain| (format!("sub {}", of("sub")), format!("has to be a workload of {}", domain.id())))
             .collect(),
         "tenant" => rules
             .templates
