@@ -88,11 +88,14 @@ impl Artifact {
         let instance: Instance = linker.instantiate_and_start(&mut store, &self.module).unwrap();
         let memory = instance.get_memory(&store, "memory").unwrap();
         let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
+        let handle_request: TypedFunc<(), i64> = instance.get_typed_func(&store, "handle_request").unwrap();
         if let Err(error) = start.call(&mut store, ()) {
             let log = std::mem::take(&mut store.data_mut().log);
+            // The host does not call it then; if one did, nothing must pass.
+            assert_eq!(handle_request.call(&mut store, ()).unwrap(), 0, "{log:?}");
+            assert_eq!(store.data().status, Some(500), "{log:?}");
             return Err(log.into_iter().chain([error.to_string()]).collect());
         }
-        let handle_request = instance.get_typed_func(&store, "handle_request").unwrap();
         let start_cost = FUEL - store.get_fuel().unwrap();
         Ok(Guest { store, instance, memory, handle_request, start_cost })
     }

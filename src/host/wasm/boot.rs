@@ -6,13 +6,14 @@ use crate::core::policy::Policy;
 use crate::core::proof::dpop::Replay;
 use crate::core::proof::nonce::NonceSource;
 use crate::core::refusal_log::LogLevel;
-use crate::host::wasm::abi::{self, Handler, is_first_instance};
+use crate::host::wasm::abi::{self, Handler, HandlerSlot, is_first_instance};
 use crate::host::wasm::log;
 use crate::host::{FETCHES, close_standard_streams, open_lock};
 
 /// Configuration in, handler registered, or exit 1 so that Traefik disables the router.
 pub fn start<H: Handler + 'static>(handler: impl FnOnce(Policy) -> H) {
     abi::construct();
+    let handler_of_requests = HandlerSlot::register();
     std::panic::set_hook(Box::new(|info| log::panic(&info.to_string())));
     // Descriptor 2 may be the socket of another instance, and the host never closes the three that it opens for every
     // router and reload.
@@ -23,7 +24,7 @@ pub fn start<H: Handler + 'static>(handler: impl FnOnce(Policy) -> H) {
         Ok(policy) => {
             warn(&policy);
             share(&policy);
-            abi::register(handler(policy));
+            handler_of_requests.fill(handler(policy));
         }
         Err(errors) => refuse(&errors),
     }

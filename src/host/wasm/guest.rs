@@ -13,7 +13,7 @@ use crate::core::refusal_log::{Fate, LineBudget, LogLevel};
 use crate::core::token::source::FoundToken;
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::documents::io::Io;
-use crate::host::wasm::abi::{self, Handler, Next};
+use crate::host::wasm::abi::{Handler, Http, Next};
 use crate::host::wasm::lookups::HostLookups;
 use crate::host::wasm::request::HostRequest;
 use crate::host::wasm::{log, perform};
@@ -58,7 +58,7 @@ impl Middleware {
         }
     }
 
-    fn decide(&self, request: &HostRequest) -> Decided<'_> {
+    fn decide(&self, request: &HostRequest<'_>) -> Decided<'_> {
         let keyring = &self.keyring;
         let decide = |now| {
             let lookups = self.lookups.at(now);
@@ -96,7 +96,7 @@ impl Middleware {
     }
 
     /// Before anything is performed: the token is still in the request.
-    fn log(&self, refusal: &Refusal, fate: Fate, found: Option<&FoundToken<'_>>, request: &HostRequest) {
+    fn log(&self, refusal: &Refusal, fate: Fate, found: Option<&FoundToken<'_>>, request: &HostRequest<'_>) {
         let rules = &self.policy.answer.log;
         if rules.level == LogLevel::Off {
             return;
@@ -136,8 +136,8 @@ impl Handler for Middleware {
         }
     }
 
-    fn handle_request(&self) -> Next {
-        let request = HostRequest::default();
+    fn handle_request(&self, http: Http<'_>) -> Next {
+        let request = HostRequest::new(http.request);
         let Decided { decision, found, .. } = self.decide(&request);
         let found = found.as_ref();
         match &decision {
@@ -145,30 +145,30 @@ impl Handler for Middleware {
                 if let Some(refusal) = &forward.refused {
                     self.log(refusal, Fate::Passed, found, &request);
                 }
-                perform::forward(forward);
+                perform::forward(forward, http);
                 Next::Forward
             }
             Decision::Accept(accept) => {
                 if let Some(refusal) = &accept.refused {
                     self.log(refusal, Fate::Passed, found, &request);
                 }
-                perform::accept(accept);
+                perform::accept(accept, http);
                 // No upstream answers this request, so nothing is left to wait for.
                 self.handle_response();
                 Next::Answered
             }
             Decision::Reject(reject) => {
                 self.log(&reject.refusal, Fate::Refused(reject.status), found, &request);
-                perform::reject(reject);
+                perform::reject(reject, http);
                 Next::Answered
             }
             Decision::Serve(served) => {
-                perform::serve(served);
+                perform::serve(served, http);
                 Next::Answered
             }
             // `decide` does not return this; if it did, the request would not pass.
             Decision::NeedKeys(_) => {
-                abi::set_status(503);
+                http.response.set_status(503);
                 Next::Answered
             }
         }

@@ -4,78 +4,78 @@
 use crate::core::answer::verdict::Label;
 use crate::core::answer::{Accept, Forward, Reject, Served};
 use crate::core::bypass::Body;
-use crate::host::wasm::abi;
+use crate::host::wasm::abi::Http;
 
 /// Changes the request before it is forwarded.
-pub fn forward(forward: &Forward) {
+pub fn forward(forward: &Forward, http: Http<'_>) {
     for name in forward.removed() {
-        abi::remove_request_header(name);
+        http.request.header.remove(name.as_bytes());
     }
     for (name, value) in forward.headers() {
-        abi::set_request_header(name, value);
+        http.request.header.set(name.as_bytes(), value);
     }
     if let Some(uri) = &forward.uri {
-        abi::replace_uri(uri);
+        http.request.set_uri(uri);
     }
     match forward.body {
         Body::Keep => {}
-        Body::Drop => abi::empty_request_body(),
+        Body::Drop => http.request.body.write(b""),
     }
     for (name, value) in forward.response() {
-        abi::set_response_header(name, value.as_bytes());
+        http.response.header.set(name.as_bytes(), value.as_bytes());
     }
 }
 
 /// Labels a request that is answered here with its verdict: Traefik's access log and metrics read it afterwards, and only
 /// a token may put a user into them.
-fn label(label: &Label) {
+fn label(label: &Label, http: Http<'_>) {
     for name in &label.remove {
-        abi::remove_request_header(name);
+        http.request.header.remove(name.as_bytes());
     }
     if let Some(header) = &label.request {
-        abi::set_request_header(header.name(), header.value());
+        http.request.header.set(header.name().as_bytes(), header.value());
     }
     if let Some((name, value)) = &label.response {
-        abi::set_response_header(name, value.as_bytes());
+        http.response.header.set(name.as_bytes(), value.as_bytes());
     }
 }
 
 /// Answers a proxy that asks: the request may pass, and this is its sender.
 #[inline(never)]
-pub fn accept(accept: &Accept) {
-    label(&accept.label);
+pub fn accept(accept: &Accept, http: Http<'_>) {
+    label(&accept.label, http);
     for header in accept.headers() {
-        abi::set_response_header(header.name(), header.value());
+        http.response.header.set(header.name().as_bytes(), header.value());
     }
-    answer(200, std::iter::once(("Cache-Control", "no-store")), b"");
+    answer(http, 200, std::iter::once(("Cache-Control", "no-store")), b"");
 }
 
 /// Refuses the request.
 #[inline(never)]
-pub fn reject(reject: &Reject) {
-    label(&reject.label);
+pub fn reject(reject: &Reject, http: Http<'_>) {
+    label(&reject.label, http);
     let headers = reject.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    answer(reject.status, headers, &reject.body);
+    answer(http, reject.status, headers, &reject.body);
 }
 
 /// Answers with our own document.
 #[inline(never)]
-pub fn serve(served: &Served) {
-    label(&served.label);
+pub fn serve(served: &Served, http: Http<'_>) {
+    label(&served.label, http);
     let headers = served.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    answer(served.status, headers, &served.body);
+    answer(http, served.status, headers, &served.body);
 }
 
-fn answer<'h>(status: u16, headers: impl Iterator<Item = (&'h str, &'h str)>, body: &[u8]) {
+fn answer<'h>(http: Http<'_>, status: u16, headers: impl Iterator<Item = (&'h str, &'h str)>, body: &[u8]) {
     for (name, value) in headers {
-        abi::set_response_header(name, value.as_bytes());
+        http.response.header.set(name.as_bytes(), value.as_bytes());
     }
     if !body.is_empty() {
         // Without it, Go would answer in chunks.
-        abi::set_response_header("Content-Length", body.len().to_string().as_bytes());
+        http.response.header.set(b"Content-Length", body.len().to_string().as_bytes());
     }
-    abi::set_status(status);
+    http.response.set_status(i32::from(status));
     if !body.is_empty() {
-        abi::write_response_body(body);
+        http.response.body.write(body);
     }
 }

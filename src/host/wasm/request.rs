@@ -3,15 +3,24 @@
 use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 
+use http_wasm_guest::host::Request;
+
 use crate::core::request::{HeaderNames, RequestView};
 use crate::host::wasm::abi;
 
 /// The request that the host is handling, read lazily and once.
-#[derive(Default)]
-pub struct HostRequest {
+pub struct HostRequest<'h> {
+    request: &'h Request,
     method: OnceCell<String>,
     uri: OnceCell<Vec<u8>>,
     header_names: OnceCell<String>,
+}
+
+impl<'h> HostRequest<'h> {
+    /// Nothing is read yet.
+    pub fn new(request: &'h Request) -> Self {
+        Self { request, method: OnceCell::new(), uri: OnceCell::new(), header_names: OnceCell::new() }
+    }
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -23,13 +32,13 @@ fn parts(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.strip_suffix(b"\0").into_iter().flat_map(|list| list.split(|byte| *byte == 0))
 }
 
-impl RequestView for HostRequest {
+impl RequestView for HostRequest<'_> {
     fn method(&self) -> &str {
-        self.method.get_or_init(|| text(abi::method()))
+        self.method.get_or_init(|| text(self.request.method().into()))
     }
 
     fn uri(&self) -> &[u8] {
-        self.uri.get_or_init(abi::uri)
+        self.uri.get_or_init(|| self.request.uri().into())
     }
 
     fn header_names(&self) -> HeaderNames<'_> {
@@ -49,7 +58,7 @@ impl RequestView for HostRequest {
     }
 
     fn source_address(&self) -> Option<IpAddr> {
-        let address: SocketAddr = std::str::from_utf8(&abi::source_address()).ok()?.parse().ok()?;
+        let address: SocketAddr = std::str::from_utf8(&self.request.source_addr()).ok()?.parse().ok()?;
         Some(address.ip())
     }
 }

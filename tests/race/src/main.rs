@@ -19,7 +19,7 @@ mod handler {
 
     use traefik_jwt_auth::core::policy::Policy;
     use traefik_jwt_auth::documents::io::Io;
-    use traefik_jwt_auth::host::wasm::abi::{Handler, Next};
+    use traefik_jwt_auth::host::wasm::abi::{Handler, Http, Next};
     use traefik_jwt_auth::host::wasm::guest::{self, Middleware};
 
     use crate::share::{RacingDirectory, RacingShare};
@@ -34,9 +34,9 @@ mod handler {
     }
 
     impl Handler for Racing {
-        fn handle_request(&self) -> Next {
+        fn handle_request(&self, http: Http<'_>) -> Next {
             let io = Io { share: &RacingShare, directory: &RacingDirectory, ..guest::IO };
-            Middleware::on(io, Rc::clone(&self.0)).handle_request()
+            Middleware::on(io, Rc::clone(&self.0)).handle_request(http)
         }
 
         fn handle_response(&self) {}
