@@ -418,7 +418,7 @@ fn a_known_token_is_revoked_at_its_next_request() {
         assert_eq!(decided(&policy, &keyring, &request, &marked), ("allow", ""));
         marked.0.set(true);
         assert_eq!(decided(&policy, &keyring, &request, &marked), ("token_revoked", "revocation"));
-        // Where that cannot be told, nobody passes.
+        // If that is unknown, nobody passes.
         let unknown = decided(&policy, &keyring, &request, &Unknown);
         assert_eq!(unknown, ("revocation_unavailable", "revocation"));
     }

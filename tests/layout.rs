@@ -174,7 +174,7 @@ fn files_import_each_other_in_no_circle() {
 }
 
 fn assert_no_circle(mut imports: BTreeMap<String, BTreeSet<String>>) {
-    // Whoever imports nothing that is left is in no circle.
+    // A file that imports nothing that is left is in no circle.
     loop {
         let free: Vec<String> = (imports.iter())
             .filter(|(_, files)| files.iter().all(|file| !imports.contains_key(file)))

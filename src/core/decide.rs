@@ -67,7 +67,7 @@ pub fn decide_telling<'p, K: KeyLookup + Memory, S: Steps>(
     Decided { decision, found, asked, learned }
 }
 
-/// A decision that the host can perform. A target that it cannot be told refuses the request in every mode, since the token
+/// A decision that the host can perform. A target that the host cannot be given refuses the request in every mode, since the token
 /// would stay in it; so does a change that a proxy which asks does not make.
 fn performable<S: Steps>(
     policy: &Policy,

@@ -130,11 +130,11 @@ pub enum Refusal {
     },
     /// The proof was used before (RFC 9449 11.1).
     ProofReplayed,
-    /// Whether the proof was used before cannot be told: `proofs.directory` is full or not there.
+    /// It is unknown whether the proof was used before: `proofs.directory` is full or not there.
     ReplayUnavailable,
     /// The token was revoked.
     TokenRevoked,
-    /// Whether the token was revoked cannot be told.
+    /// It is unknown whether the token was revoked.
     RevocationUnavailable,
     /// The token holds too few of the `scopes`.
     ScopeInsufficient,
@@ -320,9 +320,9 @@ impl Refusal {
             Self::ProofInvalid { fault } => format!("the proof of possession is not valid: {fault}"),
             Self::ProofNonce { .. } => "the proof of possession needs the nonce of this server".into(),
             Self::ProofReplayed => "the proof of possession was used before".into(),
-            Self::ReplayUnavailable => "whether the proof was used before cannot be told".into(),
+            Self::ReplayUnavailable => "it is unknown whether the proof was used before".into(),
             Self::TokenRevoked => "the token was revoked".into(),
-            Self::RevocationUnavailable => "whether the token was revoked cannot be told".into(),
+            Self::RevocationUnavailable => "it is unknown whether the token was revoked".into(),
             Self::ScopeInsufficient => "the token does not have the scopes for this request".into(),
             Self::ClaimsRejected => "the claims of the token do not allow this request".into(),
             Self::StepUpRequired { max_age: None, .. } => "the user has to sign in by another method".into(),

@@ -118,7 +118,7 @@ impl<'p, 'w, K: KeyLookup + Memory, S: Steps> Walk<'p, 'w, K, S> {
         for copy in found.copies() {
             let sender = self.sender_of(&copy);
             match sender {
-                // Whether it is good cannot be told yet.
+                // It is unknown yet whether it is good.
                 Ok(Sender::NeedKeys(_)) | Err(Refusal::KeysUnavailable { .. }) => return sender,
                 Err(refusal) if !refusal.is_of_a_good_token() => {
                     first_refusal.get_or_insert(refusal);

@@ -2,7 +2,7 @@
 //! those that were asked for: with the cooldown, the back-off and the freshness of a set.
 //!
 //! The `kid` is that of a token which nobody has verified. So it has to be a UUID, nothing is asked for within the cooldown, and
-//! a name that nobody has leaves nothing behind: it drives no known key out.
+//! an unknown name leaves nothing behind: it drives no known key out.
 
 use crate::core::jwk::lookup::around_kid;
 use crate::core::jwk::{Jwk, JwkSet, pem};

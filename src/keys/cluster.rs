@@ -36,7 +36,7 @@ pub fn parts(document: &[u8]) -> Result<(&str, &[u8]), KeyError> {
     Ok((issuer, set.get(1..).unwrap_or_default()))
 }
 
-/// `iss` of the token in the header `Authorization`. Nobody verifies the token here: whoever can write the file that it is in
+/// `iss` of the token in the header `Authorization`. Nobody verifies the token here: anyone who can write the file that it is in
 /// could have the fetch go as somebody else as well.
 fn own_issuer(sent: &[(String, String)]) -> Option<String> {
     let (_, value) = sent.iter().find(|(name, _)| name.eq_ignore_ascii_case("Authorization"))?;

@@ -1,4 +1,4 @@
-//! Keys of proofs that one instance has checked before (RFC 9449): proofs of one client come again, and a key that is in use
+//! Keys of proofs that one instance has checked before (RFC 9449): one client sends many proofs, and a key that is in use
 //! verifies three times as fast.
 
 use std::cell::RefCell;

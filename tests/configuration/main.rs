@@ -165,7 +165,7 @@ fn all_problems_are_told_at_once() {
     assert_eq!(
         refusals(&config, true),
         [
-            "(option_unknown): jwksURL is no option; did you mean jwksUrl?",
+            "(option_unknown): jwksURL is not an option; did you mean jwksUrl?",
             "(option_invalid): maxTokenBytes: found \"z\", expected a whole number from 64 to 131072",
             "(option_invalid): mode: found \"x\", expected one of required, optional, permissive, dryRun",
             "(key_unusable): jwks: the key set is unreadable: not JSON",

@@ -37,7 +37,7 @@ fn leaves(value: &Value, pattern: &str, pointer: &str, found: &mut Vec<(String, 
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            panic!("{pattern} is no option")
+            panic!("{pattern} is not an option")
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn nginx() {
             access_log off;
             client_body_temp_path temporary; proxy_temp_path temporary; fastcgi_temp_path temporary;
             uwsgi_temp_path temporary; scgi_temp_path temporary;
-            include {};
+            include \"{}\";
         }}",
         example.display()
     );

@@ -36,6 +36,7 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Node], ("provider_rotation", provider::rotation)),
     (&[Need::Node], ("grpc_statuses", grpc::statuses)),
     (&[Need::Node], ("mcp_tools", mcp::tools)),
+    (&[Need::Node], ("mcp_tools_dpop", mcp::tools_dpop)),
     (&[Need::Node], ("mcp_conformance", mcp::conformance)),
     (&[Need::Node, Need::Chromium], ("browser_web_socket", browser::web_socket)),
     (&[Need::Node], ("provider_tokens", provider::tokens)),

@@ -73,21 +73,36 @@ pub(crate) fn walk() {
 
 /// `examples/mcp`, walked through by the clients that speak revision 2026-07-28: TypeScript.
 pub(crate) fn tools() {
-    let (said, host) = walk_tools("mcp-tools-client.mjs");
+    let (said, host) = walk_tools("mcp-tools-client.mjs", &Value::Null);
     check_tools(&said, &host);
 }
 
 /// The same with the client for Python.
 pub(crate) fn tools_python() {
-    let (said, host) = walk_tools("mcp-tools-client.py");
+    let (said, host) = walk_tools("mcp-tools-client.py", &Value::Null);
     check_tools(&said, &host);
 }
 
-fn walk_tools(client: &'static str) -> (Value, String) {
+/// The same in a DPoP session of the client for TypeScript, whose provider and plugin both demand nonces.
+pub(crate) fn tools_dpop() {
+    let proofs = json!({
+        "dpop": "required", "replay": "nonce", "nonceSecret": "0123456789abcdef0123456789abcdef", "forward": "bearer",
+    });
+    let (said, host) = walk_tools("mcp-tools-client.mjs", &proofs);
+    check_tools(&said, &host);
+    assert_eq!(said["schemes"], json!(["DPoP"]), "{said:#}");
+}
+
+/// With these `proofs` in the configuration, if there are some.
+fn walk_tools(client: &'static str, proofs: &Value) -> (Value, String) {
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
     let host = format!("http://localhost:{}", traefik.address().port());
     let url = format!("{host}/mcp");
-    let provider = Provider::start(&["a"], &[&url]);
+    let mut provider = Provider::start(&["a"], &[&url]);
+    if !proofs.is_null() {
+        provider.argument["nonces"] = json!(true);
+        provider.restart(&["a"]);
+    }
     let server = Script::start("mcp-tools-server.mjs", &json!({}));
     let example = fs::read_to_string(root().join("examples/mcp/dynamic.yml")).unwrap();
     let example: Value = yaml_serde::from_str(&example).unwrap();
@@ -97,6 +112,9 @@ fn walk_tools(client: &'static str) -> (Value, String) {
     configuration["resourceMetadata"]["resource"] = json!(url);
     configuration["clientConfig"] = json!({"tls": {"ca": provider.ca_pem()}});
     configuration.as_object_mut().unwrap().remove("tests");
+    if !proofs.is_null() {
+        configuration["proofs"] = proofs.clone();
+    }
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
     routes.protect("localhost", FETCH, &configuration);
@@ -104,7 +122,8 @@ fn walk_tools(client: &'static str) -> (Value, String) {
     traefik.configure(&routes);
     let tools = ["search", "write_file", "delete_all"];
     // Both clients would register for the scopes of the first 401 alone, and this provider then gives them no others.
-    let argument = json!({"url": url, "ca": provider.ca(), "tools": tools, "client": "mcp"});
+    let argument =
+        json!({"url": url, "ca": provider.ca(), "tools": tools, "client": "mcp", "dpop": !proofs.is_null()});
     let said = Script::run(client, &argument);
     (said, host)
 }

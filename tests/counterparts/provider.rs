@@ -175,7 +175,7 @@ pub(crate) fn tokens() {
         let writes = expected != accepted || scope.contains("write");
         let answer = traefik.send(&Request::get("writers", "/").bearer(token));
         assert_eq!(outcome(&answer), if writes { expected } else { "scope_insufficient" }, "{client}");
-        // The metadata names the issuer without a slash: another one, whoever is asked.
+        // The metadata names the issuer without a slash: another one, whichever is asked.
         let answer = traefik.send(&Request::get("stranger", "/").bearer(token));
         let unread = matches!(*client, "opaque" | "encrypted");
         assert_eq!(outcome(&answer), if unread { expected } else { "issuer_not_trusted" }, "{client}");

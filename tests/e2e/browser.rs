@@ -31,7 +31,7 @@ pub(crate) fn redirect() {
         for query in
             [format!("&access_token={token}"), format!("&access%5Ftoken={token}&access_token={token}x")]
         {
-            // Two different tokens are the request's fault, which signing in does not mend.
+            // Two different tokens are the request's fault, which signing in does not fix.
             let answer = traefik.send(&get(&query));
             let location = answer.header("Location");
             if query.contains("%5F") {

@@ -92,7 +92,7 @@ pub(crate) fn own_cluster() {
     fs::remove_dir_all(directory).unwrap();
 }
 
-/// AWS's load balancer: a key in PEM for each `kid`. Whoever chooses the `kid` leads nowhere else, and cannot make the plugin ask
+/// AWS's load balancer: a key in PEM for each `kid`. A client that chooses the `kid` leads nowhere else, and cannot make the plugin ask
 /// more than once in a cooldown.
 pub(crate) fn load_balancer() {
     const KIDS: [&str; 2] = ["c2f5f9a1-72a4-4b1c-9d3e-0a1b2c3d4e5f", "0d3b9e1c-8a2f-4c6d-8e7f-5f4e3d2c1b0a"];
@@ -140,16 +140,16 @@ pub(crate) fn load_balancer() {
     assert_eq!(aws.requests(), 0);
     assert_eq!(status("patient", &token(KIDS[0], SIGNER, "p256")), 200);
     assert_eq!(aws.requests(), 1);
-    // Forty names that nobody has, within the cooldown.
+    // Forty unknown names, within the cooldown.
     for number in 0..40 {
         let kid = format!("{number:08x}-0000-4000-8000-00000000000a");
         assert_eq!(status("patient", &token(&kid, SIGNER, "p256")), 401);
     }
     assert_eq!((aws.requests(), status("patient", &token(KIDS[0], SIGNER, "p256"))), (1, 200));
 
-    // Names that nobody has drive no key out, also where each of them is asked for.
+    // Unknown names drive no key out, also if each of them is asked for.
     assert_eq!(status("quick", &token(KIDS[0], SIGNER, "p256")), 200);
-    wait("names that nobody has are asked for", 60, || {
+    wait("unknown names are asked for", 60, || {
         let kid = format!("{:08x}-0000-4000-8000-00000000000b", aws.requests());
         assert_eq!(status("quick", &token(&kid, SIGNER, "p256")), 401);
         let of_nobody = aws.request_heads().iter().filter(|head| head.contains("00000000000b")).count();

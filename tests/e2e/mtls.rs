@@ -83,7 +83,7 @@ pub(crate) fn certificates() {
             let (status, body) = curl(&traefik, host, Some("own"), &good, "");
             assert_eq!(status, 200, "{host}: {body} {:?}", traefik.log_with(0, &["refused"]));
             assert!(!body.to_ascii_lowercase().contains("client-cert"), "{body}");
-            // A forged header is not the certificate, whoever sends it.
+            // A forged header is not the certificate, from any client.
             assert_eq!(ask(Some("own"), &good, &base64(&other.der)), 200, "{host}");
             assert_eq!(ask(None, &good, &header), 401, "{host}: forged");
             assert_eq!(ask(Some("other"), &good, &header), 401, "{host}: forged beside another");

@@ -145,7 +145,7 @@ pub(crate) fn tricks() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// A middleware in front may make a target without a slash at its beginning, which the host cannot be told again without
+/// A middleware in front may make a target without a slash at its beginning, which the host cannot be given again without
 /// the token: the request is refused, and nothing ends in a panic.
 pub(crate) fn rewritten() {
     let upstream = Upstream::start();

@@ -160,7 +160,7 @@ pub(crate) fn dead_address() {
     let directory = binary.parent().unwrap().to_owned();
     let server = JwksServer::http_at("127.0.0.1:0", keys::public_set().to_string());
     let port = server.address().port();
-    // Nobody accepts, and the queue is full: whoever else comes is not answered.
+    // Nobody accepts, and the queue is full: any further connection is not answered.
     let silent = TcpListener::bind(("127.0.0.3", port)).unwrap();
     let address = silent.local_addr().unwrap();
     let patience = Duration::from_millis(300);

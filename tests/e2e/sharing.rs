@@ -53,7 +53,7 @@ fn at_once(traefik: &Traefik, count: usize, request: &Request) -> Vec<u16> {
     statuses
 }
 
-/// One fetches, 64 wait, and where a busy machine makes that take long, the others are told to come again.
+/// One fetches, 64 wait, and where a busy machine makes that take long, the others are told to retry later.
 fn served_or_crowded(statuses: &[u16]) {
     let served = statuses.iter().filter(|status| **status == 200).count();
     assert!(served >= 64, "{statuses:?}");
@@ -126,7 +126,7 @@ pub(crate) fn crowd() {
         (clients.join().unwrap(), most)
     });
     assert_eq!(statuses, [503; 1_000]);
-    // One that comes now is told when to come again: within the back-off, which doubles from a second.
+    // One that comes now is told when to retry: within the back-off, which doubles from a second.
     let retry_after =
         traefik.send(&request).header("Retry-After").and_then(|value| value.parse::<u64>().ok());
     assert!(matches!(retry_after, Some(1..=5)), "{retry_after:?}");

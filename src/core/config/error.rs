@@ -106,9 +106,9 @@ impl fmt::Display for ConfigError {
                 "there are no keys; set one of jwksUrl, discovery, jwks, jwksFile, publicKey, signingSecret, keys, \
                  trustedIssuers",
             ),
-            Problem::Unknown { hint: Some(hint), .. } => write!(f, "{path} is no option; {hint}"),
+            Problem::Unknown { hint: Some(hint), .. } => write!(f, "{path} is not an option; {hint}"),
             Problem::Unknown { hint: None, .. } => {
-                write!(f, "{path} is no option; {CONFIGURATION_PAGE} lists them all")
+                write!(f, "{path} is not an option; {CONFIGURATION_PAGE} lists them all")
             }
             Problem::EmptyOption { instead } => write!(f, "{path}: is empty; {instead}"),
             Problem::Value { found, expected } => write!(f, "{path}: found {found}, expected {expected}"),

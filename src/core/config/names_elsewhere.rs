@@ -16,7 +16,7 @@ use crate::core::json::{Kind, Value};
 /// What the error about an unknown option says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hint {
-    /// Behind "is no option;".
+    /// Behind "is not an option;".
     pub(super) text: String,
     /// The options that may be meant.
     pub(super) meant: Vec<&'static Row>,

@@ -1,4 +1,4 @@
-//! The configuration as the rows of the options say: one walk refuses what is no option, what is of another kind or out
+//! The configuration as the rows of the options say: one walk refuses what is not an option, what is of another kind or out
 //! of range, and what is empty and must not be, all at once. What is left is read without errors.
 //!
 //! Kubernetes delivers real types. Traefik's other providers turn every scalar into a string ("true", "60"), also those

@@ -326,10 +326,10 @@ mod tests {
         for (tests, expected) in [
             (json!([{"name": "x"}]), "tests[0].expect: found \"\", expected allow, deny"),
             (json!([{"expect": "Allow"}]), "tests[0].expect: found \"Allow\""),
-            (json!([{"expect": "deny", "claim": {}}]), "tests[0].claim is no option"),
+            (json!([{"expect": "deny", "claim": {}}]), "tests[0].claim is not an option"),
             (json!([{"expect": "deny", "claims": 1}]), "tests[0].claims: found a number, expected an object"),
             (json!([{"expect": "deny", "now": "soon"}]), "tests[0].now"),
-            (json!([{"expect": "deny", "request": {"uri": "/"}}]), "tests[0].request.uri is no option"),
+            (json!([{"expect": "deny", "request": {"uri": "/"}}]), "tests[0].request.uri is not an option"),
             (json!([{"expect": "deny", "request": {"headers": {"a b": "c"}}}]), "tests[0].request.headers"),
             (json!("x"), "tests: found"),
             (json!(vec![json!({"expect": "deny"}); 65]), "tests: has more than 64 entries"),

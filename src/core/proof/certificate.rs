@@ -76,7 +76,7 @@ fn unescaped(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// `KEY=VALUE;…` where a value may stand in quotes. A comma outside of them begins the element of another proxy, and which
-/// of the two saw the client cannot be told.
+/// of the two saw the client is unknown.
 fn of_xfcc(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let (mut certificate, mut hash) = (None, None);

@@ -49,7 +49,7 @@ pub enum Replay {
     Directory(String),
 }
 
-/// Keys of proofs that were checked before: proofs of one client come again.
+/// Keys of proofs that were checked before: one client sends many proofs.
 pub trait KeptKeys {
     /// The key with this thumbprint, if it is kept.
     fn kept(&self, thumbprint: &str) -> Option<Rc<VerifyingKey>>;
@@ -87,7 +87,7 @@ struct Proof<'h> {
 type Check = fn(&Proof<'_>, &Demand<'_>) -> Result<(), Refusal>;
 
 /// What has to hold beside form and key, in this order: what costs nothing is first, and whether the token is bound to the
-/// key comes before the signature, so that nobody has signatures computed with keys of their own.
+/// key comes before the signature, so that no client makes us verify signatures with its own keys.
 const CHECKS: [Check; 8] = [
     check_type,
     check_algorithm,

@@ -36,7 +36,7 @@ pub fn check(rules: &MtlsRules, bound_to: &str, request: &dyn RequestView) -> Re
     let invalid = |fault| Err(Refusal::ProofInvalid { fault });
     match request.header_values(&rules.header).as_slice() {
         [] => Err(Refusal::ProofMissing { missing: MissingProof::Certificate }),
-        // Which of them the proxy has made cannot be told.
+        // It is unknown which of them the proxy has made.
         [_, _, ..] => invalid(ProofFault::CertificateRepeated),
         [value] => match rules.format.thumbprint(value) {
             None => invalid(ProofFault::CertificateForm),

@@ -1,4 +1,4 @@
-//! Nonces that a proof has to carry (RFC 9449 8 and 9). A nonce is made of nothing but the time and a secret, so whoever
+//! Nonces that a proof has to carry (RFC 9449 8 and 9). A nonce is made of nothing but the time and a secret, so anyone who
 //! has the secret recognises it: other instances, routers, replicas, and the same after a restart.
 
 use std::fmt;

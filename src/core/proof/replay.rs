@@ -11,7 +11,7 @@ pub enum Use {
     First,
     /// It was used before.
     Again,
-    /// That cannot be told: the memory is full, or not there.
+    /// Unknown: the memory is full, or not there.
     Unknown,
 }
 

@@ -17,7 +17,7 @@ pub struct MarkerRules {
 /// `revocation.onMissing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Missing {
-    /// They are refused: who has been revoked cannot be told.
+    /// They are refused: it is unknown who has been revoked.
     #[default]
     Refuse,
     /// They go on.
@@ -31,7 +31,7 @@ pub enum Found {
     At(UnixTime),
     /// There is nothing.
     Nothing,
-    /// That cannot be told.
+    /// Unknown.
     Unknown,
 }
 

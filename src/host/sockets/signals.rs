@@ -129,7 +129,7 @@ mod tests {
                 ("a second before the end", 100, 99, true),
                 ("at the end", 100, 100, false),
                 ("after the end", 100, 101, false),
-                ("as long as it is told apart", 219, 100, true),
+                ("as long as it can be distinguished", 219, 100, true),
                 ("longer than any lease", 220, 100, false),
                 ("over the end of the circle", 241, 239, true),
                 ("before the end of the circle", 239, 241, false),

@@ -213,7 +213,7 @@ impl JwksServer {
         self.shared.state.lock().unwrap().document = document.into();
     }
 
-    /// From now on whoever does not send this value of `Authorization` gets a 401, as from an API server.
+    /// From now on a request without this value of `Authorization` gets a 401, as from an API server.
     pub fn demand(&self, authorization: &str) {
         self.shared.state.lock().unwrap().authorization = Some(authorization.into());
     }

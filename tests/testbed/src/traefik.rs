@@ -550,7 +550,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// A new directory under the system's temporary one; whoever asks for it removes it.
+/// A new directory under the system's temporary one; the caller removes it.
 ///
 /// # Panics
 /// When there is no room for one.

@@ -168,7 +168,7 @@ fn arguments(words: &[String], task: Task) -> Result<Arguments, String> {
             _ => false,
         };
         if !is_known {
-            return Err(format!("there is no option {word} here; --help lists them"));
+            return Err(format!("there is not an option {word} here; --help lists them"));
         }
         let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
         match word.as_str() {

@@ -1,4 +1,4 @@
-//! Tokens to try a configuration with, made of its own `tests:`. The claims alone: whoever shows them signs them.
+//! Tokens to try a configuration with, made of its own `tests:`. The claims alone: the party that shows them signs them.
 
 use serde_json::{Map, Value, json};
 use traefik_jwt_auth::core::jwk::lookup::KeySource;
@@ -11,7 +11,7 @@ const DATES: &[&str] = &["exp", "nbf", "iat", "auth_time"];
 const LIFETIME: u64 = 3600;
 
 /// Whose keys can sign for the middleware, and for each test what a token and the request have. `iat` and `exp` are left
-/// to whoever makes the token, unless the test has them; null takes one away.
+/// to the party that makes the token, unless the test has them; null takes one away.
 pub(crate) fn samples(options: &Value, policy: &Policy) -> Vec<Value> {
     let written = options.get("tests").map(read);
     let tests = written.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -7,7 +7,7 @@ pub enum Verdict {
     Good,
     /// A middleware is refused, or the request is denied.
     Refused,
-    /// That cannot be told.
+    /// Unknown.
     CannotTell,
 }
 

@@ -44,7 +44,7 @@ fn all_problems_with_their_lines() {
     for line in [
         "dynamic.yml:8: another: left out, the plugin fail2ban is another one\n",
         "dynamic.yml:11: good: good\n",
-        "dynamic.yml:19: option_unknown: bad: jwksURL is no option; did you mean jwksUrl?\n",
+        "dynamic.yml:19: option_unknown: bad: jwksURL is not an option; did you mean jwksUrl?\n",
         "dynamic.yml:23: option_empty: bad: trustedIssuers[0].scopes.required: is empty; ",
         "dynamic.yml:25: option_invalid: bad: clockSkewSeconds: found \"soon\", expected ",
     ] {
@@ -119,7 +119,7 @@ fn every_form() {
         // KV.
         ("dump", "traefik/http/middlewares/j/plugin/jwt/jwksUrl https://a/k\ntraefik/http/middlewares/j/plugin/jwt/audience/0 api\n".into(), 0, "dump:1: j: good"),
         // Alone.
-        ("block.yml", "jwksUrl: https://a/k\nisuer: x\n".into(), 1, "block.yml:2: option_unknown: the whole file: isuer is no option; did you mean issuer?"),
+        ("block.yml", "jwksUrl: https://a/k\nisuer: x\n".into(), 1, "block.yml:2: option_unknown: the whole file: isuer is not an option; did you mean issuer?"),
         // Of another middleware.
         ("az.yml", "http: {middlewares: {j: {plugin: {jwt: {require: {aud: a}, secret: x}}}}}".into(), 1, "write aud as audience"),
         // Variables.
@@ -205,7 +205,7 @@ fn many_files_and_help() {
         (&["check", "--help"], 0, "--allow-none"),
         (&["convert", "--help"], 0, "--from"),
         (&["--version"], 0, "jwt-check "),
-        (&["--token", "x", "good.yml"], 2, "there is no option --token here"),
+        (&["--token", "x", "good.yml"], 2, "there is not an option --token here"),
         (&["good.yml", "--format", "xml"], 2, "--format takes text or json"),
     ] {
         let (found, text) = run(words, &files);

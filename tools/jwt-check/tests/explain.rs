@@ -288,7 +288,7 @@ fn toml_options_of_the_request_and_tokens_in_other_words() {
         ([&named[..], &["--path"]].concat(), 2, "--path needs a value"),
         // A slip that repeats the word.
         (vec![&token, "x"], 2, "one FILE at a time"),
-        (vec![&format!("--{token}"), "x"], 2, "there is no option"),
+        (vec![&format!("--{token}"), "x"], 2, "there is not an option"),
     ] {
         let (found, text) = run(&[vec!["explain", "dynamic.toml"], words].concat(), &files);
         assert_eq!((found, text.contains(says)), (code, true), "{says}: {text}");
@@ -312,7 +312,7 @@ fn keys_may_come_from_a_file_and_mistakes_are_told() {
         (&json!({"jwksURL": "x"}), &[], 2, "did you mean jwksUrl?"),
         (&json!({"signingSecret": "env:NOT_SET_HERE"}), &[], 2, "env:NOT_SET_HERE, which is not set"),
         (&remote, &["--middleware", "nobody"], 2, "there is no such middleware"),
-        (&remote, &["--tokn", "x"], 2, "there is no option --tokn"),
+        (&remote, &["--tokn", "x"], 2, "there is not an option --tokn"),
         (&remote, &["--help"], 0, "jwt-check explain [--token TOKEN]"),
     ] {
         let dynamic = json!({"http": {"middlewares": {"jwt": {"plugin": {"jwt": config}}}}}).to_string();

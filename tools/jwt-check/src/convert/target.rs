@@ -82,7 +82,7 @@ impl Target {
             if self.secrets == 1 { "JWT_SECRET".to_owned() } else { format!("JWT_SECRET_{}", self.secrets) };
         self.by_hand.push(format!(
             "{path}: the old secret is refused here ({why}). `openssl rand -base64 48` makes a new one; put it into the \
-             variable {name}, and give it to whoever signs the tokens"
+             variable {name}, and give it to the party that signs the tokens"
         ));
         format!("env:{name}")
     }

@@ -75,7 +75,7 @@ enum Outcome {
     Served { status: u16, headers: Vec<(String, String)>, body: String },
     /// It is refused with this answer.
     Deny { code: String, status: u16, headers: Vec<(String, String)>, body: String },
-    /// Why that cannot be told here.
+    /// Why that is unknown here.
     CannotTell(String),
 }
 
