@@ -100,8 +100,7 @@ fn walk_tools(client: &'static str, proofs: &Value) -> (Value, String) {
     let url = format!("{host}/mcp");
     let mut provider = Provider::start(&["a"], &[&url]);
     if !proofs.is_null() {
-        provider.argument["nonces"] = json!(true);
-        provider.restart(&["a"]);
+        provider.restart_with(true);
     }
     let server = Script::start("mcp-tools-server.mjs", &json!({}));
     let example = fs::read_to_string(root().join("examples/mcp/dynamic.yml")).unwrap();

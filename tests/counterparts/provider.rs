@@ -68,6 +68,12 @@ impl Provider {
         self.script = Some(Script::start("provider.mjs", &self.argument));
     }
 
+    /// The same provider, which from now on wants nonces of its own in DPoP proofs if `nonces`.
+    pub(crate) fn restart_with(&mut self, nonces: bool) {
+        self.argument["nonces"] = json!(nonces);
+        self.restart(&["a"]);
+    }
+
     pub(crate) fn issuer(&self) -> String {
         self.argument["issuer"].as_str().unwrap().to_owned()
     }
@@ -296,8 +302,7 @@ pub(crate) fn behind_nginx() {
 pub(crate) fn dpop() {
     for nonces in [false, true] {
         let mut provider = Provider::start(&["a"], &[API]);
-        provider.argument["nonces"] = json!(nonces);
-        provider.restart(&["a"]);
+        provider.restart_with(nonces);
         let upstream = Upstream::start();
         let mut configuration = provider.configuration(API);
         configuration["proofs"] = match nonces {
