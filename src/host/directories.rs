@@ -54,7 +54,7 @@ impl Markers for MountedDirectories {
         let Ok((mount, path)) =
             locate(path).or_else(|_| locate(&format!("{path}/.below")).map(|(mount, _)| (mount, ".".into())))
         else {
-            return Found::Nothing;
+            return Found::Unknown;
         };
         match wasi::path_stat(mount, &path) {
             Ok(stat) => Found::At(to_time(stat.modified)),
