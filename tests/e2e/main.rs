@@ -50,6 +50,7 @@ const TESTS: &[Test] = &[
     ("mtls_certificates", mtls::certificates),
     ("revocation_markers", revocation::markers),
     ("revocation_lists", revocation::lists),
+    ("revocation_long_list", revocation::long_list),
     ("races_keys_stay_apart", races::keys_stay_apart),
     ("sharing_directory", sharing::directory),
     ("sharing_provider_away_at_reload", sharing::provider_away_at_reload),

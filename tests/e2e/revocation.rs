@@ -14,6 +14,8 @@ use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, temporary_directo
 use testbed::upstream::Upstream;
 use testbed::wait::{unix_now, wait};
 
+use crate::sharing::at_once;
+
 fn token(claims: &Value) -> String {
     let mut all = json!({"sub": "alice", "iat": unix_now() - 60, "exp": unix_now() + 600});
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -240,4 +242,30 @@ pub(crate) fn lists() {
     for directory in [directory, shared] {
         let _ = fs::remove_dir_all(directory);
     }
+}
+
+/// A list of 2 MB in a file, which many instances read at the same time while others wait for the lock: none of them takes what
+/// the host mixes up for the list.
+pub(crate) fn long_list() {
+    let upstream = Upstream::start();
+    let directory = temporary_directory("long-list");
+    let file = directory.join("list.jsonl");
+    let list: String = (0..100_000).map(|number| format!("{{\"jti\":\"{number}\"}}\n")).collect();
+    fs::write(&file, list).unwrap();
+    let mounts = vec![format!("{0}:{0}:ro", directory.display())];
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], mounts, ..Setup::default() });
+    let of = |jti: &str| Request::get("long", "/slow?500").bearer(&token(&json!({"jti": jti})));
+    let (good, bad) = (of("other"), of("99999"));
+    for reload in 0..6 {
+        let mut routes = Routes::to(&upstream.url());
+        let mut config = configuration(json!({"file": file}));
+        config["clockSkewSeconds"] = json!(reload);
+        routes.protect("long", FETCH, &config);
+        traefik.configure(&routes);
+        assert_eq!(at_once(&traefik, 24, &good), [200; 24], "reload {reload}");
+        assert_eq!(at_once(&traefik, 8, &bad), [401; 8], "reload {reload}");
+    }
+    let mixed_up = traefik.log_with(0, &["is not one JSON object"]);
+    assert!(mixed_up.is_empty(), "{mixed_up:?}");
+    let _ = fs::remove_dir_all(directory);
 }

@@ -44,7 +44,7 @@ fn claims() -> Value {
 }
 
 /// `count` requests at the same time; their statuses, sorted.
-fn at_once(traefik: &Traefik, count: usize, request: &Request) -> Vec<u16> {
+pub(crate) fn at_once(traefik: &Traefik, count: usize, request: &Request) -> Vec<u16> {
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..count).map(|_| scope.spawn(|| traefik.send(request).status)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -1,8 +1,8 @@
 //! Files below the mounts, read through the static buffer of [`super::imports`]: `std::fs` is not safe in a module
 //! that has socket imports (14 to 17 of 20 parallel readers trapped).
 //!
-//! The host may hand out another instance's descriptor or bytes. So the open file is compared with that of the path before
-//! and after, the content is read twice, and a read is retried if the two differ.
+//! The host may hand out another instance's descriptor, and write bytes into another instance. So the open file is compared
+//! with that of the path before and after, and each piece is read twice, into a buffer that was filled differently.
 
 use super::imports;
 use super::kernel::{Descriptor, Errno, FileType};
@@ -45,12 +45,7 @@ fn read_once(mount: Descriptor, path: &str, max_bytes: usize) -> Result<Option<V
     };
     let size = usize::try_from(before.size).map_err(|_| FileError::TooLarge)?;
     let unchanged = || wasi::file_stat(file).as_ref() == Ok(&before);
-    let content = if unchanged() {
-        let first = read_all(file, size);
-        first.filter(|first| read_all(file, size).as_ref() == Some(first) && unchanged())
-    } else {
-        None
-    };
+    let content = if unchanged() { read_all(file, size).filter(|_| unchanged()) } else { None };
     close(file);
     Ok(content)
 }
@@ -76,15 +71,25 @@ fn examine(mount: Descriptor, path: &str, max_bytes: usize) -> Result<FileStat, 
 pub(super) fn read_all(file: Descriptor, size: usize) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     loop {
-        let offset = u64::try_from(content.len()).ok()?;
-        let count = imports::read_at(file, offset, &mut content).ok()?;
-        if count == 0 {
+        let piece = read_piece(file, u64::try_from(content.len()).ok()?)?;
+        if piece.is_empty() {
             return (content.len() == size).then_some(content);
         }
+        content.extend(piece);
         if content.len() > size {
             return None;
         }
     }
+}
+
+/// The bytes at `offset` that two readings agree about. What did not arrive is as the buffer was filled, which differs: of a large
+/// file some piece does not arrive while others wait for the lock, and twice the same piece often enough.
+fn read_piece(file: Descriptor, offset: u64) -> Option<Vec<u8>> {
+    let read = |filler| {
+        let mut piece = Vec::new();
+        imports::read_at(file, offset, filler, &mut piece).ok().map(|_| piece)
+    };
+    (0..MAX_READINGS).find_map(|_| read(0).filter(|piece| read(u8::MAX).as_ref() == Some(piece)))
 }
 
 fn regular(stat: &FileStat) -> Result<(), FileError> {

@@ -153,9 +153,17 @@ pub(crate) fn write_at(descriptor: Descriptor, offset: u64, bytes: &[u8]) -> Res
     checked_count(count, length)
 }
 
-/// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns their number; zero is the end.
-pub(crate) fn read_at(descriptor: Descriptor, offset: u64, out: &mut Vec<u8>) -> Result<usize, Errno> {
+/// Appends the bytes at `offset` to `out`, at most [`BUFFER_BYTES`], and returns their number; zero is the end. Bytes that the
+/// host writes elsewhere are `filler`.
+pub(crate) fn read_at(
+    descriptor: Descriptor,
+    offset: u64,
+    filler: u8,
+    out: &mut Vec<u8>,
+) -> Result<usize, Errno> {
     let vector = wiped_buffer(Wipe::All);
+    // SAFETY: the whole static buffer, to which no references exist.
+    unsafe { BUFFER.bytes.get().cast::<u8>().write_bytes(filler, BUFFER_BYTES) };
     let mut count = 0;
     // SAFETY: the vector names the static buffer, all of it; the count is a local.
     check(unsafe { fd_pread(descriptor.0, &raw const vector, 1, offset, &raw mut count) })?;
