@@ -5,10 +5,11 @@ use std::rc::Rc;
 use crate::core::answer::forward::Identity;
 use crate::core::claims::checks;
 use crate::core::claims::validity::Timely;
+use crate::core::derived::Derived;
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::lookup::KeyState;
 use crate::core::lookups::{Lookups, Unknown};
-use crate::core::presented::Sent;
+use crate::core::presented::{Presented, Sent};
 use crate::core::refusal::Refusal;
 use crate::core::signature::VerifiedToken;
 use crate::core::steps::Steps;
@@ -17,6 +18,7 @@ use crate::core::steps::Steps;
 #[derive(Debug)]
 pub struct KnownToken {
     token: VerifiedToken,
+    derived: Derived,
     /// `None` if a check of the token fails: then the checks are run again, for the same refusal.
     standing: Option<Standing>,
 }
@@ -37,9 +39,11 @@ impl KnownToken {
         steps: &mut S,
     ) -> (Self, Result<Rc<Identity>, Refusal>) {
         let standing = Standing::new(&token, time, sent, steps);
+        let derived = Derived::default();
         let identity = standing.as_ref().map_err(Refusal::clone);
-        let identity = identity.and_then(|standing| standing.identity(&token, sent, steps));
-        (Self { token, standing: standing.ok() }, identity)
+        let presented = Presented { derived: Some(&derived), ..sent.with(&token) };
+        let identity = identity.and_then(|standing| standing.identity(&presented, steps));
+        (Self { token, derived, standing: standing.ok() }, identity)
     }
 
     /// Who sends the request that presents the token again.
@@ -47,11 +51,12 @@ impl KnownToken {
     /// # Errors
     /// The refusal of the first check that fails.
     pub fn identity<S: Steps>(&self, sent: &Sent<'_>, steps: &mut S) -> Result<Rc<Identity>, Refusal> {
+        let presented = Presented { derived: Some(&self.derived), ..sent.with(&self.token) };
         match &self.standing {
-            Some(standing) => standing.identity(&self.token, sent, steps),
+            Some(standing) => standing.identity(&presented, steps),
             None => {
-                let time = checks::time(&sent.with(&self.token), steps)?;
-                Standing::new(&self.token, time, sent, steps)?.identity(&self.token, sent, steps)
+                let time = checks::time(&presented, steps)?;
+                Standing::new(&self.token, time, sent, steps)?.identity(&presented, steps)
             }
         }
     }
@@ -59,13 +64,14 @@ impl KnownToken {
     /// Bytes held, for callers that bound what they keep.
     pub fn memory(&self) -> usize {
         let identity = self.standing.as_ref().map_or(0, |standing| standing.identity.memory());
-        size_of::<Self>().saturating_add(self.token.memory()).saturating_add(identity)
+        let own = size_of::<Self>().saturating_add(self.token.memory());
+        own.saturating_add(self.derived.memory()).saturating_add(identity)
     }
 
     /// A token without standing, for the tests of other rooms.
     #[cfg(test)]
-    pub(crate) const fn unchecked(token: VerifiedToken) -> Self {
-        Self { token, standing: None }
+    pub(crate) fn unchecked(token: VerifiedToken) -> Self {
+        Self { token, derived: Derived::default(), standing: None }
     }
 }
 
@@ -81,18 +87,12 @@ impl Standing {
         Ok(Self { time, identity: Rc::new(identity) })
     }
 
-    /// The identity, if `token` is still valid at this time and this request passes every check.
-    fn identity<S: Steps>(
-        &self,
-        token: &VerifiedToken,
-        sent: &Sent<'_>,
-        steps: &mut S,
-    ) -> Result<Rc<Identity>, Refusal> {
-        let presented = sent.with(token);
-        if !self.time.holds_at(sent.now) {
-            checks::time(&presented, steps)?;
+    /// The identity, if the token is still valid at this time and this request passes every check.
+    fn identity<S: Steps>(&self, presented: &Presented<'_>, steps: &mut S) -> Result<Rc<Identity>, Refusal> {
+        if !self.time.holds_at(presented.sent.now) {
+            checks::time(presented, steps)?;
         }
-        checks::request(&presented, steps)?;
+        checks::request(presented, steps)?;
         Ok(Rc::clone(&self.identity))
     }
 }

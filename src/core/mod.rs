@@ -8,6 +8,7 @@ pub mod about;
 pub mod unix_time;
 pub mod url;
 pub mod json;
+pub mod derived;
 pub mod presented;
 pub mod steps;
 pub mod lookups;

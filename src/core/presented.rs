@@ -1,7 +1,6 @@
 //! A token with the request that presents it: everything that a check may read.
 
-use std::cell::OnceCell;
-
+use crate::core::derived::Derived;
 use crate::core::issuer_id::IssuerId;
 use crate::core::lookups::Lookups;
 use crate::core::policy::{Policy, TrustedIssuer};
@@ -45,18 +44,18 @@ pub struct Presented<'r> {
     pub header: &'r Header,
     /// The claims.
     pub claims: &'r ClaimsSet,
-    /// Where the hash of a token is kept that a key has verified.
-    pub hash: Option<&'r OnceCell<Box<str>>>,
+    /// What is kept of a token that comes again.
+    pub derived: Option<&'r Derived>,
 }
 
 impl<'r> Sent<'r> {
     /// The request with a token that says this.
     pub const fn saying(self, header: &'r Header, claims: &'r ClaimsSet) -> Presented<'r> {
-        Presented { sent: self, header, claims, hash: None }
+        Presented { sent: self, header, claims, derived: None }
     }
 
     /// The request with `token`, which a key has verified.
     pub const fn with(self, token: &'r VerifiedToken) -> Presented<'r> {
-        Presented { hash: Some(token.hash()), ..self.saying(token.header(), token.claims()) }
+        self.saying(token.header(), token.claims())
     }
 }

@@ -1,6 +1,8 @@
 //! Directories and markers below the mounts, for proofs that were used and for revocations. None of these calls needs a
 //! descriptor of its own but the list of a directory.
 
+use std::borrow::Cow;
+
 use crate::core::revocation::marker::{Found, Markers};
 use crate::core::unix_time::UnixTime;
 use crate::host::exclusive;
@@ -32,7 +34,8 @@ impl Directories for MountedDirectories {
 
     fn list(&self, path: &str) -> Vec<String> {
         // The directory may be the mount itself, which is below none.
-        let Ok((mount, inner)) = locate(&format!("{path}/.below")) else {
+        let below = format!("{path}/.below");
+        let Ok((mount, inner)) = locate(&below) else {
             return Vec::new();
         };
         let path = inner.strip_suffix(".below").unwrap_or(&inner).trim_end_matches('/');
@@ -51,8 +54,8 @@ impl Directories for MountedDirectories {
 impl Markers for MountedDirectories {
     fn find(&self, path: &str) -> Found {
         // The directory may be the mount itself, which is always there.
-        let Ok((mount, path)) =
-            locate(path).or_else(|_| locate(&format!("{path}/.below")).map(|(mount, _)| (mount, ".".into())))
+        let Ok((mount, path)) = locate(path)
+            .or_else(|_| locate(&format!("{path}/.below")).map(|(mount, _)| (mount, Cow::Borrowed("."))))
         else {
             return Found::Unknown;
         };

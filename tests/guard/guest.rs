@@ -10,6 +10,9 @@ const FUEL: u64 = 1 << 40;
 /// A page of the machine, which becomes resident when it is touched.
 const PAGE: usize = 4096;
 
+/// The one directory that there is, and its mount.
+pub(crate) const DIRECTORY: &str = "/mount/revoked";
+
 /// What the host is asked for and told.
 #[derive(Default)]
 pub(crate) struct Host {
@@ -232,6 +235,20 @@ fn serve(caller: &mut Caller<'_, Host>, name: &str, given: &[Val], results: &mut
         "fd_fdstat_get" if number(0) == 0 && !host.record.is_empty() => {
             bytes[number(1)] = 5;
             Val::I32(0)
+        }
+        "fd_prestat_get" if number(0) == 3 => {
+            bytes[number(1)..][..8].copy_from_slice(&(("/mount".len() as u64) << 32).to_le_bytes());
+            Val::I32(0)
+        }
+        "fd_prestat_dir_name" if number(0) == 3 => {
+            bytes[number(1)..][..number(2)].copy_from_slice(b"/mount");
+            Val::I32(0)
+        }
+        "path_filestat_get" if number(0) == 3 => {
+            let is_there = format!("/mount/{}", text(bytes, 2, 3)) == DIRECTORY;
+            bytes[number(4)..][..64].fill(0);
+            bytes[number(4) + 16] = 3;
+            Val::I32(if is_there { 0 } else { 44 })
         }
         // Connected to itself: both names are alike, and that of the sender.
         "sock_getlocaladdr" | "sock_getpeeraddr" if number(0) == 0 => Val::I32(0),

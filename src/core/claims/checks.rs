@@ -13,7 +13,7 @@ use crate::core::claims::{
 use crate::core::presented::{Presented, Sent};
 use crate::core::proof::possession;
 use crate::core::refusal::Refusal;
-use crate::core::revocation;
+use crate::core::revocation::revoked;
 use crate::core::signature::VerifiedToken;
 use crate::core::steps::{Step, Steps};
 use crate::core::token::claims_set::ClaimsSet;
@@ -71,11 +71,9 @@ pub static TOKEN_CHECKS: [Check<TokenCheck>; 10] = [
 pub static REQUEST_CHECKS: [Check<RequestCheck>; 8] = [
     Check {
         name: "revocation",
-        check: |Presented { sent, claims, .. }| match &sent.policy.revocation {
+        check: |presented| match &presented.sent.policy.revocation {
             // A sample of `tests` was never issued.
-            Some(rules) if sent.token.is_some() => {
-                revocation::check(claims, rules, sent.lookups, sent.lookups)
-            }
+            Some(rules) if presented.sent.token.is_some() => revoked::check(rules, presented),
             Some(_) | None => Ok(()),
         },
     },

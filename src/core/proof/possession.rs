@@ -15,7 +15,7 @@ use crate::core::refusal::Refusal;
 /// one that came under `DPoP`; those of [`dpop::check`] and [`mtls::check`].
 #[inline(never)]
 pub fn check(rules: &ProofRules, token: &[u8], presented: &Presented<'_>) -> Result<(), Refusal> {
-    let Presented { sent, claims, hash, .. } = *presented;
+    let Presented { sent, claims, derived, .. } = *presented;
     let Sent { now, request, lookups, .. } = sent;
     if let Some(mtls) = &rules.mtls
         && let Some(bound_to) = binding::bound_to(claims, Binding::Certificate)
@@ -28,6 +28,7 @@ pub fn check(rules: &ProofRules, token: &[u8], presented: &Presented<'_>) -> Res
     let under_dpop = sent.places.iter().any(|place| place.is_dpop());
     match (binding::bound_to(claims, Binding::Key), under_dpop) {
         (Some(bound_to), true) => {
+            let hash = derived.map(|derived| &derived.hash);
             let demand = dpop::Demand { rules, token, hash, bound_to, now, request, secrets: lookups };
             dpop::check(&demand, lookups, lookups)
         }

@@ -19,7 +19,25 @@ const LIMITS: JsonLimits = JsonLimits { max_depth: 2, max_nodes: 8 };
 pub struct RevocationList {
     /// No instance has room for the names themselves. Of their hashes 8 bytes are enough: others that have the same would be
     /// revoked, too, never the other way round, and of 100,000 entries and a billion names that is one in 100,000 lists.
-    entries: Vec<(u64, Until)>,
+    entries: Vec<(ListKey, Until)>,
+}
+
+/// Stands for a name of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListKey(u64);
+
+impl ListKey {
+    fn of(what: Revocable, text: &str) -> Self {
+        let digest = Hash::Sha256.digest(&[what.member().as_bytes(), &[0], text.as_bytes()]);
+        Self(digest.first_chunk::<8>().map_or(0, |first| u64::from_be_bytes(*first)))
+    }
+
+    /// Those of all by which a token with these claims can be revoked.
+    #[must_use]
+    pub fn all_of(claims: &ClaimsSet) -> Box<[Self]> {
+        let of = |what: Revocable| what.of(claims).map(move |text| Self::of(what, text));
+        Revocable::ALL.into_iter().flat_map(of).collect()
+    }
 }
 
 /// What was issued up to then is revoked. Ordered: the later, the more.
@@ -70,7 +88,7 @@ impl RevocationList {
         // A heap sorts with a tenth of the code of a slice.
         let mut entries = entries.into_sorted_vec();
         // Of several entries for one name, the one that revokes most counts, which is the last.
-        entries.dedup_by(|next: &mut (u64, Until), kept| {
+        entries.dedup_by(|next: &mut (ListKey, Until), kept| {
             let is_same = next.0 == kept.0;
             if is_same {
                 kept.1 = next.1;
@@ -93,32 +111,29 @@ impl RevocationList {
         self.entries.is_empty()
     }
 
-    /// Refuses a token that the list revokes.
+    /// Refuses a token that the list revokes; `own` are the keys of its claims.
     ///
     /// # Errors
     /// `token_revoked`.
-    pub fn check(&self, claims: &ClaimsSet) -> Result<(), Refusal> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        let iat = claims.numeric_date("iat").ok().flatten();
-        let mut named =
-            Revocable::ALL.into_iter().flat_map(|what| what.of(claims).map(move |text| (what, text)));
-        let is_revoked = named.any(|(what, text)| match self.until(hash(what, text)) {
+    pub fn check(&self, claims: &ClaimsSet, own: &[ListKey]) -> Result<(), Refusal> {
+        let is_revoked = own.iter().any(|key| match self.until(*key) {
             None => false,
             Some(Until::Forever) => true,
-            Some(Until::Instant(until)) => iat.is_none_or(|iat| iat <= until),
+            Some(Until::Instant(until)) => {
+                let iat = claims.numeric_date("iat").ok().flatten();
+                iat.is_none_or(|iat| iat <= until)
+            }
         });
         if is_revoked { Err(Refusal::TokenRevoked) } else { Ok(()) }
     }
 
-    fn until(&self, hash: u64) -> Option<Until> {
-        let at = self.entries.binary_search_by_key(&hash, |entry| entry.0).ok()?;
+    fn until(&self, key: ListKey) -> Option<Until> {
+        let at = self.entries.binary_search_by_key(&key, |entry| entry.0).ok()?;
         self.entries.get(at).map(|entry| entry.1)
     }
 }
 
-fn entry(line: &[u8]) -> Option<(u64, Until)> {
+fn entry(line: &[u8]) -> Option<(ListKey, Until)> {
     let document = Document::parse(line.to_vec(), LIMITS).ok()?;
     let (mut name, mut until) = (None, Until::Forever);
     for (member, value) in document.root().members() {
@@ -128,22 +143,16 @@ fn entry(line: &[u8]) -> Option<(u64, Until)> {
         }
         let what = Revocable::ALL.into_iter().find(|what| what.member() == member)?;
         let text = value.as_str().or_else(|| value.as_number())?;
-        if name.replace(hash(what, text)).is_some() {
+        if name.replace(ListKey::of(what, text)).is_some() {
             return None;
         }
     }
     Some((name?, until))
 }
 
-/// Stands for a name of its kind.
-fn hash(what: Revocable, text: &str) -> u64 {
-    let digest = Hash::Sha256.digest(&[what.member().as_bytes(), &[0], text.as_bytes()]);
-    digest.first_chunk::<8>().map_or(0, |first| u64::from_be_bytes(*first))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ListError, RevocationList};
+    use super::{ListError, ListKey, RevocationList};
     use crate::core::limits::MAX_REVOCATIONS;
     use crate::core::refusal::Refusal;
     use crate::core::token::claims_set::claims;
@@ -154,7 +163,8 @@ mod tests {
     }
 
     fn revokes(list: &RevocationList, json: &str) -> bool {
-        match list.check(&claims(json)) {
+        let claims = claims(json);
+        match list.check(&claims, &ListKey::all_of(&claims)) {
             Ok(()) => false,
             Err(refusal) => {
                 assert_eq!(refusal, Refusal::TokenRevoked);

@@ -41,11 +41,41 @@ pub trait Markers {
     fn find(&self, path: &str) -> Found;
 }
 
-/// Refuses a token that a marker revokes.
+/// A marker that would revoke a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    what: Revocable,
+    path: Box<str>,
+}
+
+impl Marker {
+    /// All that would revoke a token with these claims, below `directory`.
+    #[must_use]
+    pub fn all_of(claims: &ClaimsSet, directory: &str) -> Box<[Self]> {
+        let path = |what: Revocable, text: &str| {
+            [directory, what.directory(), &name::of_marker(text)].join("/").into_boxed_str()
+        };
+        let of = |what: Revocable| what.of(claims).map(move |text| Self { what, path: path(what, text) });
+        Revocable::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>().saturating_add(self.path.len())
+    }
+}
+
+/// Refuses a token that one of `own`, the markers of its claims, revokes.
 ///
 /// # Errors
 /// `token_revoked`, `revocation_unavailable`.
-pub fn check(claims: &ClaimsSet, rules: &MarkerRules, markers: &dyn Markers) -> Result<(), Refusal> {
+pub fn check(
+    claims: &ClaimsSet,
+    rules: &MarkerRules,
+    own: &[Marker],
+    markers: &dyn Markers,
+) -> Result<(), Refusal> {
     let unavailable = match rules.missing {
         Missing::Refuse => Err(Refusal::RevocationUnavailable),
         Missing::Accept => Ok(()),
@@ -54,16 +84,12 @@ pub fn check(claims: &ClaimsSet, rules: &MarkerRules, markers: &dyn Markers) -> 
     if !matches!(markers.find(&rules.directory), Found::At(_)) {
         return unavailable;
     }
-    let iat = claims.numeric_date("iat").ok().flatten();
-    for what in Revocable::ALL {
-        for text in what.of(claims) {
-            let path = [&rules.directory, what.directory(), &name::of_marker(text)].join("/");
-            match markers.find(&path) {
-                Found::Nothing => {}
-                Found::Unknown => unavailable.clone()?,
-                Found::At(marked) if is_revoked(what, iat, marked) => return Err(Refusal::TokenRevoked),
-                Found::At(_) => {}
-            }
+    for Marker { what, path } in own {
+        match markers.find(path) {
+            Found::Nothing => {}
+            Found::Unknown => unavailable.clone()?,
+            Found::At(marked) if is_revoked(*what, claims, marked) => return Err(Refusal::TokenRevoked),
+            Found::At(_) => {}
         }
     }
     Ok(())
@@ -71,16 +97,19 @@ pub fn check(claims: &ClaimsSet, rules: &MarkerRules, markers: &dyn Markers) -> 
 
 /// Tokens and sessions end for good. Users and clients get new tokens: what was issued up to the marker is revoked, and what
 /// does not say when it was issued. A token says that in whole seconds, so one of the marker's own second counts as earlier.
-fn is_revoked(what: Revocable, iat: Option<UnixTime>, marked: UnixTime) -> bool {
+fn is_revoked(what: Revocable, claims: &ClaimsSet, marked: UnixTime) -> bool {
     match what {
         Revocable::Token | Revocable::Session => true,
-        Revocable::Subject | Revocable::Client => iat.is_none_or(|iat| iat <= marked),
+        Revocable::Subject | Revocable::Client => {
+            let iat = claims.numeric_date("iat").ok().flatten();
+            iat.is_none_or(|iat| iat <= marked)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, MarkerRules, Markers, Missing, check};
+    use super::{Found, Marker, MarkerRules, Markers, Missing, check};
     use crate::core::refusal::Refusal;
     use crate::core::revocation::name::of_marker;
     use crate::core::token::claims_set::claims;
@@ -109,7 +138,8 @@ mod tests {
     const REFUSE: Missing = Missing::Refuse;
 
     fn result(json: &str, files: &Files, missing: Missing) -> Result<(), Refusal> {
-        check(&claims(json), &MarkerRules { directory: "/revoked".into(), missing }, files)
+        let (claims, rules) = (claims(json), MarkerRules { directory: "/revoked".into(), missing });
+        check(&claims, &rules, &Marker::all_of(&claims, "/revoked"), files)
     }
 
     #[test]

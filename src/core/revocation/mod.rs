@@ -3,14 +3,13 @@
 pub mod name;
 pub mod marker;
 pub mod list;
+pub mod revoked;
 
 use std::rc::Rc;
 
 use crate::core::fetching::{CacheRules, ClientRules};
-use crate::core::refusal::Refusal;
 use crate::core::revocation::list::RevocationList;
-use crate::core::revocation::marker::{MarkerRules, Markers, Missing};
-use crate::core::token::claims_set::ClaimsSet;
+use crate::core::revocation::marker::{MarkerRules, Missing};
 use crate::core::url::Url;
 
 /// `revocation`.
@@ -50,27 +49,4 @@ pub struct RemoteList {
 pub trait Revocations {
     /// The last good one; `None` if none was ever had, or the last is too old.
     fn list(&self) -> Option<Rc<RevocationList>>;
-}
-
-/// Refuses a token that was revoked.
-///
-/// # Errors
-/// `token_revoked`, `revocation_unavailable`.
-pub fn check(
-    claims: &ClaimsSet,
-    rules: &RevocationRules,
-    markers: &dyn Markers,
-    revocations: &dyn Revocations,
-) -> Result<(), Refusal> {
-    if let Some(rules) = &rules.markers {
-        marker::check(claims, rules, markers)?;
-    }
-    if rules.list.is_none() {
-        return Ok(());
-    }
-    match (revocations.list(), rules.missing) {
-        (Some(list), _) => list.check(claims),
-        (None, Missing::Refuse) => Err(Refusal::RevocationUnavailable),
-        (None, Missing::Accept) => Ok(()),
-    }
 }

@@ -1,6 +1,5 @@
 //! A token whose signature a key has verified.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::core::jwk::Jwk;
@@ -15,15 +14,13 @@ use crate::core::token::jws::UnverifiedToken;
 pub struct VerifiedToken {
     header: Header,
     claims: ClaimsSet,
-    /// Proofs of possession name the token by its hash: it is computed once.
-    hash: OnceCell<Box<str>>,
 }
 
 impl VerifiedToken {
     /// An unverified token, for the tests of other rooms.
     #[cfg(test)]
     pub(crate) const fn unchecked(header: Header, claims: ClaimsSet) -> Self {
-        Self { header, claims, hash: OnceCell::new() }
+        Self { header, claims }
     }
 
     /// The protected header.
@@ -36,16 +33,9 @@ impl VerifiedToken {
         &self.claims
     }
 
-    /// Where the hash of its bytes is kept, once somebody has asked for it.
-    pub const fn hash(&self) -> &OnceCell<Box<str>> {
-        &self.hash
-    }
-
     /// Bytes held, for callers that bound what they keep.
     pub fn memory(&self) -> usize {
-        let hash = self.hash.get().map_or(0, |hash| hash.len());
-        let own = size_of::<Self>().saturating_add(self.header.alg.capacity());
-        own.saturating_add(self.claims.memory()).saturating_add(hash)
+        size_of::<Self>().saturating_add(self.header.alg.capacity()).saturating_add(self.claims.memory())
     }
 }
 
@@ -74,7 +64,7 @@ pub fn verify_with_any(
         && let Some(key) = rest.next()
     {
         if super::verify(key.key(), alg, token.signing_input, &token.signature).is_ok() {
-            return Ok(VerifiedToken { header: token.header, claims: token.claimed, hash: OnceCell::new() });
+            return Ok(VerifiedToken { header: token.header, claims: token.claimed });
         }
         *spent = spent.saturating_add(key.key().cost(token.signing_input.len()));
     }

@@ -32,9 +32,9 @@ impl Directory for MountedDirectory {
         let Ok(random) = imports::random() else {
             return;
         };
-        let temporary = locate(&format!("{directory}/{name}.{random:08x}.tmp"));
-        let (Ok((mount, temporary)), Ok((_, path))) = (temporary, locate(&format!("{directory}/{name}")))
-        else {
+        let temporary = format!("{directory}/{name}.{random:08x}.tmp");
+        let path = format!("{directory}/{name}");
+        let (Ok((mount, temporary)), Ok((_, path))) = (locate(&temporary), locate(&path)) else {
             return;
         };
         lock::exclusive(|| {
@@ -49,7 +49,8 @@ impl Directory for MountedDirectory {
     }
 
     fn claim(&self, directory: &str, name: &str, lease: Seconds) -> Claim {
-        let Ok((mount, path)) = locate(&format!("{directory}/{name}.claim")) else {
+        let path = format!("{directory}/{name}.claim");
+        let Ok((mount, path)) = locate(&path) else {
             return Claim::Impossible;
         };
         for _ in 0..2 {
