@@ -16,7 +16,7 @@ use crate::documents::fetch::{Client, ClientIdentity, FetchError, FetchRequest, 
 use crate::documents::freshness::Freshness;
 use crate::documents::io::Io;
 use crate::documents::lease::{Failure, Shared, Turn, Version, Waiting};
-use crate::documents::limits::{LEASE_MARGIN, MAX_LIFETIME, MIN_LIFETIME};
+use crate::documents::limits::{LEASE_MARGIN, MAX_CLOCK_DIFFERENCE, MAX_LIFETIME, MIN_LIFETIME};
 use crate::documents::source_id::SourceId;
 
 /// A document on a server: how it is named, fetched and kept.
@@ -106,8 +106,10 @@ impl Remote<'_> {
             Some(lifetime) => Some(lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)),
             None => cache_control::lifetime(&document.document.cache_control, document.document.age),
         };
-        // The clock of the instance that fetched it may be ahead.
-        Freshness::new(self.cache).fetched(document.fetched_at.min(now), lifetime)
+        // The clock of the machine that fetched it may be ahead a little, or this one's was set back since.
+        let freshness = Freshness::new(self.cache).fetched(document.fetched_at.min(now), lifetime);
+        let is_nearly_in_time = document.fetched_at <= now.saturating_add(MAX_CLOCK_DIFFERENCE);
+        if is_nearly_in_time { freshness } else { freshness.of_unknown_age(now) }
     }
 
     /// How long another instance or router waits for this one's attempt.
@@ -183,7 +185,7 @@ fn fetch<M: Meaning>(
         Waiting::NotAtAll => 0,
     };
     let get = |url: &Url, etag: Option<&str>| {
-        get_with_retries(retries, deadline, io, |timeout| FetchRequest {
+        get_with_retries(retries, (deadline, remote.client.timeout), io, |timeout| FetchRequest {
             url,
             client: &client,
             accept: remote.accept,
@@ -222,7 +224,7 @@ fn fetch<M: Meaning>(
 /// seconds. Only failures that may pass are retried.
 fn get_with_retries<'a>(
     max_retries: u32,
-    deadline: UnixTime,
+    (deadline, all): (UnixTime, Seconds),
     io: &Io<'_>,
     request: impl Fn(Seconds) -> FetchRequest<'a>,
 ) -> Result<Fetched, FetchError> {
@@ -232,7 +234,8 @@ fn get_with_retries<'a>(
         if now >= deadline {
             return Err(FetchError::Timeout);
         }
-        let left = deadline.seconds_since(now);
+        // Never more than all of it, if the clock was set back meanwhile.
+        let left = deadline.seconds_since(now).min(all);
         let outcome = io.fetch.get(&request(left.max(Seconds(1))));
         match outcome {
             Err(error)

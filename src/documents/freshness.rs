@@ -1,9 +1,13 @@
 //! When a document is fresh, stale or due: a pure state machine fed with `(now, event)`.
 //!
 //! Requests only ask; this file decides how often asking leads to a fetch, regardless of what clients send.
+//!
+//! The clock is that of the machine, and may be set back. A time that lies before the last event says nothing about how
+//! old a document is or how long ago an attempt was: the document serves as it did then, and is asked for at once.
 
 use crate::core::fetching::{CacheRules, DocumentState};
 use crate::core::unix_time::{Seconds, UnixTime};
+use crate::documents::limits::LEAST_SETBACK;
 
 /// First wait after a failure without any usable document; it doubles up to the cooldown.
 const FIRST_BACK_OFF: Seconds = Seconds(1);
@@ -12,6 +16,8 @@ const FIRST_BACK_OFF: Seconds = Seconds(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     rules: CacheRules,
+    /// The last event, success or failure.
+    as_of: UnixTime,
     /// Last success.
     fetched_at: Option<UnixTime>,
     fresh_until: Option<UnixTime>,
@@ -30,6 +36,7 @@ impl Freshness {
         let epoch = UnixTime::from_millis(0);
         Self {
             rules,
+            as_of: epoch,
             fetched_at: None,
             fresh_until: None,
             due_at: epoch,
@@ -39,8 +46,19 @@ impl Freshness {
         }
     }
 
+    /// Whether the clock was set back since the last event.
+    pub fn is_from_the_future(&self, now: UnixTime) -> bool {
+        self.as_of > now.saturating_add(LEAST_SETBACK)
+    }
+
     /// State of the document at `now`.
     pub fn state(&self, now: UnixTime) -> DocumentState {
+        if self.is_from_the_future(now) {
+            return match self.state(self.as_of) {
+                DocumentState::Fresh | DocumentState::Stale => DocumentState::Stale,
+                DocumentState::Absent => DocumentState::Absent,
+            };
+        }
         match self.fresh_until {
             Some(until) if now < until => DocumentState::Fresh,
             Some(until) if now < until.saturating_add(self.rules.stale) => DocumentState::Stale,
@@ -51,16 +69,18 @@ impl Freshness {
     /// Whether to refresh a document now although it is still usable: shortly before it becomes stale, and whenever a fetch
     /// is allowed after that. One that never came or is too old is not due: it waits for a request that needs it.
     pub fn is_due(&self, now: UnixTime) -> bool {
-        self.state(now) != DocumentState::Absent && now >= self.due_at && now >= self.next_attempt
+        let is_time = now >= self.due_at && now >= self.next_attempt;
+        self.state(now) != DocumentState::Absent && (is_time || self.is_from_the_future(now))
     }
 
     /// Whether a request that needs something may cause a fetch at `now`: once per cooldown if there is a document,
     /// regardless of the last outcome; otherwise after the back-off.
     pub fn may_ask(&self, now: UnixTime) -> bool {
-        match self.state(now) {
-            DocumentState::Fresh | DocumentState::Stale => now >= self.next_on_demand,
-            DocumentState::Absent => now >= self.next_attempt,
-        }
+        let allowed_at = match self.state(now) {
+            DocumentState::Fresh | DocumentState::Stale => self.next_on_demand,
+            DocumentState::Absent => self.next_attempt,
+        };
+        now >= allowed_at || self.is_from_the_future(now)
     }
 
     /// Time until [`Self::may_ask`] is true, at least a second.
@@ -91,6 +111,7 @@ impl Freshness {
         let ahead = (millis / 5).saturating_sub(jitter(now, millis / 10));
         let fresh_until = now.saturating_add(lifetime);
         Self {
+            as_of: now,
             fetched_at: Some(now),
             fresh_until: Some(fresh_until),
             due_at: UnixTime::from_millis(fresh_until.as_millis().saturating_sub(ahead)),
@@ -99,6 +120,26 @@ impl Freshness {
             failures: 0,
             ..self
         }
+    }
+
+    /// The same at `now`, for a document that is as old as nobody knows: if it serves, it does so as one that has just become
+    /// stale, and is due.
+    pub fn of_unknown_age(self, now: UnixTime) -> Self {
+        let serves = self.state(now) != DocumentState::Absent;
+        Self {
+            as_of: now,
+            fetched_at: self.fetched_at.map(|_| now),
+            fresh_until: self.fresh_until.filter(|_| serves).map(|until| until.min(now)),
+            due_at: now,
+            next_attempt: now,
+            next_on_demand: now,
+            ..self
+        }
+    }
+
+    /// Before an event at `now`: nothing of it lies ahead any more.
+    pub fn settled(self, now: UnixTime) -> Self {
+        if self.is_from_the_future(now) { self.of_unknown_age(now) } else { self }
     }
 
     /// After one more failure at `now`.
@@ -113,6 +154,7 @@ impl Freshness {
         let millis = Seconds(doubled).min(self.rules.cooldown).0.saturating_mul(1000);
         let wait = millis.saturating_add(jitter(now, millis / 4));
         Self {
+            as_of: self.as_of.max(now),
             next_attempt: UnixTime::from_millis(now.as_millis().saturating_add(wait)),
             next_on_demand: now.saturating_add(self.rules.cooldown),
             failures,
@@ -175,6 +217,35 @@ mod tests {
         assert!(!never.fetched(at(0), None).is_due(at(5000)));
         // The cooldown comes first.
         assert!(!never.fetched(at(0), Some(Seconds(10))).is_due(at(29)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_shows_what_was_there_and_has_it_asked_for() {
+        let never = Freshness::new(RULES);
+        let set = never.fetched(at(5_000), None);
+        let too_old = set.failed(at(7_000));
+        for (freshness, now, state, due, may_ask) in [
+            (set, 4_999, DocumentState::Fresh, false, false),
+            (set, 4_998, DocumentState::Stale, true, true),
+            (set, 0, DocumentState::Stale, true, true),
+            (set.failed(at(6_000)), 5_990, DocumentState::Stale, true, true),
+            // It was too old when the clock was last looked at, and is no younger now.
+            (too_old, 7_000, DocumentState::Absent, false, false),
+            (too_old, 5_001, DocumentState::Absent, false, true),
+            (never.failed(at(100)), 100, DocumentState::Absent, false, false),
+            (never.failed(at(100)), 50, DocumentState::Absent, false, true),
+        ] {
+            // To the millisecond.
+            let now = UnixTime::from_millis(at(now).as_millis() - u64::from(now == 4_998));
+            let found = (freshness.state(now), freshness.is_due(now), freshness.may_ask(now));
+            assert_eq!(found, (state, due, may_ask), "{freshness:?} at {now:?}");
+            let failed = freshness.settled(now).failed(now);
+            assert!(!failed.may_ask(now), "the cooldown holds from then on");
+            assert_eq!(failed.state(now), state);
+        }
+        // What another instance tried before the set was fetched changes nothing about its age.
+        let failed = set.settled(at(5_100)).failed_times(at(4_900), 1);
+        assert_eq!((failed.fetched_at(), failed.state(at(5_100))), (Some(at(5_000)), DocumentState::Fresh));
     }
 
     #[test]

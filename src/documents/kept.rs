@@ -58,6 +58,12 @@ pub enum Change<E> {
     Recovered,
 }
 
+/// Whether `then`, which was less than [`LOOK_INTERVAL`] away when it was set, is still to come. It is not if the clock was set
+/// back since.
+fn is_ahead(then: UnixTime, now: UnixTime) -> bool {
+    now < then && then <= now.saturating_add(LOOK_INTERVAL)
+}
+
 impl<T> Clone for Kept<T> {
     fn clone(&self) -> Self {
         Self { content: self.content.clone(), last_error: self.last_error.clone(), ..*self }
@@ -93,12 +99,12 @@ impl<T> Kept<T> {
 
     /// Whether to fetch the source now although its content is still usable.
     pub fn is_due(&self, now: UnixTime) -> bool {
-        self.freshness.is_due(now) && now >= self.busy_until
+        self.freshness.is_due(now) && !is_ahead(self.busy_until, now)
     }
 
     /// Whether it is time for [`Self::caught_up`].
     pub fn may_look(&self, now: UnixTime) -> bool {
-        now >= self.next_look
+        !is_ahead(self.next_look, now)
     }
 
     /// The state after what other instances have learnt since the last look. Fetches nothing.
@@ -158,10 +164,13 @@ impl<T> Kept<T> {
             Some(Err(_)) => self.freshness.failures().saturating_add(1),
             Some(Ok(())) | None => 0,
         };
-        // A record that was lost and begun again may hold an older document than this instance.
-        let newer = shared
-            .document
-            .filter(|document| self.freshness.fetched_at().is_none_or(|at| document.fetched_at >= at));
+        // A record that was lost and begun again may hold an older document than this instance. By a clock that was set back
+        // since, every document is older.
+        let is_newer = |document: &SharedDocument| {
+            self.freshness.is_from_the_future(now)
+                || self.freshness.fetched_at().is_none_or(|at| document.fetched_at >= at)
+        };
+        let newer = shared.document.filter(is_newer);
         let (mut kept, replaced) = match newer {
             Some(document) => self.with_document(&document, content, remote, meaning, now),
             None => (self.clone(), false),
@@ -169,7 +178,7 @@ impl<T> Kept<T> {
         kept.seen = shared.version;
         if shared.failures > 0 {
             let at = shared.failure.as_ref().map_or(now, |failure| failure.at.min(now));
-            kept.freshness = kept.freshness.failed_times(at, shared.failures.max(own_failures));
+            kept.freshness = kept.freshness.settled(now).failed_times(at, shared.failures.max(own_failures));
         }
         let failed_before = self.last_error.is_some() || self.freshness.failures() > 0;
         let change = match own {
@@ -258,7 +267,7 @@ impl<T> Kept<T> {
     fn unread<E: Display>(&self, error: E, now: UnixTime) -> (Self, Option<Change<E>>) {
         let reason = reason(&error);
         let is_news = self.last_error.as_ref() != Some(&reason);
-        let freshness = self.freshness.failed(now);
+        let freshness = self.freshness.settled(now).failed(now);
         let kept = Self { freshness, last_error: Some(reason), ..self.clone() };
         (kept, is_news.then_some(Change::Failed(error)))
     }
@@ -280,66 +289,13 @@ impl<T> Kept<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::{Change, Kept};
-    use crate::core::fetching::CacheRules;
-    use crate::core::unix_time::{Seconds, UnixTime};
-    use crate::core::url::Url;
-    use crate::documents::ask::{Meaning, Place, Remote};
-    use crate::documents::document::Document;
+    use crate::core::unix_time::UnixTime;
     use crate::documents::error::DocumentError;
-    use crate::documents::fetch::{FetchError, Fetched};
+    use crate::documents::fetch::FetchError;
     use crate::documents::lease::{Shared, Version, Waiting};
-    use crate::documents::outside::{Outside, client};
-
-    const URL: &str = "https://idp.example/revoked.jsonl";
-
-    /// Lines that must not be empty: a document that has nothing to do with keys. Counts how often it is parsed.
-    #[derive(Default)]
-    struct Lines(Cell<usize>);
-
-    impl Meaning for Lines {
-        type Content = Vec<String>;
-        type Error = DocumentError;
-
-        fn locate(
-            &self,
-            _: &[(String, String)],
-            _: &dyn Fn(&Url) -> Result<Document, FetchError>,
-        ) -> Result<Place, DocumentError> {
-            Ok(Place::Configured(Url::parse(URL).unwrap()))
-        }
-
-        fn read(&self, body: &[u8]) -> Result<Vec<String>, DocumentError> {
-            self.0.set(self.0.get() + 1);
-            let text = String::from_utf8(body.to_vec()).map_err(|_| DocumentError::NotUtf8)?;
-            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            if lines.iter().any(String::is_empty) { Err(DocumentError::NotUtf8) } else { Ok(lines) }
-        }
-    }
-
-    fn with_remote<R>(directory: Option<&str>, test: impl FnOnce(&Remote<'_>) -> R) -> R {
-        let (url, client) = (Url::parse(URL).unwrap(), client());
-        test(&Remote {
-            kind: "lines",
-            location: url.to_string(),
-            home: &url.origin,
-            client: &client,
-            cache: CacheRules { ttl: Seconds(600), cooldown: Seconds(30), stale: Seconds(1000) },
-            directory,
-            accept: "application/jsonl",
-            max_body_bytes: 16 << 20,
-        })
-    }
-
-    fn lines(kept: &Kept<Vec<String>>) -> Vec<&str> {
-        kept.content.as_deref().into_iter().flatten().map(String::as_str).collect()
-    }
-
-    fn document(body: &str) -> Result<Fetched, FetchError> {
-        Ok(Fetched::Document(Document { body: body.into(), ..Document::default() }))
-    }
+    use crate::documents::lines::{Lines, document, lines, with_remote};
+    use crate::documents::outside::Outside;
 
     #[test]
     fn any_document_is_fetched_shared_and_kept_for_as_long_as_it_is_acceptable() {

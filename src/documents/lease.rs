@@ -136,7 +136,13 @@ impl Shared {
         match attempt {
             Ok(document) => Self { version, document: Some(document), failures: 0, failure: None },
             Err(failure) => {
-                Self { version, failures: self.failures.saturating_add(1), failure: Some(failure), ..self }
+                // Fetched before this attempt, whatever time the clock showed then: its time without a provider begins here.
+                let document = self.document.map(|document| SharedDocument {
+                    fetched_at: document.fetched_at.min(failure.at),
+                    ..document
+                });
+                let failures = self.failures.saturating_add(1);
+                Self { version, document, failures, failure: Some(failure) }
             }
         }
     }

@@ -23,3 +23,5 @@ pub const MAX_LEASE: Seconds = Seconds(MAX_FETCH_TIMEOUT_SECONDS + LEASE_MARGIN.
 pub const MAX_FILE_OVERHEAD_BYTES: usize = 64 << 10;
 /// How far the clocks of two machines with one directory may be apart.
 pub const MAX_CLOCK_DIFFERENCE: Seconds = Seconds(60);
+/// A clock that is behind the last event by more than that was set back. Less is what two looks at it may differ by.
+pub const LEAST_SETBACK: Seconds = Seconds(1);

@@ -22,3 +22,7 @@ pub mod ask;
 pub mod kept;
 #[cfg(not(target_os = "wasi"))]
 pub mod outside;
+#[cfg(test)]
+mod lines;
+#[cfg(test)]
+mod set_back;

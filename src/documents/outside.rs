@@ -43,6 +43,8 @@ pub struct Outside {
     /// How often an instance wanted to fetch.
     pub turns: Cell<usize>,
     shared: RefCell<BTreeMap<SourceId, Shared>>,
+    /// Of the clock that is never set back.
+    version: Cell<u64>,
     files: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
@@ -86,6 +88,7 @@ impl Outside {
             busy: Cell::new(false),
             turns: Cell::new(0),
             shared: RefCell::default(),
+            version: Cell::new(0),
             files: RefCell::default(),
         }
     }
@@ -126,6 +129,11 @@ impl Outside {
         self.now.set(self.now.get().saturating_add(Seconds(seconds)));
     }
 
+    /// Sets the clock back.
+    pub fn set_back(&self, seconds: u64) {
+        self.now.set(self.now.get().saturating_sub(Seconds(seconds)));
+    }
+
     /// What an instance with an older copy makes of a record that was lost.
     pub fn begin_record_anew(&self, document: &SharedDocument) {
         for shared in self.shared.borrow_mut().values_mut() {
@@ -140,7 +148,8 @@ impl Outside {
     }
 
     fn version(&self) -> Version {
-        Version(self.now.get().as_millis())
+        self.version.set(self.version.get().max(self.now.get().as_millis()));
+        Version(self.version.get())
     }
 }
 

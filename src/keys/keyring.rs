@@ -716,9 +716,10 @@ mod tests {
         outside.wait(10);
         outside.begin_record_anew(&ahead);
         assert_eq!(request(&keyring, &outside, Some("b")).0, (1, MoreKeys::None));
+        assert_eq!(outside.asked.get(), 2, "how old it is nobody knows");
         outside.wait(600);
         request(&keyring, &outside, Some("b"));
-        assert_eq!(outside.asked.get(), 2);
+        assert_eq!(outside.asked.get(), 3);
     }
 
     #[test]

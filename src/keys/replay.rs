@@ -98,9 +98,10 @@ impl<D: Directories> ReplayDirectory<D> {
             self.directories.remove(&claim);
             return;
         }
-        // Its owner may have gone.
-        let age = |stat: DirectoryStat| proof.now.seconds_since(stat.modified);
-        if self.directories.stat(&claim).is_some_and(|stat| age(stat) > SWEEP_PATIENCE) {
+        // Its owner may have gone. One equally far in the future has none, either.
+        let age = |stat: DirectoryStat| proof.now.as_millis().abs_diff(stat.modified.as_millis());
+        let patience = SWEEP_PATIENCE.0.saturating_mul(1_000);
+        if self.directories.stat(&claim).is_some_and(|stat| age(stat) > patience) {
             self.directories.remove(&claim);
         }
     }
@@ -293,12 +294,18 @@ mod tests {
             names.filter(|name| name.to_str().unwrap().starts_with(span)).count()
         };
         assert!(claim.exists() && shards("100-") == 1);
-        let old = std::time::SystemTime::UNIX_EPOCH;
-        fs::File::open(&claim).unwrap().set_times(fs::FileTimes::new().set_modified(old)).unwrap();
-        for jti in 0..3 * u64::from(USES_PER_SWEEP) {
-            assert_eq!(used(&memory, folder.path(), 201, jti), Use::First);
+        // Of long ago, and of a clock that was set back since.
+        let hour = std::time::Duration::from_secs(3_600);
+        for (span, made) in
+            [(201, std::time::SystemTime::UNIX_EPOCH), (202, std::time::SystemTime::now() + hour)]
+        {
+            fs::create_dir_all(&claim).unwrap();
+            fs::File::open(&claim).unwrap().set_times(fs::FileTimes::new().set_modified(made)).unwrap();
+            for jti in 0..3 * u64::from(USES_PER_SWEEP) {
+                assert_eq!(used(&memory, folder.path(), span, jti), Use::First);
+            }
+            assert!(!claim.exists() && shards("100-") == 0, "{made:?}");
         }
-        assert!(!claim.exists() && shards("100-") == 0);
     }
 
     #[test]

@@ -20,6 +20,11 @@ const REQUESTS: usize = 2_000;
 
 /// 50 clients, 2,000 requests, good and bad tokens mixed, over both artifacts and keys from a URL.
 pub(crate) fn parallel() {
+    parallel_in(&Setup::default());
+}
+
+/// The same in this Traefik.
+pub(crate) fn parallel_in(setup: &Setup) {
     let idp = JwksServer::https(keys::public_set().to_string());
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
@@ -30,7 +35,7 @@ pub(crate) fn parallel() {
     routes.protect("url", FETCH, &url);
     routes.protect("fetch", FETCH, &inline());
     routes.protect("offline", OFFLINE, &inline());
-    let traefik = Traefik::start(&Setup::default());
+    let traefik = Traefik::start(setup);
     traefik.configure(&routes);
     let claims = json!({"iss": "https://idp.example/", "sub": "alice", "exp": unix_now() + 600});
     let mut expired = claims.clone();

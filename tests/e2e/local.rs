@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -30,6 +30,7 @@ use traefik_jwt_auth::documents::source_id::SourceId;
 use traefik_jwt_auth::keys::key_set;
 
 use crate::proxy::token;
+use crate::started::{is_root, started_by};
 
 const ISSUER: &str = "https://idp.example/";
 const ROUTERS: usize = 25;
@@ -169,15 +170,6 @@ fn slowed(setup: Setup) -> (Setup, bool) {
     (started_by(setup, &format!("exec strace {options} -- setpriv --pdeathsig KILL")), true)
 }
 
-/// The same Traefik, started by the rest of a line of a shell script.
-fn started_by(setup: Setup, line: &str) -> Setup {
-    let script = temporary_directory("started").join("traefik");
-    let text = format!("#!/bin/sh\n{line} '{}' \"$@\"\n", setup.binary.display());
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    Setup { binary: script, ..setup }
-}
-
 fn source(configuration: &Value) -> SourceId {
     key_set::document(&remote(configuration)).id()
 }
@@ -239,10 +231,6 @@ impl Drop for Attacker {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.directory);
     }
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// The attacker, where this process is one.

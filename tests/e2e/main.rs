@@ -1,5 +1,6 @@
 //! The built plugin in a real Traefik. `make e2e` builds, fetches Traefik and runs this; an argument filters by
-//! name. No test is ever skipped: a missing Traefik or artifact is a failure.
+//! name. A missing Traefik or artifact is a failure; a test that the machine lacks something else for is skipped, which the last
+//! lines say.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -37,6 +38,10 @@ mod proofs;
 mod mtls;
 mod revocation;
 mod soak;
+mod started;
+mod cruel;
+mod dying;
+mod clock;
 
 use std::process::ExitCode;
 
@@ -52,6 +57,10 @@ const TESTS: &[Test] = &[
     ("revocation_lists", revocation::lists),
     ("revocation_long_list", revocation::long_list),
     ("races_keys_stay_apart", races::keys_stay_apart),
+    ("dying_some_bytes", dying::some_bytes),
+    ("clock_set_back_and_forth", clock::set_back_and_forth),
+    ("cruel_few_descriptors", cruel::few_descriptors),
+    ("cruel_full_disk", cruel::full_disk),
     ("sharing_directory", sharing::directory),
     ("sharing_provider_away_at_reload", sharing::provider_away_at_reload),
     ("provider_failures", provider::failures),
@@ -127,6 +136,8 @@ const TESTS: &[Test] = &[
 const ALONE: &[Test] = &[
     ("in_flight", load::in_flight),
     ("parallel", load::parallel),
+    ("cruel_small_machine", cruel::small_machine),
+    ("cruel_few_threads", cruel::few_threads),
     ("sharing_burst", sharing::burst),
     ("sharing_crowd", sharing::crowd),
     ("sharing_ahead", sharing::ahead),
@@ -142,6 +153,9 @@ const SOAK: &[Test] = &[
     ("soak_proofs", proofs::soak),
 ];
 
+/// `make cruel`, besides some of the others where the machine is made small for all of them.
+const CRUEL: &[Test] = &[("dying_every_byte", dying::every_byte)];
+
 /// Only of the Traefik and the processors that are known to have the fault.
 const CONTROL: Test = ("copies_bed_shows_the_fault", copies::bed_shows_the_fault);
 
@@ -151,6 +165,9 @@ fn main() -> ExitCode {
     }
     if std::env::var_os("SOAK_MINUTES").is_some() {
         return harness::run(SOAK, &[], &[]);
+    }
+    if std::env::var_os("CRUEL").is_some() {
+        return harness::run(CRUEL, &[], &[]);
     }
     if std::env::var_os("TRAEFIK").is_some() || !cfg!(target_arch = "x86_64") {
         let reason = "another Traefik or processor, which may copy in another way".into();

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testbed::harness;
 use testbed::http::{Request, Response};
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
@@ -154,7 +155,7 @@ pub(crate) fn dead_address() {
         format!("{dead} {name}-first\n127.0.0.1 {name}-first\n127.0.0.1 {name}-last\n{dead} {name}-last\n")
     });
     let Some(binary) = hosts::traefik_with(&lines.concat()) else {
-        println!("SKIPPED provider_dead_address: no mount namespaces here (unshare -rm)");
+        harness::skip("provider_dead_address", "no mount namespaces here (unshare -rm)");
         return;
     };
     let directory = binary.parent().unwrap().to_owned();

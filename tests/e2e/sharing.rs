@@ -31,8 +31,12 @@ fn setup() -> Setup {
 
 /// A Traefik with one route, through the middleware with this configuration.
 fn serve(host: &str, configuration: &Value) -> (Upstream, Traefik) {
+    serve_in(&setup(), host, configuration)
+}
+
+fn serve_in(setup: &Setup, host: &str, configuration: &Value) -> (Upstream, Traefik) {
     let upstream = Upstream::start();
-    let traefik = Traefik::start(&setup());
+    let traefik = Traefik::start(setup);
     let mut routes = Routes::to(&upstream.url());
     routes.protect(host, FETCH, configuration);
     traefik.configure(&routes);
@@ -107,8 +111,13 @@ pub(crate) fn burst() {
 /// A thousand requests without keys while the provider hangs: 64 wait, each of which holds a thread, the others are
 /// refused at once, and everything is back when the provider is.
 pub(crate) fn crowd() {
+    crowd_in(&setup());
+}
+
+/// The same in this Traefik.
+pub(crate) fn crowd_in(setup: &Setup) {
     let mut idp = JwksServer::https(keys::public_set().to_string());
-    let (upstream, traefik) = serve("crowd", &configuration(&idp));
+    let (upstream, traefik) = serve_in(setup, "crowd", &configuration(&idp));
     idp.set(Behaviour::Hang);
     let request = Request::get("crowd", "/").bearer(&token());
     let done = AtomicUsize::new(0);

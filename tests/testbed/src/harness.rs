@@ -11,6 +11,16 @@ pub type Test = (&'static str, fn());
 /// A test that cannot run, and why.
 pub type Skipped = (&'static str, String);
 
+static FOUND_LACKING: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Notes that a test, or a part of it, has found that it cannot run here, and why: the last lines say so.
+///
+/// # Panics
+/// When a thread panicked while it noted something.
+pub fn skip(name: &str, reason: &str) {
+    FOUND_LACKING.lock().unwrap().push(format!("{name} ... SKIPPED: {reason}"));
+}
+
 /// Most of a test is waiting, for Traefik and for keys to age.
 const PARALLEL: usize = 4;
 
@@ -45,7 +55,14 @@ pub fn run(side_by_side: &[Test], alone: &[Test], skipped: &[Skipped]) -> ExitCo
     for (name, reason) in &skipped {
         println!("test {name} ... SKIPPED: {reason}");
     }
-    let skips = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
+    let lacking = FOUND_LACKING.lock().unwrap();
+    for line in &*lacking {
+        println!("test {line}");
+    }
+    let skips = match skipped.len() + lacking.len() {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
     println!("{} passed, {} failed{skips}", count - failed.len(), failed.len());
     if !failed.is_empty() {
         println!("failed: {}", failed.join(" "));

@@ -16,6 +16,8 @@ pub mod proxy;
 pub mod stand_in;
 pub mod http;
 pub mod traefik;
+pub mod set_clock;
+pub mod cut;
 pub mod asked;
 pub mod cases;
 pub mod harness;

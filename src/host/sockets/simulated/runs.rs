@@ -1,5 +1,5 @@
 //! Properties that hold for all faults of the host, in runs of many seeds. `SIMULATED_SEED=n` repeats one run,
-//! `SIMULATED_SEEDS=n` makes n runs.
+//! `SIMULATED_SEEDS=n` makes n runs, from `SIMULATED_FIRST` on where it is set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -281,7 +281,10 @@ fn number(name: &str) -> Option<u64> {
 fn instances_share_one_fetch_whatever_the_host_does() {
     let seeds = match number("SIMULATED_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATED_SEEDS").unwrap_or(2_000),
+        None => {
+            let first = number("SIMULATED_FIRST").unwrap_or(0);
+            first..first + number("SIMULATED_SEEDS").unwrap_or(2_000)
+        }
     };
     let count = seeds.end - seeds.start;
     let (mut attempted, mut failures) = (0, Vec::new());
