@@ -15,7 +15,11 @@
               narrow what a mask left within 32 bits; indices are below the fixed lengths"
 )]
 
-use crate::limbs::{LIMB_BITS, LIMB_MASK, Limbs, carry_unsigned, is_zero, less, one, split, subtract};
+use crate::bounds::bounded;
+use crate::limbs::{
+    LIMB_BITS, LIMB_MASK, Limbs, are_unsigned, carry_unsigned, is_zero, less, narrow, one, split, subtract,
+    wide,
+};
 
 /// `1/a mod m`, below m; 0 for 0. `a` is below m and has no factor in common with it; limbs are in [0, 2^29).
 pub(crate) const fn inverse<const N: usize>(a: &Limbs<N>, m: &Limbs<N>) -> Limbs<N> {
@@ -45,6 +49,10 @@ struct Remainders<const N: usize> {
 
 impl<const N: usize> Remainders<N> {
     const fn new(a: &Limbs<N>, m: &Limbs<N>) -> Self {
+        debug_assert!(
+            are_unsigned(a) && are_unsigned(m) && (less(a, m) || is_zero(a)),
+            "a number above its modulus"
+        );
         Self { high: *m, low: *a, factor_of_high: [0; N], factor_of_low: one(), high_is_negative: true }
     }
 
@@ -107,6 +115,11 @@ impl Steps {
             (x, y) = (y, remainder);
             (a, b, c, d) = (c, d, e, f);
         }
+        let largest = if c.abs() > d.abs() { c.abs() } else { d.abs() };
+        debug_assert!(
+            a.abs() <= largest && b.abs() <= largest && largest <= LIMB_MASK,
+            "entries that no limb holds"
+        );
         Self { a, b, c, d }
     }
 
@@ -130,13 +143,12 @@ impl Steps {
         let (mut carry_high, mut carry_low) = (0, 0);
         let mut i = 0;
         while i < high.len() {
-            let (x, y) = (high[i] as i64, low[i] as i64);
-            let (limb_high, rest_high) = split(carry_high + self.a * x + self.b * y);
-            let (limb_low, rest_low) = split(carry_low + self.c * x + self.d * y);
-            (high[i], carry_high) = (limb_high as i32, rest_high);
-            (low[i], carry_low) = (limb_low as i32, rest_low);
+            let (x, y) = (wide(high[i]), wide(low[i]));
+            (high[i], carry_high) = combine(carry_high, self.a, x, self.b, y);
+            (low[i], carry_low) = combine(carry_low, self.c, x, self.d, y);
             i += 1;
         }
+        debug_assert!(carry_high == 0 && carry_low == 0, "a remainder that is negative, or too large");
     }
 }
 
@@ -160,9 +172,18 @@ const fn add_multiple(x: &mut [i32], q: i64, y: &[i32], limbs: usize) {
     let mut carry = 0;
     let mut i = limbs;
     while i < x.len() {
-        let (limb, rest) = split(carry + x[i] as i64 + q * y[i - limbs] as i64);
-        (x[i], carry) = (limb as i32, rest);
+        (x[i], carry) = combine(carry, 1, wide(x[i]), q, wide(y[i - limbs]));
         i += 1;
+    }
+    debug_assert!(carry == 0 && q.abs() <= 1 << 30, "a sum that is negative, or too large");
+}
+
+bounded! {
+    /// A limb of `a·x + b·y`, and its carry.
+    #[inline(always)]
+    const fn combine(carry: i64, a: i64, x: i64, b: i64, y: i64) -> (i32, i64) {
+        let (limb, carry) = split(carry + a * x + b * y);
+        (narrow(limb), carry)
     }
 }
 
@@ -178,6 +199,7 @@ const fn window(limbs: &[i32], start: usize) -> i64 {
         window |= if i == 0 { limb >> shift } else { limb << (i * LIMB_BITS - shift) };
         i += 1;
     }
+    debug_assert!(window >> WINDOW == 0, "a window above its bits");
     window
 }
 
@@ -195,8 +217,9 @@ const fn bit_length(limbs: &[i32]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Remainders, inverse};
-    use crate::limbs::{Limbs, from_be_bytes};
+    use super::{Remainders, bounds, inverse};
+    use crate::bounds::twins;
+    use crate::limbs::{LIMB_MASK, Limbs, from_be_bytes};
     use crypto_bigint::{NonZero, U576};
     use proptest::prelude::Rng;
     use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -252,5 +275,21 @@ mod tests {
         }
         // 44; random numbers of 521 bits take 19.
         assert!(most < 60, "{most} rounds");
+    }
+
+    /// For all entries of a matrix, all factors and all limbs, by intervals: the carries stay as they are.
+    #[test]
+    fn combinations_do_not_overflow() {
+        let limb = twins::i64::between(0, LIMB_MASK.into());
+        for most in [LIMB_MASK.into(), 1 << 30] {
+            let mut carry = twins::i64::exactly(0);
+            // More carries than any number has limbs.
+            for _ in 0..100 {
+                let (_, next) =
+                    bounds::combine(carry, twins::i64::within(most), limb, twins::i64::within(most), limb);
+                carry = carry.join(next);
+            }
+            assert!(carry.most() <= 4 * most, "{carry:?}");
+        }
     }
 }

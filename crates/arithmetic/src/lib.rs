@@ -3,6 +3,9 @@
 //! time depends on the inputs, so nothing here may touch a private key.
 
 pub mod rsa;
+mod bounds;
+#[cfg(test)]
+mod interval;
 mod limbs;
 mod magnitude;
 mod inverse;

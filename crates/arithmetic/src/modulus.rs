@@ -10,12 +10,16 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "columns sum at most 36 products below 2^58 and carries, under 2^64; casts widen, or narrow what a mask or \
-              a carry left within 32 bits; indices are below the fixed lengths"
+    reason = "the tests compute the bounds of limbs and columns; casts keep what a mask left, or a carry within 32 bits; \
+              indices are below the fixed lengths"
 )]
 
+use crate::bounds::bounded;
 use crate::inverse::inverse;
-use crate::limbs::{LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, one, subtract};
+use crate::limbs::{
+    LIMB_BITS, LIMB_MASK, Limbs, add, are_unsigned, carry_unsigned, from_be_bytes, less, one, subtract,
+    unsigned,
+};
 
 /// An odd modulus m; products are Montgomery's, with R = 2^(29 N).
 pub(crate) struct Modulus<const N: usize = 9> {
@@ -29,15 +33,8 @@ pub(crate) struct Modulus<const N: usize = 9> {
 impl<const N: usize> Modulus<N> {
     pub(crate) const fn new(bytes: &[u8]) -> Self {
         let value = from_be_bytes(bytes);
-        let m0 = value[0] as u32;
-        // Newton: m is its own inverse mod 8, and every step doubles the number of correct bits: 3, 6, 12, 24, 48.
-        let mut inverse = m0;
-        let mut i = 0;
-        while i < 4 {
-            inverse = inverse.wrapping_mul(2_u32.wrapping_sub(m0.wrapping_mul(inverse)));
-            i += 1;
-        }
-        let mut modulus = Self { value, inverse: inverse as i64 & LIMB_MASK, r_squared: [0; N] };
+        let inverse = inverse_of_digit(value[0] as u32) as i64 & LIMB_MASK;
+        let mut modulus = Self { value, inverse, r_squared: [0; N] };
         // R² by doubling 1.
         let mut power = one();
         let mut i = 0;
@@ -51,38 +48,32 @@ impl<const N: usize> Modulus<N> {
 
     /// `a - m` if that is not negative, for `a` below 2m.
     const fn subtract_once(&self, a: &Limbs<N>) -> Limbs<N> {
-        if less(a, &self.value) { *a } else { carry_unsigned(&subtract(a, &self.value)) }
+        let result = if less(a, &self.value) { *a } else { carry_unsigned(&subtract(a, &self.value)) };
+        self.assert_below(&result);
+        result
+    }
+
+    /// Panics in debug builds unless `a` is below m, and its limbs in [0, 2^29).
+    const fn assert_below(&self, a: &Limbs<N>) {
+        debug_assert!(are_unsigned(a) && less(a, &self.value), "a number that is not below its modulus");
     }
 
     /// `a·b/R mod m`, below m, for `a·b` below `R·m`.
     #[inline(never)]
     pub(crate) const fn montgomery(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
-        // Unsigned: 36 products are too many for an i64.
-        let mut columns = [0_u64; N];
-        let mask = LIMB_MASK as u64;
-        let mut i = 0;
-        while i < N {
-            let first = columns[0] + a[i] as u64 * b[0] as u64;
-            // The multiple of m that makes the lowest column zero.
-            let digit = first.wrapping_mul(self.inverse as u64).wrapping_neg() & mask;
-            let carry = (first + digit * self.value[0] as u64) >> LIMB_BITS;
-            let mut j = 1;
-            while j < N {
-                columns[j - 1] = columns[j] + a[i] as u64 * b[j] as u64 + digit * self.value[j] as u64;
-                j += 1;
-            }
-            columns[N - 1] = 0;
-            columns[0] += carry;
-            i += 1;
-        }
+        debug_assert!(are_unsigned(a) && are_unsigned(b), "limbs that are not in [0, 2^29)");
+        debug_assert!(less(a, &self.value) || less(b, &self.value), "two factors above the modulus");
+        let columns = product_columns(a, b, &self.value, self.inverse as u64);
         let mut result = [0; N];
         let mut carry = 0;
         let mut i = 0;
         while i < N - 1 {
             let column = columns[i] + carry;
-            (result[i], carry) = ((column & mask) as i32, column >> LIMB_BITS);
+            (result[i], carry) = ((column & LIMB_MASK as u64) as i32, column >> LIMB_BITS);
             i += 1;
         }
+        // The result is below 2m.
+        debug_assert!(carry >> LIMB_BITS == 0, "a product above the limbs");
         result[N - 1] = carry as i32;
         self.subtract_once(&result)
     }
@@ -94,13 +85,66 @@ impl<const N: usize> Modulus<N> {
 
     /// `a + b mod m`, if both are below m.
     pub(crate) const fn sum(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        self.assert_below(a);
+        self.assert_below(b);
         self.subtract_once(&carry_unsigned(&add(a, b)))
     }
 
     /// `1/a mod m`, below m, for `a` below m that has no factor in common with it; 0 for 0.
     pub(crate) const fn invert(&self, a: &Limbs<N>) -> Limbs<N> {
-        inverse(a, &self.value)
+        self.assert_below(a);
+        let inverse = inverse(a, &self.value);
+        self.assert_below(&inverse);
+        inverse
     }
+}
+
+bounded! {
+    /// The columns of `a·b/R` without the last carries, for a modulus and its inverse mod 2^29. Unsigned: 36 products are
+    /// too many for an i64.
+    #[inline(always)]
+    const fn product_columns<const N: usize>(a: &Limbs<N>, b: &Limbs<N>, m: &Limbs<N>, inverse: u64) -> [u64; N] {
+        let mut columns = [ZERO; N];
+        let mut i = 0;
+        while i < N {
+            let first = columns[0] + unsigned(a[i]) * unsigned(b[0]);
+            // The multiple of m that makes the lowest column zero.
+            let digit = quotient_digit(first, inverse);
+            let carry = shift_limb(first + digit * unsigned(m[0]));
+            let mut j = 1;
+            while j < N {
+                columns[j - 1] = columns[j] + unsigned(a[i]) * unsigned(b[j]) + digit * unsigned(m[j]);
+                j += 1;
+            }
+            columns[N - 1] = ZERO;
+            columns[0] += carry;
+            i += 1;
+        }
+        columns
+    }
+}
+
+const ZERO: u64 = 0;
+
+/// `-first/m mod 2^29`, for the inverse of m.
+const fn quotient_digit(first: u64, inverse: u64) -> u64 {
+    first.wrapping_mul(inverse).wrapping_neg() & LIMB_MASK as u64
+}
+
+const fn shift_limb(column: u64) -> u64 {
+    column >> LIMB_BITS
+}
+
+/// `1/m mod 2^32` for an odd m. Newton: m is its own inverse mod 8, and every step doubles the number of correct bits: 3, 6,
+/// 12, 24, 48.
+pub(crate) const fn inverse_of_digit(m: u32) -> u32 {
+    let mut inverse = m;
+    let mut i = 0;
+    while i < 4 {
+        inverse = inverse.wrapping_mul(2_u32.wrapping_sub(m.wrapping_mul(inverse)));
+        i += 1;
+    }
+    inverse
 }
 
 /// Helpers for the tests of both kinds of fields.
@@ -141,7 +185,8 @@ pub(crate) mod residues {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIMB_BITS, Limbs, Modulus};
+    use super::{LIMB_BITS, Limbs, Modulus, bounds, inverse_of_digit};
+    use crate::bounds::twins;
     use crypto_bigint::{NonZero, U576};
     use proptest::prelude::Rng;
     use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -194,6 +239,27 @@ mod tests {
                 number(&a).rem_vartime(&m).mul_mod(&number(&b), &m),
                 "modulo {m:?}"
             );
+        }
+    }
+
+    /// For all factors and moduli of all curves, by intervals.
+    #[test]
+    fn columns_do_not_overflow() {
+        fn most<const N: usize>() -> i128 {
+            let limbs = [twins::i32::between(0, LIMB.into()); N];
+            let columns = bounds::product_columns(&limbs, &limbs, &limbs, twins::u64::exactly(0));
+            columns.iter().map(|column| column.high).max().unwrap()
+        }
+        // 36 products of two limbs, and carries: too many for an i64.
+        assert_eq!([most::<9>(), most::<14>(), most::<18>()].map(i128::ilog2), [61, 62, 63]);
+    }
+
+    /// For all odd digits: the inverse depends on the bits below 2^29 alone.
+    #[test]
+    fn digits_have_their_inverses() {
+        let step = if std::env::var_os("CASES").is_some() { 2 } else { 2_046 };
+        for digit in (1..1_u32 << LIMB_BITS).step_by(step) {
+            assert_eq!(inverse_of_digit(digit).wrapping_mul(digit), 1, "{digit}");
         }
     }
 }

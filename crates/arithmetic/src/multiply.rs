@@ -87,6 +87,7 @@ pub(crate) fn sparse_sum<P: Point>(terms: [(&[i32], &[P::Affine; 8]); 2]) -> Opt
 
 /// Odd digits in ±1 to ±15 with at least four zeros after each: a scalar is the sum of `digits[i] << i` (wNAF, width 5).
 fn sparse_digits(scalar: &[i32], scalar_bits: usize) -> Vec<i8> {
+    debug_assert!(fits(scalar, scalar_bits), "a scalar of too many bits");
     let bits = bits(scalar, scalar_bits + 5);
     let mut digits = vec![0; scalar_bits + 1];
     let mut carry = 0;
@@ -177,6 +178,7 @@ struct CombDigit {
 /// The columns of `scalar | 1`, low first: 8·COLUMNS bits, each worth +1 or -1, because an odd number k is the sum of
 /// ±2^i with the sign of i in bit i + 1 of k, and + for the head.
 fn comb_digits(scalar: &[i32], columns: usize) -> Vec<CombDigit> {
+    debug_assert!(fits(scalar, TEETH * columns), "a scalar of too many bits");
     let mut signs = Vec::with_capacity(columns);
     for start in (0..columns).step_by(LIMB_BITS) {
         let teeth: [u32; TEETH] = std::array::from_fn(|tooth| limb_at(scalar, tooth * columns + start + 1));
@@ -201,6 +203,12 @@ fn limb_at(scalar: &[i32], start: usize) -> u32 {
     limb(index) >> shift | limb(index + 1) << (LIMB_BITS - shift)
 }
 
+/// Whether a scalar is below 2^bits, its limbs in [0, 2^29).
+fn fits(scalar: &[i32], bits: usize) -> bool {
+    (bits..scalar.len() * LIMB_BITS).all(|index| bit(scalar, index) == 0)
+        && scalar.iter().all(|limb| limb >> LIMB_BITS == 0)
+}
+
 /// The first bits of a scalar, low first.
 fn bits(scalar: &[i32], len: usize) -> Vec<i8> {
     let mut bits = vec![0; len];
@@ -214,7 +222,7 @@ fn bits(scalar: &[i32], len: usize) -> Vec<i8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIMB_BITS, POINTS, Sign, TEETH, bit, comb_digits};
+    use super::{CombDigit, LIMB_BITS, POINTS, Sign, TEETH, bit, comb_digits, sparse_digits};
 
     /// Scalars as long as the comb, at their ends and between, against their bits one by one.
     #[test]
@@ -248,5 +256,52 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A number of at most 29 bits, `shift` bits up.
+    fn scalar(number: i64, shift: usize) -> [i32; 2] {
+        let shifted = number << shift;
+        [shifted & ((1 << LIMB_BITS) - 1), shifted >> LIMB_BITS].map(|limb| i32::try_from(limb).unwrap())
+    }
+
+    /// All runs of 14 bits, in a limb and across two: digits depend on the bits around them alone.
+    #[test]
+    fn sparse_digits_are_the_scalar_exhaustively() {
+        for number in 0..1 << 14 {
+            for shift in [0, 1, 22] {
+                let digits = sparse_digits(&scalar(number, shift), 14 + shift);
+                let sum: i64 = digits.iter().enumerate().map(|(at, digit)| i64::from(*digit) << at).sum();
+                assert_eq!(sum, number << shift);
+                for (at, digit) in digits.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+                    assert!(digit % 2 != 0 && digit.abs() < 16, "{number}: {digit}");
+                    assert!(digits.iter().skip(at + 1).take(4).all(|digit| *digit == 0), "{number} at {at}");
+                }
+            }
+        }
+    }
+
+    /// All scalars of 8 and 16 bits, for combs of one column and of two.
+    #[test]
+    fn comb_digits_are_the_scalar_exhaustively() {
+        for columns in [1, 2] {
+            for number in 0..1_i64 << (TEETH * columns) {
+                let digits = comb_digits(&scalar(number, 0), columns);
+                let value = |(column, CombDigit { sign, index }): (usize, &CombDigit)| {
+                    let signs = index | POINTS;
+                    let sum: i64 = (0..TEETH)
+                        .map(|tooth| if signs >> tooth & 1 == 1 { 1 } else { -1 } << (tooth * columns + column))
+                        .sum();
+                    if *sign == Sign::Plus { sum } else { -sum }
+                };
+                assert_eq!(digits.iter().enumerate().map(value).sum::<i64>(), number | 1);
+            }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(not(debug_assertions), ignore = "debug builds assert")]
+    #[should_panic(expected = "too many bits")]
+    fn scalars_of_more_bits_are_asserted() {
+        let _ = sparse_digits(&scalar(1 << 14, 0), 14);
     }
 }

@@ -38,6 +38,8 @@ pub trait Curve: Copy + Debug {
     fn squared(&self) -> Self;
     /// `a·b - c·d` with one reduction, for products of magnitudes up to 9 together; the result is tight.
     fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self;
+    /// Panics in debug builds if the magnitude is above `most`.
+    fn assert_at_most(&self, most: u8);
     /// Takes magnitudes up to 6.
     fn tighten(&self) -> Self;
     /// Takes magnitudes up to 6.
@@ -58,9 +60,15 @@ pub(crate) struct Affine<C> {
 impl<C: Curve> Affine<C> {
     pub(crate) const G: Self = Self { x: C::G.0, y: C::G.1 };
 
+    fn tight(x: C, y: C) -> Self {
+        x.assert_at_most(1);
+        y.assert_at_most(1);
+        Self { x, y }
+    }
+
     /// `None` if it is not on the curve; takes tight coordinates.
     pub(crate) fn new(x: C, y: C) -> Option<Self> {
-        y.squared().minus(&Self::y_squared(&x)).is_zero().then_some(Self { x, y })
+        y.squared().minus(&Self::y_squared(&x)).is_zero().then(|| Self::tight(x, y))
     }
 
     /// The point with this x and a y of this parity (SEC 1 2.3.4); `None` if there is none. Takes a tight x.
@@ -109,6 +117,13 @@ pub(crate) struct Jacobian<C> {
 }
 
 impl<C: Curve> Jacobian<C> {
+    fn new(x: C, y: C, z: C) -> Self {
+        x.assert_at_most(1);
+        y.assert_at_most(1);
+        z.assert_at_most(2);
+        Self { x, y, z }
+    }
+
     /// dbl-2001-b, with z as 2yz; it is for the coefficient -3, for which 3x² - 3z⁴ is a product.
     #[inline(never)]
     pub(crate) fn double(&self) -> Self {
@@ -125,7 +140,7 @@ impl<C: Curve> Jacobian<C> {
         // 3·2 + 1·2.
         let y = C::difference_of_products(&alpha, &beta4.minus(&x), &gamma2, &gamma2.plus(&gamma2));
         let z = self.y.times(&self.z);
-        Self { x, y, z: z.plus(&z) }
+        Self::new(x, y, z.plus(&z))
     }
 
     /// z = 0 if the x coordinates are equal.
@@ -151,7 +166,7 @@ impl<C: Curve> Jacobian<C> {
         let v = self.x.times(&hh);
         let x = r.squared().minus(&hhh).minus(&v).minus(&v).tighten();
         let y = C::difference_of_products(r, &v.minus(&x), &self.y, &hhh);
-        Self { x, y, z: self.z.times(h) }
+        Self::new(x, y, self.z.times(h))
     }
 
     /// `other` scaled by this point's z: the difference of its x to this point's, of magnitude 2, and its y, tight.
@@ -192,7 +207,7 @@ impl<C: Curve> Point for Jacobian<C> {
     const BITS: usize = C::BITS;
 
     fn from_affine(point: &Affine<C>) -> Self {
-        Self { x: point.x, y: point.y, z: C::ONE }
+        Self::new(point.x, point.y, C::ONE)
     }
 
     fn double(&self) -> Self {
@@ -208,7 +223,7 @@ impl<C: Curve> Point for Jacobian<C> {
     }
 
     fn opposite(point: &Affine<C>) -> Affine<C> {
-        Affine { x: point.x, y: C::ZERO.minus(&point.y) }
+        Affine::tight(point.x, C::ZERO.minus(&point.y))
     }
 
     /// None of the points is infinity. One inversion by Montgomery's trick ("Speeding the Pollard and elliptic curve
@@ -226,8 +241,163 @@ impl<C: Curve> Point for Jacobian<C> {
             let z_inverse = inverse.times(&affine.x);
             inverse = inverse.times(&point.z);
             let square = z_inverse.squared();
-            *affine = Affine { x: point.x.times(&square), y: point.y.times(&square.times(&z_inverse)) };
+            *affine = Affine::tight(point.x.times(&square), point.y.times(&square.times(&z_inverse)));
         }
         affine
+    }
+}
+
+/// The bounds of coordinates for all inputs: the formulas run with intervals for limbs until nothing grows any more.
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "intervals panic")]
+pub(crate) mod limits {
+    use super::{Affine, Curve, Jacobian};
+    use crate::bounds::twins::{self, Limbs};
+    use crate::limbs::LIMB_MASK;
+    use crate::multiply::Point;
+    use std::fmt::Debug;
+    use std::marker::PhantomData;
+
+    /// The operations of a field, whose elements have intervals for limbs.
+    pub(crate) trait FieldTwin<const N: usize>: Copy + Debug {
+        /// Every constant, and every coordinate that was read.
+        const TIGHTENED: Limbs<N>;
+        const A_IS_ZERO: bool;
+
+        fn times(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N>;
+        fn squared(a: &Limbs<N>) -> Limbs<N>;
+        fn difference_of_products(factors: [&Limbs<N>; 4]) -> Limbs<N>;
+        fn plus(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N>;
+        fn minus(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N>;
+        fn tighten(a: &Limbs<N>) -> Limbs<N>;
+        /// What an inverse is made of.
+        fn from_unsigned(limbs: &Limbs<N>) -> Limbs<N>;
+    }
+
+    /// The sum of `times` elements.
+    pub(crate) fn scaled<const N: usize>(limbs: &Limbs<N>, times: u8) -> Limbs<N> {
+        limbs.map(|limb| twins::i32::exactly(times.into()) * limb)
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    struct Element<F, const N: usize> {
+        limbs: Limbs<N>,
+        field: PhantomData<F>,
+    }
+
+    impl<F: FieldTwin<N>, const N: usize> Element<F, N> {
+        const fn new(limbs: Limbs<N>) -> Self {
+            Self { limbs, field: PhantomData }
+        }
+
+        fn join(&mut self, other: &Self) {
+            for (limb, other) in self.limbs.iter_mut().zip(&other.limbs) {
+                *limb = limb.join(*other);
+            }
+        }
+    }
+
+    impl<F: FieldTwin<N>, const N: usize> Curve for Element<F, N> {
+        const ZERO: Self = Self::new([twins::i32::exactly(0); N]);
+        const ONE: Self = Self::new(F::TIGHTENED);
+        const A_IS_ZERO: bool = F::A_IS_ZERO;
+        const B: Self = Self::ONE;
+        const G: (Self, Self) = (Self::ONE, Self::ONE);
+        const BITS: usize = 256;
+
+        /// Both kinds of bits.
+        fn p() -> &'static [i32] {
+            &[0x0555_5555]
+        }
+
+        fn plus(&self, other: &Self) -> Self {
+            Self::new(F::plus(&self.limbs, &other.limbs))
+        }
+
+        fn minus(&self, other: &Self) -> Self {
+            Self::new(F::minus(&self.limbs, &other.limbs))
+        }
+
+        fn times(&self, other: &Self) -> Self {
+            Self::new(F::times(&self.limbs, &other.limbs))
+        }
+
+        fn squared(&self) -> Self {
+            Self::new(F::squared(&self.limbs))
+        }
+
+        fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+            Self::new(F::difference_of_products([&a.limbs, &b.limbs, &c.limbs, &d.limbs]))
+        }
+
+        fn assert_at_most(&self, _: u8) {}
+
+        fn tighten(&self) -> Self {
+            Self::new(F::tighten(&self.limbs))
+        }
+
+        /// No formula that asks has another result if so.
+        fn is_zero(&self) -> bool {
+            self.tighten();
+            false
+        }
+
+        fn is_odd(&self) -> bool {
+            self.tighten();
+            false
+        }
+
+        fn inverse(&self) -> Self {
+            self.tighten();
+            Self::new(F::from_unsigned(&[twins::i32::between(0, LIMB_MASK.into()); N]))
+        }
+    }
+
+    /// The limbs of every coordinate, whatever is done to points in whatever order.
+    pub(crate) fn limits_of_formulas<F: FieldTwin<N>, const N: usize>() -> Vec<(&'static str, Limbs<N>)> {
+        let mut affine = Affine { x: Element::<F, N>::ONE, y: Element::<F, N>::ONE };
+        let mut point = Jacobian::from_affine(&affine);
+        for _ in 0..1_000 {
+            let (old_affine, old_point) = (affine, point);
+            let points = [
+                Jacobian::from_affine(&affine),
+                point.double(),
+                point.plus(&affine),
+                point.minus(&affine),
+                Jacobian::complete_plus(Some(point), &affine).unwrap(),
+            ];
+            for new in &points {
+                for (old, new) in [(&mut point.x, new.x), (&mut point.y, new.y), (&mut point.z, new.z)] {
+                    old.join(&new);
+                }
+            }
+            let mut affines = Jacobian::normalize(&[point; 40]);
+            affines.extend(affine.odd_multiples());
+            affines.push(<Jacobian<Element<F, N>> as Point>::opposite(&affine));
+            affines.extend([false, true].map(|odd| Affine::decompress(affine.x, odd)).into_iter().flatten());
+            for new in &affines {
+                affine.x.join(&new.x);
+                affine.y.join(&new.y);
+            }
+            point.is_void();
+            point.has_x(&affine.x);
+            let same = |a: &Element<F, N>, b: &Element<F, N>| a.limbs == b.limbs;
+            if same(&affine.x, &old_affine.x)
+                && same(&affine.y, &old_affine.y)
+                && same(&point.x, &old_point.x)
+                && same(&point.y, &old_point.y)
+                && same(&point.z, &old_point.z)
+            {
+                let half_z = point.z.limbs.map(|limb| twins::i32::between(limb.low / 2, limb.high / 2));
+                return vec![
+                    ("x of a table", affine.x.limbs),
+                    ("y of a table", affine.y.limbs),
+                    ("x", point.x.limbs),
+                    ("y", point.y.limbs),
+                    ("half of z", half_z),
+                ];
+            }
+        }
+        panic!("the coordinates grow without end: {point:?}");
     }
 }

@@ -4,8 +4,11 @@
 //! elliptic-curve cryptography with 256-bit primes", Journal of Cryptographic Engineering 5, 2015, section 3).
 //!
 //! An element is a number congruent to its residue, not the residue itself. *Tight* elements, returned by products and
-//! `tighten`, have balanced limbs (`limbs`). A sum of `k` tight ones has the magnitude `k`; operations take the magnitudes
-//! that `Curve` states and assert them in debug builds.
+//! `tighten`, have balanced limbs (`limbs`), and a head limb below one and a half times that of p. A sum of `k` tight ones
+//! has the magnitude `k`; operations take the magnitudes that `Curve` states and assert them in debug builds.
+//!
+//! A product may have a larger head than its factors, so no bound of one operation shows that heads stay small; the
+//! formulas of `weierstrass` keep them small together, which `formulas_stay_in_the_stated_bounds` computes.
 
 /// The largest sum of products of magnitudes that fits a column.
 pub(super) const MAX_PRODUCT: u8 = 9;
@@ -17,7 +20,10 @@ pub(super) const MAX_SUM: u8 = 6;
 /// the number of bits of p in the head limb.
 macro_rules! montgomery_field {
     ($n:literal limbs, $bytes:literal bytes, $bits:literal bits, head $head:literal, b: $b:expr, g: [$x:expr, $y:expr $(,)?]) => {
-        /// An element of the field. The value of a tight one is within ±p.
+        /// The largest head limb of a tight element.
+        const MAX_HEAD: i32 = 3 << ($head - 1);
+
+        /// An element of the field.
         #[derive(Clone, Copy, Debug)]
         pub struct Field {
             limbs: Limbs<$n>,
@@ -48,13 +54,17 @@ macro_rules! montgomery_field {
             }
 
             const fn tight(limbs: Limbs<$n>) -> Self {
+                debug_assert!(are_balanced(&limbs, 0, MAX_HEAD), "limbs that are not tight");
                 Self { limbs, magnitude: Magnitude::TIGHT }
             }
 
             /// The same element below p, with limbs in [0, 2^29).
             fn positive(&self) -> Limbs<$n> {
+                // Within ±p.
                 let tight = carry_unsigned(&self.tighten().limbs);
-                if tight[$n - 1] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight }
+                let positive = if tight[$n - 1] < 0 { carry_unsigned(&add(&tight, &P.value)) } else { tight };
+                debug_assert!(less(&positive, &P.value), "a residue that is not below p");
+                positive
             }
         }
 
@@ -102,6 +112,10 @@ macro_rules! montgomery_field {
                 Self::tight(reduce(&columns))
             }
 
+            fn assert_at_most(&self, most: u8) {
+                self.magnitude.assert_at_most(most);
+            }
+
             fn tighten(&self) -> Self {
                 self.magnitude.assert_at_most(MAX_SUM);
                 Self::tight(tight_limbs(&self.limbs))
@@ -125,11 +139,16 @@ macro_rules! montgomery_field {
 
         #[cfg(test)]
         mod tests {
-            use super::{Field, P};
+            use super::{Field, MAX_HEAD, P, bounds};
+            use crate::bounds::twins;
+            use crate::curves::montgomery_field::{MAX_PRODUCT, MAX_SUM};
+            use crate::limbs::bounds::{add, subtract};
+            use crate::limbs::{LIMB_MASK, are_balanced};
             use crate::magnitude::Magnitude;
             use crate::magnitude::overcounts::is_asserted;
             use crate::modulus::residues::{extreme, residue};
             use crate::weierstrass::Curve;
+            use crate::weierstrass::limits::{FieldTwin, limits_of_formulas, scaled};
             use proptest::test_runner::{RngAlgorithm, TestRng};
 
             fn element(rng: &mut TestRng, count: u8) -> Field {
@@ -154,14 +173,98 @@ macro_rules! montgomery_field {
                     let (a, e) = (element(6), element(5));
                     assert_eq!(value(a.tighten()), value(a));
                     for tight in [a.tighten(), c.times(&d), difference] {
-                        let [limbs @ .., head] = tight.limbs;
-                        assert!(
-                            limbs.iter().all(|limb| (-(1 << 28)..1 << 28).contains(limb))
-                                && head.abs() <= 2 << $head
-                        );
+                        assert!(are_balanced(&tight.limbs, 0, MAX_HEAD));
                     }
                     assert!(e.minus(&e.tighten()).is_zero());
                     assert_eq!(value(a.inverse().times(&a.tighten())), value(Field::ONE));
+                }
+            }
+
+            /// The field with intervals for limbs.
+            #[derive(Clone, Copy, Debug)]
+            struct Twin;
+
+            /// Balanced limbs, or their opposites, and a head.
+            const fn balanced(head: i128) -> twins::Limbs<$n> {
+                let mut limbs = [twins::i32::within(1 << 28); $n];
+                limbs[$n - 1] = twins::i32::within(head);
+                limbs
+            }
+
+            impl FieldTwin<$n> for Twin {
+                // What `tighten` leaves.
+                const TIGHTENED: twins::Limbs<$n> = balanced((1 << ($head - 1)) + (1 << ($head - 5)));
+                const A_IS_ZERO: bool = false;
+
+                fn times(a: &twins::Limbs<$n>, b: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    bounds::reduce(&bounds::product(a, b))
+                }
+
+                fn squared(a: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    bounds::reduce(&bounds::square(a))
+                }
+
+                fn difference_of_products(factors: [&twins::Limbs<$n>; 4]) -> twins::Limbs<$n> {
+                    let [a, b, c, d] = factors;
+                    let (mut columns, less) = (bounds::product(a, b), bounds::product(c, d));
+                    for (column, less) in columns.iter_mut().zip(less) {
+                        *column -= less;
+                    }
+                    bounds::reduce(&columns)
+                }
+
+                fn plus(a: &twins::Limbs<$n>, b: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    add(a, b)
+                }
+
+                fn minus(a: &twins::Limbs<$n>, b: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    subtract(a, b)
+                }
+
+                fn tighten(a: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    bounds::tight_limbs(a)
+                }
+
+                fn from_unsigned(limbs: &twins::Limbs<$n>) -> twins::Limbs<$n> {
+                    Self::times(limbs, &Self::TIGHTENED)
+                }
+            }
+
+            /// Whatever is stated and asserted, and that nothing overflows: for all inputs, by intervals.
+            #[test]
+            fn formulas_stay_in_the_stated_bounds() {
+                let tight = balanced(MAX_HEAD.into());
+                let limits = limits_of_formulas::<Twin, $n>();
+                for (name, limbs) in &limits {
+                    let [low @ .., head] = limbs;
+                    println!("{name}: head {:?}, p has 2^{}", head, $head);
+                    assert!(low.iter().zip(&tight).all(|(limb, tight)| limb.is_within(*tight)), "{name}");
+                    assert!(head.is_within(tight[$n - 1]), "{name} {head:?}");
+                }
+                // Every operation at every magnitude that it takes and limbs hold, for tight elements of any origin.
+                for (a, b) in
+                    (1..8).flat_map(|a| (1..8).map(move |b| (a, b))).filter(|(a, b)| a * b <= MAX_PRODUCT)
+                {
+                    let rest = scaled(&tight, (MAX_PRODUCT - a * b).min(7));
+                    let (a, b) = (scaled(&tight, a), scaled(&tight, b));
+                    Twin::times(&a, &b);
+                    Twin::difference_of_products([&a, &b, &rest, &tight]);
+                }
+                Twin::squared(&scaled(&tight, 3));
+                // Unsigned limbs are of the magnitude 2.
+                let unsigned = [twins::i32::between(0, LIMB_MASK.into()); $n];
+                let two = scaled(&tight, 2);
+                assert!(unsigned[..$n - 1].iter().zip(&two).all(|(limb, two)| limb.is_within(*two)));
+                // Tightened elements are within ±p, so zero is the only one of its residue.
+                let tightened = Twin::tighten(&scaled(&tight, MAX_SUM));
+                assert!(tightened[$n - 1].most() + 1 < 1 << ($head - 1) | 1 << ($head - 2));
+                for (limb, stated) in tightened.iter().zip(&Twin::TIGHTENED) {
+                    assert!(limb.is_within(*stated), "{tightened:?}");
+                }
+                let mut residue = unsigned;
+                residue[$n - 1] = twins::i32::between(0, P.value[$n - 1].into());
+                for (limb, stated) in Twin::tighten(&residue).iter().zip(&Twin::TIGHTENED) {
+                    assert!(limb.is_within(*stated), "{limb:?}");
                 }
             }
 

@@ -2,20 +2,21 @@
 //!
 //! Limbs as in `limbs`; only products carry, as in Bernstein ("Curve25519: new Diffie-Hellman speed records",
 //! PKC 2006, section 4). An element is a number congruent to its residue, not the residue itself. *Tight* elements, which
-//! every product returns, have limbs within ±(2^28 + 2^17), the head limb too. A sum of `k` tight ones has the magnitude `k`;
+//! every product returns, have limbs within ±(2^28 + SLACK), the head limb too. A sum of `k` tight ones has the magnitude `k`;
 //! operations state the magnitudes they take and assert them in debug builds. 2^261 is 1216 modulo p: a carry out of the
 //! head is added at the foot.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "limb and column bounds of limbs.rs (2^17 more a limb is within its room); casts narrow what a carry left \
-              within 32 bits; indices are below the fixed lengths"
+    reason = "the tests compute the bounds of limbs and columns; casts keep a byte, or a constant; indices are below the \
+              fixed lengths"
 )]
 
+use crate::bounds::bounded;
 use crate::limbs::{
-    self, Columns, LIMB_BITS, LIMB_MASK, Limbs, add, carry_unsigned, from_be_bytes, less, product, split,
-    split_balanced, subtract,
+    self, Columns, LIMB_BITS, LIMB_MASK, Limbs, add, are_balanced, are_unsigned, carry_unsigned,
+    from_be_bytes, less, narrow, product, split, split_at, split_balanced, subtract, wide,
 };
 use crate::magnitude::Magnitude;
 use crate::modulus::Modulus;
@@ -27,7 +28,10 @@ const P: Modulus = Modulus::new(&[
 ]);
 
 /// 2^261 modulo p.
-const FOLD: i64 = 19 << 6;
+const FOLD: i32 = 1216;
+
+/// How far a limb of a tight element may be from balance.
+const SLACK: i32 = 1 << 17;
 
 /// An element of the field.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +55,16 @@ impl Field {
     }
 
     const fn tight(limbs: Limbs) -> Self {
+        debug_assert!(
+            are_balanced(&limbs, SLACK + 1, (1 << (LIMB_BITS - 1)) + SLACK),
+            "limbs that are not tight"
+        );
         Self { limbs, magnitude: Magnitude::TIGHT }
     }
 
     /// A number with limbs in [0, 2^29).
     const fn unsigned(limbs: Limbs) -> Self {
+        debug_assert!(are_unsigned(&limbs), "limbs that are not in [0, 2^29)");
         Self { limbs, magnitude: Magnitude::of(2) }
     }
 
@@ -97,14 +106,14 @@ impl Field {
     #[inline(never)]
     pub(super) const fn times(&self, other: &Self) -> Self {
         self.magnitude.times(other.magnitude).assert_at_most(MAX_PRODUCT);
-        reduce(&product(&self.limbs, &other.limbs))
+        Self::tight(reduce(&product(&self.limbs, &other.limbs)))
     }
 
     /// Takes magnitudes up to 3.
     #[inline(never)]
     pub(super) const fn squared(&self) -> Self {
         self.magnitude.times(self.magnitude).assert_at_most(MAX_PRODUCT);
-        reduce(&limbs::square(&self.limbs))
+        Self::tight(reduce(&limbs::square(&self.limbs)))
     }
 
     const fn squared_times(&self, times: usize) -> Self {
@@ -115,6 +124,11 @@ impl Field {
             i += 1;
         }
         power
+    }
+
+    /// Panics in debug builds if the magnitude is above `most`.
+    pub(super) const fn assert_at_most(&self, most: u8) {
+        self.magnitude.assert_at_most(most);
     }
 
     /// Takes magnitudes up to 7.
@@ -168,49 +182,65 @@ impl Field {
 
     /// The residue; takes magnitudes up to 7.
     const fn canonical(&self) -> Limbs {
-        /// 64p, which makes a tight number positive: all ones, except for what 2^261 folds to.
-        const ABOVE: Limbs = {
-            let ones = LIMB_MASK as i32;
-            [ones + 1 - FOLD as i32, ones, ones, ones, ones, ones, ones, ones, ones]
-        };
         self.magnitude.assert_at_most(MAX_SUM);
-        let mut limbs = carry_unsigned(&add(&carry_unsigned(&self.times(&Self::ONE).limbs), &ABOVE));
-        // The head limb has the bits from 232 on; 2^255 is 19.
-        limbs[0] += 19 * (limbs[8] >> 23);
-        limbs[8] &= (1 << 23) - 1;
-        limbs = carry_unsigned(&limbs);
-        if less(&limbs, &P.value) { limbs } else { carry_unsigned(&subtract(&limbs, &P.value)) }
+        let limbs = below_twice_p(&self.times(&Self::ONE).limbs, &ABOVE);
+        let residue =
+            if less(&limbs, &P.value) { limbs } else { carry_unsigned(&subtract(&limbs, &P.value)) };
+        debug_assert!(are_unsigned(&residue) && less(&residue, &P.value), "a residue that is not below p");
+        residue
     }
 }
 
-/// The residue's nine columns: the upper half, as limbs, folds into the lower.
-#[inline(always)]
-const fn reduce(c: &Columns) -> Field {
-    let (h0, t) = split(c[9]);
-    let (h1, t) = split(c[10] + t);
-    let (h2, t) = split(c[11] + t);
-    let (h3, t) = split(c[12] + t);
-    let (h4, t) = split(c[13] + t);
-    let (h5, t) = split(c[14] + t);
-    let (h6, t) = split(c[15] + t);
-    let (h7, h8) = split(c[16] + t);
-    let (r0, t) = split_balanced(c[0] + FOLD * h0);
-    let (r1, t) = split_balanced(c[1] + FOLD * h1 + t);
-    let (r2, t) = split_balanced(c[2] + FOLD * h2 + t);
-    let (r3, t) = split_balanced(c[3] + FOLD * h3 + t);
-    let (r4, t) = split_balanced(c[4] + FOLD * h4 + t);
-    let (r5, t) = split_balanced(c[5] + FOLD * h5 + t);
-    let (r6, t) = split_balanced(c[6] + FOLD * h6 + t);
-    let (r7, t) = split_balanced(c[7] + FOLD * h7 + t);
-    let (r8, t) = split_balanced(c[8] + FOLD * h8 + t);
-    // The last carry is below 2^34, and folds to less than 2^45: limb 1 may leave its balance by 2^16.
-    let (r0, t) = split_balanced(r0 as i64 + FOLD * t);
-    Field::tight([r0, r1 + t as i32, r2, r3, r4, r5, r6, r7, r8])
+/// 64p, which makes a tight number positive: all ones, except for what 2^261 folds to.
+const ABOVE: Limbs = {
+    let ones = LIMB_MASK as i32;
+    [ones + 1 - FOLD, ones, ones, ones, ones, ones, ones, ones, ones]
+};
+
+bounded! {
+    twins: crate::limbs::bounds::add, crate::limbs::bounds::carry_unsigned;
+
+    /// The same element from 0 to 2p, with limbs in [0, 2^29); takes a tight one, and 64p.
+    const fn below_twice_p(limbs: &Limbs, above: &Limbs) -> Limbs {
+        let mut limbs = carry_unsigned(&add(&carry_unsigned(limbs), above));
+        // The head limb has the bits from 232 on; 2^255 is 19.
+        let (head, times) = split_at(limbs[8], 23);
+        limbs[0] += 19 * times;
+        limbs[8] = head;
+        carry_unsigned(&limbs)
+    }
+
+    /// The residue's nine columns: the upper half, as limbs, folds into the lower.
+    #[inline(always)]
+    const fn reduce(c: &Columns) -> Limbs {
+        let (h0, t) = split(c[9]);
+        let (h1, t) = split(c[10] + t);
+        let (h2, t) = split(c[11] + t);
+        let (h3, t) = split(c[12] + t);
+        let (h4, t) = split(c[13] + t);
+        let (h5, t) = split(c[14] + t);
+        let (h6, t) = split(c[15] + t);
+        let (h7, h8) = split(c[16] + t);
+        // 2^261 is 1216.
+        let (r0, t) = split_balanced(c[0] + 1216 * h0);
+        let (r1, t) = split_balanced(c[1] + 1216 * h1 + t);
+        let (r2, t) = split_balanced(c[2] + 1216 * h2 + t);
+        let (r3, t) = split_balanced(c[3] + 1216 * h3 + t);
+        let (r4, t) = split_balanced(c[4] + 1216 * h4 + t);
+        let (r5, t) = split_balanced(c[5] + 1216 * h5 + t);
+        let (r6, t) = split_balanced(c[6] + 1216 * h6 + t);
+        let (r7, t) = split_balanced(c[7] + 1216 * h7 + t);
+        let (r8, t) = split_balanced(c[8] + 1216 * h8 + t);
+        let (r0, t) = split_balanced(wide(r0) + 1216 * t);
+        [r0, r1 + narrow(t), r2, r3, r4, r5, r6, r7, r8]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, P};
+    use super::{ABOVE, Field, LIMB_BITS, LIMB_MASK, MAX_PRODUCT, P, SLACK, bounds};
+    use crate::bounds::twins;
+    use crate::limbs::bounds::{product, square};
     use crate::magnitude::Magnitude;
     use crate::magnitude::overcounts::is_asserted;
     use crate::modulus::residues::{extreme, residue};
@@ -219,7 +249,7 @@ mod tests {
     /// Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
     fn element(rng: &mut TestRng, count: u8) -> Field {
         let mut limbs: [i32; 9] = extreme(rng, count.into(), 1 << 28);
-        limbs[1] += limbs[1].signum() * i32::from(count) * (1 << 17);
+        limbs[1] += limbs[1].signum() * i32::from(count) * SLACK;
         Field { limbs, magnitude: Magnitude::of(count) }
     }
 
@@ -236,7 +266,7 @@ mod tests {
             let c = element(3);
             assert_eq!(value(c.squared()), product(c, c));
             for tight in [a.times(&b), c.squared()] {
-                assert!(tight.limbs.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 17)));
+                assert!(tight.limbs.iter().all(|limb| limb.abs() <= (1 << 28) + SLACK));
             }
             let a = element(5);
             assert_eq!(a.canonical(), value(a));
@@ -245,6 +275,38 @@ mod tests {
             assert!(a.minus(&Field::unsigned(value(a))).is_zero());
             assert_eq!(value(a.inverse().times(&a)), value(Field::ONE));
         }
+    }
+
+    /// Whatever is stated and asserted, and that nothing overflows: for all inputs, by intervals.
+    #[test]
+    fn operations_stay_in_the_stated_bounds() {
+        let most = (1 << (LIMB_BITS - 1)) + i128::from(SLACK);
+        let times = |count: i128| [twins::i32::within(count * most); 9];
+        let tight = times(1);
+        let mut pairs = 0;
+        for (a, b) in
+            (1..8).flat_map(|a| (1..8).map(move |b| (a, b))).filter(|(a, b)| a * b <= MAX_PRODUCT.into())
+        {
+            let mut results = vec![bounds::reduce(&product(&times(a), &times(b)))];
+            if a == b {
+                results.push(bounds::reduce(&square(&times(a))));
+            }
+            for result in results {
+                assert!(
+                    result.iter().zip(&tight).all(|(limb, tight)| limb.is_within(*tight)),
+                    "{a} {b} {result:?}"
+                );
+            }
+            pairs += 1;
+        }
+        assert_eq!(pairs, 25);
+        // Numbers with unsigned limbs are of the magnitude 2.
+        assert!(2 * most > i128::from(LIMB_MASK));
+        let limbs = bounds::below_twice_p(&tight, &ABOVE.map(|limb| twins::i32::exactly(limb.into())));
+        let [low @ .., head] = limbs;
+        assert!(low.iter().all(|limb| limb.low >= 0 && limb.high <= LIMB_MASK.into()), "{limbs:?}");
+        // p has the head 2^23 - 1 and more below.
+        assert!(head.low >= 0 && head.high <= 1 << 23, "{limbs:?}");
     }
 
     /// One more than each operation takes.

@@ -45,6 +45,8 @@ impl Affine {
 
     /// Takes tight coordinates.
     const fn new(x: &Field, y: &Field) -> Self {
+        x.assert_at_most(1);
+        y.assert_at_most(1);
         Self { sum: y.plus(x), difference: y.minus(x), product: x.times(y).times(&TWICE_D) }
     }
 
@@ -76,6 +78,14 @@ pub(super) struct Completed {
 }
 
 impl Completed {
+    const fn new(e: Field, f: Field, g: Field, h: Field) -> Self {
+        e.assert_at_most(3);
+        f.assert_at_most(4);
+        g.assert_at_most(3);
+        h.assert_at_most(3);
+        Self { e, f, g, h }
+    }
+
     /// dbl-2008-hwcd.
     #[inline(never)]
     pub(super) const fn double(&self) -> Self {
@@ -84,7 +94,7 @@ impl Completed {
         let h = xx.plus(&yy);
         let e = x.plus(&y).squared().minus(&h);
         let g = yy.minus(&xx);
-        Self { e, f: g.minus(&zz).minus(&zz), g, h: Field::ZERO.minus(&h) }
+        Self::new(e, g.minus(&zz).minus(&zz), g, Field::ZERO.minus(&h))
     }
 
     pub(super) const fn plus(&self, other: &Affine) -> Self {
@@ -94,7 +104,7 @@ impl Completed {
     /// The sum with the negative: y + x and y - x swap, 2d·x·y changes its sign, and f and g swap.
     pub(super) const fn minus(&self, other: &Affine) -> Self {
         let Self { e, f, g, h } = self.sum(&other.difference, &other.sum, &other.product);
-        Self { e, f: g, g: f, h }
+        Self::new(e, g, f, h)
     }
 
     /// madd-2008-hwcd-3.
@@ -105,7 +115,7 @@ impl Completed {
         let b = y.plus(&x).times(sum);
         let c = self.e.times(&self.h).times(product);
         let d = z.plus(&z);
-        Self { e: b.minus(&a), f: d.minus(&c), g: d.plus(&c), h: b.plus(&a) }
+        Self::new(b.minus(&a), d.minus(&c), d.plus(&c), b.plus(&a))
     }
 
     /// x and y, tight.
@@ -118,7 +128,7 @@ impl Completed {
     pub(super) const fn from_affine(point: &Affine) -> Self {
         let two = Field::small(2);
         let (x, y) = (point.sum.minus(&point.difference), point.sum.plus(&point.difference));
-        Self { e: x.times(&Field::ONE), f: two, g: two, h: y.times(&Field::ONE) }
+        Self::new(x.times(&Field::ONE), two, two, y.times(&Field::ONE))
     }
 }
 

@@ -1,30 +1,26 @@
 //! Multiplication modulo a large odd number, for RSA.
 //!
 //! Montgomery arithmetic ("Modular multiplication without trial division", Mathematics of Computation 44, 1985) with
-//! R = 2^(27·L). A limb holds 27 bits in a `u32`; L is a multiple of 4, at most [`MAX_LIMBS`], and large enough that
+//! R = 2^(27·L). A limb holds 27 bits in a `u32`; L is a multiple of 4, at most 304, and large enough that
 //! R > 4n, so that values stay below 2n without a comparison in the loop (Walter, "Montgomery exponentiation needs no
 //! final subtractions", Electronics Letters 35, 1999). Products are summed a column at a time ("finely integrated product
 //! scanning" of Koç, Acar and Kaliski, "Analyzing and comparing Montgomery multiplication algorithms", IEEE Micro 16, 1996,
-//! section 7). A column sums at most 2·L products below 2^54 and a carry below 2^38: under 2^64 for every L below 500.
-//! Four columns are summed at a time, so that two loads feed four products.
+//! section 7). Four columns are summed at a time, so that two loads feed four products.
 //!
 //! Every value here is public: time depends on all of them.
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "columns stay below 2^64 (module bound), limbs below 2^28, indices below MAX_LIMBS + 16"
+    reason = "a test computes the bounds of columns; limbs are below 2^28, indices below 320"
 )]
 
 use std::cmp::Ordering;
 
-use crate::rsa::limits::MAX_RSA_BITS;
+use crate::modulus::inverse_of_digit;
 
 /// Bits of a limb.
 const LIMB_BITS: usize = 27;
 /// All ones in a limb.
 const LIMB_MASK: u32 = (1 << LIMB_BITS) - 1;
-/// Limbs of the largest modulus with two extra bits.
-const MAX_LIMBS: usize = (MAX_RSA_BITS + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
-const _: () = assert!(MAX_LIMBS < 500);
 
 /// Four neighbouring limbs of a number.
 type Chunk = [u32; 4];
@@ -43,14 +39,12 @@ pub(super) struct Modulus {
 }
 
 impl Modulus {
-    /// An odd number without leading zero bytes, big-endian, of at most [`MAX_RSA_BITS`] bits.
+    /// An odd number without leading zero bytes, big-endian, of at most [`super::MAX_RSA_BITS`] bits.
     pub(super) fn new(bytes: &[u8], bits: usize) -> Self {
         // Room for two more bits, and for every signature of as many bytes: bits that do not fit would not be compared.
         let limbs = (bytes.len() * 8 + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
         let value = Number::from_bytes(bytes, limbs);
-        // Newton: n is its own inverse mod 8, and every step doubles the number of correct bits: 3, 6, 12, 24, 48.
-        let n0 = value.limb(0);
-        let inverse = (0..4).fold(n0, |x, _| x.wrapping_mul(2_u32.wrapping_sub(n0.wrapping_mul(x))));
+        let inverse = inverse_of_digit(value.limb(0));
         Self { value, limbs, bits, negated_inverse: inverse.wrapping_neg() & LIMB_MASK }
     }
 
@@ -102,6 +96,7 @@ impl Number {
             pending >>= LIMB_BITS;
             pending_bits -= LIMB_BITS;
         }
+        debug_assert!(pending == 0 && bytes.all(|&byte| byte == 0), "bits that do not fit the limbs");
         number
     }
 
@@ -168,16 +163,31 @@ impl Number {
             borrow = difference >> 31;
             *limb = difference & LIMB_MASK;
         }
+        debug_assert!(
+            borrow == 0 && self.compare(n) == Ordering::Less,
+            "a number of twice the modulus or more"
+        );
+    }
+
+    /// Whether the number is below 2n.
+    fn is_below_twice(&self, n: &Self) -> bool {
+        let limbs = self.limbs().iter().zip(n.limbs());
+        let borrow = |borrow: i64, (limb, n): (&u32, &u32)| {
+            (i64::from(*limb) - 2 * i64::from(*n) + borrow) >> LIMB_BITS
+        };
+        limbs.fold(0, borrow) < 0
     }
 
     /// `2·self mod n` for `self` below n.
     fn double(&mut self, n: &Self) {
+        debug_assert!(self.compare(n) == Ordering::Less, "a number that is not below its modulus");
         let mut carry = 0;
         for limb in self.limbs_mut() {
             let doubled = *limb << 1 | carry;
             carry = doubled >> LIMB_BITS;
             *limb = doubled & LIMB_MASK;
         }
+        debug_assert!(carry == 0, "a number above the limbs");
         self.subtract_once(n);
     }
 }
@@ -194,14 +204,19 @@ impl Work {
 
     /// `x·y/R mod n`, below 2n if x and y are.
     pub(super) fn product(&mut self, n: &Modulus, x: &Number, y: &Number) -> Number {
+        debug_assert!(
+            x.is_below_twice(&n.value) && y.is_below_twice(&n.value),
+            "a factor of twice the modulus or more"
+        );
         let falling = x.falling();
-        self.reduce(n, |columns, block| add_products(columns, &falling, y, block, block + 1))
+        self.reduce(n, digit_of(n), |columns, block| add_products(columns, &falling, y, block, block + 1))
     }
 
     /// `x²/R mod n`, below 2n if x is: each product of two different limbs is made once and counted twice.
     pub(super) fn square(&mut self, n: &Modulus, x: &Number) -> Number {
+        debug_assert!(x.is_below_twice(&n.value), "a factor of twice the modulus or more");
         let falling = x.falling();
-        self.reduce(n, |carried, block| {
+        self.reduce(n, digit_of(n), |carried, block| {
             let mut columns = add_products([0; 4], &falling, x, block, block / 2);
             // The middle of the columns, limbs 2·block - 2 and up, where rising and falling limb meet.
             let start = PAD + 2 * block - 2;
@@ -225,12 +240,16 @@ impl Work {
     }
 
     /// Adds to the 2L columns of a product, four at a time, the multiple of n that makes the lower half zero; returns
-    /// the upper half.
+    /// the upper half. `digit` is what of the multiple belongs to a column.
     #[inline(always)]
-    fn reduce(&mut self, n: &Modulus, add_block: impl Fn(Columns, usize) -> Columns) -> Number {
+    fn reduce(
+        &mut self,
+        n: &Modulus,
+        digit: impl Fn(u64) -> u64,
+        add_block: impl Fn(Columns, usize) -> Columns,
+    ) -> Number {
         let blocks = self.quotient.len();
         let [n0, n1, n2, n3] = n.value.chunks().first().copied().unwrap_or_default().map(u64::from);
-        let digit = |column: u64| u64::from(low_limb(column).wrapping_mul(n.negated_inverse) & LIMB_MASK);
         let mut result = Number::zero(n.limbs);
         let mut upper = result.limbs_mut().as_chunks_mut::<4>().0.iter_mut();
         let mut carry = 0;
@@ -255,8 +274,14 @@ impl Work {
                 *chunk = [c0, c1, c2, c3].map(low_limb);
             }
         }
+        debug_assert!(carry == 0, "a product above the limbs");
         result
     }
+}
+
+/// The multiple of n that makes a column zero.
+fn digit_of(n: &Modulus) -> impl Fn(u64) -> u64 {
+    |column| u64::from(low_limb(column).wrapping_mul(n.negated_inverse) & LIMB_MASK)
 }
 
 /// Adds to columns 4·block to 4·block + 3 of x·y the products of x's chunks below `end`. x is as [`Number::falling`]
@@ -293,4 +318,55 @@ fn low_limb(value: u64) -> u32 {
 #[expect(clippy::as_conversions, reason = "the mask leaves 8 bits")]
 fn low_byte(value: u64) -> u8 {
     (value & 0xff) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMB_BITS, LIMB_MASK, Modulus, Number, Work, add_products};
+    use crate::rsa::limits::MAX_RSA_BITS;
+    use std::cell::Cell;
+
+    /// Limbs of the largest modulus with two extra bits.
+    const MAX_LIMBS: usize = (MAX_RSA_BITS + 2).div_ceil(LIMB_BITS).next_multiple_of(4);
+
+    /// A number of so many limbs that are all ones, with room for four more.
+    fn ones(limbs: usize) -> Number {
+        let mut number = Number::zero(limbs + 4);
+        number.limbs_mut()[..limbs].fill(LIMB_MASK);
+        number
+    }
+
+    /// The largest column below R of a product in which everything is as large as it can be, the digits of the quotient
+    /// too. Columns grow with everything in them, so none is larger; overflow would panic here.
+    fn largest_column(limbs: usize) -> u64 {
+        let x = ones(limbs);
+        let n = Modulus { value: x.clone(), limbs: limbs + 4, bits: 0, negated_inverse: 0 };
+        let falling = x.falling();
+        let largest = Cell::new(0);
+        let digit = |column: u64| {
+            largest.set(largest.get().max(column));
+            u64::from(LIMB_MASK)
+        };
+        Work::new(limbs + 4)
+            .reduce(&n, digit, |columns, block| add_products(columns, &falling, &x, block, block + 1));
+        largest.get()
+    }
+
+    #[test]
+    fn columns_do_not_overflow() {
+        let largest = largest_column(MAX_LIMBS);
+        assert!((1 << 63..1 << 64).contains(&u128::from(largest)), "{largest}");
+        // A square has the same columns.
+        let mut work = Work::new(MAX_LIMBS + 4);
+        let n = Modulus { value: ones(MAX_LIMBS), limbs: MAX_LIMBS + 4, bits: 0, negated_inverse: 1 };
+        let (square, product) = (work.square(&n, &n.value), work.product(&n, &n.value, &n.value));
+        assert_eq!(square.limbs(), product.limbs());
+    }
+
+    #[test]
+    #[cfg_attr(not(debug_assertions), ignore = "debug builds assert")]
+    #[should_panic(expected = "overflow")]
+    fn columns_of_more_limbs_would_overflow() {
+        largest_column(516);
+    }
 }

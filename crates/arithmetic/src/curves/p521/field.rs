@@ -6,28 +6,25 @@
 //! Products are Karatsuba's, of two halves (Knuth, The Art of Computer Programming, volume 2, 4.3.3).
 //!
 //! A column sums up to 35 products of limbs. That leaves no room for factors of a magnitude above 1, as the smaller
-//! fields have it, so every operation carries. All elements are tight, with limbs within ±(2^28 + 2^7): no magnitudes.
+//! fields have it, so every operation carries. All elements are tight, with limbs within ±(2^28 + SLACK): no magnitudes.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::as_conversions,
     clippy::indexing_slicing,
-    reason = "limb and column bounds of the module; casts narrow what a carry left within 32 bits; indices are below the \
-              fixed lengths"
+    reason = "the tests compute the bounds of limbs and columns; indices are below the fixed lengths"
 )]
 
+use crate::bounds::bounded;
 use crate::limbs::{
-    self, LIMB_BITS, Limbs, add, balance, carry_unsigned, from_be_bytes, is_zero, less, one, split_balanced,
-    subtract,
+    Columns, LIMB_BITS, Limbs, add, are_balanced, are_unsigned, balance, carry_unsigned, from_be_bytes,
+    is_zero, less, narrow, one, product, split_at, split_balanced, square, subtract, wide,
 };
 use crate::modulus::Modulus;
 use crate::weierstrass::Curve;
 
 /// Limbs of an element.
 const N: usize = 18;
-/// Limbs of a half, which `limbs` multiplies.
-const HALF: usize = N / 2;
-/// Bits of p in the head limb.
-const HEAD_BITS: usize = 521 - (N - 1) * LIMB_BITS;
+/// How far a limb of a tight element may be from balance.
+const SLACK: i32 = 1 << 7;
 
 /// The modulus p.
 const P: Modulus<N> = {
@@ -52,35 +49,27 @@ impl Field {
         Self::carried(&from_be_bytes(bytes))
     }
 
-    /// The tight element; takes limbs of at most three tight elements.
+    #[inline(always)]
+    const fn tight(limbs: Limbs<N>) -> Self {
+        debug_assert!(
+            are_balanced(&limbs, SLACK + 1, (1 << (LIMB_BITS - 1)) + SLACK),
+            "limbs that are not tight"
+        );
+        Self(limbs)
+    }
+
     #[inline(always)]
     const fn carried(limbs: &Limbs<N>) -> Self {
-        let (head, carry) = balance(limbs[N - 1]);
-        let (mut tight, mut carry) = ([0; N], 2 * carry);
-        let mut i = 0;
-        while i < N - 1 {
-            let (limb, next) = balance(limbs[i]);
-            (tight[i], carry) = (limb + carry, next);
-            i += 1;
-        }
-        tight[N - 1] = head + carry;
-        Self(tight)
+        Self::tight(carry(limbs))
     }
 
     /// The residue, with limbs in [0, 2^29).
     const fn canonical(&self) -> Limbs<N> {
         // Within (-2p, 2p), then from -2 to p + 1, then from 0 to p.
         let residue = fold_head(&fold_head(&self.0));
+        debug_assert!(are_unsigned(&residue) && residue[N - 1] <= P.value[N - 1], "a residue above p");
         if less(&residue, &P.value) { residue } else { [0; N] }
     }
-}
-
-/// The same element with the bits above 521 added at the foot. Limbs in [0, 2^29), but the foot's may be -2, -1 or 2^29.
-const fn fold_head(limbs: &Limbs<N>) -> Limbs<N> {
-    let mut limbs = carry_unsigned(limbs);
-    limbs[0] += limbs[N - 1] >> HEAD_BITS;
-    limbs[N - 1] &= (1 << HEAD_BITS) - 1;
-    limbs
 }
 
 impl Curve for Field {
@@ -139,23 +128,19 @@ impl Curve for Field {
 
     #[inline(never)]
     fn times(&self, other: &Self) -> Self {
-        let ([a_low, a_high, a_both], [b_low, b_high, b_both]) = (halves(self), halves(other));
-        reduce(
-            &limbs::product(&a_low, &b_low),
-            &limbs::product(&a_high, &b_high),
-            &limbs::product(&a_both, &b_both),
-        )
+        Self::tight(multiply(&self.0, &other.0))
     }
 
     #[inline(never)]
     fn squared(&self) -> Self {
-        let [low, high, both] = halves(self);
-        reduce(&limbs::square(&low), &limbs::square(&high), &limbs::square(&both))
+        Self::tight(multiply_by_itself(&self.0))
     }
 
     fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
         a.times(b).minus(&c.times(d))
     }
+
+    fn assert_at_most(&self, _: u8) {}
 
     fn tighten(&self) -> Self {
         *self
@@ -174,74 +159,115 @@ impl Curve for Field {
     }
 }
 
-/// The low half, the high half and their sum, which is not carried: columns of its products are below 37·2^56.
-#[inline(always)]
-const fn halves(a: &Field) -> [Limbs<HALF>; 3] {
-    let (mut low, mut high) = ([0; HALF], [0; HALF]);
-    let mut i = 0;
-    while i < HALF {
-        (low[i], high[i]) = (a.0[i], a.0[HALF + i]);
-        i += 1;
-    }
-    [low, high, add(&low, &high)]
-}
+bounded! {
+    twins: crate::limbs::bounds::add, crate::limbs::bounds::carry_unsigned, crate::limbs::bounds::product,
+        crate::limbs::bounds::square;
 
-/// The product from Karatsuba's three: of the low halves, of the high halves and of their sums. Its columns are below
-/// 36·2^56. They have names, because arrays that a loop sums up stay in memory
-/// (docs/measurements/arithmetic.md).
-#[inline(always)]
-const fn reduce(low: &limbs::Columns, high: &limbs::Columns, both: &limbs::Columns) -> Field {
-    let (
-        [l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15, l16],
-        [h0, h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12, h13, h14, h15, h16],
-    ) = (*low, *high);
-    // Low halves with high ones: half a number up, and from 2^522 on twice at the foot.
-    let mut middle = *both;
-    let mut i = 0;
-    while i < 2 * HALF - 1 {
-        middle[i] -= low[i] + high[i];
-        i += 1;
+    /// The tight limbs of a sum of three tight elements.
+    #[inline(always)]
+    const fn carry(limbs: &Limbs<18>) -> Limbs<18> {
+        let (head, t) = balance(limbs[17]);
+        let (mut tight, mut t) = (*limbs, 2 * t);
+        let mut i = 0;
+        while i < 17 {
+            let (limb, next) = balance(limbs[i]);
+            (tight[i], t) = (limb + t, next);
+            i += 1;
+        }
+        tight[17] = head + t;
+        tight
     }
-    let [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16] = middle;
-    let columns = [
-        l0 + 2 * h0 + 2 * m9,
-        l1 + 2 * h1 + 2 * m10,
-        l2 + 2 * h2 + 2 * m11,
-        l3 + 2 * h3 + 2 * m12,
-        l4 + 2 * h4 + 2 * m13,
-        l5 + 2 * h5 + 2 * m14,
-        l6 + 2 * h6 + 2 * m15,
-        l7 + 2 * h7 + 2 * m16,
-        l8 + 2 * h8,
-        l9 + 2 * h9 + m0,
-        l10 + 2 * h10 + m1,
-        l11 + 2 * h11 + m2,
-        l12 + 2 * h12 + m3,
-        l13 + 2 * h13 + m4,
-        l14 + 2 * h14 + m5,
-        l15 + 2 * h15 + m6,
-        l16 + 2 * h16 + m7,
-        m8,
-    ];
-    let (mut limbs, mut carry) = ([0; N], 0);
-    let mut i = 0;
-    while i < N {
-        (limbs[i], carry) = split_balanced(columns[i] + carry);
-        i += 1;
+
+    /// The same element with the bits above 521 added at the foot. Limbs in [0, 2^29), but the foot's may be -2, -1 or
+    /// 2^29.
+    const fn fold_head(limbs: &Limbs<18>) -> Limbs<18> {
+        let mut limbs = carry_unsigned(limbs);
+        // 521 is 17·29 + 28.
+        let (head, above) = split_at(limbs[17], 28);
+        limbs[0] += above;
+        limbs[17] = head;
+        limbs
     }
-    // Below 2^35, so that the second carry of the foot is below 2^7.
-    let (foot, carry) = split_balanced(limbs[0] as i64 + 2 * carry);
-    limbs[0] = foot;
-    limbs[1] += carry as i32;
-    Field(limbs)
+
+    #[inline(always)]
+    const fn multiply(a: &Limbs<18>, b: &Limbs<18>) -> Limbs<18> {
+        let ([a_low, a_high, a_both], [b_low, b_high, b_both]) = (halves(a), halves(b));
+        reduce(&product(&a_low, &b_low), &product(&a_high, &b_high), &product(&a_both, &b_both))
+    }
+
+    #[inline(always)]
+    const fn multiply_by_itself(a: &Limbs<18>) -> Limbs<18> {
+        let [low, high, both] = halves(a);
+        reduce(&square(&low), &square(&high), &square(&both))
+    }
+
+    /// The low half, the high half and their sum, which is not carried.
+    #[inline(always)]
+    const fn halves(a: &Limbs<18>) -> [Limbs; 3] {
+        let [a0, a1, a2, a3, a4, a5, a6, a7, a8, high @ ..] = *a;
+        let low = [a0, a1, a2, a3, a4, a5, a6, a7, a8];
+        [low, high, add(&low, &high)]
+    }
+
+    /// The product from Karatsuba's three: of the low halves, of the high halves and of their sums. Its columns have names,
+    /// because arrays that a loop sums up stay in memory (docs/measurements/arithmetic.md).
+    #[inline(always)]
+    const fn reduce(low: &Columns, high: &Columns, both: &Columns) -> Limbs<18> {
+        let (
+            [l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15, l16],
+            [h0, h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12, h13, h14, h15, h16],
+        ) = (*low, *high);
+        // Low halves with high ones: half a number up, and from 2^522 on twice at the foot.
+        let mut middle = *both;
+        let mut i = 0;
+        while i < 17 {
+            middle[i] -= low[i] + high[i];
+            i += 1;
+        }
+        let [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16] = middle;
+        let columns = [
+            l0 + 2 * h0 + 2 * m9,
+            l1 + 2 * h1 + 2 * m10,
+            l2 + 2 * h2 + 2 * m11,
+            l3 + 2 * h3 + 2 * m12,
+            l4 + 2 * h4 + 2 * m13,
+            l5 + 2 * h5 + 2 * m14,
+            l6 + 2 * h6 + 2 * m15,
+            l7 + 2 * h7 + 2 * m16,
+            l8 + 2 * h8,
+            l9 + 2 * h9 + m0,
+            l10 + 2 * h10 + m1,
+            l11 + 2 * h11 + m2,
+            l12 + 2 * h12 + m3,
+            l13 + 2 * h13 + m4,
+            l14 + 2 * h14 + m5,
+            l15 + 2 * h15 + m6,
+            l16 + 2 * h16 + m7,
+            m8,
+        ];
+        let (foot, mut t) = split_balanced(columns[0]);
+        let mut limbs = [foot; 18];
+        let mut i = 1;
+        while i < 18 {
+            (limbs[i], t) = split_balanced(columns[i] + t);
+            i += 1;
+        }
+        let (foot, t) = split_balanced(wide(foot) + 2 * t);
+        limbs[0] = foot;
+        limbs[1] += narrow(t);
+        limbs
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, Limbs, N, P};
+    use super::{Field, LIMB_BITS, Limbs, N, P, SLACK, bounds};
+    use crate::bounds::twins;
+    use crate::limbs::bounds::{add, subtract};
     use crate::limbs::carry_unsigned;
     use crate::modulus::residues::extreme;
     use crate::weierstrass::Curve;
+    use crate::weierstrass::limits::{FieldTwin, limits_of_formulas, scaled};
     use crypto_bigint::{NonZero, U576};
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
@@ -266,7 +292,7 @@ mod tests {
     /// Limbs at or near the limits of a tight element; the one beside the foot has the widest range.
     fn element(rng: &mut TestRng) -> Field {
         let mut limbs: Limbs<N> = extreme(rng, 1, 1 << 28);
-        limbs[1] += limbs[1].signum() * (1 << 7);
+        limbs[1] += limbs[1].signum() * SLACK;
         Field(limbs)
     }
 
@@ -285,7 +311,7 @@ mod tests {
         ];
         for (result, expected) in results {
             assert_eq!(value(result), expected, "{a:?} {b:?}");
-            assert!(result.0.iter().all(|limb| limb.abs() <= (1 << 28) + (1 << 7)), "{a:?} {b:?}");
+            assert!(result.0.iter().all(|limb| limb.abs() <= (1 << 28) + SLACK), "{a:?} {b:?}");
         }
         assert_eq!(value(Field(a.canonical())), av);
         assert_eq!(a.is_zero(), av == U576::ZERO);
@@ -299,7 +325,7 @@ mod tests {
             agrees(element(&mut rng), element(&mut rng));
         }
         // All products of a column have one sign here: in a difference of products, both add up.
-        let [high, low] = [(1 << 28) + (1 << 7), -(1 << 28) - (1 << 7)].map(|limb| Field([limb; N]));
+        let [high, low] = [(1 << 28) + SLACK, -(1 << 28) - SLACK].map(|limb| Field([limb; N]));
         for (a, b) in [(high, high), (high, low), (low, high), (low, low)] {
             agrees(a, b);
         }
@@ -335,5 +361,64 @@ mod tests {
         above[0] -= 1;
         assert_eq!(Field::from_limbs(&above).map(value), Some(*p().as_ref() - U576::ONE));
         assert!(Field::from_limbs(&[(1 << 29) - 1; N]).is_none());
+    }
+
+    /// The field with intervals for limbs.
+    #[derive(Clone, Copy, Debug)]
+    struct Twin;
+
+    impl FieldTwin<N> for Twin {
+        const TIGHTENED: twins::Limbs<N> = [twins::i32::within((1 << (LIMB_BITS - 1)) + 128); N];
+        const A_IS_ZERO: bool = false;
+
+        fn times(a: &twins::Limbs<N>, b: &twins::Limbs<N>) -> twins::Limbs<N> {
+            bounds::multiply(a, b)
+        }
+
+        fn squared(a: &twins::Limbs<N>) -> twins::Limbs<N> {
+            bounds::multiply_by_itself(a)
+        }
+
+        fn difference_of_products([a, b, c, d]: [&twins::Limbs<N>; 4]) -> twins::Limbs<N> {
+            Self::minus(&Self::times(a, b), &Self::times(c, d))
+        }
+
+        fn plus(a: &twins::Limbs<N>, b: &twins::Limbs<N>) -> twins::Limbs<N> {
+            bounds::carry(&add(a, b))
+        }
+
+        fn minus(a: &twins::Limbs<N>, b: &twins::Limbs<N>) -> twins::Limbs<N> {
+            bounds::carry(&subtract(a, b))
+        }
+
+        fn tighten(a: &twins::Limbs<N>) -> twins::Limbs<N> {
+            *a
+        }
+
+        fn from_unsigned(limbs: &twins::Limbs<N>) -> twins::Limbs<N> {
+            bounds::carry(limbs)
+        }
+    }
+
+    /// Whatever is stated and asserted, and that nothing overflows: for all inputs, by intervals.
+    #[test]
+    fn formulas_stay_in_the_stated_bounds() {
+        let tight = Twin::TIGHTENED;
+        assert_eq!(tight[0].most(), (1 << 28) + i128::from(SLACK));
+        let three = Twin::plus(&scaled(&tight, 2), &tight);
+        for limbs in limits_of_formulas::<Twin, N>().iter().map(|(_, limbs)| limbs).chain([&three]) {
+            for (limb, tight) in limbs.iter().zip(&tight) {
+                assert!(limb.is_within(*tight), "{limbs:?}");
+            }
+        }
+        // Constants: unsigned limbs are below three tight ones.
+        let [.., limb] = tight;
+        assert!(scaled(&tight, 3).iter().all(|three| three.most() > 1 << LIMB_BITS) && limb.low < 0);
+        // Within (-2p, 2p): the first fold leaves a foot of a few more than its bits, the second a carry of one at most.
+        let folded = bounds::fold_head(&tight);
+        assert!(folded[0].low >= -2 && folded[0].high <= 1 << LIMB_BITS, "{folded:?}");
+        assert!(folded[1..].iter().all(|limb| limb.low == 0 && limb.high < 1 << LIMB_BITS), "{folded:?}");
+        let again = bounds::fold_head(&folded);
+        assert!(again[0].low >= -1 && again[0].high <= 1 << LIMB_BITS, "{again:?}");
     }
 }
