@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak cruel fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
+.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak cruel fuzz mutants counterparts test-compat bench bench-peers bench-native reference docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ cruel: plugin race-plugin ## tests in a real Traefik with one processor, little 
 
 fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
 	$(CARGO) test --locked --test fuzz
+
+mutants: ## changes to the library that no test notices (MUTANTS="core/claims keys" for some files; installs cargo-mutants)
+	scripts/mutants.sh $(MUTANTS)
 
 counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)

@@ -43,5 +43,8 @@ TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory -p jwt-check"
 # `make deny`.
 CARGO_DENY_VERSION=0.20.2
 
+# `make mutants`.
+CARGO_MUTANTS_VERSION=27.1.0
+
 # `make docs`.
 MDBOOK_VERSION=0.5.4

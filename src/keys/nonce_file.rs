@@ -92,6 +92,7 @@ mod tests {
     use crate::core::config::{Capabilities, compile};
     use crate::core::proof::nonce::{NonceSecret, NonceSecrets};
     use crate::core::refusal_log::LogLevel;
+    use crate::core::unix_time::UnixTime;
     use crate::documents::outside::Outside;
 
     const CONFIG: &str = r#"{"signingSecret": "0123456789abcdefghijklmnopqrstuv", "proofs":
@@ -127,6 +128,22 @@ mod tests {
             let said = event.map_or(String::new(), |(_, said)| said);
             assert!(said.contains(text) && !said.contains(&first), "{content:?} {said}");
             assert_eq!(found.as_deref(), expected.map(|text| secret(text)).as_ref(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_looked_at_once_a_second_whichever_way_the_clock_goes() {
+        let policy = compile(CONFIG.as_bytes(), &Capabilities { fetch: true, env: &|_| None }).unwrap();
+        for (milliseconds, expected) in
+            [(0, false), (1, false), (999, false), (1_000, true), (-1, false), (-999, false), (-1_000, true)]
+        {
+            let (file, outside) = (NonceFile::new(&policy), Outside::new());
+            let first = file.catch_up(outside.now(), &outside.io());
+            assert_eq!(first.map(|(level, _)| level), Some(LogLevel::Error));
+            *outside.file.borrow_mut() = Some((1, "a".repeat(32)));
+            outside.set(UnixTime::from_millis(outside.now().as_millis().saturating_add_signed(milliseconds)));
+            file.catch_up(outside.now(), &outside.io());
+            assert_eq!(file.nonce_secret().is_some(), expected, "{milliseconds}");
         }
     }
 

@@ -206,3 +206,154 @@ impl Revocations for RevokedAt<'_> {
         list
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::{ListSource, RemoteList, Revocations, RevokedTokens};
+    use crate::core::fetching::CacheRules;
+    use crate::core::refusal_log::LogLevel::{Error, Info, Warn};
+    use crate::core::unix_time::Seconds;
+    use crate::core::url::Url;
+    use crate::documents::document::Document;
+    use crate::documents::fetch::Fetched;
+    use crate::documents::outside::{Outside, client};
+
+    const ONE: &str = r#"{"jti":"a"}"#;
+    const TWO: &str = "{\"jti\":\"a\"}\n{\"sub\":\"b\"}\n";
+
+    fn on_a_server() -> RevokedTokens {
+        let list = RemoteList {
+            url: Url::parse("https://idp.example/revoked?key=hidden").unwrap(),
+            client: client(),
+            cache: CacheRules { ttl: Seconds(100), cooldown: Seconds(10), stale: Seconds(1_000) },
+            directory: None,
+        };
+        RevokedTokens::new(Some(&Rc::new(ListSource::Url(Box::new(list)))))
+    }
+
+    fn answers(outside: &Outside, text: &str) {
+        outside.next(Ok(Fetched::Document(Document { body: text.into(), ..Document::default() })));
+    }
+
+    fn entries(tokens: &RevokedTokens, outside: &Outside) -> Option<usize> {
+        tokens.at(outside.now()).list().map(|list| list.len())
+    }
+
+    #[test]
+    fn without_a_source_nothing_is_asked() {
+        let (tokens, outside) = (RevokedTokens::new(None), Outside::new());
+        let (now, io) = (outside.now(), outside.io());
+        tokens.look(now, &io);
+        assert_eq!(entries(&tokens, &outside), None);
+        assert!(!tokens.is_worth_asking(now));
+        assert_eq!(
+            [tokens.catch_up(now, &io), tokens.refresh(&io), tokens.refresh_ahead(now, &io)],
+            [const { None }; 3]
+        );
+        assert_eq!((outside.asked.get(), outside.turns.get()), (0, 0));
+    }
+
+    #[test]
+    fn a_file_is_read_when_it_changes_and_the_last_good_list_counts() {
+        let source = Rc::new(ListSource::File("/revoked".into()));
+        let (tokens, outside) = (RevokedTokens::new(Some(&source)), Outside::new());
+        let none = "/revoked: no such file below settings.mounts; what is revoked is not known";
+        let kept = "not one JSON object with jti, sid, sub or client_id, and perhaps before in seconds; \
+            the 2 revocations from before still count";
+        for (content, wait, event, expected) in [
+            (None, 0, Some((Error, none)), None),
+            // The same is said once; a file that is not there is asked for once a second.
+            (None, 2, None, None),
+            (Some((1, ONE)), 0, None, None),
+            (Some((1, ONE)), 2, Some((Info, "/revoked: 1 revocations")), Some(1)),
+            (Some((2, TWO)), 0, None, Some(1)),
+            (Some((2, TWO)), 2, Some((Info, "/revoked: 2 revocations")), Some(2)),
+            (Some((2, TWO)), 2, None, Some(2)),
+            (Some((3, "no list")), 2, Some((Warn, kept)), Some(2)),
+            (Some((4, TWO)), 5, Some((Info, "/revoked: available again")), Some(2)),
+        ] {
+            *outside.file.borrow_mut() = content.map(|(at, text)| (at, text.to_owned()));
+            outside.wait(wait);
+            let found = tokens.catch_up(outside.now(), &outside.io());
+            let found = found.as_ref().map(|(level, text)| (*level, text.as_str()));
+            assert_eq!(found.map(|(level, _)| level), event.map(|(level, _)| level), "{content:?} {found:?}");
+            let said = event.map_or("", |(_, said)| said);
+            assert!(found.map_or("", |(_, text)| text).ends_with(said), "{content:?} {found:?}");
+            assert_eq!(entries(&tokens, &outside), expected, "{content:?}");
+        }
+        // No server is asked about it.
+        assert!(!tokens.is_worth_asking(outside.now()));
+        assert_eq!(tokens.refresh_ahead(outside.now(), &outside.io()), None);
+        assert_eq!(outside.turns.get(), 0);
+    }
+
+    #[test]
+    fn a_server_is_asked_for_a_request_that_lacks_the_list_and_not_before() {
+        let (tokens, outside) = (on_a_server(), Outside::new());
+        let now = outside.now();
+        assert_eq!(tokens.catch_up(now, &outside.io()), None);
+        assert!(!tokens.is_worth_asking(now), "nothing was missed");
+        assert_eq!(tokens.refresh_ahead(now, &outside.io()), None);
+        assert_eq!(entries(&tokens, &outside), None);
+        assert!(tokens.is_worth_asking(now));
+        assert!(!tokens.is_worth_asking(now), "once for each that missed it");
+        let (level, text) = tokens.refresh(&outside.io()).unwrap();
+        assert_eq!((level, outside.asked.get()), (Error, 1));
+        assert!(text.starts_with("https://idp.example/revoked: "), "{text}");
+        assert!(text.ends_with("; what is revoked is not known") && !text.contains("hidden"), "{text}");
+        // Not until its server may be asked again.
+        assert_eq!(entries(&tokens, &outside), None);
+        assert!(!tokens.is_worth_asking(now));
+        outside.wait(2);
+        assert_eq!(entries(&tokens, &outside), None);
+        answers(&outside, ONE);
+        let event = tokens.refresh_ahead(outside.now(), &outside.io());
+        assert_eq!(event, Some((Info, "https://idp.example/revoked: 1 revocations".to_owned())));
+        assert_eq!((entries(&tokens, &outside), outside.asked.get()), (Some(1), 2));
+        assert!(!tokens.is_worth_asking(outside.now()), "it is there");
+        assert_eq!(
+            outside.accept.get(),
+            "application/json-seq, application/jsonl, application/x-ndjson, */*"
+        );
+        // Fresh: nobody asks. Due: somebody does whom nothing waits for.
+        outside.wait(50);
+        assert_eq!(tokens.refresh_ahead(outside.now(), &outside.io()), None);
+        assert_eq!(outside.asked.get(), 2);
+        outside.wait(60);
+        answers(&outside, TWO);
+        assert!(tokens.refresh_ahead(outside.now(), &outside.io()).is_some());
+        assert_eq!((entries(&tokens, &outside), outside.asked.get()), (Some(2), 3));
+        // What is no list replaces none.
+        outside.wait(110);
+        answers(&outside, "no list");
+        let (level, text) = tokens.refresh_ahead(outside.now(), &outside.io()).unwrap();
+        assert!(level == Warn && text.ends_with("; the 2 revocations from before still count"), "{text}");
+        assert_eq!(entries(&tokens, &outside), Some(2));
+        // Too old, it is none.
+        outside.wait(2_000);
+        assert_eq!(entries(&tokens, &outside), None);
+        assert!(tokens.is_worth_asking(outside.now()));
+    }
+
+    #[test]
+    fn what_another_instance_has_fetched_is_taken_over() {
+        let (one, other, outside) = (on_a_server(), on_a_server(), Outside::new());
+        answers(&outside, ONE);
+        assert!(one.refresh(&outside.io()).is_some());
+        assert_eq!(entries(&other, &outside), None);
+        other.look(outside.now(), &outside.io());
+        assert_eq!((entries(&other, &outside), outside.asked.get()), (Some(1), 1));
+        // Looked at once a second.
+        outside.wait(20);
+        answers(&outside, TWO);
+        other.look(outside.now(), &outside.io());
+        assert!(one.refresh(&outside.io()).is_some());
+        other.look(outside.now(), &outside.io());
+        assert_eq!(entries(&other, &outside), Some(1));
+        outside.wait(1);
+        other.look(outside.now(), &outside.io());
+        assert_eq!(entries(&other, &outside), Some(2));
+    }
+}

@@ -261,6 +261,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_kept_counts_in_whole_and_may_fill_the_room() {
+        let entry = |token: &[u8], kid: Option<&str>| super::Entry {
+            token: token.into(),
+            issuer: ISSUER,
+            keys: KEYS,
+            outcome: super::Failure { kid: kid.map(str::to_owned), untried: 0 },
+        };
+        let (one, two) = (b"a.b.c".as_slice(), b"a.b.d".as_slice());
+        assert_ne!(slot(one), slot(two));
+        let bytes = entry(one, None).bytes();
+        assert_eq!(bytes, one.len() + size_of::<super::Entry<super::Failure>>());
+        assert_eq!(entry(one, Some("a kid")).bytes(), bytes + 5);
+        let kept = |max: usize| {
+            let mut room = Room::new(max);
+            [one, two].map(|token| room.keep(entry(token, None)));
+            assert_bounded(&room, max);
+            [one, two].map(|token| room.recall(token).is_some())
+        };
+        assert_eq!(kept(2 * bytes - 1), [false, false]);
+        assert_eq!(kept(2 * bytes), [true, true]);
+        let mut room = Room::new(2 * bytes);
+        [one, two, b"a.b.e"].map(|token: &[u8]| room.keep(entry(token, None)));
+        assert_bounded(&room, 2 * bytes);
+        assert_eq!([one, two, b"a.b.e"].map(|token| room.recall(token).is_some()), [false, false, true]);
+        // What a verified token holds besides its text.
+        let Finding::Verified(known) = verified() else { panic!() };
+        let claims = known.memory();
+        assert!(claims >= r#"{"sub":"alice"}"#.len() + size_of::<usize>(), "{claims}");
+        let entry = super::Entry { token: (*b"a.b.c").into(), issuer: ISSUER, keys: KEYS, outcome: known };
+        assert_eq!(entry.bytes(), 5 + claims + size_of_val(&entry));
+    }
+
     fn assert_bounded<T: super::Kept>(room: &Room<T>, max: usize) {
         let bytes: usize = room.slots.iter().flatten().map(super::Entry::bytes).sum();
         assert!(bytes == room.bytes && bytes <= max, "{bytes} of {max}, counted {}", room.bytes);

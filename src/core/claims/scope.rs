@@ -165,7 +165,7 @@ pub fn is_scope(scope: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Match, ScopeHierarchy, ScopeRules, check, demanded};
+    use super::{Match, ScopeHierarchy, ScopeRules, check, demanded, is_scope};
     use crate::core::refusal::Refusal;
     use crate::core::token::claims_set::{ClaimPath, claims};
 
@@ -201,6 +201,23 @@ mod tests {
             };
             let expected = if expected { Ok(()) } else { Err(Refusal::ScopeInsufficient) };
             assert_eq!(check(&claims(json), Some(&rules), None), expected, "{json} {matching:?}");
+        }
+    }
+
+    #[test]
+    fn characters_of_a_scope_rfc_6749_3_3() {
+        for (text, expected) in [
+            ("a", true),
+            ("!#[]~", true),
+            ("https://api.example/read", true),
+            ("", false),
+            ("a b", false),
+            ("a\"", false),
+            ("a\\", false),
+            ("a\u{7f}", false),
+            ("\u{e9}", false),
+        ] {
+            assert_eq!(is_scope(text), expected, "{text:?}");
         }
     }
 

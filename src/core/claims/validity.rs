@@ -202,6 +202,21 @@ mod tests {
         assert_eq!(timely, Ok(Timely { from: now, until: UnixTime::from_seconds(1050) }));
     }
 
+    #[test]
+    fn what_held_holds_from_the_check_to_the_end() {
+        let timely = Timely { from: UnixTime::from_seconds(1000), until: UnixTime::from_seconds(1050) };
+        for (now, expected) in [
+            (999_999, false),
+            (1_000_000, true),
+            (1_000_001, true),
+            (1_049_999, true),
+            (1_050_000, false),
+            (1_050_001, false),
+        ] {
+            assert_eq!(timely.holds_at(UnixTime::from_millis(now)), expected, "{now}");
+        }
+    }
+
     fn code(json: &str, rules: &TimeRules) -> &'static str {
         let outcome = check(&claims(json), rules, UnixTime::from_seconds(1000));
         outcome.err().map_or("ok", |refusal| refusal.code())

@@ -426,6 +426,8 @@ mod tests {
         let bytes = MAX_JWKS_BYTES + 1;
         let large = JwkSet::parse(vec![b' '; bytes], Origin::Configured);
         assert_eq!(large.err(), Some(JwkSetError::TooLarge { bytes }));
+        let empty = r#"{"keys":[]}"#;
+        assert!(parse(&format!("{empty}{}", " ".repeat(MAX_JWKS_BYTES - empty.len()))).is_ok());
     }
 
     #[test]
@@ -467,6 +469,10 @@ mod tests {
         };
         assert_eq!(named(|n| n.to_string()), 7);
         assert_eq!(named(|_| "a".into()), 5);
+        // Of another algorithm, a key is reached whatever the others cost.
+        let ed25519 = Jwk::from_key(VerifyingKey::ed25519(&[7; 32]).unwrap());
+        let others = (0..5).map(|_| p384()).chain([ed25519]).collect();
+        assert_eq!(JwkSet::from_keys(others).skipped, []);
         // Those without kid in a JWK Set have thumbprints.
         assert_eq!(self::set(&vec![P256; 40]).out_of_reach(), None);
         assert_eq!(self::set(&vec![P256; 40]).keys().len(), 40);

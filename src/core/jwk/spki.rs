@@ -120,3 +120,60 @@ fn point(crv: Crv, sec1: &[u8]) -> Result<Jwk, SpkiError> {
         None => Ok(Jwk::from_key(VerifyingKey::ec_sec1(crv, sec1).map_err(SpkiError::Key)?)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::certificate::subject_public_key;
+    use super::{SpkiError, parse, rsa_public_key};
+    use base64::Engine;
+
+    fn der(pem: &str) -> Vec<u8> {
+        let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        base64::engine::general_purpose::STANDARD.decode(lines).unwrap()
+    }
+
+    /// The outermost element, of 256 bytes or more, with `more` at the end of its content.
+    fn with(der: &[u8], more: &[u8]) -> Vec<u8> {
+        let (head, content) = der.split_at(4);
+        assert_eq!(head[..2], [0x30, 0x82]);
+        let length = u16::try_from(content.len() + more.len()).unwrap();
+        [&head[..2], &length.to_be_bytes(), content, more].concat()
+    }
+
+    #[test]
+    fn nothing_is_behind_a_key() {
+        let key = der(include_str!("../../../tests/vectors/pem/rsa-2048-pkcs1.pem"));
+        let certificate = der(include_str!("../../../tests/vectors/pem/rsa-2048-certificate.pem"));
+        for (der, expected) in [
+            (key.clone(), true),
+            (with(&key, &[]), true),
+            (with(&key, &[5, 0]), false),
+            ([&key[..], &[5, 0]].concat(), false),
+        ] {
+            assert_eq!(rsa_public_key(&der).is_some(), expected, "{der:x?}");
+        }
+        for (der, expected) in [
+            (certificate.clone(), true),
+            (with(&certificate, &[]), true),
+            (with(&certificate, &[5, 0]), false),
+            ([&certificate[..], &[5, 0]].concat(), false),
+        ] {
+            assert_eq!(subject_public_key(&der).is_some(), expected, "{der:x?}");
+        }
+    }
+
+    #[test]
+    fn ed25519_has_no_parameters_rfc_8410_3() {
+        let spki = |identifier: &[u8]| {
+            let identifier = [&[0x30, u8::try_from(identifier.len()).unwrap()], identifier].concat();
+            let content = [&identifier[..], &[3, 33, 0], &[7; 32]].concat();
+            parse(&[&[0x30, u8::try_from(content.len()).unwrap()], &content[..]].concat())
+        };
+        let identifier = [6, 3, 0x2b, 0x65, 0x70];
+        assert!(spki(&identifier).is_ok());
+        for parameters in [[5, 0], [0x30, 0]] {
+            let found = spki(&[&identifier[..], &parameters].concat()).map(|_| ());
+            assert!(matches!(found, Err(SpkiError::NotDer)), "{parameters:x?}");
+        }
+    }
+}

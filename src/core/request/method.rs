@@ -21,8 +21,23 @@ pub fn is_method(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::unambiguous;
+    use super::{is_method, unambiguous};
     use crate::core::request::RecordedRequest;
+
+    #[test]
+    fn methods_are_names_in_capitals() {
+        for (text, expected) in [
+            ("GET", true),
+            ("M-SEARCH", true),
+            ("get", false),
+            ("Get", false),
+            ("", false),
+            ("G T", false),
+            ("GET,", false),
+        ] {
+            assert_eq!(is_method(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn no_header_says_otherwise() {

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn addresses_in_ranges() {
-        for (range, address, expected) in [
+        for (text, address, expected) in [
             ("127.0.0.1", "127.0.0.1", true),
             ("127.0.0.1", "127.0.0.2", false),
             ("127.0.0.1/32", "127.0.0.1", true),
@@ -80,8 +80,9 @@ mod tests {
             ("10.0.0.0/8", "::ffff:10.0.0.1", true),
             ("127.0.0.1", "::127.0.0.1", false),
         ] {
-            let range = SourceRange::parse(range).unwrap();
+            let range = SourceRange::parse(text).unwrap();
             assert_eq!(range.contains(address.parse().unwrap()), expected, "{range:?} {address}");
+            assert_eq!(range.is_everything(), text.ends_with("/0"), "{text}");
         }
         for text in [
             "",

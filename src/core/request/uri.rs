@@ -205,6 +205,9 @@ mod tests {
             ("/p?next=https%3A%2F%2Fx%2F%3Ft%3DeyJhIjoxfQ.e30.&b=1", "/p?b=1"),
             ("/p?a=%65yJhIjoxfQ.e30.c", "/p"),
             ("/p?eyJhIjoxfQ.e30.c", "/p"),
+            ("/p?a=x.eyJhIjoxfQ.e30.c", "/p"),
+            ("/p?a=abcd.efgh.ijkl&b=eyJ.a", "/p?a=abcd.efgh.ijkl&b=eyJ.a"),
+            ("/p?a=e30.eyJhIjoxfQ", "/p?a=e30.eyJhIjoxfQ"),
             (
                 "/p?a=eyJhIjoxfQ.e30&v=1.2.3&code=x&state=y&token_type=b",
                 "/p?a=eyJhIjoxfQ.e30&v=1.2.3&code=x&state=y&token_type=b",

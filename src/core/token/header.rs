@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn another_content_is_no_token() {
+        for cty in ["JSON", "application/json", "JWT+x", ""] {
+            assert!(parse(format!(r#"{{"alg":"HS256","cty":"{cty}"}}"#).into()).is_ok(), "{cty}");
+        }
+        for cty in ["JWT", "jwt", "application/jwt", "Application/JWT"] {
+            let nested = parse(format!(r#"{{"alg":"HS256","cty":"{cty}"}}"#).into());
+            assert_eq!(nested, Err(malformed("nested tokens are not supported")), "{cty}");
+        }
+    }
+
+    #[test]
     fn refusals() {
         for (json, refusal) in [
             ("", malformed("the header is not acceptable JSON")),

@@ -103,7 +103,7 @@ const fn malformed(problem: &'static str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{Padding, malformed, parse, parse_with};
+    use super::{Padding, malformed, parse, parse_with, written_header};
     use crate::core::refusal::Refusal;
     use proptest::prelude::*;
 
@@ -141,6 +141,19 @@ mod tests {
             parse(b"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOjF9.AAAA").unwrap().claimed.issuer(),
             Err(Refusal::ClaimInvalid { claim: "iss" })
         );
+    }
+
+    #[test]
+    fn the_header_as_it_is_written() {
+        for (token, expected) in [
+            ("eyJhbGciOiJIUzI1NiJ9.e30.AAAA", Some(r#"{"alg":"HS256"}"#)),
+            ("eyJhbGciOiJIUzI1NiIsImEiOiIifQ==.e30=.AAA=", Some(r#"{"alg":"HS256","a":""}"#)),
+            ("eyJhbGciOiJIUzI1NiJ9", None),
+            ("e31.e30.AAAA", None),
+        ] {
+            let header = written_header(token.as_bytes());
+            assert_eq!(header.as_ref().map(|header| header.source()), expected, "{token}");
+        }
     }
 
     #[test]

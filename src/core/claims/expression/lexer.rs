@@ -231,6 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn operators_are_two_characters() {
+        for (source, expected) in [
+            ("&&", Ok(TokenKind::And)),
+            ("||", Ok(TokenKind::Or)),
+            ("&", Err(1)),
+            ("|", Err(1)),
+            ("& &", Err(1)),
+            ("| |", Err(1)),
+            ("|&", Err(1)),
+        ] {
+            let kind = Lexer::new(source).next().map(|token| token.kind).map_err(|error| error.column);
+            assert_eq!(kind, expected, "{source}");
+        }
+    }
+
+    #[test]
     fn columns_count_characters() {
         let mut lexer = Lexer::new("Equals ( `\u{e9}\u{e9}` , &");
         let mut kinds = Vec::new();

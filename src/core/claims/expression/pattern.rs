@@ -69,6 +69,21 @@ mod tests {
     use super::Pattern;
 
     #[test]
+    fn a_match_costs_by_the_size_of_the_pattern_and_the_length_of_the_value() {
+        let costs = |pattern: &str| {
+            let pattern = Pattern::compile(pattern).unwrap();
+            [0, 1, 99, 1024, 1025].map(|length| pattern.cost(&"x".repeat(length)))
+        };
+        let (small, large) = (costs("a"), costs("[a-z]{1,20}@example"));
+        // A byte costs a fourth of a room, of which the smallest has 256 bytes and the next ones twice as many.
+        for costs in [small, large] {
+            assert!(costs[0] >= 64 && costs[0].is_power_of_two(), "{costs:?}");
+            assert_eq!(costs, [1, 2, 100, 1025, 1025].map(|bytes| bytes * costs[0]));
+        }
+        assert!(small[0] < large[0], "{small:?} {large:?}");
+    }
+
+    #[test]
     fn the_whole_value() {
         for (pattern, value, expected) in [
             (r"[a-z]+@example\.com", "alice@example.com", Some(true)),

@@ -285,6 +285,27 @@ mod tests {
     }
 
     #[test]
+    fn what_reading_costs() {
+        let request = RecordedRequest::new("GET", "/seventeen/bytes?");
+        for (template, expected) in [
+            ("", 0),
+            ("0123456", 0),
+            ("01234567", 1),
+            ("0123456789abcdefghij", 2),
+            ("{method}", 200),
+            ("{host}", 200),
+            ("{host.0}", 200),
+            ("{header:X-A}", 200),
+            ("{path}", 51),
+            ("{path.7}", 51),
+            ("01234567{path}{method}", 252),
+        ] {
+            let template = Template::parse(&Text { value: template.into(), literal_braces: vec![] }).unwrap();
+            assert_eq!(template.cost(&request), expected, "{template:?}");
+        }
+    }
+
+    #[test]
     fn hosts() {
         for (header, expected) in [
             ("a.example", Some("a.example")),
