@@ -59,8 +59,8 @@ soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, 
 	RACE_OPERATIONS=$${RACE_OPERATIONS:-10000} SOAK_MINUTES=$${SOAK_MINUTES:-5} \
 		scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
 
-fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
-	$(CARGO) test --locked --test fuzz
+fuzz: ## libFuzzer on everything that reads bytes of others, for FUZZ_SECONDS (60) in all (FUZZ="url token" for some; KEEP=1 keeps what it finds; installs cargo-fuzz: minutes)
+	scripts/fuzz.sh $(FUZZ)
 
 counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)
