@@ -62,8 +62,8 @@ soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, 
 cruel: plugin race-plugin ## tests in a real Traefik with one processor, little memory, few threads or descriptors, for arm64; a provider that dies at every byte (CRUEL=name for some)
 	scripts/cruel.sh $(CRUEL)
 
-fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
-	$(CARGO) test --locked --test fuzz
+fuzz: ## libFuzzer on everything that reads bytes of others, for FUZZ_SECONDS (60) in all (FUZZ="url token" for some; KEEP=1 keeps what it finds; installs cargo-fuzz: minutes)
+	scripts/fuzz.sh $(FUZZ)
 
 mutants: ## changes to the library that no test notices (MUTANTS="core/claims keys" for some files; installs cargo-mutants)
 	scripts/mutants.sh $(MUTANTS)

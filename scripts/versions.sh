@@ -38,13 +38,17 @@ DEBIAN_OPENSSL="openssl"
 DEBIAN_REDIS="redis-server"
 
 # What is tested, always named together: with one set of features every crate is compiled once.
-TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory -p jwt-check"
+TESTED_PACKAGES="-p traefik-jwt-auth -p arithmetic -p bulk-memory -p fuzz -p jwt-check"
 
 # `make deny`.
 CARGO_DENY_VERSION=0.20.2
 
 # `make mutants`.
 CARGO_MUTANTS_VERSION=27.1.0
+
+# `make fuzz`. libFuzzer itself is in fuzz/libfuzzer/Cargo.lock.
+CARGO_FUZZ_VERSION=0.13.2
+DEBIAN_CXX="g++"
 
 # `make docs`.
 MDBOOK_VERSION=0.5.4

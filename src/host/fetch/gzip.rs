@@ -1,6 +1,8 @@
 //! gzip (RFC 1952), for servers that send it although the request forbids it. Pure, bounded.
 
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use crate::documents::fetch::FetchError;
 
@@ -18,12 +20,32 @@ pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let bad = FetchError::Http("malformed gzip");
     let deflated = skip_head(bytes).ok_or_else(|| bad.clone())?;
     let (deflated, trailer) = deflated.split_last_chunk::<8>().ok_or_else(|| bad.clone())?;
-    let content = decompress_to_vec_with_limit(deflated, max_bytes).map_err(|error| {
-        if error.status == TINFLStatus::HasMoreOutput { FetchError::TooLarge } else { bad.clone() }
+    let content = inflated(deflated, max_bytes).map_err(|status| {
+        if status == TINFLStatus::HasMoreOutput { FetchError::TooLarge } else { bad.clone() }
     })?;
     let length = u32::try_from(content.len()).map_err(|_| FetchError::TooLarge)?;
     let [sum, size] = [crc32(&content).to_le_bytes(), length.to_le_bytes()];
     if *trailer == [sum, size].concat().as_slice() { Ok(content) } else { Err(bad) }
+}
+
+/// The content of `deflated`, which is all of it: the functions of the library that make a vector say nothing of what is left.
+fn inflated(mut deflated: &[u8], max_bytes: usize) -> Result<Vec<u8>, TINFLStatus> {
+    let mut content = vec![0; deflated.len().saturating_mul(2).min(max_bytes)];
+    let (mut state, mut written) = (Box::<DecompressorOxide>::default(), 0_usize);
+    loop {
+        let (status, read, more) =
+            decompress(&mut state, deflated, &mut content, written, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF);
+        deflated = deflated.get(read..).unwrap_or_default();
+        written = written.saturating_add(more);
+        if status == TINFLStatus::Done {
+            content.truncate(written);
+            return if deflated.is_empty() { Ok(content) } else { Err(TINFLStatus::Failed) };
+        }
+        if status != TINFLStatus::HasMoreOutput || content.len() >= max_bytes {
+            return Err(status);
+        }
+        content.resize(content.len().saturating_mul(2).clamp(1, max_bytes), 0);
+    }
 }
 
 fn skip_head(bytes: &[u8]) -> Option<&[u8]> {
@@ -100,7 +122,12 @@ mod tests {
             assert_eq!(decode(&good[..length], 100), bad, "{length}");
         }
         assert_eq!(decode(&gzip(0x20, b"", b"content"), 100), bad);
-        assert_eq!(decode(&[good.clone(), gzip(0, b"", b"more")].concat(), 100), bad);
+        // What follows a member, also if it ends as that one does.
+        let (member, trailer) = good.split_last_chunk::<8>().unwrap();
+        for behind in [&gzip(0, b"", b"more"), &good, &[member, b"x", trailer].concat()] {
+            assert_eq!(decode(&[good.as_slice(), behind].concat(), 100), bad, "{behind:x?}");
+        }
+        assert_eq!(decode(&[member, b"x", trailer].concat(), 100), bad);
         for at in [0, 1, 2, 12, good.len() - 1, good.len() - 5] {
             let mut altered = good.clone();
             altered[at] ^= 0x55;

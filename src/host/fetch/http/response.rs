@@ -382,7 +382,7 @@ fn parse_field(line: &[u8]) -> Result<(&str, Cow<'_, str>), FetchError> {
     let bad = FetchError::Http("malformed header");
     let colon = line.iter().position(|byte| *byte == b':').ok_or_else(|| bad.clone())?;
     let (name, value) = line.split_at_checked(colon).ok_or_else(|| bad.clone())?;
-    let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
+    let value = trimmed(value.strip_prefix(b":").unwrap_or_default());
     match str::from_utf8(name) {
         Ok(name) if is_field_name(name) && value.iter().copied().all(is_field_byte) => {
             Ok((name, String::from_utf8_lossy(value)))
@@ -391,11 +391,26 @@ fn parse_field(line: &[u8]) -> Result<(&str, Cow<'_, str>), FetchError> {
     }
 }
 
+/// Without the blanks around it (RFC 9110 5.6.3): not what else is white space to ASCII, such as a CR that ends no line.
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    trimmed_end(value)
+}
+
+fn trimmed_end(mut value: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
 /// RFC 9112 7.1: hexadecimal size, then extensions, which are ignored.
 fn parse_chunk_size(line: &[u8]) -> Result<usize, FetchError> {
     let bad = FetchError::Http("bad chunk size");
     let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
-    let digits = digits.trim_ascii_end();
+    let digits = trimmed_end(digits);
     // Sixteen digits fit 64 bits; from_str_radix would also take a sign.
     if digits.is_empty() || digits.len() > 16 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(bad);
@@ -516,6 +531,17 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nA : b\r\n\r\n", http("malformed header")),
             ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", http("malformed header")),
             ("HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", http("malformed header")),
+            ("HTTP/1.1 200 OK\r\nA: \rb\r\n\r\n", http("malformed header")),
+            ("HTTP/1.1 200 OK\r\nA: b\r\r\n\r\n", http("malformed header")),
+            ("HTTP/1.1 200 OK\r\nA: \x0cb\r\n\r\n", http("malformed header")),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\x0c\r\na\r\n0\r\n\r\n",
+                http("bad chunk size"),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r;x\r\na\r\n0\r\n\r\n",
+                http("bad chunk size"),
+            ),
             ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", http("bad Content-Length")),
             ("HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nhello", http("bad Content-Length")),
             ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", http("bad Content-Length")),

@@ -1,0 +1,82 @@
+//! URLs against the `url` crate, which reads them as browsers do (WHATWG). It accepts more than is accepted here; what is
+//! accepted here leads to the same server there. By rule:
+//! - host names are not looked at as IDNA does it: `xn--` labels are only names here;
+//! - `%2e` is a dot there when it stands for one in a path, and some characters of paths and queries are escaped there.
+
+use traefik_jwt_auth::core::url::proxy::Proxy;
+use traefik_jwt_auth::core::url::{Host, Origin, Scheme, Url, is_serialized_origin};
+
+use crate::cut::{parts, text};
+use crate::mark::mark;
+
+/// A URL, and where an answer of it leads.
+pub(super) fn url(input: &[u8]) {
+    let [first, location] = parts(input).map(text);
+    let _ = Proxy::parse(&first).map(|proxy| assert!(!format!("{proxy:?}").contains('@')));
+    if is_serialized_origin(&first) && ["http://", "https://"].iter().any(|scheme| first.starts_with(scheme))
+    {
+        let theirs = ::url::Url::parse(&first);
+        assert!(
+            has_idna(&first) || theirs.is_ok_and(|url| url.origin().ascii_serialization() == first),
+            "{first:?}"
+        );
+    }
+    let Some(url) = Url::parse(&first) else {
+        mark("refused");
+        return;
+    };
+    mark("a URL");
+    assert_eq!(Url::parse(&url.to_string()), Some(url.clone()), "{first:?}");
+    if has_idna(&first) {
+        return;
+    }
+    let base = ::url::Url::parse(&first).unwrap_or_else(|error| panic!("{first:?}: {error}"));
+    assert_same_server(&url.origin, &base, &first);
+    assert_same_target(&url.target, &base, &first);
+    if let Some(next) = url.follow(&location) {
+        mark("followed");
+        let secure = |url: &Url| url.origin.scheme == Scheme::Https;
+        assert!(!secure(&url) || secure(&next), "from {first:?} to {location:?}");
+        if !has_idna(&location) {
+            let theirs =
+                base.join(&location).unwrap_or_else(|error| panic!("{first:?} {location:?}: {error}"));
+            assert_same_server(&next.origin, &theirs, &location);
+            assert_same_target(&next.target, &theirs, &format!("{first:?} {location:?}"));
+        }
+    }
+}
+
+fn has_idna(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("xn--")
+}
+
+pub(super) fn assert_same_server(ours: &Origin, theirs: &::url::Url, text: &str) {
+    let scheme = match ours.scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    let host = match (&ours.host, theirs.host()) {
+        (Host::Name(ours), Some(::url::Host::Domain(theirs))) => ours == theirs,
+        (Host::Address(ours), Some(::url::Host::Ipv4(theirs))) => *ours == theirs,
+        (Host::Address(ours), Some(::url::Host::Ipv6(theirs))) => *ours == theirs,
+        _ => false,
+    };
+    let port = theirs.port_or_known_default() == Some(ours.port);
+    assert!(theirs.scheme() == scheme && host && port, "{text:?}: {ours:?} here, {theirs:?} there");
+}
+
+/// Of a target without characters that browsers escape and dots that only they resolve.
+fn assert_same_target(ours: &str, theirs: &::url::Url, text: &str) {
+    let resolved = |path: &str| {
+        path.split('/').any(|segment| {
+            ["%2e", ".%2e", "%2e.", "%2e%2e", ".", ".."].contains(&segment.to_ascii_lowercase().as_str())
+        })
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&()*+,;=:@/?%".contains(c);
+    let path = ours.split('?').next().unwrap_or_default();
+    if resolved(path) || !ours.chars().all(plain) {
+        return;
+    }
+    let query = theirs.query().map_or(String::new(), |query| format!("?{query}"));
+    assert_eq!(ours, format!("{}{query}", theirs.path()), "{text}");
+}
