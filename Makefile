@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
+.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak arithmetic fuzz counterparts test-compat bench bench-peers bench-native reference docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,10 @@ e2e: plugin race-plugin ## tests in a real Traefik (TRAEFIK=path for one of your
 soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, and SOAK_MINUTES (5) of mixed load
 	RACE_OPERATIONS=$${RACE_OPERATIONS:-10000} SOAK_MINUTES=$${SOAK_MINUTES:-5} \
 		scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+
+arithmetic: ## structured cases for the public-key arithmetic, judged by textbooks: CASES (ten million), SEED
+	CASES=$${CASES:-10000000} CARGO_PROFILE_DEV_OPT_LEVEL=3 \
+		$(CARGO) test --locked -p arithmetic --lib -- as_defined digits_have_their_inverses --nocapture
 
 fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
 	$(CARGO) test --locked --test fuzz

@@ -16,3 +16,5 @@ pub mod ecdsa;
 pub mod curves;
 pub mod ed25519;
 pub mod ml_dsa;
+#[cfg(test)]
+mod structured;
