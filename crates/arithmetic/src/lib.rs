@@ -6,6 +6,8 @@ pub mod rsa;
 mod bounds;
 #[cfg(test)]
 mod interval;
+#[cfg(test)]
+mod twins;
 mod limbs;
 mod magnitude;
 mod inverse;

@@ -239,13 +239,13 @@ bounded! {
 #[cfg(test)]
 mod tests {
     use super::{ABOVE, Field, LIMB_BITS, LIMB_MASK, MAX_PRODUCT, P, SLACK, bounds};
-    use crate::bounds::twins;
     use crate::limbs::bounds::{product, square};
     use crate::magnitude::Magnitude;
     use crate::magnitude::overcounts::is_asserted;
     use crate::modulus::residues::{extreme, residue};
     use crate::structured::textbook::{self, Edwards};
     use crate::structured::{Random, cases, report};
+    use crate::twins;
     use num_bigint::BigUint;
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
