@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak cruel fuzz mutants counterparts test-compat bench bench-peers bench-native reference docs clean
+.PHONY: help built plugin jwt-check playground release release-twice deny race-plugin demo test fmt lint unit e2e soak cruel arithmetic fuzz mutants counterparts test-compat bench bench-peers bench-native reference docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,10 @@ fuzz: ## libFuzzer on everything that reads bytes of others, for FUZZ_SECONDS (6
 
 mutants: ## changes to the library that no test notices (MUTANTS="core/claims keys" for some files; installs cargo-mutants)
 	scripts/mutants.sh $(MUTANTS)
+
+arithmetic: ## structured cases for the public-key arithmetic, judged by textbooks: CASES (ten million), SEED
+	CASES=$${CASES:-10000000} CARGO_PROFILE_DEV_OPT_LEVEL=3 \
+		$(CARGO) test --locked -p arithmetic --lib -- as_defined digits_have_their_inverses --nocapture
 
 counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)

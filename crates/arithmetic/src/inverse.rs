@@ -218,8 +218,8 @@ const fn bit_length(limbs: &[i32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Remainders, bounds, inverse};
-    use crate::bounds::twins;
     use crate::limbs::{LIMB_MASK, Limbs, from_be_bytes};
+    use crate::twins;
     use crypto_bigint::{NonZero, U576};
     use proptest::prelude::Rng;
     use proptest::test_runner::{RngAlgorithm, TestRng};

@@ -6,6 +6,8 @@ pub mod rsa;
 mod bounds;
 #[cfg(test)]
 mod interval;
+#[cfg(test)]
+mod twins;
 mod limbs;
 mod magnitude;
 mod inverse;
@@ -16,3 +18,5 @@ pub mod ecdsa;
 pub mod curves;
 pub mod ed25519;
 pub mod ml_dsa;
+#[cfg(test)]
+mod structured;

@@ -186,7 +186,7 @@ pub(crate) mod residues {
 #[cfg(test)]
 mod tests {
     use super::{LIMB_BITS, Limbs, Modulus, bounds, inverse_of_digit};
-    use crate::bounds::twins;
+    use crate::twins;
     use crypto_bigint::{NonZero, U576};
     use proptest::prelude::Rng;
     use proptest::test_runner::{RngAlgorithm, TestRng};

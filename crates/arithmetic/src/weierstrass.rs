@@ -252,9 +252,9 @@ impl<C: Curve> Point for Jacobian<C> {
 #[expect(clippy::arithmetic_side_effects, reason = "intervals panic")]
 pub(crate) mod limits {
     use super::{Affine, Curve, Jacobian};
-    use crate::bounds::twins::{self, Limbs};
     use crate::limbs::LIMB_MASK;
     use crate::multiply::Point;
+    use crate::twins::{self, Limbs};
     use std::fmt::Debug;
     use std::marker::PhantomData;
 

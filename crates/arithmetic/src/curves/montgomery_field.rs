@@ -140,13 +140,13 @@ macro_rules! montgomery_field {
         #[cfg(test)]
         mod tests {
             use super::{Field, MAX_HEAD, P, bounds};
-            use crate::bounds::twins;
             use crate::curves::montgomery_field::{MAX_PRODUCT, MAX_SUM};
             use crate::limbs::bounds::{add, subtract};
             use crate::limbs::{LIMB_MASK, are_balanced};
             use crate::magnitude::Magnitude;
             use crate::magnitude::overcounts::is_asserted;
             use crate::modulus::residues::{extreme, residue};
+            use crate::twins;
             use crate::weierstrass::Curve;
             use crate::weierstrass::limits::{FieldTwin, limits_of_formulas, scaled};
             use proptest::test_runner::{RngAlgorithm, TestRng};

@@ -1,12 +1,15 @@
 //! The tests of every ECDSA curve: our verdicts with and without a table equal the verdict of the crate.
 
-/// The tests of a curve's module: the crate that is its oracle, and the bytes of a coordinate. The module defines `P`.
+/// The tests of a curve's module: the crate that is its oracle, the bytes of a coordinate, and the share of cases. The module defines `P`.
 macro_rules! agrees_with {
-    ($oracle:ident, $len:literal) => {
+    ($oracle:ident, $len:literal, share $share:literal) => {
         const LEN: usize = $len;
 
         use super::{Generator, N, PreparedKey, PublicKey};
         use crate::limbs::{from_be_bytes, is_zero};
+        use crate::structured::textbook::{Curve as Textbook, bytes as bytes_of};
+        use crate::structured::{Random, cases, report};
+        use num_bigint::BigUint;
         use proptest::prelude::Rng;
         use proptest::test_runner::{RngAlgorithm, TestRng};
         use std::rc::Rc;
@@ -275,6 +278,58 @@ macro_rules! agrees_with {
                 }
             }
             assert!(found > 100);
+        }
+
+        /// The verdict of all three is that of a textbook, too: for multiples with structure, which may cancel out.
+        #[test]
+        fn signatures_are_as_defined() {
+            let (mut random, curve) = (Random::new(), Textbook::$oracle());
+            let (n, p) = (&curve.n, &curve.p);
+            let generator = Rc::new(Generator::new());
+            let to_bytes = |number: &BigUint| <[u8; LEN]>::try_from(bytes_of(number, LEN)).unwrap();
+            let (cases, mut accepted) = (cases($share), 0);
+            for _ in 0..cases.div_ceil(8) {
+                let secret = random.residue(&[n, p]).max(1_u8.into());
+                let point = curve.multiple(&secret);
+                let Some((x, y)) = &point else { continue };
+                let sec1 = [&[4][..], &to_bytes(x), &to_bytes(y)].concat();
+                let oracle = VerifyingKey::from_sec1_bytes(&sec1).unwrap();
+                let key = key(oracle.as_affine().into(), &generator);
+                for _ in 0..8 {
+                    let [mut u1, u2] = [(); 2].map(|()| random.residue(&[n, p]));
+                    match random.below(8) {
+                        0 => u1 = &u2 * &secret % n,
+                        1 => u1 = (n - &u2) * &secret % n,
+                        _ => {}
+                    }
+                    let Some(inverse) = u2.modinv(n) else { continue };
+                    let sum = curve.combination([(&u1, &curve.g), (&u2, &point)]);
+                    let mut r = sum.as_ref().map_or(1_u8.into(), |(x, _)| x % n);
+                    let mut s = &r * inverse % n;
+                    let mut hash = &u1 * &s % n;
+                    match random.below(12) {
+                        0 => r += 1_u8,
+                        1 => s = n - s,
+                        2 => s += n,
+                        3 => r += n,
+                        4 => hash += n,
+                        5 => hash = random.number(p.bits(), &[n, p]),
+                        6 => r = random.number(p.bits(), &[n, p]),
+                        7 => s = random.number(p.bits(), &[n, p]),
+                        _ => {}
+                    }
+                    // A hash plus n may not fit.
+                    if [&hash, &r, &s].iter().any(|number| number.bits() > p.bits()) {
+                        continue;
+                    }
+                    let expected = curve.verifies(&point, &hash, &r, &s);
+                    let found = verdict(&key, &to_bytes(&hash), &to_bytes(&r), &to_bytes(&s));
+                    assert_eq!(found, expected, "{hash} {r} {s} {point:?}");
+                    accepted += u64::from(expected);
+                }
+            }
+            assert!(accepted > cases / 3, "{accepted} of {cases}");
+            report(stringify!($oracle), cases);
         }
 
         #[test]

@@ -239,11 +239,14 @@ bounded! {
 #[cfg(test)]
 mod tests {
     use super::{ABOVE, Field, LIMB_BITS, LIMB_MASK, MAX_PRODUCT, P, SLACK, bounds};
-    use crate::bounds::twins;
     use crate::limbs::bounds::{product, square};
     use crate::magnitude::Magnitude;
     use crate::magnitude::overcounts::is_asserted;
     use crate::modulus::residues::{extreme, residue};
+    use crate::structured::textbook::{self, Edwards};
+    use crate::structured::{Random, cases, report};
+    use crate::twins;
+    use num_bigint::BigUint;
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
     /// Tight limbs reach 2^17 beyond balance: limb 1 has that much more here.
@@ -307,6 +310,51 @@ mod tests {
         assert!(low.iter().all(|limb| limb.low >= 0 && limb.high <= LIMB_MASK.into()), "{limbs:?}");
         // p has the head 2^23 - 1 and more below.
         assert!(head.low >= 0 && head.high <= 1 << 23, "{limbs:?}");
+    }
+
+    /// As a textbook has it, for numbers with structure.
+    #[test]
+    fn field_is_as_defined() {
+        let (mut random, p) = (Random::new(), Edwards::new().p);
+        let bytes_of = |number: &BigUint| {
+            let mut bytes: [u8; 32] = textbook::bytes(number, 32).try_into().unwrap();
+            bytes.reverse();
+            bytes
+        };
+        let cases = cases(1_400);
+        for _ in 0..cases {
+            let related = BigUint::from(1_u8) << 261_u32;
+            let [a, b, c, d] = [(); 4].map(|()| random.residue(&[&p, &related]));
+            // It is a divisor.
+            let b = b.max(1_u8.into());
+            let [x, y, z, w] =
+                [&a, &b, &c, &d].map(|number| Field::from_le_bytes(&bytes_of(number)).unwrap());
+            let (sum, sum_value) = (x.plus(&y).minus(&z), textbook::minus(&((&a + &b) % &p), &c, &p));
+            let (difference, difference_value) = (w.minus(&x), textbook::minus(&d, &a, &p));
+            let twice = difference.plus(&difference);
+            let root = Field::root_of_ratio(&x.times(&Field::ONE), &y.times(&Field::ONE))
+                .map(|root| root.squared().times(&y));
+            let results = [
+                (sum.times(&twice), &sum_value * &difference_value * 2_u8 % &p),
+                (sum.squared(), &sum_value * &sum_value % &p),
+                (sum.plus(&twice), (&sum_value + &difference_value * 2_u8) % &p),
+                (sum.inverse(), sum_value.modinv(&p).unwrap_or_default()),
+                (root.unwrap_or(x), a.clone()),
+            ];
+            for (at, (result, expected)) in results.iter().enumerate() {
+                assert_eq!(result.to_le_bytes(), bytes_of(expected), "operation {at} of {a} {b} {c} {d}");
+                assert_eq!(result.is_zero(), *expected == BigUint::ZERO);
+                assert_eq!(result.is_odd(), expected.bit(0));
+            }
+            // a/b has a root if a·b has one: Euler's criterion.
+            let euler = (&a * &b % &p).modpow(&((&p - 1_u8) / 2_u8), &p);
+            assert_eq!(root.is_some(), euler <= BigUint::from(1_u8), "{a}/{b}");
+        }
+        // p and more are no elements.
+        for above in 0..19_u8 {
+            assert!(Field::from_le_bytes(&bytes_of(&(&p + above))).is_none());
+        }
+        report("the field of Ed25519", cases);
     }
 
     /// One more than each operation takes.

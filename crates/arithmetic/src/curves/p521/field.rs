@@ -262,10 +262,10 @@ bounded! {
 #[cfg(test)]
 mod tests {
     use super::{Field, LIMB_BITS, Limbs, N, P, SLACK, bounds};
-    use crate::bounds::twins;
     use crate::limbs::bounds::{add, subtract};
     use crate::limbs::carry_unsigned;
     use crate::modulus::residues::extreme;
+    use crate::twins;
     use crate::weierstrass::Curve;
     use crate::weierstrass::limits::{FieldTwin, limits_of_formulas, scaled};
     use crypto_bigint::{NonZero, U576};
