@@ -14,7 +14,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 /// The cases of a family which has `share` of ten thousand; CASES says how many there are of all families.
 pub(crate) fn cases(share: u64) -> u64 {
-    let all = std::env::var("CASES").map_or(10_000, |cases| cases.parse().unwrap());
+    let all = std::env::var("CASES").map_or(3_000, |cases| cases.parse().unwrap());
     (all * share / 10_000).max(10)
 }
 
