@@ -62,7 +62,7 @@ soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, 
 fuzz: ## mutated inputs for everything that reads bytes of others, for FUZZ_SECONDS (60)
 	$(CARGO) test --locked --test fuzz
 
-counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
+counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, back ends, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them
