@@ -72,7 +72,7 @@ arithmetic: ## structured cases for the public-key arithmetic, judged by textboo
 	CASES=$${CASES:-10000000} CARGO_PROFILE_DEV_OPT_LEVEL=3 \
 		$(CARGO) test --locked -p arithmetic --lib -- as_defined digits_have_their_inverses --nocapture
 
-counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, lighttpd, Chromium, gRPC and MCP (COUNTERPART=name for some)
+counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, back ends, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)
 
 test-compat: plugin ## both artifacts in every minor version of Traefik that can load them

@@ -20,7 +20,7 @@ inputs_of() {
     {
         echo "$1 ${TRAEFIK:-} ${CASE:-} ${REQUIRE_COUNTERPARTS:-} ${RACE_OPERATIONS:-} ${SOAK_MINUTES:-} $PATH"
         sha256sum Cargo.lock .traefik.yml dist/*.wasm dist/playground/* target/race-test.wasm scripts/*.sh "${TRAEFIK_BINARY:-/dev/null}"
-        command -v node npm nginx lighttpd php-cgi chromium jq strace || true
+        command -v node npm nginx lighttpd php-cgi php-fpm apache2 chromium jq strace || true
         find tests examples docs tools -type f -print0 | sort -z | xargs -0 sha256sum
     } 2>&1 | sha256sum | cut -d' ' -f1
 }

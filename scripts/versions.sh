@@ -26,6 +26,8 @@ DEBIAN_CADDY="caddy"
 DEBIAN_HAPROXY="haproxy"
 DEBIAN_PROMETHEUS="prometheus"
 DEBIAN_LIGHTTPD="lighttpd php-cgi"
+DEBIAN_APACHE="apache2 php-cgi"
+DEBIAN_PHP_FPM="php-fpm"
 DEBIAN_CHROMIUM="chromium"
 
 # Runs the Traefik of another processor.

@@ -14,7 +14,7 @@ mod need;
 mod script;
 mod provider;
 mod nginx;
-mod lighttpd;
+mod back_ends;
 mod forward_auth;
 mod prometheus;
 mod browser;
@@ -49,9 +49,13 @@ const TESTS: &[(&[Need], Test)] = &[
     (&[Need::Haproxy], ("forward_auth_haproxy", forward_auth::haproxy)),
     (&[Need::Prometheus], ("prometheus_alert_rules", prometheus::alert_rules)),
     (&[Need::Prometheus], ("prometheus_scrapes", prometheus::scrapes)),
-    (&[Need::Lighttpd], ("lighttpd_headers", lighttpd::headers)),
-    (&[Need::Lighttpd], ("lighttpd_parameters", lighttpd::parameters)),
-    (&[Need::Lighttpd], ("lighttpd_alias_strategy", lighttpd::alias_strategy)),
+    (&[Need::Lighttpd], ("back_ends_lighttpd", back_ends::lighttpd)),
+    (&[Need::Lighttpd], ("back_ends_alias_strategy", back_ends::alias_strategy)),
+    (&[Need::Nginx, Need::PhpFpm], ("back_ends_nginx", back_ends::nginx)),
+    (&[Need::Apache], ("back_ends_apache", back_ends::apache)),
+    (&[Need::Python], ("back_ends_gunicorn", back_ends::gunicorn)),
+    (&[Need::Node], ("back_ends_node", back_ends::node)),
+    (&[], ("back_ends_asp_net", back_ends::documented)),
     (&[Need::Node, Need::Chromium], ("browser_navigation", browser::navigation)),
     (&[Need::Node, Need::Chromium], ("browser_cross_origin", browser::cross_origin)),
     (&[Need::Node, Need::Python], ("mcp_tools_python", mcp::tools_python)),

@@ -20,6 +20,10 @@ pub(crate) enum Need {
     Prometheus,
     /// lighttpd, and PHP for CGI.
     Lighttpd,
+    /// Apache with its modules where Debian has them, and PHP for CGI.
+    Apache,
+    /// PHP-FPM.
+    PhpFpm,
     /// A Chromium, whatever its name.
     Chromium,
     /// The page that `make playground` builds.
@@ -56,6 +60,11 @@ impl Need {
                 let is_there = lighttpd().is_some() && php().is_some();
                 (!is_there).then(|| "there is no lighttpd or no php-cgi".into())
             }
+            Self::Apache => {
+                let is_there = apache().is_some() && Path::new(APACHE_MODULES).is_dir() && php().is_some();
+                (!is_there).then(|| "there is no apache2 or no php-cgi".into())
+            }
+            Self::PhpFpm => php_fpm().is_none().then(|| "there is no php-fpm".into()),
             Self::Page => page().is_none().then(|| "there is no page: run make playground".into()),
             Self::Chromium => chromium().is_none().then(|| "there is no chromium".into()),
         }
@@ -106,6 +115,19 @@ pub(crate) fn lighttpd() -> Option<PathBuf> {
 pub(crate) fn php() -> Option<PathBuf> {
     find(&["php-cgi"])
 }
+
+/// PHP-FPM, which Debian and Ubuntu name with its version.
+pub(crate) fn php_fpm() -> Option<PathBuf> {
+    find(&["php-fpm", "php-fpm8.2", "php-fpm8.3", "php-fpm8.4", "php-fpm8.5"])
+}
+
+/// The Apache program.
+pub(crate) fn apache() -> Option<PathBuf> {
+    find(&["apache2"])
+}
+
+/// Where its modules are.
+pub(crate) const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
 /// The Chromium program.
 pub(crate) fn chromium() -> Option<PathBuf> {

@@ -17,6 +17,7 @@ mod reload;
 mod load;
 mod provider;
 mod tls;
+mod certificate_rules;
 mod hosts;
 mod credentials;
 mod clusters;
@@ -26,6 +27,9 @@ mod local;
 mod races;
 mod browser;
 mod headers;
+mod recorder;
+mod smuggling;
+mod frames;
 mod logs;
 mod metrics;
 mod paths;
@@ -113,6 +117,11 @@ const TESTS: &[Test] = &[
     ("headers_caches", headers::caches),
     ("headers_query_bytes", headers::query_bytes),
     ("headers_preflight_body", headers::preflight_body),
+    ("smuggling_requests", smuggling::requests),
+    ("smuggling_upgrades", smuggling::upgrades),
+    ("smuggling_long_heads", smuggling::long_heads),
+    ("frames_requests", frames::requests),
+    ("frames_crumbs", frames::crumbs),
     ("example_seed", examples::seed),
     ("example_rules", examples::rules),
     ("example_blocks", examples::blocks),

@@ -13,6 +13,7 @@ use testbed::traefik::{FETCH, Process, Routes, Setup, Traefik, temporary_directo
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 
+use crate::certificate_rules;
 use crate::proxy::token;
 
 /// Kinds of keys, and how openssl makes one.
@@ -34,15 +35,15 @@ const IN_MATRIX: usize = 7;
 const HASHES: [&str; 3] = ["sha256", "sha384", "sha512"];
 const VERSIONS: [&str; 2] = ["-tls1_2", "-tls1_3"];
 
-const AUTHORITY: &str = "basicConstraints=critical,CA:TRUE";
+pub(crate) const AUTHORITY: &str = "basicConstraints=critical,CA:TRUE";
 const NO_AUTHORITY: &str = "basicConstraints=CA:FALSE";
 const PAST: &str = "20200101000000Z";
 const FUTURE: &str = "20490101000000Z";
-const ENDED: &str = "20210203040506Z";
-const NOT_BEGUN: &str = "20480203040506Z";
+pub(crate) const ENDED: &str = "20210203040506Z";
+pub(crate) const NOT_BEGUN: &str = "20480203040506Z";
 
 /// Who takes a chain.
-enum Taken {
+pub(crate) enum Taken {
     /// The plugin and Go's client.
     Both,
     /// None of them; the log of the plugin says why.
@@ -66,18 +67,18 @@ struct Case {
 
 /// A certificate to be.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
-    subject: &'a str,
-    key: &'a str,
+pub(crate) struct Wanted<'a> {
+    pub(crate) subject: &'a str,
+    pub(crate) key: &'a str,
     /// Certificate and key; none signs itself.
-    issuer: Option<(&'a str, &'a str)>,
-    hash: &'a str,
-    extensions: &'a str,
-    from: &'a str,
-    until: &'a str,
+    pub(crate) issuer: Option<(&'a str, &'a str)>,
+    pub(crate) hash: &'a str,
+    pub(crate) extensions: &'a str,
+    pub(crate) from: &'a str,
+    pub(crate) until: &'a str,
 }
 
-const LEAF: Wanted<'_> = Wanted {
+pub(crate) const LEAF: Wanted<'_> = Wanted {
     subject: "idp.test",
     key: "p256",
     issuer: Some(("root", "p384")),
@@ -86,10 +87,12 @@ const LEAF: Wanted<'_> = Wanted {
     from: PAST,
     until: FUTURE,
 };
-const ROOT: Wanted<'_> = Wanted { subject: "root", key: "p384", issuer: None, extensions: AUTHORITY, ..LEAF };
-const MIDDLE: Wanted<'_> = Wanted { subject: "middle", key: "other", extensions: AUTHORITY, ..LEAF };
+pub(crate) const ROOT: Wanted<'_> =
+    Wanted { subject: "root", key: "p384", issuer: None, extensions: AUTHORITY, ..LEAF };
+pub(crate) const MIDDLE: Wanted<'_> =
+    Wanted { subject: "middle", key: "other", extensions: AUTHORITY, ..LEAF };
 
-struct Workshop {
+pub(crate) struct Workshop {
     directory: PathBuf,
     cases: Vec<Case>,
 }
@@ -128,7 +131,7 @@ impl Workshop {
     }
 
     /// Makes the certificate, in the file `name`.
-    fn issue(&self, name: &str, wanted: &Wanted<'_>) {
+    pub(crate) fn issue(&self, name: &str, wanted: &Wanted<'_>) {
         let file = |name: &str, what: &str| format!("{name}.{what}");
         let (key, request, extensions) = (file(wanted.key, "key"), file(name, "csr"), file(name, "ext"));
         fs::write(self.directory.join(&extensions), wanted.extensions).unwrap();
@@ -148,7 +151,14 @@ impl Workshop {
     }
 
     /// A server with the certificate `leaf`, further options, and what becomes of it if `root` is trusted.
-    fn serve(&mut self, name: &str, root: &str, (leaf, key): (&str, &str), options: &[&str], taken: Taken) {
+    pub(crate) fn serve(
+        &mut self,
+        name: &str,
+        root: &str,
+        (leaf, key): (&str, &str),
+        options: &[&str],
+        taken: Taken,
+    ) {
         let address = free_address();
         let mut command = Command::new("openssl");
         command
@@ -164,13 +174,19 @@ impl Workshop {
         self.cases.push(Case { name, root, address, server_name: "idp.test".into(), taken, _server: server });
     }
 
+    /// The certificates of `names` in one file.
+    pub(crate) fn join(&self, file: &str, names: &[&str]) {
+        let texts = names.iter().map(|name| fs::read(self.directory.join(name)).unwrap());
+        fs::write(self.directory.join(file), texts.collect::<Vec<_>>().concat()).unwrap();
+    }
+
     /// The name that both ask for and expect, of the last case.
-    fn asked_for(&mut self, name: &str) {
+    pub(crate) fn asked_for(&mut self, name: &str) {
         self.cases.last_mut().unwrap().server_name = name.to_owned();
     }
 
     /// A certificate and a server with it, for the usual root.
-    fn leaf(&mut self, name: &str, wanted: &Wanted<'_>, taken: Taken) {
+    pub(crate) fn leaf(&mut self, name: &str, wanted: &Wanted<'_>, taken: Taken) {
         self.issue(name, wanted);
         self.serve(name, "root", (name, wanted.key), &[], taken);
     }
@@ -349,8 +365,7 @@ fn authorities(workshop: &mut Workshop) {
     let short = format!("{AUTHORITY},pathlen:0");
     workshop.issue("short", &Wanted { subject: "short", key: "rsa2048", extensions: &short, ..LEAF });
     workshop.issue("long", &Wanted { issuer: Some(("short", "rsa2048")), ..MIDDLE });
-    let both = ["long", "short"].map(|name| fs::read(workshop.directory.join(name)).unwrap()).concat();
-    fs::write(workshop.directory.join("both"), both).unwrap();
+    workshop.join("both", &["long", "short"]);
     let reason = "there are more authorities than one of them allows (path length)";
     workshop.serve("path-too-long", "root", below, &["-cert_chain", "both"], Nobody(reason));
     let curve = "signed by a key of a curve other than P-256, P-384 and P-521, which is not supported";
@@ -394,6 +409,7 @@ pub(crate) fn certificates() {
     below_leaves(&mut workshop);
     leaves(&mut workshop);
     authorities(&mut workshop);
+    certificate_rules::rows(&mut workshop);
     servers(&mut workshop);
     for case in &workshop.cases {
         wait(&case.name, 20, || TcpStream::connect(case.address).ok());

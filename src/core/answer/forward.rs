@@ -11,7 +11,7 @@ use crate::core::issuer_id::IssuerId;
 use crate::core::limits::MAX_CONNECTION_BYTES;
 use crate::core::refusal::Refusal;
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
-use crate::core::request::{RequestView, header_name};
+use crate::core::request::{RequestView, header_name, upgrade};
 use crate::core::token::base64url;
 use crate::core::token::source::{self, FoundToken, Stripped, TokenPlace, TokenSources};
 
@@ -226,6 +226,11 @@ fn without_managed_headers(
             forward.label.remove.push(name.to_owned());
         } else if name.eq_ignore_ascii_case("connection") {
             clean_connection(rules, name, request, &mut forward);
+        } else if name.eq_ignore_ascii_case("upgrade")
+            && upgrade::leads_to_requests(&request.header_values(name))
+        {
+            // Traefik would connect the client with an upstream that agrees (before 3.7.15 also for h2c).
+            forward.remove.push(name.to_owned());
         }
     }
     forward
@@ -322,6 +327,16 @@ mod tests {
                 ..Forward::default()
             }
         );
+    }
+
+    #[test]
+    fn no_upgrade_leads_to_requests_that_nobody_sees() {
+        for (protocol, remove) in [("HTTP/2.0", vec!["upgrade".to_owned()]), ("websocket", vec![])] {
+            let request =
+                RecordedRequest::new("GET", "/").header("Connection", "Upgrade").header("Upgrade", protocol);
+            let forward = without_managed_headers(&rules(), Verdict::Anonymous, Rc::default(), &request);
+            assert_eq!(forward.remove, remove, "{protocol}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod parameter_name;
 pub mod path;
 pub mod rewritten;
 pub mod source_range;
+pub mod upgrade;
 pub mod uri;
 pub mod view;
 

@@ -4,7 +4,8 @@
 use super::VerifyingKey;
 use super::alg::{Alg, Crv, Hash, Scheme};
 use crate::core::jwk::der::{
-    BOOLEAN, CONTEXT_0, CONTEXT_1_2, CONTEXT_3, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE,
+    BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_1_2, CONTEXT_3, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader,
+    SEQUENCE,
 };
 use crate::core::jwk::spki;
 use arithmetic::curves::p256::P256;
@@ -67,47 +68,73 @@ fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
 
 /// `id-ce-basicConstraints` (RFC 5280 4.2.1.9).
 const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
+/// `id-ce-keyUsage` (RFC 5280 4.2.1.3), and its bit `keyCertSign`.
+const KEY_USAGE: [u8; 3] = [0x55, 0x1d, 0x0f];
+const KEY_CERT_SIGN: u8 = 0x04;
 
-/// Whether the key of a certificate may certify others (RFC 5280 4.2.1.9): its basic constraints are `CA:TRUE`, or it is of a
-/// version before 3, which cannot say so. Not so if it is malformed.
+/// Whether the key of a certificate may certify others (RFC 5280 4.2.1.9): its basic constraints are `CA:TRUE` and it has no key
+/// usage without `keyCertSign`, or it is of a version before 3, which cannot say so. Not so if it is malformed.
 #[must_use]
 pub fn may_certify(certificate: &[u8]) -> bool {
-    basic_constraints(certificate) == Some(true)
+    Extensions::of(certificate).is_some_and(|found| found.is_authority && !found.signs_no_certificates)
 }
 
-fn basic_constraints(certificate: &[u8]) -> Option<bool> {
-    let mut tbs = Reader::new(certificate).inside(SEQUENCE)?.inside(SEQUENCE)?;
-    let mut with_version = tbs;
-    let Some(mut version) = with_version.inside(CONTEXT_0) else { return Some(true) };
-    if version.element(INTEGER)? != [2] {
-        return Some(true);
-    }
-    tbs = with_version;
-    tbs.element(INTEGER)?;
-    // Signature algorithm, issuer, validity, subject, key.
-    for _ in 0..5 {
-        tbs.element(SEQUENCE)?;
-    }
-    for identifier in CONTEXT_1_2 {
-        tbs.skip_optional(identifier)?;
-    }
-    let mut extensions = tbs.inside(CONTEXT_3)?.inside(SEQUENCE)?;
-    while !extensions.is_empty() {
-        let mut extension = extensions.inside(SEQUENCE)?;
-        let id = extension.element(OBJECT_IDENTIFIER)?;
-        extension.skip_optional(BOOLEAN)?;
-        let value = extension.element(OCTET_STRING)?;
-        if id == BASIC_CONSTRAINTS {
-            // The default is false.
-            return Some(Reader::new(value).inside(SEQUENCE)?.element(BOOLEAN) == Some(&[0xff]));
+/// Whether a certificate has a key usage without `keyCertSign` (RFC 5280 4.2.1.3), which webpki does not look at.
+#[must_use]
+pub fn signs_no_certificates(certificate: &[u8]) -> bool {
+    Extensions::of(certificate).is_some_and(|found| found.signs_no_certificates)
+}
+
+/// What the extensions of a certificate say of others that it may certify.
+struct Extensions {
+    is_authority: bool,
+    signs_no_certificates: bool,
+}
+
+impl Extensions {
+    fn of(certificate: &[u8]) -> Option<Self> {
+        let mut found = Self { is_authority: true, signs_no_certificates: false };
+        let mut tbs = Reader::new(certificate).inside(SEQUENCE)?.inside(SEQUENCE)?;
+        let mut with_version = tbs;
+        let Some(mut version) = with_version.inside(CONTEXT_0) else { return Some(found) };
+        if version.element(INTEGER)? != [2] {
+            return Some(found);
         }
+        found.is_authority = false;
+        tbs = with_version;
+        tbs.element(INTEGER)?;
+        // Signature algorithm, issuer, validity, subject, key.
+        for _ in 0..5 {
+            tbs.element(SEQUENCE)?;
+        }
+        for identifier in CONTEXT_1_2 {
+            tbs.skip_optional(identifier)?;
+        }
+        if tbs.is_empty() {
+            return Some(found);
+        }
+        let mut extensions = tbs.inside(CONTEXT_3)?.inside(SEQUENCE)?;
+        while !extensions.is_empty() {
+            let mut extension = extensions.inside(SEQUENCE)?;
+            let id = extension.element(OBJECT_IDENTIFIER)?;
+            extension.skip_optional(BOOLEAN)?;
+            let mut value = Reader::new(extension.element(OCTET_STRING)?);
+            if id == BASIC_CONSTRAINTS {
+                // The default is false.
+                found.is_authority = value.inside(SEQUENCE)?.element(BOOLEAN) == Some(&[0xff]);
+            } else if id == KEY_USAGE {
+                // How many bits at the end are unused, then the bits.
+                let bits = value.element(BIT_STRING).and_then(|content| content.get(1));
+                found.signs_no_certificates = bits.is_none_or(|bits| bits & KEY_CERT_SIGN == 0);
+            }
+        }
+        Some(found)
     }
-    Some(false)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::may_certify;
+    use super::{may_certify, signs_no_certificates};
 
     fn element(tag: u8, content: &[u8]) -> Vec<u8> {
         [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
@@ -134,7 +161,17 @@ mod tests {
         let constraints = |value: &[u8]| extension(&[0x55, 0x1d, 0x13], true, &element(0x30, value));
         let other = extension(&[0x55, 0x1d, 0x0e], false, &[4, 1, 7]);
         let authority = certificate(Some(2), &[other.clone(), constraints(&[1, 1, 0xff, 2, 1, 0])]);
+        let usage = |value: &[u8]| extension(&[0x55, 0x1d, 0x0f], true, &element(3, value));
+        let using = |value: &[u8]| certificate(Some(2), &[constraints(&[1, 1, 0xff]), usage(value)]);
         for (der, expected) in [
+            (&using(&[2, 0x04]), true),
+            (&using(&[1, 0x86]), true),
+            (&using(&[7, 0x80]), false),
+            (&using(&[1, 0x02]), false),
+            (&using(&[0]), false),
+            (&using(&[]), false),
+            (&certificate(Some(2), &[usage(&[7, 0x80]), constraints(&[1, 1, 0xff])]), false),
+            (&certificate(Some(2), &[usage(&[2, 0x04])]), false),
             (&authority, true),
             (&certificate(Some(2), &[constraints(&[])]), false),
             (&certificate(Some(2), &[constraints(&[1, 1, 0])]), false),
@@ -146,7 +183,11 @@ mod tests {
             (&Vec::new(), false),
         ] {
             assert_eq!(may_certify(der), expected, "{der:x?}");
+            // Of those that are authorities, the others say so by their usage.
+            assert!(!expected || !signs_no_certificates(der), "{der:x?}");
         }
+        assert!(signs_no_certificates(&using(&[7, 0x80])) && signs_no_certificates(&using(&[])));
+        assert!(!signs_no_certificates(&authority) && !signs_no_certificates(&[]));
         // Cut anywhere before its end it is malformed.
         for end in 0..authority.len() {
             assert!(!may_certify(authority.get(..end).unwrap_or_default()), "{end}");

@@ -13,7 +13,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
-use crate::core::signature::certificate::may_certify;
+use crate::core::signature::certificate::{may_certify, signs_no_certificates};
 use crate::documents::fetch::FetchError;
 use crate::host::fetch::tls_roots;
 
@@ -69,10 +69,19 @@ impl Chains {
         now: UnixTime,
     ) -> Result<(), Error> {
         let parsed = ParsedCertificate::try_from(certificate)?;
+        // webpki does not look at the key usage of those in between.
+        let signing = others.iter().filter(|other| !signs_no_certificates(other));
+        let others: Vec<CertificateDer<'_>> =
+            signing.map(|other| CertificateDer::from(other.as_ref())).collect();
         // Not rustls' own verifier, which also parses revocation lists: 11 KB, and there are no lists.
-        let chain =
-            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, others, now, self.algorithms.all)
-                .and_then(|()| verify_server_name(&parsed, name));
+        let chain = verify_server_cert_signed_by_trust_anchor(
+            &parsed,
+            &self.roots,
+            &others,
+            now,
+            self.algorithms.all,
+        )
+        .and_then(|()| verify_server_name(&parsed, name));
         let Err(error) = chain else { return Ok(()) };
         // Only these two: webpki reports both after it has checked the dates.
         let no_chain = matches!(&error, Error::InvalidCertificate(CertificateError::UnknownIssuer))

@@ -482,6 +482,19 @@ impl Process {
         tasks.map(|task| time(task.unwrap().path())).sum()
     }
 
+    /// Asks it to end, as one does that has processes of its own, and ends it if it does not.
+    pub fn stop(&self) {
+        let asked = Command::new("kill").arg(self.id.to_string()).status();
+        let deadline = if asked.is_ok_and(|status| status.success()) { 50 } else { 0 };
+        for _ in 0..deadline {
+            if !self.is_alive() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        self.end();
+    }
+
     /// Ends it, and waits for that.
     pub fn end(&self) {
         let mut child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

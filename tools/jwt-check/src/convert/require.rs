@@ -130,6 +130,18 @@ fn tree(from: &str, path: &[String], value: &Value, group: &str, target: &mut Ta
                         path.join(".")
                     ));
                 }
+                // A number or a boolean in the token is compared as it is written there.
+                let other = match serde_json::from_str(value) {
+                    Ok(Value::Number(_)) => "number",
+                    Ok(Value::Bool(_)) => "boolean",
+                    _ => "",
+                };
+                if !other.is_empty() {
+                    let path = path.join(".");
+                    target
+                        .wider
+                        .push(format!("claims: {path} may be the {other} {value} as well as the text"));
+                }
                 let function = if value.is_empty() { Function::Equals } else { Function::OneOf };
                 Rule::claim(function, path, vec![wanted])
             }
