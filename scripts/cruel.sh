@@ -36,7 +36,7 @@ if wanted arm64; then
     qemu=$(command -v qemu-aarch64-static || true)
     [ "$qemu" ] || { apt_install $DEBIAN_QEMU && qemu=$(command -v qemu-aarch64-static); } || true
     if [ "$qemu" ] && binary=$(scripts/traefik.sh "$TRAEFIK_VERSION" aarch64); then
-        traefik="'$qemu' '$binary'" cruel arm64 exec rows_ provider_ parallel sharing_rotation sharing_stale local_files
+        traefik="'$qemu' '$binary'" cruel arm64 exec rows_ provider_forms local_files
     else
         skipped+=("arm64 (no qemu-aarch64-static, Debian: $DEBIAN_QEMU, or no Traefik for it)")
     fi

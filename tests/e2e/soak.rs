@@ -240,7 +240,9 @@ pub(crate) fn mixed() {
         println!("soak, minute {minute}: {descriptors} descriptors besides those of reloads, {resident} MiB");
     }
     assert!(wrong.is_empty(), "{}: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
-    let errors = traefik.log();
+    // After a reload there are no keys while the provider is in trouble.
+    let mut errors = traefik.log();
+    errors.retain(|line| !line.contains("no keys to serve with"));
     assert!(errors.is_empty(), "{errors:?}");
     // The first third is for becoming as large as it gets.
     let third = figures.len() / 3;
