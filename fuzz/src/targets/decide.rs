@@ -165,9 +165,11 @@ fn run(bench: &Bench, named: &Named, input: &[u8]) {
     for line in lines.take(32) {
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
         let (name, value) = line.split_at(colon);
-        // The host separates names with NULs, so none has one: Go refuses it.
-        let value = value.get(1..).unwrap_or_default().trim_ascii().to_vec();
-        sent.push((text(name).replace('\0', " "), value));
+        // Go refuses control characters in both, so the host hands on none.
+        let is_clean = |byte: &u8| !byte.is_ascii_control() || *byte == b'\t';
+        let value: Vec<u8> = value.get(1..).unwrap_or_default().iter().copied().filter(is_clean).collect();
+        let name = text(name).replace(|c: char| c.is_ascii_control(), " ");
+        sent.push((name, value.trim_ascii().to_vec()));
     }
     let request = recorded(method, target.as_bytes(), &sent);
     let now = UnixTime::from_seconds(NOW);

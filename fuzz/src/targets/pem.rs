@@ -65,7 +65,9 @@ pub(super) fn der(input: &[u8]) {
 /// The same key as in a block of its own.
 fn certificate(der: &[u8], thumbprint: Option<&str>) {
     let Ok((rest, theirs)) = x509_parser::certificate::X509Certificate::from_der(der) else { return };
-    if !rest.is_empty() {
+    // Bytes behind the signature, but inside of the certificate, do not bother it.
+    let is_whole = theirs.signature_value.data.as_ptr_range().end == der.as_ptr_range().end;
+    if !rest.is_empty() || !is_whole {
         return;
     }
     mark("a certificate");

@@ -83,6 +83,10 @@ fn of_xfcc(value: &[u8]) -> Option<String> {
     let mut rest = text;
     while !rest.is_empty() {
         let (key, behind) = rest.split_once('=')?;
+        // Something without a value is in front of it, which would hide what it says.
+        if key.contains([';', ',']) {
+            return None;
+        }
         let (value, behind) = match behind.strip_prefix('"') {
             // A quote inside is escaped; what is looked for here has none.
             Some(quoted) => {
@@ -209,6 +213,9 @@ mod tests {
             (Xfcc, format!("Hash={hex},Hash={hex}")),
             (Xfcc, format!("By=a;Hash={hex},By=b;Hash={hex}")),
             (Xfcc, format!("Hash={hex};hash={hex}")),
+            (Xfcc, format!("Hash={hex};a;hash={hex}")),
+            (Xfcc, format!("a,Hash={hex};Hash={hex}")),
+            (Xfcc, format!("a;Hash={hex};Hash={hex}")),
             (Xfcc, format!("Hash={hex}0")),
             (Xfcc, "Hash=".into()),
             (Xfcc, format!("URI=\"Hash={hex}")),

@@ -100,6 +100,7 @@ mod tests {
             ("x=\"1,jwt=a\"", &["a\""]),
             ("x=1,xjwt=a jwts=b,jwt", &[]),
             ("jwt=a, b", &["a, b"]),
+            ("x=1;\u{a0}jwt=a;\u{2003}jwt\u{85}=b; xjwt=c", &["a", "b"]),
             ("", &[]),
         ] {
             let found: Vec<_> = values(line.as_bytes(), "jwt").collect();

@@ -6,7 +6,8 @@
 //!   and of `token[]` a list that takes the place of `token`; `qs` (Express) reads `[token]` as `token`;
 //! - ASP.NET and ASP.NET Core compare names of parameters and of cookies without case;
 //! - ASP and System.Web also decode `%u0074`;
-//! - many trim names.
+//! - many trim names, also of blanks that are not ASCII: Django and, before 0.7, Express's `cookie` of those of Latin-1 (a byte
+//!   A0), the `cookie` of Rust of those of Unicode. Which these are differs, so everything else counts as one of them.
 //!
 //! Cookies: Go, Node, Python and PHP compare them with case, but one that compares without is enough. Their names are not
 //! decoded by current PHP and Rack, but by older ones and by `CGI.pm`.
@@ -17,13 +18,14 @@ use crate::core::request::header_name::fold;
 pub fn is_alias(written: &[u8], name: &str) -> bool {
     // The first byte decides for most names.
     let Some(first) = written.first() else { return name.is_empty() };
-    let begins_itself = !is_blank(*first) && !matches!(first, b'[' | b'%' | b'+');
+    let is_dropped = |byte: u8| is_blank(byte) || (!byte.is_ascii() && name.is_ascii());
+    let begins_itself = !is_dropped(*first) && !matches!(first, b'[' | b'%' | b'+');
     if begins_itself && name.bytes().next().is_none_or(|byte| fold(byte) != fold(*first)) {
         return false;
     }
-    let mut written = Decoded(written).skip_while(|byte| is_blank(*byte) || *byte == b'[');
+    let mut written = Decoded(written).skip_while(|byte| is_dropped(*byte) || *byte == b'[');
     name.bytes().all(|byte| written.next().is_some_and(|found| fold(found) == fold(byte)))
-        && written.take_while(|byte| !matches!(byte, 0 | b'[' | b']')).all(is_blank)
+        && written.take_while(|byte| !matches!(byte, 0 | b'[' | b']')).all(is_dropped)
 }
 
 /// Whether a name of the configuration is unambiguous: it is not if it begins or ends with characters that back ends drop.
@@ -102,6 +104,11 @@ mod tests {
             ("token", "+token", true),
             ("token", "%20%09%00token", true),
             ("token", "token+%0a", true),
+            ("token", "\u{a0}token", true),
+            ("token", "%A0token", true),
+            ("token", "token%C2%A0%e2%80%83+", true),
+            ("token", "%uFEFFtoken%u00a0", true),
+            ("token", "to%A0ken", false),
             ("token", "token%00", true),
             ("token", "token%00x", true),
             ("token", "token[]", true),
@@ -118,6 +125,8 @@ mod tests {
             ("access_token", "access_token", true),
             ("auth[token]", "auth[token]", true),
             ("auth[token]", "auth[user]", false),
+            ("\u{fc}ber", "%C3%BCber", true),
+            ("\u{fc}ber", "%C3ber", false),
             ("token", "", false),
             ("token", "toke", false),
             ("token", "tokens", false),
