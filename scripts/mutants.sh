@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# mutants.sh [FILE…]: runs the mutants of files whose path has one of these in it, of all else (tools/mutants).
+# mutants.sh [NAME…]: runs the mutants with one of these in their names, which begin with their files; all, if there is none
+# (tools/mutants). MUTANTS_SLOWEST=1 leaves out tests that take longer than a second, MUTANTS_AGAIN=1 runs those that the
+# last run left, MUTANTS_JOBS=4 as many at once. What became of each is in target/mutants/outcomes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh

@@ -14,6 +14,7 @@ use testbed::{keys, wait};
 use traefik_jwt_auth::core::answer::managed::SetHeader;
 use traefik_jwt_auth::core::answer::verdict::Label;
 use traefik_jwt_auth::core::answer::{Decision, Reject};
+use traefik_jwt_auth::core::bypass::Body;
 use traefik_jwt_auth::core::config::{Capabilities, compile};
 use traefik_jwt_auth::core::decide::{Decided, decide};
 use traefik_jwt_auth::core::evidence;
@@ -431,6 +432,33 @@ fn a_target_that_cannot_be_changed_is_refused_in_every_mode() {
             Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
         };
         assert_eq!(found, expected, "{mode} {strip} {target}");
+    }
+}
+
+/// Some back ends read a request's body as another request, or by another method that it names.
+#[test]
+fn what_a_preflight_or_a_method_lets_pass_has_no_body() {
+    let now = UnixTime::from_seconds(u64::try_from(wait::unix_now()).unwrap());
+    let config = json!({
+        "jwks": keys::public_set(), "bypassPreflight": true, "bypassMethods": ["HEAD"],
+        "bypassPaths": ["/open"], "mode": "permissive",
+    });
+    let capabilities = Capabilities { fetch: true, env: &|_| None };
+    let policy = Rc::new(compile(config.to_string(), &capabilities).expect("a configuration"));
+    let keyring = Keyring::new(Rc::clone(&policy));
+    let preflight = RecordedRequest::new("OPTIONS", "/a")
+        .header("Origin", "https://app.example")
+        .header("Access-Control-Request-Method", "PUT");
+    for (request, expected) in [
+        (preflight, Body::Drop),
+        (RecordedRequest::new("HEAD", "/a"), Body::Drop),
+        (RecordedRequest::new("POST", "/open"), Body::Keep),
+        (RecordedRequest::new("POST", "/a"), Body::Keep),
+    ] {
+        let Decision::Forward(forward) = decided(&policy, &keyring, now, &request).decision else {
+            panic!("{expected:?} is not forwarded");
+        };
+        assert_eq!(forward.body, expected);
     }
 }
 

@@ -263,6 +263,7 @@ mod tests {
     use crate::core::jwk::lookup::{
         Candidates, KeyFormat, KeyLocation, KeyLookup, KeySource, MoreKeys, RemoteKeys,
     };
+    use crate::core::known_token::{Finding, Memory};
     use crate::core::policy::{IssuerKind, Policy, TrustedIssuer};
     use crate::core::signature::alg::Alg;
     use crate::core::unix_time::Seconds;
@@ -480,6 +481,25 @@ mod tests {
         let after = keyring.at(outside.now()).candidates(ISSUER, Some("a"), Alg::EdDsa).keys;
         assert_eq!((before.len(), after.len()), (1, 1));
         assert!(!Rc::ptr_eq(&before[0], &after[0]));
+    }
+
+    #[test]
+    fn a_token_that_failed_is_tried_again_when_its_key_may_have_come() {
+        let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("a"));
+        let state = keyring.at(outside.now()).state(ISSUER).unwrap();
+        let finding = Finding::Invalid { kid: Some("new".to_owned()), untried: 0 };
+        keyring.verified.keep((*b"a.b.c").into(), ISSUER, state, finding);
+        let is_known = || keyring.at(outside.now()).recall(b"a.b.c").is_some();
+        for (wait, expected) in [(0, true), (29, true), (1, false)] {
+            outside.wait(wait);
+            assert_eq!(is_known(), expected, "{wait}");
+        }
+        // Asked in vain, which counts for a cooldown.
+        outside.next(document(&["a"], ""));
+        request(&keyring, &outside, Some("new"));
+        assert!(is_known());
     }
 
     #[test]

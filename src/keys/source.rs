@@ -195,3 +195,40 @@ fn place(source: &KeySource) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::core::jwk::lookup::KeyFormat::{self, JwkSet, Pem, PemOrSecret, Secret};
+
+    #[test]
+    fn what_a_file_holds_is_what_its_option_says() {
+        let kid = || Some("k".to_owned());
+        let pem = include_str!("../../tests/vectors/pem/p-256.pem");
+        let behind_text = format!("Subject: CN=a\n{pem}");
+        let secret = "correct horse battery staple, twice over";
+        let base64 = "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSwgdHdpY2Ugb3Zlcg==";
+        let set = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"s"}]}"#;
+        let rows: [(&str, KeyFormat, Option<(&str, Option<&str>)>); 11] = [
+            (set, JwkSet, Some(("OKP on Ed25519", Some("s")))),
+            (pem, JwkSet, None),
+            (pem, Pem { kid: kid() }, Some(("EC on P-256", Some("k")))),
+            (secret, Pem { kid: kid() }, None),
+            (secret, Secret { kid: kid(), base64: false }, Some(("oct of 40 bytes", Some("k")))),
+            (base64, Secret { kid: None, base64: true }, Some(("oct of 40 bytes", None))),
+            (secret, Secret { kid: None, base64: true }, None),
+            (pem, PemOrSecret { kid: kid() }, Some(("EC on P-256", Some("k")))),
+            (&behind_text, PemOrSecret { kid: None }, Some(("EC on P-256", None))),
+            (secret, PemOrSecret { kid: kid() }, Some(("oct of 40 bytes", Some("k")))),
+            ("short", PemOrSecret { kid: kid() }, None),
+        ];
+        for (text, format, expected) in rows {
+            let found = parse(text.as_bytes().to_vec(), &format).ok().map(|set| {
+                let key = &set.keys()[0];
+                (format!("{:?}", key.key()), key.kid.clone())
+            });
+            let expected = expected.map(|(key, kid)| (key.to_owned(), kid.map(str::to_owned)));
+            assert_eq!(found, expected, "{text} {format:?}");
+        }
+    }
+}

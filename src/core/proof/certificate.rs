@@ -186,6 +186,7 @@ mod tests {
                     hex.to_uppercase()
                 ),
             ),
+            (Xfcc, format!("By=a;Cert=\"{}\"", escaped(PEM, ""))),
             (Xfcc, format!("Hash={hex};Cert=\"{}\";Chain=\"{}\"", escaped(PEM, ""), escaped(&chain, ""))),
             (Rfc9440, format!(":{first}:")),
         ] {

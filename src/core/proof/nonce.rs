@@ -157,6 +157,13 @@ mod tests {
             assert_eq!(worth(std::str::from_utf8(&forged).unwrap()), Worth::Nothing, "{at}");
             assert_eq!(worth(nonce.get(..at).unwrap()), Worth::Nothing, "{at}");
         }
+        // Differences in two places do not make up for each other.
+        let mut twice = nonce.clone().into_bytes();
+        let last = twice.len() - 1;
+        for at in [0, last] {
+            twice[at] ^= 1;
+        }
+        assert_eq!(worth(std::str::from_utf8(&twice).unwrap()), Worth::Nothing);
         for other in [format!("{nonce}A"), format!("{nonce}="), String::new(), "AAAAAAAAAAo".into()] {
             assert_eq!(worth(&other), Worth::Nothing, "{other}");
         }

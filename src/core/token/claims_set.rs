@@ -211,6 +211,13 @@ mod tests {
     use crate::core::unix_time::UnixTime;
 
     #[test]
+    fn what_is_held_is_the_text_and_its_index() {
+        let [one, two] =
+            [r#"{"a":1}"#, r#"{"a":1,"b":[1,2,3]}"#].map(|json| (json.len(), claims(json).memory()));
+        assert!(one.1 > one.0 && two.1 > two.0 && two.1 - one.1 > two.0 - one.0, "{one:?} {two:?}");
+    }
+
+    #[test]
     fn numeric_dates() {
         let invalid = Err(Refusal::ClaimInvalid { claim: "exp" });
         for (value, expected) in [

@@ -1,4 +1,5 @@
-//! `mutants CARGO-MUTANTS [FILE…]`: runs the mutants of the library that cargo-mutants lists, for files that match.
+//! `mutants CARGO-MUTANTS [NAME…]`: runs the mutants of the library that cargo-mutants lists, those with one of these in their
+//! names.
 //!
 //! cargo-mutants compiles each of them by itself, which takes half a minute, and there are thousands. Here all are
 //! compiled at once, each behind a switch, and only tests that come by one are run for it.
@@ -38,11 +39,11 @@ fn number(name: &str, otherwise: usize) -> usize {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (cargo_mutants, files) = arguments.split_first().unwrap();
+    let (cargo_mutants, names) = arguments.split_first().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let folder = root.join("target/mutants");
     fs::create_dir_all(folder.join("tree")).unwrap();
-    let mutants = list::mutants(cargo_mutants, &root, &[]);
+    let mutants = list::mutants(cargo_mutants, &root);
     let packages = std::env::var("TESTED_PACKAGES").unwrap();
     let packages: Vec<String> = packages.split(' ').map(str::to_owned).collect();
     let (mut binaries, dropped) = Tree::new(&root).build(&mutants, &packages);
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     let before: Vec<&str> = before.lines().collect();
     let again = std::env::var("MUTANTS_AGAIN").is_ok();
     let asked = |mutant: &Mutant| {
-        let named = files.is_empty() || files.iter().any(|file| mutant.name.contains(file));
+        let named = names.is_empty() || names.iter().any(|name| mutant.name.contains(name));
         named && (!again || before.contains(&mutant.name.as_str()))
     };
     let numbers: Vec<usize> = (0..mutants.len()).filter(|&number| asked(&mutants[number])).collect();

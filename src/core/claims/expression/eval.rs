@@ -389,3 +389,91 @@ fn comparison(claim: &str, text: &str) -> usize {
 fn search(claim: &str, text: &str) -> usize {
     claim.len().saturating_add(text.len()).saturating_mul(2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Subject, Truth, Work, evaluate};
+    use crate::core::claims::expression::parser::parse;
+    use crate::core::limits::MAX_EXPRESSION_WORK;
+    use crate::core::request::RecordedRequest;
+    use crate::core::token::claims_set::claims;
+    use crate::core::unix_time::UnixTime;
+    use std::cell::Cell;
+
+    /// What comes out with so much work, and what is left of it.
+    fn evaluated(source: &str, json: &str, work: usize) -> (Truth, usize) {
+        let (set, request, work) = (claims(json), RecordedRequest::new("GET", "/a/b"), Work(Cell::new(work)));
+        let subject = Subject::new(&set, &request, UnixTime::from_seconds(1_000), &work);
+        let truth = evaluate(&parse(source).unwrap(), &subject);
+        assert_eq!(work.is_exhausted(), work.0.get() == 0);
+        (truth, work.0.get())
+    }
+
+    /// In units of `MAX_EXPRESSION_WORK`, beyond what it costs to find the claim.
+    #[test]
+    fn what_each_function_costs() {
+        let long = "x".repeat(80);
+        let json = &format!(r#"{{"s":"{long}","l":["{long}","{long}"],"n":1234567890}}"#);
+        let spent = |source: &str| MAX_EXPRESSION_WORK - evaluated(source, json, MAX_EXPRESSION_WORK).1;
+        for (claim, source, expected) in [
+            ("s", "Equals(`s`, `@`)", 30),
+            ("s", "Equals(`s`, `x`)", 0),
+            ("l", "Equals(`l`, `x`)", 0),
+            ("s", "Prefix(`s`, `@`)", 30),
+            ("s", "Prefix(`s`, `x`)", 0),
+            ("s", "Suffix(`s`, `@`)", 30),
+            ("s", "Contains(`s`, `xx`)", 164),
+            ("l", "Contains(`l`, `@`)", 35),
+            ("l", "Contains(`l`, `y`)", 10),
+            ("s", "SplitContains(`s`, `,`, `x`)", 486),
+            ("s", "OneOf(`s`, `@`, `x`)", 30),
+            ("l", "OneOf(`l`, `a`, `b`)", 20),
+            ("l", "OneOf(`l`, `a`, `b`, `c`, `d`)", 40),
+            ("l", "OneOf(`l`, `a`, `b`, `c`, `d`, `e`)", 120),
+            ("l", "OneOf(`l`, `a`, `b`, `c`, `d`, `@`)", 140),
+            ("n", "Greater(`n`, `1`)", 50),
+            ("n", "Less(`n`, `1`)", 50),
+            ("n", "Before(`n`, `now`)", 50),
+            ("s", "Equals(`s`, `{path}`)", 12),
+        ] {
+            let source = source.replace('@', &long);
+            let all = spent(&source);
+            assert_eq!(all - spent(&format!("Exists(`{claim}`)")), expected, "{source}");
+            // Exactly that is enough, and one less is not.
+            assert_ne!(evaluated(&source, json, all).0, Truth::Undecided, "{source}");
+            assert_eq!(evaluated(&source, json, all - 1), (Truth::Undecided, 0), "{source}");
+        }
+    }
+
+    #[test]
+    fn among_many_values_as_among_few() {
+        for (json, values, expected) in [
+            (r#"{"l":["a",1,true,null,["x"]]}"#, "`q`, `r`, `s`, `t`, `a`", Truth::True),
+            (r#"{"l":["a",1,true,null,["x"]]}"#, "`q`, `r`, `s`, `t`, `1`", Truth::True),
+            (r#"{"l":["a",1,true,null,["x"]]}"#, "`q`, `r`, `s`, `t`, `true`", Truth::True),
+            (r#"{"l":["a",1,true,null,["x"]]}"#, "`q`, `r`, `s`, `t`, `null`", Truth::False),
+            (r#"{"l":["a",1,true,null,["x"]]}"#, "`q`, `r`, `s`, `t`, `x`", Truth::False),
+            (r#"{"l":["a"]}"#, "`q`, `r`, `s`, `t`, `{path.7}`", Truth::Undecided),
+            (r#"{"l":["a"]}"#, "`q`, `r`, `s`, `{path.7}`, `a`", Truth::True),
+        ] {
+            let source = format!("OneOf(`l`, {values})");
+            assert_eq!(evaluated(&source, json, MAX_EXPRESSION_WORK).0, expected, "{source} {json}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_outside() {
+        for (source, expected) in [
+            ("Greater(`n`, `7`)", Truth::False),
+            ("Greater(`n`, `6.9`)", Truth::True),
+            ("Less(`n`, `7`)", Truth::False),
+            ("Less(`n`, `7.1`)", Truth::True),
+            ("Before(`n`, `7`)", Truth::False),
+            ("Before(`n`, `8`)", Truth::True),
+            ("After(`n`, `7`)", Truth::False),
+            ("After(`n`, `6`)", Truth::True),
+        ] {
+            assert_eq!(evaluated(source, r#"{"n":7}"#, MAX_EXPRESSION_WORK).0, expected, "{source}");
+        }
+    }
+}

@@ -275,6 +275,17 @@ mod tests {
     }
 
     #[test]
+    fn one_expression_is_another_if_it_is_written_alike() {
+        let [one, same, other] =
+            ["Exists(`a`)", "Exists(`a`)", "Exists(`b`)"].map(|source| Expression::parse(source).unwrap());
+        assert!(one == same && one != other);
+        assert_eq!(
+            (one.source(), format!("{one:?}")),
+            ("Exists(`a`)", "Expression(\"Exists(`a`)\")".to_owned())
+        );
+    }
+
+    #[test]
     fn names_the_functions_that_decide() {
         let set = claims(r#"{"a":1,"c":"x"}"#);
         let request = RecordedRequest::new("GET", "/");
