@@ -40,6 +40,15 @@ pub(crate) enum Wipe {
     All,
 }
 
+/// Options of a socket that mean nothing to one that is connected to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flag {
+    /// `SO_KEEPALIVE`.
+    KeepAlive,
+    /// `SO_BROADCAST`.
+    Broadcast,
+}
+
 /// The calls that instances use to find, keep apart and notify each other.
 ///
 /// The host mixes up calls of instances that are in it at the same moment ([`super::imports`]), so bytes, counts and
@@ -94,8 +103,8 @@ pub(crate) trait Kernel {
     fn receive_buffer(descriptor: Descriptor) -> Result<u32, Errno>;
     /// Sets `SO_RCVBUF`, bytes.
     fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(), Errno>;
-    /// `SO_KEEPALIVE`.
-    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno>;
-    /// Sets `SO_KEEPALIVE`.
-    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno>;
+    /// An option that is on or off.
+    fn flag(descriptor: Descriptor, flag: Flag) -> Result<bool, Errno>;
+    /// Turns it on or off.
+    fn set_flag(descriptor: Descriptor, flag: Flag, on: bool) -> Result<(), Errno>;
 }

@@ -235,8 +235,8 @@ impl Lock {
         for _ in 0..MAX_PUTS {
             match Host::send(self.descriptor, &record) {
                 Ok(_) => {}
-                // Another record is there already; the next instance that takes it merges what this one keeps.
-                Err(Errno::AGAIN) => break,
+                // Records of others are there already: below, they become one with this one.
+                Err(Errno::AGAIN) => {}
                 // The host took the length of a receive, which is too long for a datagram: nothing was put.
                 Err(_) => continue,
             }

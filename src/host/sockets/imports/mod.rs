@@ -19,7 +19,7 @@ mod resolve;
 
 use std::time::Duration;
 
-use super::kernel::{Descriptor, Errno, Family, FileType, Kernel, Receive, SocketName, Wipe};
+use super::kernel::{Descriptor, Errno, Family, FileType, Flag, Kernel, Receive, SocketName, Wipe};
 use crate::host::wasi::{check, close, file_type};
 
 pub(crate) use clock::{random, sleep};
@@ -118,11 +118,11 @@ impl Kernel for Wasi {
         socket::set_receive_buffer(descriptor, bytes)
     }
 
-    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
-        socket::keep_alive(descriptor)
+    fn flag(descriptor: Descriptor, flag: Flag) -> Result<bool, Errno> {
+        socket::flag(descriptor, flag)
     }
 
-    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
-        socket::set_keep_alive(descriptor, on)
+    fn set_flag(descriptor: Descriptor, flag: Flag, on: bool) -> Result<(), Errno> {
+        socket::set_flag(descriptor, flag, on)
     }
 }

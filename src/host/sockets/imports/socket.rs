@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{check, close};
-use crate::host::sockets::kernel::{Descriptor, Errno, Family, SocketName};
+use crate::host::sockets::kernel::{Descriptor, Errno, Family, Flag, SocketName};
 
 /// The V2 form: the address buffer is 128 bytes, a little-endian family and the address.
 #[repr(C)]
@@ -161,14 +161,21 @@ pub(crate) fn set_receive_buffer(descriptor: Descriptor, bytes: u32) -> Result<(
     set_option(descriptor, 6, bytes)
 }
 
-/// `SO_KEEPALIVE`.
-pub(crate) fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
-    option(descriptor, 7).map(|value| value != 0)
+/// An option that is on or off.
+pub(crate) fn flag(descriptor: Descriptor, flag: Flag) -> Result<bool, Errno> {
+    option(descriptor, number(flag)).map(|value| value != 0)
 }
 
-/// Sets `SO_KEEPALIVE`.
-pub(crate) fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
-    set_option(descriptor, 7, on.into())
+/// Turns it on or off.
+pub(crate) fn set_flag(descriptor: Descriptor, flag: Flag, on: bool) -> Result<(), Errno> {
+    set_option(descriptor, number(flag), on.into())
+}
+
+const fn number(flag: Flag) -> i32 {
+    match flag {
+        Flag::Broadcast => 4,
+        Flag::KeepAlive => 7,
+    }
 }
 
 fn set_option(descriptor: Descriptor, option: i32, value: u32) -> Result<(), Errno> {

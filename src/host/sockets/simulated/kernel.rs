@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Fault, Open, Outcome, Simulated, Socket, State, Status, call, name};
-use crate::host::sockets::kernel::{Descriptor, Errno, Family, FileType, Kernel, Receive, SocketName, Wipe};
+use crate::host::sockets::kernel::{
+    Descriptor, Errno, Family, FileType, Flag, Kernel, Receive, SocketName, Wipe,
+};
 
 /// The longest time of a call, nanoseconds.
 const CALL: u64 = 20_000;
@@ -263,13 +265,14 @@ impl Kernel for Simulated {
         })
     }
 
-    fn keep_alive(descriptor: Descriptor) -> Result<bool, Errno> {
-        with_socket(descriptor, |socket| Ok(socket.keep_alive))
+    fn flag(descriptor: Descriptor, flag: Flag) -> Result<bool, Errno> {
+        with_socket(descriptor, |socket| Ok(socket.flags.contains(&flag)))
     }
 
-    fn set_keep_alive(descriptor: Descriptor, on: bool) -> Result<(), Errno> {
+    fn set_flag(descriptor: Descriptor, flag: Flag, on: bool) -> Result<(), Errno> {
         with_socket(descriptor, |socket| {
-            socket.keep_alive = on;
+            socket.flags.retain(|known| *known != flag);
+            socket.flags.extend(on.then_some(flag));
             Ok(())
         })
     }

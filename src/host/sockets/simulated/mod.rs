@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-use super::kernel::SocketName;
+use super::kernel::{Flag, SocketName};
 
 /// The kernel of the instance that runs in this thread.
 pub(crate) struct Simulated;
@@ -91,7 +91,7 @@ struct Socket {
     shut: bool,
     send_buffer: u32,
     receive_buffer: u32,
-    keep_alive: bool,
+    flags: Vec<Flag>,
 }
 
 /// What differs from run to run.
