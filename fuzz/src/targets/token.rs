@@ -175,8 +175,13 @@ fn verdict(token: &str) {
         mark("a difference");
         return;
     };
-    let value = |text: &[u8]| -> Value { serde_json::from_slice(text).expect("it was read") };
-    let (header, claims) = (value(&header), value(&claims));
+    let value = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
+    let (Some(header), Some(claims)) = (value(&header), value(&claims)) else {
+        // A number that no double holds is one here, and nothing there.
+        assert!(!theirs, "{token}");
+        mark("a difference");
+        return;
+    };
     let reason = RULES.iter().find(|rule| rule.ours == ours && (rule.applies)(&header, &claims, token));
     assert!(reason.is_some(), "{ours} here, {theirs} there: {header} {claims} {token}");
     mark("a difference");
