@@ -2,7 +2,6 @@
 //! 7520 writes its signatures: as this reader and its key sets take them, whatever the payload.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "helpers of tests fail by panicking"

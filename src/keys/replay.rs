@@ -295,10 +295,9 @@ mod tests {
         };
         assert!(claim.exists() && shards("100-") == 1);
         // Of long ago, and of a clock that was set back since.
-        let hour = std::time::Duration::from_secs(3_600);
-        for (span, made) in
-            [(201, std::time::SystemTime::UNIX_EPOCH), (202, std::time::SystemTime::now() + hour)]
-        {
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        let year_2100 = long_ago + std::time::Duration::from_secs(4_102_444_800);
+        for (span, made) in [(201, long_ago), (202, year_2100)] {
             fs::create_dir_all(&claim).unwrap();
             fs::File::open(&claim).unwrap().set_times(fs::FileTimes::new().set_modified(made)).unwrap();
             for jti in 0..3 * u64::from(USES_PER_SWEEP) {

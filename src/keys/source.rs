@@ -209,7 +209,9 @@ mod tests {
         let secret = "correct horse battery staple, twice over";
         let base64 = "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSwgdHdpY2Ugb3Zlcg==";
         let set = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"s"}]}"#;
-        let rows: [(&str, KeyFormat, Option<(&str, Option<&str>)>); 11] = [
+        /// What a file holds, its format, and what kind of key that is, with its name.
+        type Row<'r> = (&'r str, KeyFormat, Option<(&'r str, Option<&'r str>)>);
+        let rows: [Row<'_>; 11] = [
             (set, JwkSet, Some(("OKP on Ed25519", Some("s")))),
             (pem, JwkSet, None),
             (pem, Pem { kid: kid() }, Some(("EC on P-256", Some("k")))),

@@ -158,6 +158,7 @@ const SOAK: &[Test] = &[
     ("races_keys_stay_apart", races::keys_stay_apart),
     ("local_forged_records", local::forged_records_soak),
     ("soak_descriptors", reload::descriptors_soak),
+    ("soak_many_routers", forward_auth::many_routers_soak),
     ("soak_mixed", soak::mixed),
     ("soak_proofs", proofs::soak),
 ];

@@ -46,17 +46,17 @@ const PIPES: usize = 100;
 
 /// Neither artifact keeps anything open over 20 reloads of 10 routers with keys inline.
 pub(crate) fn descriptors_inline() {
-    assert_eq!(growth(OFFLINE, &inline(), 20), 0);
-    assert_eq!(growth(FETCH, &inline(), 20), 0);
+    assert_eq!(growth(OFFLINE, &inline(), 10), 0);
+    assert_eq!(growth(FETCH, &inline(), 10), 0);
 }
 
 /// With keys from a URL it is one descriptor for each router and reload: the mailbox.
 pub(crate) fn descriptors_url() {
-    let growth = growth_with_url(20);
-    assert!(growth <= 10 * 20 + PIPES, "{growth} descriptors over 20 reloads of 10 routers");
+    let growth = growth_with_url(10);
+    assert!(growth <= 10 * 10 + PIPES, "{growth} descriptors over 10 reloads of 10 routers");
 }
 
-/// The same five times as long, for `docs/measurements/fetching.md`.
+/// The same ten times as long, for `docs/measurements/fetching.md`.
 pub(crate) fn descriptors_soak() {
     assert_eq!(growth(OFFLINE, &inline(), 100), 0);
     assert_eq!(growth(FETCH, &inline(), 100), 0);

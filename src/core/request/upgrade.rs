@@ -3,6 +3,7 @@
 /// Whether one of the protocols in `values` is another version of HTTP, or TLS with one in it. Behind a change to it come
 /// further requests, of which no proxy on the way sees the headers (RFC 7540 3.2: h2c). What comes behind a WebSocket, SPDY
 /// of `kubectl exec` or a raw stream belongs to the request that asked for it.
+#[inline(never)]
 pub fn leads_to_requests(values: &[Vec<u8>]) -> bool {
     let protocols = values.iter().flat_map(|value| value.split(|byte| *byte == b','));
     protocols.map(<[u8]>::trim_ascii).any(|protocol| {
