@@ -27,7 +27,7 @@ fn decoded(text: &str) -> String {
         let read = code.and_then(char::from_u32);
         let length = if read.is_none() { first.len_utf8() } else { length };
         out.push(read.unwrap_or(first));
-        rest = &rest[length..];
+        rest = rest.get(length..).unwrap_or_default();
     }
     out
 }
