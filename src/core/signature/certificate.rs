@@ -125,7 +125,8 @@ impl Extensions {
             } else if id == KEY_USAGE {
                 // How many bits at the end are unused, then the bits.
                 let bits = value.element(BIT_STRING).and_then(|content| content.get(1));
-                found.signs_no_certificates = bits.is_none_or(|bits| bits & KEY_CERT_SIGN == 0);
+                // Written twice, both count.
+                found.signs_no_certificates |= bits.is_none_or(|bits| bits & KEY_CERT_SIGN == 0);
             }
         }
         Some(found)
@@ -171,6 +172,10 @@ mod tests {
             (&using(&[0]), false),
             (&using(&[]), false),
             (&certificate(Some(2), &[usage(&[7, 0x80]), constraints(&[1, 1, 0xff])]), false),
+            (
+                &certificate(Some(2), &[constraints(&[1, 1, 0xff]), usage(&[7, 0x80]), usage(&[2, 0x04])]),
+                false,
+            ),
             (&certificate(Some(2), &[usage(&[2, 0x04])]), false),
             (&authority, true),
             (&certificate(Some(2), &[constraints(&[])]), false),

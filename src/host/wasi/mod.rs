@@ -8,6 +8,8 @@ mod file;
 mod imports;
 #[cfg(target_os = "wasi")]
 mod mounts;
+#[cfg(any(target_os = "wasi", test))]
+mod plain_path;
 
 #[cfg(target_os = "wasi")]
 pub(crate) use file::*;

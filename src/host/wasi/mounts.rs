@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::plain_path::plain;
 use super::{Descriptor, mount_path};
 use crate::documents::files::FileError;
 
@@ -35,42 +36,6 @@ pub(crate) fn locate(path: &str) -> Result<(Descriptor, Cow<'_, str>), FileError
 /// What of `path` is below the mount, if something is.
 fn below<'p>(path: &'p str, mount: &Mount) -> Option<&'p str> {
     path.strip_prefix(mount.path.as_str())?.strip_prefix('/')
-}
-
-/// `path` without empty parts and `.`, if it is absolute and has no `..`.
-fn plain(path: &str) -> Option<Cow<'_, str>> {
-    if is_plain(path) {
-        return Some(Cow::Borrowed(path));
-    }
-    if !path.starts_with('/') || path.contains('\0') {
-        return None;
-    }
-    let mut plain = String::new();
-    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        if part == ".." {
-            return None;
-        }
-        plain = plain + "/" + part;
-    }
-    Some(Cow::Owned(plain))
-}
-
-/// Whether it is that already, as it usually is: markers and proofs are looked for with each request, so it is looked
-/// through once, byte by byte.
-fn is_plain(path: &str) -> bool {
-    let Some(path) = path.strip_prefix('/') else { return false };
-    let (mut length, mut dots) = (0_usize, 0_usize);
-    for byte in path.bytes() {
-        match byte {
-            // A part that is nothing, `.` or `..`.
-            b'/' if length == dots && length <= 2 => return false,
-            b'/' => (length, dots) = (0, 0),
-            0 => return false,
-            b'.' => (length, dots) = (length.saturating_add(1), dots.saturating_add(1)),
-            _ => length = length.saturating_add(1),
-        }
-    }
-    length != dots || length > 2
 }
 
 fn read() -> Vec<Mount> {
