@@ -35,5 +35,5 @@ python_packages || say "no Python packages"
 export COUNTERPARTS=$PWD/.cache/counterparts
 TRAEFIK_BINARY=${TRAEFIK_BINARY:-$(scripts/traefik.sh)}
 export TRAEFIK_BINARY
-all() { scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test counterparts -- "$@"; }
+all() { SKIPPED=$(skipped counterparts) scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test counterparts -- "$@"; }
 if [ $# = 0 ]; then once counterparts all; else all "$@"; fi

@@ -17,7 +17,7 @@ scripts/release.py
 all() {
     "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test imports --test bulk_memory --test guard
     # Without AVX the host copies on every amd64 machine as it does on Intel's since Ice Lake (docs/troubleshooting.md).
-    GODEBUG=cpu.avx=off scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test e2e -- "$@"
+    SKIPPED=$(skipped e2e) GODEBUG=cpu.avx=off scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test e2e -- "$@"
     # Then some as the machine is.
     [ $# != 0 ] || scripts/with-traefik.sh "${CARGO:-cargo}" test --locked $TESTED_PACKAGES --test e2e -- provider_forms headers_ untouched
 }

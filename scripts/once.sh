@@ -16,6 +16,12 @@ once() {
     echo "$inputs" >"$stamp"
 }
 
+# skipped NAME: the file for what a run of all of these tests leaves out, which the last lines of `make test` say.
+skipped() {
+    mkdir -p target/skipped
+    echo "$PWD/target/skipped/$1"
+}
+
 inputs_of() {
     {
         echo "$1 ${TRAEFIK:-} ${CASE:-} ${REQUIRE_COUNTERPARTS:-} ${RACE_OPERATIONS:-} ${SOAK_MINUTES:-} $PATH"

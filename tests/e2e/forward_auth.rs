@@ -171,7 +171,7 @@ const RELOADS: usize = 10;
 /// The same in `make soak`, for `docs/guides/many-routers.md`.
 const MANY: usize = 30;
 /// Those of the other way, which are slow.
-const FEW: usize = 4;
+const FEW: usize = 2;
 /// Reloads ahead of those that count: what Traefik needs once.
 const FIRST: usize = 2;
 

@@ -1,6 +1,7 @@
 //! Many clients at once: every answer is right, and nothing goes wrong behind it.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -94,16 +95,25 @@ pub(crate) fn in_flight() {
         let traefik = Traefik::start(&Setup { plugins: vec![plugin], ..Setup::default() });
         traefik.configure(&routes);
         let (before, served) = (traefik.resident_kib(), upstream.requests());
-        let mut streams = Vec::new();
-        for number in 0..IN_FLIGHT {
-            let subject = format!("user-{number}");
-            let claims = json!({"iss": "https://idp.example/", "sub": subject, "exp": unix_now() + 600});
-            let request = Request::get("jwt", "/slow?8000").bearer(&Token::new("EdDSA", claims).mint());
-            streams.push((subject, request.open(traefik.address()).unwrap()));
-        }
-        wait("all of them are at the upstream", 60, || {
-            (upstream.requests() - served == IN_FLIGHT).then_some(())
+        let requests: Vec<_> = (0..IN_FLIGHT)
+            .map(|number| {
+                let subject = format!("user-{number}");
+                let claims = json!({"iss": "https://idp.example/", "sub": subject, "exp": unix_now() + 600});
+                let token = Token::new("EdDSA", claims).mint();
+                (subject, Request::get("jwt", "/slow?8000").bearer(&token))
+            })
+            .collect();
+        let open = |(subject, request): (_, Request)| (subject, request.open(traefik.address()).unwrap());
+        let mut streams: Vec<_> = requests.into_iter().map(open).collect();
+        let mut refused = 0;
+        wait("all of them are at the upstream, or one is refused", 60, || {
+            refused = streams.iter().filter(|(_, stream)| is_refused(stream)).count();
+            (upstream.requests() - served == IN_FLIGHT || refused != 0).then_some(())
         });
+        if let Some((subject, stream)) = streams.iter_mut().find(|(_, stream)| is_refused(stream)) {
+            let (status, headers) = read_head(stream).unwrap();
+            panic!("{}: {refused} of {IN_FLIGHT} are refused, {subject}: {status} {headers:?}", plugin.name);
+        }
         let kib = traefik.resident_kib().saturating_sub(before) / u64::try_from(IN_FLIGHT).unwrap();
         for (subject, stream) in &mut streams {
             let (status, headers) = read_head(stream).unwrap();
@@ -111,10 +121,19 @@ pub(crate) fn in_flight() {
             let mut body = Vec::new();
             stream.take(length.unwrap().1.parse().unwrap()).read_to_end(&mut body).unwrap();
             let body = String::from_utf8(body).unwrap();
-            assert_eq!(status, 200, "{subject}: {body}");
+            assert_eq!(status, 200, "{subject}: {headers:?} {body}");
             assert!(body.contains(&format!("[\"X-User-Sub\",\"{subject}\"]")), "{subject}: {body}");
         }
         println!("{}: {kib} KiB for a request in flight", plugin.name);
         assert!(kib <= MAX_KIB, "{}: {kib} KiB for a request in flight", plugin.name);
     }
+}
+
+/// Whether there is an answer, or an end, that is not the upstream's.
+fn is_refused(stream: &BufReader<TcpStream>) -> bool {
+    let mut begin = [0; 12];
+    stream.get_ref().set_nonblocking(true).unwrap();
+    let refused = stream.get_ref().peek(&mut begin).is_ok_and(|length| begin[..length] != *b"HTTP/1.1 200");
+    stream.get_ref().set_nonblocking(false).unwrap();
+    refused
 }

@@ -367,7 +367,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn random_claims_never_panic(members in prop::collection::btree_map(
             prop::sample::select(vec![

@@ -454,7 +454,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn a_pattern_covers_what_it_says(
             own in prop::sample::select(PATTERNS.to_vec()), other in prop::sample::select(PATTERNS.to_vec()),

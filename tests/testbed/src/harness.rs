@@ -22,13 +22,14 @@ pub fn skip(name: &str, reason: &str) {
 }
 
 /// Most of a test is waiting, for Traefik and for keys to age.
-const PARALLEL: usize = 4;
+const PARALLEL: usize = 6;
 
 /// Runs the tests whose names contain an argument of the command line, or all of them if there is none: first
-/// `side_by_side`, a few at a time, then each of `alone`, whose own load would make the others late.
+/// `side_by_side`, a few at a time, then each of `alone`, whose own load would make the others late. What a run of all skips
+/// is in the file that the variable `SKIPPED` names as well.
 ///
 /// # Panics
-/// Never: a panic of a test is a failure in the report.
+/// When that file cannot be written; a panic of a test is a failure in the report.
 pub fn run(side_by_side: &[Test], alone: &[Test], skipped: &[Skipped]) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
@@ -51,15 +52,18 @@ pub fn run(side_by_side: &[Test], alone: &[Test], skipped: &[Skipped]) -> ExitCo
         run_one(test, &failed);
     }
     let failed = failed.into_inner().unwrap();
+    let mut lacking: Vec<String> =
+        skipped.iter().map(|(name, reason)| format!("{name} ... SKIPPED: {reason}")).collect();
+    lacking.append(&mut FOUND_LACKING.lock().unwrap());
     println!();
-    for (name, reason) in &skipped {
-        println!("test {name} ... SKIPPED: {reason}");
-    }
-    let lacking = FOUND_LACKING.lock().unwrap();
-    for line in &*lacking {
+    for line in &lacking {
         println!("test {line}");
     }
-    let skips = match skipped.len() + lacking.len() {
+    if let (true, Ok(file)) = (filters.is_empty(), std::env::var("SKIPPED")) {
+        let lines: Vec<String> = lacking.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(file, lines.concat()).unwrap();
+    }
+    let skips = match lacking.len() {
         0 => String::new(),
         count => format!(", {count} skipped"),
     };

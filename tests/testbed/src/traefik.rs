@@ -228,7 +228,14 @@ impl Traefik {
         }
         fs::create_dir_all(directory.join("dynamic")).unwrap();
         fs::write(directory.join("static.yml"), configuration.to_string()).unwrap();
-        Self::run(setup, directory, "static.yml", address)
+        // Traefik's file provider reads the directory and watches it at once. What it found at first may be in force after
+        // what was written since, so nothing is written before its first reading is in force.
+        let first = json!({"rule": "Host(`started`)", "entryPoints": ["web"], "service": "ping@internal"});
+        let first = json!({"http": {"routers": {"started": first}}});
+        fs::write(directory.join("dynamic/routes.yml"), first.to_string()).unwrap();
+        let traefik = Self::run(setup, directory, "static.yml", address);
+        wait("the first dynamic configuration is in force", 60, || traefik.is_open("started").then_some(()));
+        traefik
     }
 
     /// Starts one in `directory` with a static configuration that is there, with an entry point at `address`.
@@ -303,10 +310,13 @@ impl Traefik {
         let part = self.directory.join("routes.part");
         fs::write(&part, json!({"http": http}).to_string()).unwrap();
         fs::rename(part, self.directory.join("dynamic/routes.yml")).unwrap();
-        wait("the dynamic configuration is in force", 60, || {
-            assert!(self.process.is_alive(), "Traefik ended: {}", self.all_output());
-            (Request::get(&marker, "/").try_send(self.address).ok()?.status == 200).then_some(())
-        });
+        wait("the dynamic configuration is in force", 60, || self.is_open(&marker).then_some(()));
+    }
+
+    /// Whether the router for `host` is there, which lets everything pass.
+    fn is_open(&self, host: &str) -> bool {
+        assert!(self.process.is_alive(), "Traefik ended: {}", self.all_output());
+        Request::get(host, "/").try_send(self.address).is_ok_and(|answer| answer.status == 200)
     }
 
     /// Sends a request to it.

@@ -582,7 +582,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn random_text_never_panics(source in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = parse(&source);

@@ -319,7 +319,7 @@ fn arbitrary_tree() -> impl Strategy<Value = Tree> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(50_000))]
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
     #[test]
     fn agrees_with_the_reference(
         set in arbitrary_claims(), tree in arbitrary_tree(), request in 0_usize..4, style in any::<u64>()

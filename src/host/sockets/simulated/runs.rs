@@ -283,7 +283,7 @@ fn instances_share_one_fetch_whatever_the_host_does() {
         Some(seed) => seed..seed + 1,
         None => {
             let first = number("SIMULATED_FIRST").unwrap_or(0);
-            first..first + number("SIMULATED_SEEDS").unwrap_or(2_000)
+            first..first + number("SIMULATED_SEEDS").unwrap_or(500)
         }
     };
     let count = seeds.end - seeds.start;
