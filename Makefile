@@ -65,8 +65,8 @@ e2e: plugin race-plugin ## tests in a real Traefik (TRAEFIK=path for one of your
 	scripts/e2e.sh $(E2E)
 
 soak: plugin race-plugin ## 10,000 operations in the host's races, 100 reloads, and SOAK_MINUTES (5) of mixed load
-	RACE_OPERATIONS=$${RACE_OPERATIONS:-10000} SOAK_MINUTES=$${SOAK_MINUTES:-5} \
-		scripts/with-traefik.sh $(CARGO) test --locked --test e2e -- $(E2E)
+	. scripts/versions.sh; RACE_OPERATIONS=$${RACE_OPERATIONS:-10000} SOAK_MINUTES=$${SOAK_MINUTES:-5} \
+		scripts/with-traefik.sh $(CARGO) test --locked $$TESTED_PACKAGES --test e2e -- $(E2E)
 
 cruel: plugin race-plugin ## tests in a real Traefik with one processor, little memory, few threads or descriptors, for arm64; a provider that dies at every byte (CRUEL=name for some)
 	scripts/cruel.sh $(CRUEL)

@@ -22,7 +22,7 @@ pub fn skip(name: &str, reason: &str) {
 }
 
 /// Most of a test is waiting, for Traefik and for keys to age.
-const PARALLEL: usize = 6;
+const PARALLEL: usize = 5;
 
 /// Runs the tests whose names contain an argument of the command line, or all of them if there is none: first
 /// `side_by_side`, a few at a time, then each of `alone`, whose own load would make the others late. What a run of all skips

@@ -92,7 +92,7 @@ impl Request {
     /// Sends it and reads the answer to its end.
     ///
     /// # Panics
-    /// When there is no answer within 60 seconds.
+    /// When there is no answer within minutes, which a machine that is slow and busy may need.
     pub fn send(&self, address: SocketAddr) -> Response {
         self.try_send(address).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.target))
     }
@@ -117,7 +117,7 @@ impl Request {
     pub fn open(&self, address: SocketAddr) -> std::io::Result<BufReader<TcpStream>> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(240)))?;
         stream.write_all(&self.head())?;
         Ok(BufReader::new(stream))
     }

@@ -4,6 +4,7 @@
 
 mod curves;
 mod edwards;
+mod ml_dsa;
 mod moduli;
 mod small;
 pub(crate) mod textbook;
