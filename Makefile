@@ -78,8 +78,8 @@ mutants: ## changes to the library that no test notices (MUTANTS="core/claims ke
 	scripts/mutants.sh $(MUTANTS)
 
 arithmetic: ## structured cases for the public-key arithmetic, judged by textbooks: CASES (ten million), SEED
-	CASES=$${CASES:-10000000} CARGO_PROFILE_DEV_OPT_LEVEL=3 \
-		$(CARGO) test --locked -p arithmetic --lib -- as_defined digits_have_their_inverses --nocapture
+	CASES=$${CASES:-10000000} $(CARGO) test --locked --config profile.dev.package.arithmetic.opt-level=3 \
+		-p arithmetic --lib -- as_defined digits_have_their_inverses --nocapture
 
 counterparts: plugin playground ## the plugin with an OpenID provider, nginx, Caddy, HAProxy, Prometheus, back ends, Chromium, gRPC and MCP (COUNTERPART=name for some)
 	scripts/counterparts.sh $(COUNTERPART)
