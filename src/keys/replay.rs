@@ -163,6 +163,7 @@ mod tests {
     use crate::core::limits::{MAX_PROOFS_PER_SHARD, MAX_SWEPT_PROOFS};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof, name};
     use crate::core::unix_time::UnixTime;
+    use std::cell::RefCell;
     use std::fs;
     use std::io::ErrorKind;
     use std::os::unix::fs::MetadataExt;
@@ -304,6 +305,35 @@ mod tests {
                 assert_eq!(used(&memory, folder.path(), span, jti), Use::First);
             }
             assert!(!claim.exists() && shards("100-") == 0, "{made:?}");
+        }
+    }
+
+    /// The request that began a sweep has ended after ten seconds, and not before.
+    #[test]
+    fn a_sweep_of_another_has_its_time() {
+        struct Claimed(UnixTime, RefCell<Vec<String>>);
+        impl Directories for Claimed {
+            fn create(&self, path: &str) -> Created {
+                if path.ends_with("/sweeping") { Created::Exists } else { Created::New }
+            }
+            fn stat(&self, path: &str) -> Option<DirectoryStat> {
+                let claim = DirectoryStat { links: 2, size: 40, modified: self.0 };
+                path.ends_with("/sweeping").then_some(claim)
+            }
+            fn list(&self, _: &str) -> Vec<String> {
+                Vec::new()
+            }
+            fn remove(&self, path: &str) {
+                self.1.borrow_mut().push(path.to_owned());
+            }
+        }
+        for (now, removed) in [(100, false), (110, false), (111, true), (90, false), (89, true)] {
+            let memory = ReplayDirectory::new(Claimed(UnixTime::from_seconds(100), RefCell::default()));
+            let now = UnixTime::from_seconds(now);
+            let proof = UsedProof { directory: "/d", span: 1, current_span: 1, now, name: "x" };
+            assert_eq!(memory.first_use(&proof), Use::First);
+            let expected: &[&str] = if removed { &["/d/sweeping"] } else { &[] };
+            assert_eq!(*memory.directories.1.borrow(), expected, "{now:?}");
         }
     }
 

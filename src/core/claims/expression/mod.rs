@@ -311,6 +311,23 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_looks_at_a_claim_and_what_is_in_it() {
+        let expression = Expression::parse("Exists(`a.b`) && !Equals(`c`, `d`)").unwrap();
+        for (claim, expected) in [("a", true), ("c", true), ("b", false), ("d", false), ("", false)] {
+            assert_eq!(expression.looks_at(claim), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn contains_looks_for_a_part_of_a_text_and_for_an_element_of_an_array() {
+        let source =
+            "Contains(`text`, `x`) && Contains(`list`, `x`) && Contains(`none`, `x`) && Prefix(`text`, `x`)";
+        let expression = Expression::parse(source).unwrap();
+        let set = claims(r#"{"text":"xy","list":["x"]}"#);
+        assert_eq!(expression.parts_of_texts(&set), ["Contains(`text`, `x`)"]);
+    }
+
+    #[test]
     fn explains_each_function() {
         let source = "Equals(`a`, `1`) && !(Exists(`b`) || Prefix(`c`, `{path.3}`))";
         let expression = Expression::parse(source).unwrap();
