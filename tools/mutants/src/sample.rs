@@ -43,7 +43,7 @@ pub(crate) fn run(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> Exi
     let binary = loop {
         let places = tree.write(&mutants, &mut dropped);
         match compiler.run() {
-            Ok(path) => break Binary { name: "traefik_jwt_auth".into(), path, directory: root.to_owned() },
+            Ok(path) => break Binary { name: "traefik_jwt_auth".into(), path, directory: tree.root.clone() },
             Err(errors) => {
                 let before = dropped.unviable.len();
                 errors.iter().for_each(|error| drop_one(error, &places, &mut dropped.unviable));
@@ -108,7 +108,7 @@ fn chosen(root: &Path, mutants: Vec<Mutant>) -> Vec<Mutant> {
 struct Compiler {
     directory: PathBuf,
     arguments: Vec<String>,
-    /// What `env!` asks for. Files of the tests are those of the original.
+    /// What `env!` asks for.
     environment: Vec<(String, String)>,
 }
 
@@ -155,7 +155,7 @@ impl Compiler {
         }
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let environment = vec![
-            ("CARGO_MANIFEST_DIR".to_owned(), original.display().to_string()),
+            ("CARGO_MANIFEST_DIR".to_owned(), copy.display().to_string()),
             ("CARGO_PKG_NAME".to_owned(), text(&package["name"])),
             ("CARGO_PKG_VERSION".to_owned(), text(&package["version"])),
             // For the switch in functions that are `const`.
