@@ -73,12 +73,24 @@ pub fn verify_with_any(
 
 #[cfg(test)]
 mod tests {
-    use super::{NotVerified, verify_with_any};
+    use super::{NotVerified, VerifiedToken, verify_with_any};
     use crate::core::jwk::JwkSet;
     use crate::core::jwk::Origin;
     use crate::core::limits::MAX_VERIFICATION_COST;
     use crate::core::signature::alg::Alg;
+    use crate::core::token::claims_set::claims;
+    use crate::core::token::header::Header;
     use crate::core::token::jws;
+
+    /// What is kept of known tokens is bounded by this sum.
+    #[test]
+    fn a_token_takes_more_memory_than_its_claims() {
+        for json in ["{}", r#"{"sub":"alice"}"#] {
+            let header = Header { alg: "HS256".to_owned(), kid: None, typ: None };
+            let token = VerifiedToken::unchecked(header, claims(json));
+            assert!(token.memory() >= token.claims().memory() + "HS256".len() + 1, "{json}");
+        }
+    }
 
     #[test]
     fn keys_are_tried_until_the_request_has_cost_as_much_as_it_may() {
