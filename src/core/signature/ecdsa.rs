@@ -294,12 +294,10 @@ mod tests {
                 assert_eq!(verify(key, Alg::Es256, &input, &signature), Ok(()));
             }
         }
-        let has_table = |key: &&VerifyingKey| match &key.0 {
-            Family::Ecdsa(EcdsaKey { point, .. }) => match point.get() {
-                Some(Some(Point::P256(own))) => own.table.get_or_make(|| None).is_some(),
-                _ => panic!("{key:?}"),
-            },
-            _ => panic!("{key:?}"),
+        let has_table = |key: &&VerifyingKey| {
+            let Family::Ecdsa(EcdsaKey { point, .. }) = &key.0 else { panic!("{key:?}") };
+            let Some(Some(Point::P256(own))) = point.get() else { panic!("{key:?}") };
+            own.table.get_or_make(|| None).is_some()
         };
         assert_eq!(keys.iter().filter(has_table).count(), MAX_TABLES_OF_A_CURVE);
     }
