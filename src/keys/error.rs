@@ -59,3 +59,29 @@ impl fmt::Display for KeyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyError, usable};
+    use crate::core::jwk::{JwkSet, Origin};
+
+    #[test]
+    fn a_set_without_a_usable_key_says_whether_it_has_any() {
+        let weak = r#"{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}"#;
+        let good = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        for (keys, expected) in [
+            (String::new(), Some("there is no key in the set")),
+            (weak.to_owned(), Some("no usable key in the set")),
+            (format!("{weak},{good}"), None),
+        ] {
+            let set = JwkSet::parse(format!(r#"{{"keys":[{keys}]}}"#).into_bytes(), Origin::Fetched).unwrap();
+            let error = usable(set).err();
+            let text = error.as_ref().map(ToString::to_string);
+            assert_eq!(text.as_deref(), expected, "{keys}");
+            // Each key that is not usable is in the log with its reason.
+            if let Some(KeyError::NoUsableKey { skipped }) = error {
+                assert_eq!(skipped.len(), usize::from(keys == weak), "{keys}");
+            }
+        }
+    }
+}

@@ -173,6 +173,8 @@ mod tests {
         let [(_, line)] = &*of(PLACE, changed(&many, &[], vec![])) else { panic!("one line") };
         let all_but_last = "k ".repeat(MAX_LOGGED_NAMES - 1);
         assert!(line.contains(&format!("added [{all_but_last}k ...], removed []")), "{line}");
+        let [(_, line)] = &*of(PLACE, changed(&many[1..], &[], vec![])) else { panic!("one line") };
+        assert!(line.contains(&format!("added [{all_but_last}k], removed []")), "{line}");
     }
 
     proptest! {

@@ -555,6 +555,19 @@ mod tests {
         assert_eq!(outside.asked.get(), 1);
     }
 
+    /// An answer of its own that there is no such document. A fault may pass, and the next request begins anew.
+    #[test]
+    fn discovery_asks_for_the_next_document_if_the_server_has_not_the_first() {
+        for (status, asked) in [(400, 3), (404, 3), (499, 3), (500, 1), (503, 1)] {
+            let (keyring, outside) = (keyring(vec![vec![discovery()]]), Outside::new());
+            outside.next(Err(FetchError::Status(status)));
+            outside.next(metadata("https://idp.example"));
+            outside.next(document(&["a"], ""));
+            request(&keyring, &outside, Some("a"));
+            assert_eq!(outside.asked.get(), asked, "{status}");
+        }
+    }
+
     #[test]
     fn all_documents_of_a_source_share_one_deadline() {
         let (keyring, outside) = (keyring(vec![vec![discovery()]]), Outside::new());

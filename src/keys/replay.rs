@@ -159,10 +159,12 @@ fn span(shard: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Created, Directories, DirectoryStat, ReplayDirectory, USES_PER_SWEEP};
+    use super::{Created, Directories, DirectoryStat, ReplayDirectory, USES_PER_SWEEP, shard};
     use crate::core::limits::{MAX_PROOFS_PER_SHARD, MAX_SWEPT_PROOFS};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof, name};
     use crate::core::unix_time::UnixTime;
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
     use std::fs;
     use std::io::ErrorKind;
     use std::os::unix::fs::MetadataExt;
@@ -305,6 +307,74 @@ mod tests {
             }
             assert!(!claim.exists() && shards("100-") == 0, "{made:?}");
         }
+    }
+
+    /// The request that began a sweep has ended after ten seconds, and not before.
+    #[test]
+    fn a_sweep_of_another_has_its_time() {
+        struct Claimed(UnixTime, RefCell<Vec<String>>);
+        impl Directories for Claimed {
+            fn create(&self, path: &str) -> Created {
+                if path.ends_with("/sweeping") { Created::Exists } else { Created::New }
+            }
+            fn stat(&self, path: &str) -> Option<DirectoryStat> {
+                let claim = DirectoryStat { links: 2, size: 40, modified: self.0 };
+                path.ends_with("/sweeping").then_some(claim)
+            }
+            fn list(&self, _: &str) -> Vec<String> {
+                Vec::new()
+            }
+            fn remove(&self, path: &str) {
+                self.1.borrow_mut().push(path.to_owned());
+            }
+        }
+        for (now, removed) in [(100, false), (110, false), (111, true), (90, false), (89, true)] {
+            let memory = ReplayDirectory::new(Claimed(UnixTime::from_seconds(100), RefCell::default()));
+            let now = UnixTime::from_seconds(now);
+            let proof = UsedProof { directory: "/d", span: 1, current_span: 1, now, name: "x" };
+            assert_eq!(memory.first_use(&proof), Use::First);
+            let expected: &[&str] = if removed { &["/d/sweeping"] } else { &[] };
+            assert_eq!(*memory.directories.1.borrow(), expected, "{now:?}");
+        }
+    }
+
+    /// In a span that lasts, no shard is new, and what is old goes all the same.
+    #[test]
+    fn an_instance_sweeps_after_so_many_uses() {
+        struct Counted(RefCell<u32>);
+        impl Directories for Counted {
+            fn create(&self, path: &str) -> Created {
+                *self.0.borrow_mut() += u32::from(path.ends_with("/sweeping"));
+                Created::New
+            }
+            fn stat(&self, _: &str) -> Option<DirectoryStat> {
+                Some(DirectoryStat { links: 2, size: 40, modified: UnixTime::from_seconds(60) })
+            }
+            fn list(&self, _: &str) -> Vec<String> {
+                Vec::new()
+            }
+            fn remove(&self, _: &str) {}
+        }
+        let memory = ReplayDirectory::new(Counted(RefCell::new(0)));
+        for uses in 1..=3 * USES_PER_SWEEP {
+            let now = UnixTime::from_seconds(60);
+            let proof = UsedProof { directory: "/d", span: 1, current_span: 1, now, name: "x" };
+            assert_eq!(memory.first_use(&proof), Use::First);
+            assert_eq!(*memory.directories.0.borrow(), uses / USES_PER_SWEEP, "{uses}");
+        }
+    }
+
+    #[test]
+    fn names_are_spread_evenly() {
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut shards = BTreeMap::new();
+        for first in alphabet.chars() {
+            *shards.entry(shard(&format!("{first}x"))).or_insert(0) += 1;
+        }
+        assert!(
+            shards.keys().copied().eq('a'..='p') && shards.values().all(|names| *names <= 6),
+            "{shards:?}"
+        );
     }
 
     #[test]

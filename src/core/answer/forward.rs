@@ -329,6 +329,22 @@ mod tests {
         );
     }
 
+    /// What is kept of known tokens is bounded by this sum.
+    #[test]
+    fn an_identity_takes_as_much_memory_as_its_values() {
+        let memory = |sub: &str| {
+            let claims = claims(&format!(r#"{{"sub":"{sub}"}}"#));
+            identity(
+                &rules(),
+                0,
+                &VerifiedToken::unchecked(Header { alg: String::new(), kid: None, typ: None }, claims),
+            )
+            .memory()
+        };
+        let (none, short, long) = (Identity::default().memory(), memory("alice"), memory(&"x".repeat(1000)));
+        assert!(none < short && short + 900 < long, "{none} {short} {long}");
+    }
+
     #[test]
     fn no_upgrade_leads_to_requests_that_nobody_sees() {
         for (protocol, remove) in [("HTTP/2.0", vec!["upgrade".to_owned()]), ("websocket", vec![])] {

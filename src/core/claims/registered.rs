@@ -120,8 +120,8 @@ pub fn check_audience_here(claims: &ClaimsSet, accepted: &[String]) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use super::{TokenType, check_audience, check_required, check_type, check_types};
-    use crate::core::refusal::Refusal;
+    use super::{TokenType, check_audience, check_audience_here, check_required, check_type, check_types};
+    use crate::core::refusal::{AskedBy, Refusal};
     use crate::core::token::claims_set::claims;
 
     fn code(outcome: Result<(), Refusal>) -> &'static str {
@@ -178,6 +178,11 @@ mod tests {
         ] {
             let accepted: Vec<String> = accepted.iter().map(|name| (*name).into()).collect();
             assert_eq!(code(check_audience(&claims(json), &accepted)), expected, "{json}");
+            // What is wrong with the claim itself is said before a rule is asked.
+            let here = check_audience_here(&claims(json), &accepted);
+            let refusal = Refusal::AudienceNotAccepted { asked_by: AskedBy::Rule };
+            let expected = if expected == "ok" || accepted.is_empty() { Ok(()) } else { Err(refusal) };
+            assert_eq!(here, expected, "{json}");
         }
     }
 

@@ -165,9 +165,24 @@ pub fn is_scope(scope: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Match, ScopeHierarchy, ScopeRules, check, demanded, is_scope};
+    use super::{Match, ScopeHierarchy, ScopeRules, check, demanded, held, is_scope};
     use crate::core::refusal::Refusal;
     use crate::core::token::claims_set::{ClaimPath, claims};
+
+    #[test]
+    fn the_log_shows_the_scopes_that_a_token_has() {
+        for (json, claim, expected) in [
+            (r#"{"scope":" read  write "}"#, None, &["read", "write"][..]),
+            (r#"{"scp":["read","a b",1]}"#, None, &["read", "a b"]),
+            (r#"{"scope":""}"#, None, &[]),
+            (r#"{"scope":{"read":true}}"#, None, &[]),
+            (r#"{"permissions":["read"],"scope":"write"}"#, Some("permissions"), &["read"]),
+            ("{}", None, &[]),
+        ] {
+            let claim = claim.map(|path| ClaimPath::parse(path).unwrap());
+            assert_eq!(held(&claims(json), claim.as_ref()), expected, "{json}");
+        }
+    }
 
     #[test]
     fn strings_and_arrays() {

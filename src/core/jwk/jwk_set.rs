@@ -284,6 +284,13 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_a_cluster_are_for_its_issuer_alone() {
+        let set = set(&[ED25519, P256]).of_issuer("https://cluster.example");
+        let issuers: Vec<_> = set.keys().iter().map(|key| key.issuer.as_deref()).collect();
+        assert_eq!(issuers, [Some("https://cluster.example"); 2]);
+    }
+
+    #[test]
     fn of_a_bundle_only_the_keys_of_jwt_svids() {
         let bundle = |members: &str, keys: &[String]| {
             let json = format!(r#"{{"keys":[{}]{members}}}"#, keys.join(","));

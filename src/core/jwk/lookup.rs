@@ -163,3 +163,22 @@ pub trait KeyLookup {
     /// Keys of `issuer` for a token that names `kid` and `alg`. Never fetches.
     fn candidates(&self, issuer: IssuerId, kid: Option<&str>, alg: Alg) -> Candidates;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::around_kid;
+
+    #[test]
+    fn a_target_has_the_place_of_a_kid_or_not() {
+        for (target, expected) in [
+            ("/keys/{kid}", Some(("/keys/", ""))),
+            ("/keys/{kid}.pem?v=1", Some(("/keys/", ".pem?v=1"))),
+            ("/keys/{kid}/{kid}", Some(("/keys/", "/{kid}"))),
+            ("/keys/{KID}", None),
+            ("/keys/{id}/{kid}", None),
+            ("/keys/", None),
+        ] {
+            assert_eq!(around_kid(target), expected, "{target}");
+        }
+    }
+}

@@ -199,6 +199,7 @@ mod tests {
         let url = "https://a.example/k\n".to_owned() + &"k".repeat(MAX_SHOWN_CHARS);
         for (mistaken, expected) in [
             (Mistaken::Pem, "this is PEM: use publicKey"),
+            (Mistaken::Error { says: String::new() }, "this is an answer that tells of an error"),
             (Mistaken::Error { says: "a\"b".into() }, r#"this is an answer that tells of an error: "a\"b""#),
             (
                 Mistaken::Metadata { jwks_uri: Some("https://a.example/k".into()) },

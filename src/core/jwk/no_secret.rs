@@ -97,7 +97,7 @@ fn is_variable(text: &str) -> bool {
 /// `NAME}`: the end of a variable inside other text.
 fn is_capitals_and_brace(after: &str) -> bool {
     after.split_once('}').is_some_and(|(name, _)| {
-        name.len() >= 4 && is_name(name) && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+        name.len() >= 6 && is_name(name) && !name.bytes().any(|byte| byte.is_ascii_lowercase())
     })
 }
 
@@ -196,6 +196,7 @@ mod tests {
             ("${JWT_SECRET:-0123456789abcdef0123456789abcdef}", Some(Variable)),
             ("${env.JWT_SECRET}", Some(Variable)),
             ("prefix-${JWT_SECRET}-of-thirty-two-bytes", Some(Variable)),
+            ("prefix-${SECRET}-of-thirty-two-bytes", Some(Variable)),
             ("$JWT_SIGNING_SECRET_OF_PRODUCTION", Some(Variable)),
             ("$(cat /run/secrets/jwt-signing-secret)", Some(Variable)),
             ("$(JWT_SIGNING_SECRET_OF_PRODUCTION)", Some(Variable)),
@@ -246,6 +247,10 @@ mod tests {
             ("a secret ${jwt} of thirty-two bytes or more", None),
             ("a secret ${JWT} of thirty-two bytes or more", None),
             ("a secret ${1JWT} of thirty-two bytes or more", None),
+            // Five characters are found in random text, too.
+            ("a secret ${_1OF} of thirty-two bytes or more", None),
+            ("a secret ${1SECRET} of thirty-two bytes or more", None),
+            ("a secret ${TOKEN} of thirty-two bytes or more", None),
             ("a secret {{x}} of thirty-two bytes or more", None),
             ("a secret {{ x of thirty-two bytes or more", None),
             ("a secret {{.x of thirty-two bytes or more", None),

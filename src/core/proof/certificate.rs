@@ -194,6 +194,22 @@ mod tests {
         }
     }
 
+    /// What follows a quoted value is the next element, or nothing.
+    #[test]
+    fn nothing_stands_beside_a_quoted_value() {
+        let hex = "ab".repeat(32);
+        for (value, expected) in [
+            (format!("URI=\"a\";Hash={hex}"), true),
+            (format!("Hash=\"{hex}\""), true),
+            (format!("URI=\"a\"b;Hash={hex}"), false),
+            (format!("URI=\"a\"Hash={hex}"), false),
+            (format!("Hash=\"{hex}\"b=c"), false),
+        ] {
+            let found = CertificateFormat::Xfcc.thumbprint(value.as_bytes());
+            assert_eq!(found.is_some(), expected, "{value}");
+        }
+    }
+
     #[test]
     fn no_other_form() {
         let (first, escaped) = (base64(PEM), escaped(PEM, ""));

@@ -97,7 +97,7 @@ const fn is_token_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_alias, is_field_name, spellings, values};
+    use super::{Single, is_alias, is_field_name, single, spellings, values};
     use crate::core::request::RecordedRequest;
 
     #[test]
@@ -143,6 +143,30 @@ mod tests {
             ("X-User-Sub", "X-User-Su", false),
         ] {
             assert_eq!(is_alias(a, b), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn one_header_with_one_value_is_a_text() {
+        let request = |lines: &[&str]| {
+            let headers = RecordedRequest::new("GET", "/").header("Other", "x");
+            lines.iter().fold(headers, |request, line| {
+                let (name, value) = line.split_once(':').unwrap();
+                request.header(name, value)
+            })
+        };
+        let text = |text: &str| Single::Text(text.to_owned());
+        for (lines, expected) in [
+            (&[][..], Single::Absent),
+            (&["X-Proof:a"], text("a")),
+            (&["X-Proof: a b\t"], text("a b")),
+            (&["X-Proof:"], text("")),
+            (&["X-Proof: "], text("")),
+            (&["x_proof:a"], text("a")),
+            (&["X-Proof:a", "X-Proof:a"], Single::Unclear),
+            (&["X-Proof:a", "x_proof:b"], Single::Unclear),
+        ] {
+            assert_eq!(single(&request(lines), "X-Proof"), expected, "{lines:?}");
         }
     }
 

@@ -390,6 +390,7 @@ mod tests {
                 assert!(!pattern.matches(path), "{text} {path}");
             }
             assert_eq!(pattern.is_every_path(), text == "/*", "{text}");
+            assert_eq!(pattern.fixed(), text.split(['*', '{']).next().unwrap(), "{text}");
             assert_eq!(pattern.one(), (!text.contains(['*', '{'])).then_some(text), "{text}");
             assert!(pattern.covers(&pattern), "{text}");
         }

@@ -41,3 +41,38 @@ const fn ecdsa(crv: Crv) -> u32 {
         Crv::Secp256k1 => 360,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::signature::VerifyingKey;
+    use crate::core::signature::alg::Crv;
+    use crate::core::signature::examples::{example, p384};
+
+    #[test]
+    fn what_a_signature_costs_grows_with_the_key_and_the_text() {
+        let rsa = |bytes: usize| {
+            let n = [&[0x80], &vec![0; bytes - 2][..], &[1]].concat();
+            VerifyingKey::rsa(&n, &[1, 0, 1]).unwrap()
+        };
+        // The base point of secp256k1 (SEC 2 2.4.1).
+        let secp256k1 = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+        let secp256k1 = crate::core::signature::examples::hex(secp256k1);
+        for (key, fixed, of_a_kib) in [
+            (VerifyingKey::hmac(&[7; 32]).unwrap(), 2, 5),
+            (rsa(256), 120, 5),
+            (rsa(384), 270, 5),
+            (rsa(512), 480, 5),
+            (rsa(1024), 1920, 5),
+            (example("RFC 7515 A.3").key, 150, 5),
+            (p384(), 440, 5),
+            (example("RFC 7515 A.4").key, 800, 5),
+            (VerifyingKey::ec_sec1(Crv::Secp256k1, &secp256k1).unwrap(), 360, 5),
+            (example("RFC 8037 A.4").key, 107, 5),
+        ] {
+            for (bytes, kib) in [(0, 0), (1, 1), (1024, 1), (1025, 2), (16_384, 16)] {
+                assert_eq!(key.cost(bytes), fixed + of_a_kib * kib, "{key:?} {bytes}");
+            }
+        }
+        assert_eq!(VerifyingKey::hmac(&[7; 32]).unwrap().cost(usize::MAX), u32::MAX);
+    }
+}

@@ -168,6 +168,9 @@ fn public<C: Ecdsa>(form: u8, x: Option<&C::Bytes>, y: Option<&C::Bytes>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use super::{EcdsaKey, Point};
+    use crate::core::limits::MAX_TABLES_OF_A_CURVE;
+    use crate::core::signature::Family;
     use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::examples::{Example, example, hex, p384};
     use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
@@ -279,6 +282,24 @@ mod tests {
             let key = VerifyingKey::ec_sec1(Crv::P256, &sec1).unwrap();
             assert_eq!(verify(&key, Alg::Es256, &input, &signature), expected, "{sec1:x?}");
         }
+    }
+
+    /// A table takes memory for as long as its key lives, so there are few.
+    #[test]
+    fn so_many_keys_of_a_curve_have_tables() {
+        let Example { input, signature, .. } = example("RFC 7515 A.3");
+        let keys: Vec<_> = (0..=MAX_TABLES_OF_A_CURVE).map(|_| example("RFC 7515 A.3").key).collect();
+        for key in &keys {
+            for _ in 0..3 {
+                assert_eq!(verify(key, Alg::Es256, &input, &signature), Ok(()));
+            }
+        }
+        let has_table = |key: &&VerifyingKey| {
+            let Family::Ecdsa(EcdsaKey { point, .. }) = &key.0 else { panic!("{key:?}") };
+            let Some(Some(Point::P256(own))) = point.get() else { panic!("{key:?}") };
+            own.table.get_or_make(|| None).is_some()
+        };
+        assert_eq!(keys.iter().filter(has_table).count(), MAX_TABLES_OF_A_CURVE);
     }
 
     /// `a - b`, big-endian, of one length.

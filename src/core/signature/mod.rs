@@ -253,20 +253,6 @@ impl fmt::Display for KeyError {
     }
 }
 
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::AlgDoesNotFitKey => f.write_str("the algorithm does not fit the key"),
-            Self::Length { expected, found } => {
-                write!(f, "the signature has {found} bytes, expected {expected}")
-            }
-            Self::OutOfRange => f.write_str("the signature is not below the modulus of the key"),
-            Self::Mismatch => f.write_str("the signature is not that of the key"),
-            Self::KeyUnusable => f.write_str("the key is no usable point of its curve"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::alg::{Alg, Crv};

@@ -141,8 +141,10 @@ fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use crate::core::signature::alg::Alg;
     use crate::core::signature::examples::example;
-    use crate::core::signature::{KeyError, SignatureError, VerifyingKey};
+    use crate::core::signature::{KeyError, SignatureError, VerifyingKey, verify};
+    use crate::core::token::base64url::decode;
 
     #[test]
     fn an_rsa_signature_is_below_the_modulus_rfc_8017_5_2_2() {
@@ -152,6 +154,35 @@ mod tests {
         let mut one = [0; 256];
         one[255] = 1;
         assert_eq!(example.verdict(&one), Err(SignatureError::Mismatch));
+    }
+
+    /// The encoded message of a modulus of 2049 bits has 2048: a byte less than the modulus (RFC 8017 8.1.2).
+    #[test]
+    fn pss_with_a_modulus_of_a_bit_more_than_whole_bytes() {
+        // Made for this test with Python's integers; of the second one the message was encoded in all 257 bytes.
+        let n = concat!(
+            "Aaw5AJGAfl1E_Yi5Ja9mtYNmreeTpzx_f2jd2CNlDd1F7rA32lQye6JuJyUuofIWfWuY6kQ5Ly4fcfnx9654Va",
+            "rBYDGJ5wR1FAsl08_Mmh3SgJTPlTU-wT6Ry4xDY-ibM2b_hNlURC3eKAJEkzZN8KP_UIxAakXeZZ8_uVyuo1c4",
+            "TE_Lp0Rq18T9tDN3i7bv50ZY1ycmECm4RhT7K9Fx8mIEVjtPmsg0BqlRkmShsFYw8OFKZDN73E6oLbGU8Qe6aw",
+            "wIWgV3eKF1uejuwaLAbS2SJuH1RIdp0w6uUV7h2Jg2CigDfg43nrxVIFvbT1Xk4GD18vYmEl6CM4yLk06CbMk",
+        );
+        let signature = concat!(
+            "AasasNsQc0D252pTtB6izhwa8GDzaFiEuL5wfkys_AUg56OOkYx8GmgZhd6P-EFbT3zgRAdc-p63h6dl7R4ox5",
+            "bgmCZ-Imqe76m-Q9KlmtX3tDPiOOMQPnkCnRxmNDzZvMOc8aNng-YIlL3KaGoAdvOMRcVs4tUqOfWgA3CpDSF4",
+            "n-YPWh3XZgIZ6t-2HMbGp6fwC4ChVnX_3L6WTNdZb4rprrsNfEn7l1bIET2ZemIY-d-z-SjWdrdaJIXrmG73Vh",
+            "V11IrTQzp9R8AwSAoNG-etYeIs011pKDOcP6XwbqBNXoRydXD_JieNpSbUA43z0DtlNEL-30yWPzSvOWxWtyk",
+        );
+        let of_a_byte_more = concat!(
+            "AKobGF2Yl1OFxZEIkBUL0mHuieuBRkA3YaWRUJG11jM_5Lg8_fMRJnvjx11H8ZZxMjecuN3n1nOOT6nE5bTb7e",
+            "BGC0qZv7SJ9pXwhZ4m6C_PfnoY8XThOpV4E-pMc0nLKpLpvuF6kd6mr4Dn1W74Y-Aid8iRYD49KjxwOflYCL4U",
+            "C_0ymqblWtUx6H7hmjkXXe1_Pu2G6AAzJ9ks-XshhmwxqKTo2N7QqAZO-snUtzt9vc-u7Uw2Xut9PC6rdNVSMO",
+            "wG5d_V6urE5-aqftjxUBLuwOQir9CoAefJC4KbDVRjcvBmzXJtshevYe9JmdToeWer-hUGRTeryCL1oeeRYas",
+        );
+        let bytes = |text: &str| decode(text.as_bytes()).unwrap();
+        let key = VerifyingKey::rsa(&bytes(n), &[1, 0, 1]).unwrap();
+        for (signature, expected) in [(signature, Ok(())), (of_a_byte_more, Err(SignatureError::Mismatch))] {
+            assert_eq!(verify(&key, Alg::Ps256, b"input", &bytes(signature)), expected);
+        }
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(crate) struct Mutant {
 }
 
 impl Mutant {
+    /// The module of a file, which the names of its tests begin with.
+    pub(crate) fn module(&self) -> String {
+        let path = self.file.trim_start_matches("src/").trim_end_matches(".rs");
+        path.trim_end_matches("/mod").replace('/', "::")
+    }
+
     /// The room of a file, which is what figures are given for: `core/claims`, `keys`, `core/walk.rs`.
     pub(crate) fn room(&self) -> String {
         let parts: Vec<&str> = self.file.split('/').skip(1).collect();

@@ -1,5 +1,5 @@
 //! `mutants CARGO-MUTANTS [NAME…]`: runs the mutants of the library that cargo-mutants lists, those with one of these in their
-//! names.
+//! names. `mutants CARGO-MUTANTS --sample` runs a few of the rooms that let none through.
 //!
 //! cargo-mutants compiles each of them by itself, which takes half a minute, and there are thousands. Here all are
 //! compiled at once, each behind a switch, and only tests that come by one are run for it.
@@ -19,6 +19,7 @@ mod list;
 mod weave;
 mod tree;
 mod run;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +47,10 @@ fn main() -> ExitCode {
     let mutants = list::mutants(cargo_mutants, &root);
     let packages = std::env::var("TESTED_PACKAGES").unwrap();
     let packages: Vec<String> = packages.split(' ').map(str::to_owned).collect();
-    let (mut binaries, dropped) = Tree::new(&root).build(&mutants, &packages);
+    if names == ["--sample"] {
+        return sample::run(&root, mutants, &packages);
+    }
+    let (mut binaries, dropped) = Tree::new(&root, "tree").build(&mutants, &packages);
     // The others know none of what is changed.
     let knows = |name: &str| name == "traefik_jwt_auth" || tree::TESTS.contains(&name);
     binaries.retain(|binary| knows(&binary.name));
@@ -75,9 +79,7 @@ fn main() -> ExitCode {
                         continue;
                     }
                     let mutant = &mutants[number];
-                    let module = mutant.file.trim_start_matches("src/").trim_end_matches(".rs");
-                    let module = module.trim_end_matches("/mod").replace('/', "::");
-                    let outcome = tests.run(number, &module, slowest);
+                    let outcome = tests.run(number, &mutant.module(), slowest);
                     writeln!(log.lock().unwrap(), "{outcome:?} {number} {}", mutant.name).unwrap();
                     outcomes.lock().unwrap().insert(number, outcome);
                 }
@@ -89,7 +91,7 @@ fn main() -> ExitCode {
     let mut rooms: BTreeMap<String, [usize; 5]> = BTreeMap::new();
     for &number in &numbers {
         let column = match outcomes.get(&number) {
-            Some(Outcome::Caught) => 0,
+            Some(Outcome::Caught(_)) => 0,
             Some(Outcome::Missed) => 1,
             Some(Outcome::NotReached) => 2,
             None if dropped.unviable.contains(&number) => 3,
@@ -99,14 +101,15 @@ fn main() -> ExitCode {
         match outcomes.get(&number) {
             Some(Outcome::Missed) => println!("missed: {}", mutants[number].name),
             Some(Outcome::NotReached) => println!("not reached: {}", mutants[number].name),
-            Some(Outcome::Caught) | None => {}
+            Some(Outcome::Caught(_)) | None => {}
         }
     }
     println!(
         "{:24}{:>8}{:>8}{:>12}{:>10}{:>10}",
         "room", "caught", "missed", "not reached", "unviable", "constant"
     );
-    let is_left = |number: &&usize| outcomes.get(number).is_some_and(|outcome| *outcome != Outcome::Caught);
+    let is_left =
+        |number: &&usize| outcomes.get(number).is_some_and(|outcome| !matches!(outcome, Outcome::Caught(_)));
     let left_over: Vec<&str> = numbers.iter().filter(is_left).map(|&n| mutants[n].name.as_str()).collect();
     fs::write(&missed, left_over.join("\n")).unwrap();
     let mut left = 0;

@@ -18,10 +18,10 @@ pub(crate) struct Test {
 }
 
 /// What became of a mutant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A test failed, or did not end.
-    Caught,
+    /// A test of this binary failed, or did not end.
+    Caught(String),
     /// All passed.
     Missed,
     /// No test comes by it.
@@ -86,14 +86,15 @@ impl Tests {
                 _ => batches.push(vec![test]),
             }
         }
-        let passes = |batch: &Vec<&Test>| self.passes(number, batch);
-        if batches.iter().all(passes) { Outcome::Missed } else { Outcome::Caught }
+        let catcher = batches.iter().find(|batch| !self.passes(number, batch));
+        catcher.map_or(Outcome::Missed, |batch| Outcome::Caught(self.binaries[batch[0].binary].name.clone()))
     }
 
     fn passes(&self, number: usize, batch: &[&Test]) -> bool {
         let took: Duration = batch.iter().map(|test| test.took).sum();
         let names: Vec<&str> = batch.iter().map(|test| test.name.as_str()).collect();
         let mut command = command(&self.binaries[batch[0].binary], took, &names);
+        command.arg("--exact");
         command.env("MUTANT", number.to_string());
         ends_well(command, took)
     }
@@ -111,6 +112,7 @@ fn reached(binary: &Binary, folder: &Path) -> String {
         let long = Duration::from_secs(300);
         let run = |record: bool| {
             let mut command = command(binary, long, &[name]);
+            command.arg("--exact");
             if record {
                 command.env("MUTANT_REACHED", &file);
             }
@@ -130,19 +132,19 @@ fn reached(binary: &Binary, folder: &Path) -> String {
     lines.replace(" \n", "\n")
 }
 
-/// The tests of these names. An endless loop ends with the time of the processor, an endless list with the memory.
-fn command(binary: &Binary, took: Duration, names: &[&str]) -> Command {
+/// The tests with these names in theirs. An endless loop ends with the time of the processor, an endless list with the memory.
+pub(crate) fn command(binary: &Binary, took: Duration, names: &[&str]) -> Command {
     let limits = "ulimit -t \"$1\"; ulimit -v 8000000; shift; exec \"$@\"";
     let mut command = Command::new("sh");
     command.args(["-c", limits, "sh", &(took.as_secs() * 3 + 2).to_string()]);
-    command.arg(&binary.path).arg("--exact").args(names).arg("--test-threads=1");
+    command.arg(&binary.path).args(names).arg("--test-threads=1");
     // Random cases: few, and the same in each run, so that no mutant is caught by luck.
     command.env("PROPTEST_CASES", "100").env("PROPTEST_RNG_SEED", "1");
     command.current_dir(&binary.directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
-fn ends_well(mut command: Command, took: Duration) -> bool {
+pub(crate) fn ends_well(mut command: Command, took: Duration) -> bool {
     let mut child = command.spawn().unwrap();
     let end = Instant::now() + took * 20 + Duration::from_secs(60);
     loop {

@@ -26,8 +26,8 @@ fn is_on(number: usize) -> bool {
     *ACTIVE == Some(number)
 }
 
-/// Random cases of a test, which are thousands else.
+/// Random cases of a test, which are thousands else. Where a mutant fails is not kept, or every later run began with it.
 #[cfg(test)]
 pub fn few_cases(_: u32) -> proptest::test_runner::Config {
-    proptest::test_runner::Config::with_cases(100)
+    proptest::test_runner::Config { cases: 100, failure_persistence: None, ..Default::default() }
 }

@@ -30,6 +30,9 @@ pub(crate) struct Binary {
     pub(crate) directory: PathBuf,
 }
 
+/// By file: which mutant is written where.
+pub(crate) type Places = BTreeMap<String, Vec<(usize, Range<usize>)>>;
+
 /// Mutants that nothing can be said of.
 #[derive(Default)]
 pub(crate) struct Dropped {
@@ -40,13 +43,14 @@ pub(crate) struct Dropped {
 }
 
 impl Tree {
-    pub(crate) fn new(original: &Path) -> Self {
+    /// The copy of this name.
+    pub(crate) fn new(original: &Path, name: &str) -> Self {
         let target = original.join("target");
-        Self { root: target.join("mutants/tree"), target, original: original.to_owned() }
+        Self { root: target.join("mutants").join(name), target, original: original.to_owned() }
     }
 
     /// What git knows of, and what is new and not ignored.
-    fn copy(&self) {
+    pub(crate) fn copy(&self) {
         let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
         let output = Command::new("git").args(list).current_dir(&self.original).output().unwrap();
         let mut names = BTreeSet::new();
@@ -124,11 +128,7 @@ impl Tree {
     }
 
     /// The sources with their mutants: where each of them is.
-    fn write(
-        &self,
-        mutants: &[Mutant],
-        dropped: &mut Dropped,
-    ) -> BTreeMap<String, Vec<(usize, Range<usize>)>> {
+    pub(crate) fn write(&self, mutants: &[Mutant], dropped: &mut Dropped) -> Places {
         let mut places = BTreeMap::new();
         for path in sources(&self.original.join("src")) {
             let name = path.strip_prefix(&self.original).unwrap().to_str().unwrap().to_owned();
@@ -198,11 +198,7 @@ fn errors(messages: &[Value]) -> Vec<Value> {
 }
 
 /// Whose text the compiler points at: at first if that is the error's own place, else in what it says besides.
-fn drop_one(
-    error: &Value,
-    places: &BTreeMap<String, Vec<(usize, Range<usize>)>>,
-    unviable: &mut BTreeSet<usize>,
-) {
+pub(crate) fn drop_one(error: &Value, places: &Places, unviable: &mut BTreeSet<usize>) {
     let mut spans: Vec<&Value> = error["spans"].as_array().unwrap().iter().collect();
     let children = error["children"].as_array().unwrap();
     spans.extend(children.iter().flat_map(|child| child["spans"].as_array().unwrap()));

@@ -218,6 +218,7 @@ impl fmt::Display for ExpressionError {
 #[cfg(test)]
 mod tests {
     use super::{Expression, Truth};
+    use crate::core::limits::MAX_EXPRESSION_BYTES;
     use crate::core::refusal::Refusal;
     use crate::core::request::RecordedRequest;
     use crate::core::token::claims_set::claims;
@@ -308,6 +309,47 @@ mod tests {
             assert_eq!(found.join("; "), expected, "{source}");
             assert_eq!(found.is_empty(), expression.evaluate(&set, &request, now) == Truth::True);
         }
+    }
+
+    #[test]
+    fn what_looks_at_claims_only_is_settled_for_as_long_as_the_token_is_known() {
+        for (source, settled) in [
+            ("Exists(`a`)", true),
+            ("Equals(`a`, `b`) && !Prefix(`a`, `b`)", true),
+            ("OneOf(`a`, `b`, `c`)", true),
+            ("Greater(`a`, `1`)", true),
+            ("Equals(`a`, `{path}`)", false),
+            ("Exists(`a`) || Prefix(`a`, `{host}`)", false),
+            ("OneOf(`a`, `b`, `{method}`)", false),
+        ] {
+            let expression = Expression::parse(source).unwrap();
+            assert_eq!(expression.of_claims().is_some(), settled, "{source}");
+            assert_eq!(expression.of_request().is_some(), !settled, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_expression_may_be_as_long_as_the_limit() {
+        let padded = |bytes: usize| format!("{:bytes$}", "Exists(`a`)");
+        assert!(Expression::parse(&padded(MAX_EXPRESSION_BYTES)).is_ok());
+        assert!(Expression::parse(&padded(MAX_EXPRESSION_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn an_expression_looks_at_a_claim_and_what_is_in_it() {
+        let expression = Expression::parse("Exists(`a.b`) && !Equals(`c`, `d`)").unwrap();
+        for (claim, expected) in [("a", true), ("c", true), ("b", false), ("d", false), ("", false)] {
+            assert_eq!(expression.looks_at(claim), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn contains_looks_for_a_part_of_a_text_and_for_an_element_of_an_array() {
+        let source =
+            "Contains(`text`, `x`) && Contains(`list`, `x`) && Contains(`none`, `x`) && Prefix(`text`, `x`)";
+        let expression = Expression::parse(source).unwrap();
+        let set = claims(r#"{"text":"xy","list":["x"]}"#);
+        assert_eq!(expression.parts_of_texts(&set), ["Contains(`text`, `x`)"]);
     }
 
     #[test]

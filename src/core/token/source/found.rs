@@ -90,8 +90,39 @@ pub(super) fn is_scheme(word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{FoundToken, Padding, TokenPlace, TokenSources};
+    use crate::core::refusal::Refusal;
     use crate::core::token::source::Form;
     use crate::core::token::source::examples::header;
+
+    #[test]
+    fn a_token_may_be_as_long_as_configured() {
+        let sources = TokenSources { places: vec![], max_bytes: 5 };
+        for (token, expected) in [
+            ("a.b.c", Ok(())),
+            ("a.b.cd", Err(Refusal::TokenTooLarge { bytes: 6 })),
+            ("a.b.c a.b.c", Err(Refusal::TokenRepeated)),
+            ("Bearer a.b.c", Err(Refusal::SchemeUnexpected)),
+            ("a.b.c%", Err(Refusal::CredentialsMalformed)),
+        ] {
+            let found = FoundToken { token: token.into(), ..FoundToken::default() };
+            assert_eq!(found.check(&sources), expected, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_log_reads_what_is_not_too_long() {
+        let token = b"eyJhbGciOiJIUzI1NiIsInNpZ25lciI6ImFybiJ9.eyJpc3MiOiJhIn0.AAAA";
+        let found = FoundToken { token: token.to_vec(), ..FoundToken::default() };
+        for (max_bytes, expected) in [(token.len(), true), (token.len() - 1, false)] {
+            let read = found.read(&TokenSources { places: vec![], max_bytes });
+            let iss = read.map(|read| read.claimed.payload().to_owned());
+            assert_eq!(iss, expected.then(|| r#"{"iss":"a"}"#.to_owned()), "{max_bytes}");
+        }
+        assert_eq!(found.signer().as_deref(), Some("arn"));
+        let unsigned =
+            FoundToken { token: b"eyJhbGciOiJIUzI1NiJ9.e30.AAAA".to_vec(), ..FoundToken::default() };
+        assert_eq!(unsigned.signer(), None);
+    }
 
     #[test]
     fn padding_is_taken_where_every_place_takes_it() {

@@ -206,3 +206,72 @@ impl TokenSources {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Encoding, TokenPlace};
+    use crate::core::token::source::examples::{cookie, every_place, header};
+
+    #[test]
+    fn one_entry_is_enough_for_what_a_back_end_takes_for_one_place() {
+        let prefix =
+            |prefix: &str| TokenPlace::WebSocketPrefix { prefix: prefix.into(), encoding: Encoding::Plain };
+        let marker = |marker: &str| TokenPlace::WebSocketProtocol { marker: marker.into() };
+        let query = |name: &str| TokenPlace::Query { name: name.into() };
+        for (one, other, expected) in [
+            (header("X-Token", ""), header("x_token", ""), true),
+            (header("X-Token", "Bearer"), header("X-Token", "bearer"), true),
+            (header("X-Token", "Bearer?"), header("X-Token", ""), true),
+            (header("X-Token", "Bearer?"), header("X-Token", "DPoP?"), true),
+            (header("X-Token", "Bearer"), header("X-Token", "DPoP"), false),
+            (header("X-Token", "Bearer"), header("X-Token", ""), false),
+            (header("X-Token", ""), header("X-Other", ""), false),
+            (cookie("jwt"), cookie("JWT"), true),
+            (cookie("jwt"), cookie("other"), false),
+            (query("jwt"), query("jwt"), true),
+            (query("jwt"), query("other"), false),
+            (cookie("jwt"), query("jwt"), false),
+            (marker("bearer"), marker("Bearer"), true),
+            (marker("bearer"), marker("jwt"), false),
+            (prefix("bearer."), prefix("Bearer.x."), true),
+            (prefix("bearer."), prefix("jwt."), false),
+            (prefix("bearer"), marker("bearer.v1"), true),
+            (prefix("bearer."), marker("bearer"), false),
+            (prefix("jwt"), header("jwt", ""), false),
+        ] {
+            assert_eq!(one.is_alias(&other), expected, "{one} {other}");
+            assert_eq!(other.is_alias(&one), expected, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn dpop_is_a_scheme_and_caches_know_authorization() {
+        for (place, is_dpop, is_kept) in [
+            (header("Authorization", "Bearer"), false, true),
+            (header("authorization", "dpop"), true, true),
+            (header("X-Token", "DPoP"), true, false),
+            (cookie("DPoP"), false, false),
+            (TokenPlace::Query { name: "Authorization".into() }, false, false),
+        ] {
+            assert_eq!((place.is_dpop(), place.is_kept_from_caches()), (is_dpop, is_kept), "{place}");
+        }
+    }
+
+    #[test]
+    fn the_log_names_a_place_as_the_configuration_does() {
+        let names: Vec<String> = every_place().places.iter().map(TokenPlace::to_string).collect();
+        assert_eq!(
+            names,
+            [
+                "header Authorization with the scheme Bearer",
+                "header X-Token",
+                "cookie jwt",
+                "cookie jwt2",
+                "query parameter token",
+                "Sec-WebSocket-Protocol behind bearer",
+            ]
+        );
+        let place = TokenPlace::WebSocketPrefix { prefix: "jwt.".into(), encoding: Encoding::Plain };
+        assert_eq!(place.to_string(), "Sec-WebSocket-Protocol with the prefix jwt.");
+    }
+}
