@@ -321,6 +321,12 @@ fn the_result_is_yaml() {
             "{report:#}"
         );
     }
+    // No label is a template, but every file is.
+    let labels = ["secret=Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG", "issuers={{ env \"SET\" }}{{x}}"];
+    let labels = labels.map(|label| format!("traefik.http.middlewares.j.plugin.jwt.{label}\n")).concat();
+    let (code, report) = convert(&labels, &[]);
+    let written = r#"'{{`{{`}} env "SET" }}{{`{{`}}x}}'"#;
+    assert!(report["yaml"].as_str().unwrap().contains(written), "{code} {report:#}");
     // Tests that are there stay.
     let tests = json!([{"name": "x", "claims": {"aud": "api"}, "expect": "allow"}]);
     let own = middleware(

@@ -122,11 +122,13 @@ fn write(
             yaml::block(target, samples, 6)
         ));
     } else {
-        dynamic.push_str(&format!(
+        let block = format!(
             "    {name}:\n      plugin:\n        {plugin}:\n{}{}",
             yaml::comment(&from, 10, ""),
             yaml::block(target, samples, 10)
-        ));
+        );
+        // Traefik takes the file for a template, comments included. A text in backquotes stands for itself there.
+        dynamic.push_str(&block.replace("{{", "{{`{{`}}"));
     }
 }
 
