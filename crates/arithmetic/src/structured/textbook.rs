@@ -186,10 +186,6 @@ impl Curve {
         self.combinations(&scalars.iter().map(alone).collect::<Vec<_>>())
     }
 
-    pub(crate) fn multiple(&self, scalar: &Int) -> Point {
-        self.multiples(std::slice::from_ref(scalar)).remove(0)
-    }
-
     /// FIPS 186-5 6.4.2, for hash, r and s of each; the hash has as many bits as n.
     pub(crate) fn verify(&self, all: &[(&Point, &[Int; 3])]) -> Vec<bool> {
         let n = &self.n;
