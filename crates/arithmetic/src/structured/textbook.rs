@@ -206,12 +206,15 @@ impl Curve {
     }
 }
 
+/// x and y, which are always there.
+type Pair = (Int, Int);
+
 /// `-x² + y² = 1 + d·x²·y²` modulo p, with B of the order L (RFC 8032 5.1).
 pub(crate) struct Edwards {
     pub(crate) p: Int,
     d: Int,
     pub(crate) order: Int,
-    pub(crate) base: (Int, Int),
+    pub(crate) base: Pair,
 }
 
 impl Edwards {
@@ -225,12 +228,12 @@ impl Edwards {
         edwards
     }
 
-    pub(crate) fn zero() -> (Int, Int) {
+    pub(crate) fn zero() -> Pair {
         (Int::ZERO, Int::from(1_u8))
     }
 
     /// RFC 8032 5.1.3: p is 5 modulo 8.
-    pub(crate) fn with_y(&self, y: Int, x_is_odd: bool) -> Option<(Int, Int)> {
+    pub(crate) fn with_y(&self, y: Int, x_is_odd: bool) -> Option<Pair> {
         let p = &self.p;
         let square = &y * &y % p;
         let ratio = minus(&square, &1_u8.into(), p) * inverse(&((&self.d * &square + 1_u8) % p), p) % p;
@@ -245,11 +248,11 @@ impl Edwards {
     }
 
     /// The complete sum: its divisors are never zero.
-    pub(crate) fn sum(&self, a: &(Int, Int), b: &(Int, Int)) -> (Int, Int) {
+    pub(crate) fn sum(&self, a: &Pair, b: &Pair) -> Pair {
         self.sums(&[(a, b)]).remove(0)
     }
 
-    fn sums(&self, pairs: &[(&(Int, Int), &(Int, Int))]) -> Vec<(Int, Int)> {
+    fn sums(&self, pairs: &[(&Pair, &Pair)]) -> Vec<Pair> {
         let (p, one) = (&self.p, Int::from(1_u8));
         let fractions: Vec<_> = pairs
             .iter()
@@ -260,15 +263,15 @@ impl Edwards {
             })
             .collect();
         let mut inverses = inverses(fractions.iter().flatten().map(|(_, divisor)| divisor), p);
-        let mut coordinate = |(number, _): &(Int, Int)| number * inverses.next().unwrap() % p;
+        let mut coordinate = |(number, _): &Pair| number * inverses.next().unwrap() % p;
         fractions.iter().map(|[x, y]| (coordinate(x), coordinate(y))).collect()
     }
 
-    pub(crate) fn multiple(&self, scalar: &Int, point: &(Int, Int)) -> (Int, Int) {
+    pub(crate) fn multiple(&self, scalar: &Int, point: &Pair) -> Pair {
         self.multiples(&[(scalar, point)]).remove(0)
     }
 
-    pub(crate) fn multiples(&self, all: &[(&Int, &(Int, Int))]) -> Vec<(Int, Int)> {
+    pub(crate) fn multiples(&self, all: &[(&Int, &Pair)]) -> Vec<Pair> {
         let bits = all.iter().map(|(scalar, _)| scalar.bits()).max().unwrap_or_default();
         let zero = Self::zero();
         (0..bits).rev().fold(vec![Self::zero(); all.len()], |sums, bit| {
@@ -279,14 +282,14 @@ impl Edwards {
         })
     }
 
-    pub(crate) fn encode(&self, (x, y): &(Int, Int)) -> [u8; 32] {
+    pub(crate) fn encode(&self, (x, y): &Pair) -> [u8; 32] {
         let number = y + (Int::from(u8::from(x.bit(0))) << 255_u32);
         let mut encoded: [u8; 32] = bytes(&number, 32).try_into().unwrap();
         encoded.reverse();
         encoded
     }
 
-    fn decode(&self, encoded: &[u8; 32]) -> Option<(Int, Int)> {
+    fn decode(&self, encoded: &[u8; 32]) -> Option<Pair> {
         let mut number = Int::from_bytes_le(encoded);
         let x_is_odd = number.bit(255);
         number.set_bit(255, false);
@@ -313,12 +316,12 @@ impl Edwards {
             .flatten()
             .flat_map(|(key, r, s, k)| [(&eight, key), (&eight, r), (s, &self.base), (k, key)]);
         let multiples = self.multiples(&terms.collect::<Vec<_>>());
-        let mut multiples = multiples.chunks_exact(4);
-        let verdict = |read: &Option<((Int, Int), (Int, Int), Int, Int)>| {
+        let mut multiples = multiples.as_chunks::<4>().0.iter();
+        let verdicts = read.iter().map(|read| {
             let Some((_, r, _, _)) = read else { return false };
-            let [key_8, r_8, left, right] = multiples.next().unwrap() else { return false };
+            let [key_8, r_8, left, right] = multiples.next().unwrap();
             ![key_8, r_8].contains(&&Self::zero()) && *left == self.sum(r, right)
-        };
-        read.iter().map(verdict).collect()
+        });
+        verdicts.collect()
     }
 }
