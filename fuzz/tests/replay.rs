@@ -43,3 +43,26 @@ fn every_corpus_is_small_and_has_a_target() {
     assert_eq!(names, TARGETS.iter().map(|target| target.name.to_owned()).collect());
     assert!(all < 1_500_000, "{all} bytes");
 }
+
+/// `fuzz/libfuzzer` is a workspace of its own, so nothing else says that its lock file is out of date.
+#[test]
+fn libfuzzer_has_locked_what_is_asked_for() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lock = fs::read_to_string(folder.join("libfuzzer/Cargo.lock")).unwrap();
+    for package in ["fuzz", "../tests/testbed", "../tools/jwt-check", "../crates/arithmetic"] {
+        let manifest = match package {
+            "fuzz" => folder.join("Cargo.toml"),
+            other => folder.join(other).join("Cargo.toml"),
+        };
+        let manifest = fs::read_to_string(manifest).unwrap();
+        let (_, asked) = manifest.split_once("\n[dependencies]\n").unwrap();
+        let asked = asked.split("\n[").next().unwrap().lines().filter_map(|line| line.split_once(" = "));
+        let name = package.rsplit('/').next().unwrap();
+        let (_, locked) = lock.split_once(&format!("name = \"{name}\"\n")).unwrap();
+        let locked = locked.split("\n\n").next().unwrap();
+        for (dependency, _) in asked.filter(|(dependency, _)| !dependency.starts_with('#')) {
+            let is_there = ["\"", " "].iter().any(|end| locked.contains(&format!(" \"{dependency}{end}")));
+            assert!(is_there, "{dependency} of {name}: cargo metadata in fuzz/libfuzzer locks it");
+        }
+    }
+}

@@ -249,8 +249,9 @@ fn stripped(
     let shown = || format!("{left:?} {} is left of {sent:?}", target.escape_ascii());
     match find(&named.policy.token, &upstream) {
         Err(Refusal::TokenMissing | Refusal::SchemeUnexpected) => {}
-        // A subprotocol that announces a token stays without one, since the upstream answers it.
-        Err(Refusal::CredentialsMalformed) => {
+        // A subprotocol that announces a token stays without one, since the upstream answers it. Credentials of another scheme
+        // stay, even several.
+        Err(Refusal::CredentialsMalformed | Refusal::TokenRepeated) => {
             for name in ["Authorization", "Cookie", "Sec-WebSocket-Protocol", "X-Token"] {
                 let values = upstream.header_values(name);
                 assert!(!values.iter().any(|value| bench.holds(value)), "{}", shown());

@@ -2,12 +2,14 @@
 
 mod claims;
 mod configuration;
+mod convert;
 mod decide;
 mod documents;
 mod expression;
 mod http;
 mod json;
 mod keys;
+mod nonce;
 mod pem;
 mod proof;
 mod request;
@@ -62,5 +64,8 @@ targets! {
     "decide": decide::decide => ["an identity", "forwarded without", "rejected", "known from before"],
     "dpop": proof::dpop => ["proven", "refused"],
     "certificate": proof::certificate => ["traefik", "pem-escaped", "xfcc", "rfc9440", "refused"],
+    "nonce": nonce::nonce => ["current", "previous", "nothing", "no secret"],
     "revocation": revocation::list => ["revoked", "not revoked", "refused"],
+    "markers": revocation::markers => ["revoked", "not revoked", "accepted unseen", "unavailable"],
+    "convert": convert::convert => ["good", "not yet good", "none of another"],
 }

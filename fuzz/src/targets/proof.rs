@@ -267,10 +267,12 @@ fn of_element(element: &str) -> Option<String> {
     }
 }
 
-/// The first block, as the `pem` crate reads it.
+/// The first block, as the `pem` crate reads it, but that blanks may stand anywhere in it (RFC 7468 2).
 fn of_escaped(value: &[u8]) -> Option<String> {
-    let decoded: Vec<u8> = percent_encoding::percent_decode(value).collect();
-    let end = decoded.windows(25).position(|part| part == b"-----END CERTIFICATE-----")?;
-    let block = ::pem::parse(&decoded[..end + 25]).ok()?;
-    Some(sha256(block.contents()))
+    let decoded = text(&percent_encoding::percent_decode(value).collect::<Vec<u8>>());
+    let (before, behind) = decoded.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (base64, _) = behind.split_once("-----END CERTIFICATE-----")?;
+    let base64: String = base64.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let block = format!("{before}-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+    Some(sha256(::pem::parse(block).ok()?.contents()))
 }

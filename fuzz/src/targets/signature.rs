@@ -93,8 +93,8 @@ pub(super) fn point(input: &[u8]) {
     let verified = ours(curve.crv, key).map(|key| verify(&key, curve.alg, b"", &some));
     let is_usable = verified.is_some_and(|verified| verified != Err(SignatureError::KeyUnusable));
     assert_eq!(is_usable, theirs, "{:?} {key:x?}", curve.crv);
-    // The same point by its coordinates: there is one text for them.
-    if let Some((4, xy)) = key.split_first() {
+    // The same point by its coordinates: there is one text for them. Keys of Ed25519 may begin with 4, too.
+    if let Some((4, xy)) = key.split_first().filter(|_| curve.crv != Crv::Ed25519) {
         let (x, y) = xy.split_at(xy.len() / 2);
         assert_eq!(VerifyingKey::ec(curve.crv, x, y).is_ok(), theirs, "{:?} {key:x?}", curve.crv);
     }

@@ -101,8 +101,7 @@ impl Url {
     /// Parses an absolute URL; `None` for anything else, including a URL with user information: a password in a URL ends
     /// up in logs.
     pub fn parse(text: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
-        if text.len() > MAX_URL_BYTES || !text.bytes().all(allowed) {
+        if text.len() > MAX_URL_BYTES || !is_of_url(text) {
             return None;
         }
         let (scheme, rest) = text.split_once("://")?;
@@ -148,6 +147,10 @@ impl Url {
         if let Some(rest) = reference.strip_prefix("//") {
             return Self::parse(&format!("{}://{rest}", self.origin.scheme.name()));
         }
+        // Before dots take anything away.
+        if !is_of_url(reference) {
+            return None;
+        }
         let reference = without_fragment(reference);
         // A colon in the first segment makes it a scheme (`mailto:x`), which is not supported.
         let first = reference.split(['/', '?']).next().unwrap_or_default();
@@ -180,6 +183,11 @@ pub fn is_serialized_origin(text: &str) -> bool {
         && !host.is_empty()
         && !host.contains(['/', '?', '#', '@', '*'])
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+}
+
+/// Whether all characters may stand in a URL. Browsers take a backslash for a slash.
+fn is_of_url(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'))
 }
 
 fn without_fragment(text: &str) -> &str {
@@ -340,6 +348,9 @@ mod tests {
             ("file:///etc/passwd", None),
             ("http://user@other/", None),
             ("a b", None),
+            ("a\\b/../g", None),
+            ("\u{1}/../g", None),
+            ("\u{e9}/../g", None),
         ] {
             assert_eq!(base.follow(reference).map(|url| shown(&url)).as_deref(), expected, "{reference}");
         }

@@ -135,6 +135,15 @@ fn every_form() {
         ("chart.yml", "{{- range .Values.x }}\na: b\n{{ end }}\n".into(), 2, "chart.yml:1: is no YAML: a template"),
         ("steers.yml", "http: {middlewares: {\"\\e[31mj\": {plugin: {jwt: {jwksUrl: 'https://a/k'}}}}}".into(), 0, "\u{fffd}[31mj: good"),
         ("broken.yml", "a: [\nb: c\n".into(), 2, "is no YAML"),
+        ("deep.toml", format!("a = {}", "[".repeat(5_000)), 2, "is no TOML: values in more than 128 others"),
+        ("deep.toml", format!("[{}a]\n", "a.".repeat(5_000)), 2, "is no TOML: values in more than 128 others"),
+        ("deep.toml", format!("a = {}", "{a=".repeat(5_000)), 2, "is no TOML: values in more than 128 others"),
+        (
+            "texts.toml",
+            format!("# {0}\na = \"\\\"{0}\"\nb = '\\'\nc = '''\n'{0}'''\n[http.middlewares.j.plugin.jwt]\njwksUrl = \"https://a/k\"\n", "[.".repeat(500)),
+            0,
+            "texts.toml:6: j: good",
+        ),
         ("twice.yml", "http: {middlewares: {j: {plugin: {jwt: {issuer: a, issuer: b}}}}}".into(), 2, "is no YAML: "),
     ];
     for (name, text, code, says) in rows {

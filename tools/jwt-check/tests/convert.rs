@@ -307,6 +307,59 @@ fn which_middleware_it_is() {
     assert_eq!(report["middlewares"][0]["options"]["forwardHeaders"], json!({"X-User": "sub"}));
 }
 
+/// What is written can be read, whatever is in the old block.
+#[test]
+fn the_result_is_yaml() {
+    let strong = "Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG";
+    let named = |name: &str, plugin: &str| json!({"http": {"middlewares": {name: {"plugin": {plugin: {"secret": strong}}}}}});
+    for (name, plugin) in [("a\nb", "jwt"), ("a: b #", "jwt"), ("j", "p\r\nq"), ("~", "1")] {
+        let (code, report) = convert(&named(name, plugin).to_string(), &[]);
+        let middleware = &report["check"]["middlewares"][0];
+        assert_eq!(
+            (code, &middleware["name"], &middleware["plugin"]),
+            (0, &json!(name), &json!(plugin)),
+            "{report:#}"
+        );
+    }
+    // No label is a template, but every file is.
+    let labels = ["secret=Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG", "issuers={{ env \"SET\" }}{{x}}"];
+    let labels = labels.map(|label| format!("traefik.http.middlewares.j.plugin.jwt.{label}\n")).concat();
+    let (code, report) = convert(&labels, &[]);
+    let written = r#"'{{`{{`}} env "SET" }}{{`{{`}}x}}'"#;
+    assert!(report["yaml"].as_str().unwrap().contains(written), "{code} {report:#}");
+    // Tests that are there stay.
+    let tests = json!([{"name": "x", "claims": {"aud": "api"}, "expect": "allow"}]);
+    let own = middleware(
+        &json!({"jwksUrl": "https://a/k", "usernameClaim": "sub", "audience": "api", "tests": tests}),
+    );
+    let (code, report) = convert(&own, &[]);
+    assert_eq!((code, &report["middlewares"][0]["options"]["tests"]), (0, &tests), "{report:#}");
+}
+
+/// Of several blocks with one name none is lost in silence.
+#[test]
+fn blocks_of_one_name() {
+    let resource = |namespace: &str, secret: &str| {
+        let metadata = json!({"name": "j", "namespace": namespace});
+        json!({"kind": "Middleware", "metadata": metadata, "spec": {"plugin": {"jwt": {"secret": secret}}}})
+            .to_string()
+    };
+    let [one, two] = ["Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG", "another-secret-of-32-bytes-or-more-xyz"];
+    for (resources, code, count, by_hand) in [
+        ([resource("a", one), resource("b", two)], 0, 2, 0),
+        ([resource("a", one), resource("a", one)], 0, 1, 0),
+        ([resource("a", one), resource("a", two)], 1, 1, 1),
+    ] {
+        let (found, report) = convert(&resources.join("\n---\n"), &[]);
+        let blocks = report["middlewares"].as_array().unwrap();
+        assert_eq!(
+            (found, blocks.len(), blocks[0]["byHand"].as_array().unwrap().len()),
+            (code, count, by_hand),
+            "{report:#}"
+        );
+    }
+}
+
 /// Texts that are found again.
 fn leaf() -> impl Strategy<Value = Value> {
     (0_u32..1000).prop_map(|number| json!(format!("value-{number:04}-x")))

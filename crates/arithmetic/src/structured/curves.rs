@@ -88,10 +88,10 @@ where
         Affine::new(field::<C>(curve, x), field::<C>(curve, y)).unwrap()
     };
     // Small multiples, which meet, and others.
-    let mut multiples: Vec<Point> = (1..9_u8).map(|times| curve.multiple(&times.into())).collect();
-    multiples.extend(
-        (0..12).map(|_| curve.multiple(&(random.residue(&[&curve.n]) + 1_u8))).filter(Option::is_some),
-    );
+    let mut scalars: Vec<Int> = (1..9_u8).map(Int::from).collect();
+    scalars.extend((0..12).map(|_| random.residue(&[&curve.n]) + 1_u8));
+    let mut multiples = curve.multiples(&scalars);
+    multiples.retain(Option::is_some);
     let opposites: Vec<Point> = multiples.iter().map(|point| curve.opposite(point)).collect();
     multiples.extend(opposites);
     let points: Vec<_> =

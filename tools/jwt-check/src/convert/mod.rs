@@ -51,12 +51,19 @@ pub fn convert(
 ) -> Result<Converted, String> {
     let found = input::read(file, environment);
     let mut blocks: Vec<One> = Vec::new();
+    let mut origins: Vec<&Block> = Vec::new();
     let (mut dynamic, mut resources) = (String::new(), Vec::new());
     for block in &found.blocks {
         let is_wanted = wanted.is_none_or(|wanted| wanted == block.middleware);
         let known = source::of(&block.options).or(source::is_hub(&block.options).then_some(Source::Hub));
         let Some(source) = from.or(known).filter(|_| is_wanted) else { continue };
-        if blocks.iter().any(|one| one.name == block.middleware) {
+        // Labels of replicas are the same block again. Resources of several namespaces may have one name.
+        let is_it = |other: &&Block| other.middleware == block.middleware && other.form == block.form;
+        if let Some(at) = origins.iter().position(is_it) {
+            let is_same = origins.get(at).is_some_and(|first| first.written == block.written);
+            if let Some(first) = blocks.get_mut(at).filter(|_| !is_same) {
+                first.target.by_hand.push("another block has the same name, and is not converted".into());
+            }
             continue;
         }
         let mut target = match source {
@@ -68,13 +75,15 @@ pub fn convert(
             let expression = rule.expression();
             target.set("claims", expression);
         }
-        let samples = samples::of(&target);
-        if samples.iter().all(|sample| sample.claims.is_none() || sample.expect != "allow") {
+        let has_tests = target.options.contains_key("tests");
+        let samples = if has_tests { Vec::new() } else { samples::of(&target) };
+        if !has_tests && samples.iter().all(|sample| sample.claims.is_none() || sample.expect != "allow") {
             target.by_hand.push(
                 "tests: no sample token is accepted by these rules, or could be made; write one".into(),
             );
         }
         write(block, source, &target, &samples, &mut dynamic, &mut resources);
+        origins.push(block);
         blocks.push(One { name: block.middleware.clone(), source, target, samples });
     }
     if blocks.is_empty() {
@@ -113,11 +122,13 @@ fn write(
             yaml::block(target, samples, 6)
         ));
     } else {
-        dynamic.push_str(&format!(
+        let block = format!(
             "    {name}:\n      plugin:\n        {plugin}:\n{}{}",
             yaml::comment(&from, 10, ""),
             yaml::block(target, samples, 10)
-        ));
+        );
+        // Traefik takes the file for a template, comments included. A text in backquotes stands for itself there.
+        dynamic.push_str(&block.replace("{{", "{{`{{`}}"));
     }
 }
 

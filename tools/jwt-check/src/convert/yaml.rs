@@ -48,8 +48,11 @@ fn option(name: &str, value: &Value) -> String {
     yaml_serde::to_string(&one).unwrap_or_default()
 }
 
-/// The name of a member.
+/// The name of a member, in one line: a text of several becomes a block otherwise, which is no name.
 pub(super) fn name(text: &str) -> String {
+    if text.contains(['\n', '\r']) {
+        return Value::from(text).to_string();
+    }
     yaml_serde::to_string(text).unwrap_or_default().trim_end().to_owned()
 }
 

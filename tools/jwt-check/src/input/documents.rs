@@ -68,7 +68,54 @@ fn is_toml(file: File<'_>) -> bool {
     is_named || (file.name == "-" && lines.next().is_some_and(is_table))
 }
 
+/// How deep values and tables may stand in one another in TOML, as YAML and JSON have it: their readers have a bound, this one has
+/// none, and its stack has an end.
+const DEPTH: usize = 128;
+
+/// Whether more than [`DEPTH`] brackets are open, or names stand between dots, outside of texts and comments.
+fn is_deep(text: &str) -> bool {
+    let (mut open, mut dots, mut rest) = (0_usize, 0_usize, text);
+    while let Some(c) = rest.chars().next() {
+        let long = rest.strip_prefix("\"\"\"").map(|inner| (inner, "\"\"\""));
+        let quoted = long.or_else(|| rest.strip_prefix("'''").map(|inner| (inner, "'''")));
+        rest = match quoted {
+            Some((inner, quote)) => behind(inner, quote),
+            None => rest.get(c.len_utf8()..).unwrap_or_default(),
+        };
+        match c {
+            '"' | '\'' if quoted.is_none() => rest = behind(rest, if c == '"' { "\"" } else { "'" }),
+            '#' => rest = rest.split_once('\n').map_or("", |(_, rest)| rest),
+            '[' | '{' => (open, dots) = (open.saturating_add(1), 0),
+            ']' | '}' => open = open.saturating_sub(1),
+            '.' => dots = dots.saturating_add(1),
+            '\n' | '=' | ',' => dots = 0,
+            _ => {}
+        }
+        if open.saturating_add(dots) > DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+/// What stands behind a text that ends with `quote`. In double quotes, a backslash takes away what the next character means.
+fn behind<'t>(text: &'t str, quote: &str) -> &'t str {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        let rest = text.get(at..).and_then(|rest| rest.strip_prefix(quote));
+        match rest {
+            Some(rest) if !escaped => return rest,
+            _ => escaped = c == '\\' && !escaped && quote.starts_with('"'),
+        }
+    }
+    ""
+}
+
 fn toml(text: &str, found: &mut Found) -> Vec<Document> {
+    if is_deep(text) {
+        found.unreadable.push((None, format!("is no TOML: values in more than {DEPTH} others")));
+        return Vec::new();
+    }
     match basic_toml::from_str(text) {
         Ok(value) => vec![Document { value, lines: Lines::of_toml(text) }],
         Err(error) => {
