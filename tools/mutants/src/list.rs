@@ -21,6 +21,27 @@ pub(crate) enum Genre {
     Field,
 }
 
+/// As cargo-mutants names them.
+const GENRES: [(&str, Genre); 6] = [
+    ("FnValue", Genre::Body),
+    ("BinaryOperator", Genre::Binary),
+    ("UnaryOperator", Genre::Unary),
+    ("MatchArm", Genre::Arm),
+    ("MatchArmGuard", Genre::Guard),
+    ("StructField", Genre::Field),
+];
+
+impl Genre {
+    pub(crate) fn named(name: &str) -> Self {
+        let genre = GENRES.iter().find(|(known, _)| *known == name);
+        genre.unwrap_or_else(|| panic!("a kind of mutant that is not known: {name}")).1
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        GENRES.iter().find(|(_, genre)| *genre == self).unwrap().0
+    }
+}
+
 /// One change. Lines and columns are those of cargo-mutants, from 1.
 #[derive(Clone, Debug)]
 pub(crate) struct Mutant {
@@ -68,15 +89,7 @@ fn mutant(value: &Value) -> Mutant {
         let number = |name: &str| usize::try_from(value["span"][end][name].as_u64().unwrap()).unwrap();
         (number("line"), number("column"))
     };
-    let genre = match value["genre"].as_str().unwrap() {
-        "FnValue" => Genre::Body,
-        "BinaryOperator" => Genre::Binary,
-        "UnaryOperator" => Genre::Unary,
-        "MatchArm" => Genre::Arm,
-        "MatchArmGuard" => Genre::Guard,
-        "StructField" => Genre::Field,
-        other => panic!("a kind of mutant that is not known: {other}"),
-    };
+    let genre = Genre::named(value["genre"].as_str().unwrap());
     Mutant {
         name: text("name"),
         file: text("file"),

@@ -1,5 +1,6 @@
 //! `mutants CARGO-MUTANTS [NAME…]`: runs the mutants of the library that cargo-mutants lists, those with one of these in their
-//! names. `mutants CARGO-MUTANTS --sample` runs a few of the rooms that let none through.
+//! names. `mutants --sample` runs the few that are kept, `mutants CARGO-MUTANTS --choose` chooses others of the rooms that let
+//! none through.
 //!
 //! cargo-mutants compiles each of them by itself, which takes half a minute, and there are thousands. Here all are
 //! compiled at once, each behind a switch, and only tests that come by one are run for it.
@@ -15,6 +16,7 @@
     reason = "a tool of the tests, which fails by panicking"
 )]
 
+mod kept;
 mod list;
 mod weave;
 mod tree;
@@ -40,15 +42,18 @@ fn number(name: &str, otherwise: usize) -> usize {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (cargo_mutants, names) = arguments.split_first().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let folder = root.join("target/mutants");
     fs::create_dir_all(folder.join("tree")).unwrap();
-    let mutants = list::mutants(cargo_mutants, &root);
     let packages = std::env::var("TESTED_PACKAGES").unwrap();
     let packages: Vec<String> = packages.split(' ').map(str::to_owned).collect();
-    if names == ["--sample"] {
-        return sample::run(&root, mutants, &packages);
+    if arguments == ["--sample"] {
+        return sample::run(&root, &packages);
+    }
+    let (cargo_mutants, names) = arguments.split_first().unwrap();
+    let mutants = list::mutants(cargo_mutants, &root);
+    if names == ["--choose"] {
+        return sample::choose(&root, mutants, &packages);
     }
     let (mut binaries, dropped) = Tree::new(&root, "tree").build(&mutants, &packages);
     // The others know none of what is changed.

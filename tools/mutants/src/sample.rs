@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::kept;
 use crate::list::{Genre, Mutant};
 use crate::number;
 use crate::run::{command, ends_well};
@@ -31,17 +32,36 @@ const ROOMS: [&str; 9] = [
     "keys",
 ];
 
-/// Builds the library with a sample of `mutants`, and runs for each the tests of its module. Other sources have another
-/// sample; the same have the same.
-pub(crate) fn run(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> ExitCode {
+/// Runs the sample that is kept.
+pub(crate) fn run(root: &Path, packages: &[String]) -> ExitCode {
+    let (mutants, lost) = kept::read(root);
+    let (caught, missed) = judged(root, &mutants, packages);
+    println!("{} caught, {missed} missed, {lost} have no place any more", caught.len());
+    if lost > mutants.len() {
+        println!("most have no place any more: scripts/mutants.sh --choose");
+        return ExitCode::FAILURE;
+    }
+    if missed == 0 && !caught.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Keeps others, all of which are caught.
+pub(crate) fn choose(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> ExitCode {
     let mutants = chosen(root, mutants);
+    let (caught, missed) = judged(root, &mutants, packages);
+    kept::write(root, &caught);
+    println!("{} kept, {missed} missed", caught.len());
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Builds the library with `mutants`, and runs for each the tests of its module: those that are caught, and how many are not.
+fn judged<'m>(root: &Path, mutants: &'m [Mutant], packages: &[String]) -> (Vec<&'m Mutant>, usize) {
     let tree = Tree::new(root, "sample");
     tree.copy();
     let began = Instant::now();
     let compiler = Compiler::find(root, &tree.root, packages);
     let mut dropped = Dropped::default();
     let binary = loop {
-        let places = tree.write(&mutants, &mut dropped);
+        let places = tree.write(mutants, &mut dropped);
         match compiler.run() {
             Ok(path) => break Binary { name: "traefik_jwt_auth".into(), path, directory: tree.root.clone() },
             Err(errors) => {
@@ -62,7 +82,7 @@ pub(crate) fn run(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> Exi
     for module in &modules {
         assert!(passes(None, module), "{module}: its tests fail without a mutant");
     }
-    let mut left = 0;
+    let (mut caught, mut missed) = (Vec::new(), 0);
     for (number, mutant) in mutants.iter().enumerate() {
         if dropped.unviable.contains(&number) || dropped.left_out.contains(&number) {
             continue;
@@ -71,15 +91,15 @@ pub(crate) fn run(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> Exi
         let room = mutant.room().trim_end_matches(".rs").replace('/', "::");
         if [mutant.module().as_str(), &room, ""].iter().all(|tests| passes(Some(number), tests)) {
             println!("missed: {}", mutant.name);
-            left += 1;
+            missed += 1;
+        } else {
+            caught.push(mutant);
         }
     }
-    let dropped = dropped.unviable.len() + dropped.left_out.len();
-    println!("{} caught, {left} missed, {dropped} not compiled", mutants.len() - dropped - left);
-    if left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    (caught, missed)
 }
 
-/// Those with the lowest hashes. What is likeliest not to compile is left out: it would cost a build.
+/// Those with the lowest hashes: other sources have others. What is likeliest not to compile is left out: it would cost a build.
 fn chosen(root: &Path, mutants: Vec<Mutant>) -> Vec<Mutant> {
     let sources =
         Command::new("git").args(["rev-parse", "HEAD:src"]).current_dir(root).output().unwrap().stdout;
@@ -99,6 +119,7 @@ fn chosen(root: &Path, mutants: Vec<Mutant>) -> Vec<Mutant> {
     };
     let mut chosen = mutants;
     chosen.retain(|mutant| ROOMS.contains(&mutant.room().as_str()) && compiles(mutant));
+    chosen.retain(kept::has_one_line);
     chosen.sort_by_cached_key(hash);
     chosen.truncate(number("MUTANTS_SAMPLE", 40));
     chosen
