@@ -331,8 +331,8 @@ mod tests {
     #[test]
     fn an_expression_may_be_as_long_as_the_limit() {
         let padded = |bytes: usize| format!("{:bytes$}", "Exists(`a`)");
-        assert!(Expression::parse(&padded(MAX_EXPRESSION_BYTES)).is_ok());
-        assert!(Expression::parse(&padded(MAX_EXPRESSION_BYTES + 1)).is_err());
+        assert!(Expression::parse(padded(MAX_EXPRESSION_BYTES)).is_ok());
+        assert!(Expression::parse(padded(MAX_EXPRESSION_BYTES + 1)).is_err());
     }
 
     #[test]
