@@ -48,6 +48,7 @@ lint: ## clippy with warnings denied, native and wasm; cargo-deny, if it is inst
 
 unit: ## tests that need no Traefik
 	. scripts/versions.sh; $(CARGO) test --locked $$TESTED_PACKAGES
+	scripts/mutants.sh --sample
 
 release: plugin jwt-check playground ## dist/release/: archives, jwt-check, the page, checksums, materials (SBOM), licences and notes of this version
 	scripts/release.py

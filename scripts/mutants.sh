@@ -3,21 +3,20 @@
 # (tools/mutants). MUTANTS_SLOWEST=1 leaves out tests that take longer than a second, MUTANTS_AGAIN=1 runs those that the
 # last run left, MUTANTS_JOBS=4 as many at once. What became of each, and which tests caught it, is in target/mutants/outcomes.
 #
-# mutants.sh --sample: a few mutants of the rooms whose unit tests catch all, if cargo-mutants is installed. MUTANTS_SAMPLE=100
-# runs as many; other sources have others.
+# mutants.sh --sample: the few of tools/mutants/sample.jsonl, which needs no cargo-mutants. mutants.sh --choose: chooses others,
+# MUTANTS_SAMPLE=100 from as many; other sources have others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
 . scripts/packages.sh
 
+export TESTED_PACKAGES
+"${CARGO:-cargo}" build -q --locked -p mutants
+[ "$*" != --sample ] || exec target/debug/mutants --sample
+
 tools=$PWD/target/tools
 mutants=$tools/bin/cargo-mutants
 is_there() { [ "$("$1" mutants --version 2>/dev/null)" = "cargo-mutants $CARGO_MUTANTS_VERSION" ]; }
 if ! is_there "$mutants" && is_there cargo-mutants; then mutants=cargo-mutants; fi
-if [ "$*" = --sample ] && ! is_there "$mutants"; then
-    say "skipped: a sample of mutants; make mutants installs cargo-mutants"
-    exit
-fi
 is_there "$mutants" || "${CARGO:-cargo}" install cargo-mutants --locked --version "$CARGO_MUTANTS_VERSION" --root "$tools"
-"${CARGO:-cargo}" build -q --locked -p mutants
-TESTED_PACKAGES=$TESTED_PACKAGES exec target/debug/mutants "$(command -v "$mutants")" "$@"
+exec target/debug/mutants "$(command -v "$mutants")" "$@"

@@ -1,5 +1,5 @@
-//! A few mutants in half a minute, for `make test`: of rooms whose unit tests catch all, so that one which survives says that
-//! a test was lost, or that something new has none.
+//! A few mutants in half a minute, for `make test`. Unit tests caught all of them when they were chosen, so that one which
+//! survives says that a test was lost.
 //!
 //! Building the library is most of what it costs. So only its unit tests are built, by one call of the compiler, with the
 //! dependencies that cargo has built for the ordinary ones.
@@ -19,9 +19,18 @@ use crate::number;
 use crate::run::{command, ends_well};
 use crate::tree::{Binary, Dropped, Tree, drop_one};
 
-/// Rooms whose unit tests are to catch every mutant by themselves. Others need rows of `tests/cases` or vectors, which a
-/// sample does not build.
-const ROOMS: [&str; 2] = ["core/request", "core/token"];
+/// Rooms that a sample is of. What only rows of `tests/cases` or vectors catch is not kept, since those are not built for it.
+const ROOMS: [&str; 9] = [
+    "core/answer",
+    "core/claims",
+    "core/decide.rs",
+    "core/jwk",
+    "core/proof",
+    "core/request",
+    "core/signature",
+    "core/token",
+    "keys",
+];
 
 /// Runs the sample that is kept.
 pub(crate) fn run(root: &Path, packages: &[String]) -> ExitCode {
@@ -35,13 +44,13 @@ pub(crate) fn run(root: &Path, packages: &[String]) -> ExitCode {
     if missed == 0 && !caught.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Keeps others, all of which are caught.
+/// Keeps others: of a few, those that are caught.
 pub(crate) fn choose(root: &Path, mutants: Vec<Mutant>, packages: &[String]) -> ExitCode {
     let mutants = chosen(root, mutants);
     let (caught, missed) = judged(root, &mutants, packages);
     kept::write(root, &caught);
     println!("{} kept, {missed} missed", caught.len());
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    ExitCode::SUCCESS
 }
 
 /// Builds the library with `mutants`, and runs for each the tests of its module: those that are caught, and how many are not.
@@ -112,7 +121,7 @@ fn chosen(root: &Path, mutants: Vec<Mutant>) -> Vec<Mutant> {
     chosen.retain(|mutant| ROOMS.contains(&mutant.room().as_str()) && compiles(mutant));
     chosen.retain(kept::has_one_line);
     chosen.sort_by_cached_key(hash);
-    chosen.truncate(number("MUTANTS_SAMPLE", 20));
+    chosen.truncate(number("MUTANTS_SAMPLE", 40));
     chosen
 }
 
