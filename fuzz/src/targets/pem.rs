@@ -1,7 +1,8 @@
 //! PEM, and what is in it: SubjectPublicKeyInfo, PKCS#1 and certificates.
 
 use spki::SubjectPublicKeyInfoRef;
-use spki::der::Decode;
+use spki::der::asn1::AnyRef;
+use spki::der::{Decode, SliceReader, Tag, Tagged};
 use traefik_jwt_auth::core::jwk::pem as ours;
 use traefik_jwt_auth::core::tls_material;
 use x509_parser::prelude::FromDer;
@@ -71,8 +72,7 @@ fn certificate(der: &[u8], thumbprint: Option<&str>) {
         return;
     }
     // It looks at the numbers of tags alone, where those of other classes are other types (X.690 8.1.2.2).
-    let tbs = &theirs.tbs_certificate;
-    if ![tbs.as_ref(), tbs.issuer.as_raw(), tbs.subject.as_raw()].iter().all(|raw| raw.starts_with(&[0x30])) {
+    if !has_tags(der) {
         return;
     }
     mark("a certificate");
@@ -80,4 +80,20 @@ fn certificate(der: &[u8], thumbprint: Option<&str>) {
     let alone = ours::parse(&::pem::encode(&::pem::Pem::new("PUBLIC KEY", key)));
     let alone = alone.ok().and_then(|mut keys| keys.remove(0).thumbprint);
     assert_eq!(alone.as_deref(), thumbprint);
+}
+
+/// Whether a certificate consists of what RFC 5280 4.1 has up to its key, and of a signature, for the `der` crate.
+fn has_tags(der: &[u8]) -> bool {
+    let elements = |value| -> Vec<AnyRef<'_>> {
+        let Ok(mut reader) = SliceReader::new(value) else { return Vec::new() };
+        std::iter::from_fn(|| AnyRef::decode(&mut reader).ok()).collect()
+    };
+    let tags = |elements: &[AnyRef<'_>]| elements.iter().map(Tagged::tag).collect::<Vec<_>>();
+    let [whole] = elements(der)[..] else { return false };
+    let parts = elements(whole.value());
+    let fields = parts.first().map(|tbs| elements(tbs.value())).unwrap_or_default();
+    let is_version = |field: &AnyRef<'_>| matches!(field.tag(), Tag::ContextSpecific { .. });
+    let fields = &fields[usize::from(fields.first().is_some_and(is_version))..];
+    tags(&parts) == [Tag::Sequence, Tag::Sequence, Tag::BitString]
+        && tags(fields.get(..6).unwrap_or_default()) == [&[Tag::Integer][..], &[Tag::Sequence; 5]].concat()
 }

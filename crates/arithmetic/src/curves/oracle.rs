@@ -345,7 +345,8 @@ macro_rules! agrees_with {
                     accepted += u64::from(expected);
                 }
             }
-            assert!(accepted > cases / 3, "{accepted} of {cases}");
+            // Nearly half of many; of few keys it may be much less.
+            assert!(accepted > cases / 8, "{accepted} of {cases}");
             report(stringify!($oracle), cases);
         }
 

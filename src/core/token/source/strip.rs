@@ -2,6 +2,7 @@
 
 use crate::core::request::rewritten::{Rewritten, RewrittenHeader};
 use crate::core::request::{RequestView, cookie, header_name, uri};
+use crate::core::token::base64url;
 use crate::core::token::source::places::TokenPlace;
 use crate::core::token::source::search::{begins_with, cookie_lines, searched_uri, websocket_protocols};
 
@@ -60,7 +61,8 @@ pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     stripped
 }
 
-/// The marker stays: a browser fails the connection unless the server picks one of what was offered.
+/// The marker stays: a browser fails the connection unless the server picks one of what was offered. What follows it then must not
+/// be read as its token: nobody has looked at that one.
 fn without_token(offered: &[Vec<u8>], marker: &str) -> Vec<Vec<u8>> {
     let mut kept = Vec::new();
     let mut rest = offered.iter();
@@ -70,7 +72,15 @@ fn without_token(offered: &[Vec<u8>], marker: &str) -> Vec<Vec<u8>> {
             rest.next();
         }
     }
+    kept.retain(|protocol| !is_like_token(protocol));
     kept
+}
+
+/// Whether the first of several parts is an object, as the header of a token is.
+fn is_like_token(protocol: &[u8]) -> bool {
+    let dot = protocol.iter().position(|byte| *byte == b'.');
+    let header = dot.and_then(|dot| base64url::decode_lenient(protocol.get(..dot)?));
+    header.is_some_and(|header| header.trim_ascii_start().starts_with(b"{"))
 }
 
 #[cfg(test)]
@@ -121,6 +131,21 @@ mod tests {
                 &["Sec-WebSocket-Protocol: bearer, a.b.c, chat.v1 ,x"],
                 &["sec-websocket-protocol"],
                 Some("bearer, chat.v1, x"),
+                None,
+            ),
+            // What would stand behind the marker then.
+            (
+                "/",
+                &["Sec-WebSocket-Protocol: bearer, a.b.c, e30.e30.x, chat, IHsgfQ.e30."],
+                &["sec-websocket-protocol"],
+                Some("bearer, chat"),
+                None,
+            ),
+            (
+                "/",
+                &["Sec-WebSocket-Protocol: bearer, bearer, e30.e30.x, chat"],
+                &["sec-websocket-protocol"],
+                Some("bearer, chat"),
                 None,
             ),
             ("/?token=a.b.c&x&+Token[]=a.b.c", &[], &[], None, Some("/?x")),
