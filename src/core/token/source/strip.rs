@@ -17,7 +17,7 @@ pub struct Stripped {
     pub uri: Option<Vec<u8>>,
 }
 
-/// Takes the token out of `places`, and nothing else out of the request.
+/// Takes the token out of `places`, and nothing else out of the request but what could be taken for it then.
 #[must_use]
 pub fn strip(places: &[&TokenPlace], request: &dyn RequestView) -> Stripped {
     let mut stripped = Stripped::default();
