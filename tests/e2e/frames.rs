@@ -10,7 +10,7 @@ use testbed::traefik::{OFFLINE, Routes, Setup, Traefik};
 
 use crate::proxy::{inline, token};
 use crate::recorder::Recorder;
-use crate::smuggling::{Cut, Expected, Whole, check};
+use crate::smuggling::{Cut, Expected, Whole, check, target};
 
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
@@ -277,11 +277,12 @@ fn filled(fields: Fields<'_>, token: &str) -> Vec<(String, String)> {
     fields.iter().map(|(name, value)| ((*name).to_owned(), value.replace("TOKEN", token))).collect()
 }
 
-fn usual(host: &str) -> Vec<(String, String)> {
+fn usual(host: &str, number: usize) -> Vec<(String, String)> {
+    let path = target(number);
     let fields = [
         (":method", "POST"),
         (":scheme", "http"),
-        (":path", "/"),
+        (":path", path.as_str()),
         (":authority", host),
         ("authorization", "Bearer TOKEN"),
     ];
@@ -298,20 +299,26 @@ pub(crate) fn requests() {
     let token = token();
     let mut wrong = Vec::new();
     // Without the plugin, copies arrive.
-    let mut open = usual("open");
+    let mut open = usual("open", 0);
     open.push(("x_user_sub".to_owned(), "mallory".to_owned()));
     let answered = send(traefik.address(), &open, One, &token);
     let seen = recorder.take();
     if !answered || seen.len() != 1 || !seen[0].contains("mallory") {
         wrong.push(format!("without the plugin: {answered}, {seen:?}"));
     }
-    for Probe { name, without, front, behind, way, expected } in PROBES {
+    for (number, Probe { name, without, front, behind, way, expected }) in PROBES.iter().enumerate() {
         let mut fields = filled(front, &token);
-        let usual = usual("probe").into_iter().filter(|(name, _)| !without.contains(&name.as_str()));
+        let usual = usual("probe", number).into_iter().filter(|(name, _)| !without.contains(&name.as_str()));
         fields.extend(usual.map(|(name, value)| (name, value.replace("TOKEN", &token))));
         fields.extend(filled(behind, &token));
         let answered = send(traefik.address(), &fields, *way, &token);
-        check(&traefik, &recorder, &token, (&format!("{name}, answered {answered}"), *expected), &mut wrong);
+        check(
+            &traefik,
+            &recorder,
+            &token,
+            (&format!("{name}, answered {answered}"), number, *expected),
+            &mut wrong,
+        );
         if !answered && matches!(expected, Whole(1)) {
             wrong.push(format!("{name}: no answer"));
         }
@@ -344,7 +351,7 @@ pub(crate) fn crumbs() {
         (&["a=\"1", "jwt=TOKEN", "b=2\""], Some("a=\"1; b=2\"")),
         (&["a=1, jwt=mallory", "jwt=TOKEN"], Some("")),
     ] {
-        let mut fields = usual("probe");
+        let mut fields = usual("probe", 0);
         fields.retain(|(name, _)| name != "authorization");
         fields.extend(crumbs.iter().map(|crumb| ("cookie".to_owned(), crumb.replace("TOKEN", &token))));
         assert!(send(traefik.address(), &fields, One, &token), "{crumbs:?}");

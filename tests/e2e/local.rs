@@ -159,7 +159,7 @@ pub(crate) fn files() {
 /// The same Traefik, where every `connect` takes 3 ms. Without that the attacker comes in time once in five openings on
 /// a quiet machine, and never on a busy one.
 fn slowed(setup: Setup) -> (Setup, bool) {
-    let options = "-f --seccomp-bpf -qq -o /dev/null -e trace=connect -e inject=connect:delay_enter=3000";
+    let options = "-f --seccomp-bpf -qq -o /dev/null -e trace=connect -e inject=connect:delay_enter=20000";
     let mut works = Command::new("strace");
     works.args(options.split(' ')).args(["--", "true"]).stderr(Stdio::null());
     if !works.status().is_ok_and(|status| status.success()) {

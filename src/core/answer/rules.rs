@@ -119,3 +119,23 @@ impl Default for AnswerRules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AnswerRules, Beside, DpopChallenge};
+
+    #[test]
+    fn pages_may_read_what_a_refusal_has_for_them() {
+        let challenge =
+            |has_nonce| DpopChallenge { algorithms: "ES256".into(), beside: Beside::Bearer, has_nonce };
+        for (code_header, dpop, expected) in [
+            ("", None, ["", ""]),
+            ("X-Code", None, ["X-Code", ""]),
+            ("X-Code", Some(challenge(false)), ["X-Code", ""]),
+            ("X-Code", Some(challenge(true)), ["X-Code", "DPoP-Nonce"]),
+        ] {
+            let rules = AnswerRules { code_header: code_header.into(), dpop, ..AnswerRules::default() };
+            assert_eq!(rules.exposed(), expected);
+        }
+    }
+}

@@ -565,6 +565,10 @@ mod tests {
                 r#"kty is "A\u000aB", expected RSA, EC, OKP, AKP or oct"#,
             ),
             (
+                JwkError::UnknownCrv { found: "X25519".to_owned() },
+                "crv is \"X25519\", expected P-256, P-384, P-521 or secp256k1 for EC, Ed25519 for OKP",
+            ),
+            (
                 JwkError::UnknownCrv { found: "Ed448".to_owned() },
                 "crv is Ed448, which is left out; https://github.com/traefik-jwt-auth/jwt/blob/main/docs/configuration.md says why",
             ),

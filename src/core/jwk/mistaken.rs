@@ -189,6 +189,8 @@ mod tests {
             ),
             (r#"{"errors":[{"code":1}]}"#, says("")),
             (r#"{"sub":"alice"}"#, None),
+            (r#"{"issuer":"https://a.example"}"#, None),
+            (r#"{"response_types_supported":["code"]}"#, None),
         ] {
             assert_eq!(of_json(json), expected, "{json}");
         }

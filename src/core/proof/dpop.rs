@@ -302,6 +302,7 @@ mod tests {
     use super::{Demand, DpopRules, KeptKeys, Replay, check};
     use crate::core::json::{Document, JsonLimits};
     use crate::core::jwk::PresentedKey;
+    use crate::core::limits::MAX_PROOF_BYTES;
     use crate::core::proof::fault::{MissingProof, ProofFault};
     use crate::core::proof::nonce::{NonceSecret, NonceSecrets, NonceSource};
     use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
@@ -689,6 +690,49 @@ mod tests {
             assert_eq!(ask(&in_a_file, &read, nonce.clone(), at), expected, "{nonce:?} at {at}");
             // Without the secret no nonce can be told from another.
             assert_eq!(ask(&in_a_file, &nothing, nonce, at), Err(Refusal::ReplayUnavailable));
+        }
+    }
+
+    #[test]
+    fn the_next_nonce_is_of_the_secret_rfc_9449_8_2() {
+        let secret = || NonceSecret::new(&[7; 32]).unwrap();
+        let expected = secret().nonce(NOW, Seconds(60));
+        let source = NonceSource::Configured(Rc::new(secret()));
+        let read = Seen { secret: Some(Rc::new(secret())), ..Seen::default() };
+        for (replay, seen, expected) in [
+            (Replay::Nonce(source), &Seen::default(), Some(expected.clone())),
+            (Replay::Nonce(NonceSource::File("/secret".into())), &read, Some(expected)),
+            (Replay::Nonce(NonceSource::File("/secret".into())), &Seen::default(), None),
+            (Replay::Window, &read, None),
+            (Replay::Directory("/replay".into()), &read, None),
+        ] {
+            assert_eq!(rules(replay).next_nonce(NOW, seen), expected);
+        }
+    }
+
+    #[test]
+    fn a_proof_has_so_many_bytes_at_most() {
+        for (bytes, refused) in [(MAX_PROOF_BYTES, false), (MAX_PROOF_BYTES + 1, true)] {
+            let too_large = invalid(ProofFault::TooLarge { bytes });
+            assert_eq!(check_one(&"a".repeat(bytes), "") == too_large, refused, "{bytes}");
+        }
+    }
+
+    /// 970 units for a modulus of 5824 bits, and 5 for each KiB that is signed.
+    #[test]
+    fn a_key_that_costs_more_than_a_proof_may_is_not_used() {
+        for (modulus_bytes, more, expected) in [
+            (728, 0, ProofFault::Signature),
+            (728, 3_200, ProofFault::Signature),
+            (728, 4_000, ProofFault::Key),
+            (736, 0, ProofFault::Key),
+            (1024, 0, ProofFault::Key),
+        ] {
+            let n = [&[0x80], &vec![0; modulus_bytes - 2][..], &[1]].concat();
+            let jwk = json!({"kty": "RSA", "n": encode(&n), "e": "AQAB"});
+            let own = thumbprint(&jwk);
+            let draft = draft("RS256").header("jwk", jwk).claim("x", json!("x".repeat(more)));
+            assert_eq!(check_one(&draft.signed(), &own), invalid(expected), "{modulus_bytes} {more}");
         }
     }
 

@@ -45,7 +45,7 @@ const fn ecdsa(crv: Crv) -> u32 {
 #[cfg(test)]
 mod tests {
     use crate::core::signature::VerifyingKey;
-    use crate::core::signature::alg::Crv;
+    use crate::core::signature::alg::{Alg, Crv};
     use crate::core::signature::examples::{example, p384};
 
     #[test]
@@ -72,6 +72,16 @@ mod tests {
             for (bytes, kib) in [(0, 0), (1, 1), (1024, 1), (1025, 2), (16_384, 16)] {
                 assert_eq!(key.cost(bytes), fixed + of_a_kib * kib, "{key:?} {bytes}");
             }
+        }
+        for (alg, bytes, fixed) in
+            [(Alg::MlDsa44, 1312, 600), (Alg::MlDsa65, 1952, 900), (Alg::MlDsa87, 2592, 1_400)]
+        {
+            let key = VerifyingKey::ml_dsa(alg, &vec![7; bytes]).unwrap();
+            assert_eq!(
+                [key.cost(0), key.cost(1024), key.cost(1025)],
+                [fixed, fixed + 12, fixed + 24],
+                "{alg}"
+            );
         }
         assert_eq!(VerifyingKey::hmac(&[7; 32]).unwrap().cost(usize::MAX), u32::MAX);
     }

@@ -138,4 +138,25 @@ mod tests {
             assert_eq!(found.parse(&sources).is_ok(), expected);
         }
     }
+
+    /// An earlier request had the bytes at a place that takes padding.
+    #[test]
+    fn what_another_place_found_out_does_not_count_for_padding_that_this_one_refuses() {
+        let strict = || header("X-Token", "");
+        let form = Form { padding: Padding::Accept, ..Form::default() };
+        let lenient = || TokenPlace::Header { name: "X-Amzn".into(), form: form.clone() };
+        let (at_lenient, at_strict) = (lenient(), strict());
+        for (places, found_at, token, expected) in [
+            (vec![strict()], &at_strict, "a.b.c", true),
+            (vec![strict()], &at_strict, "a.b.c=", true),
+            (vec![strict(), lenient()], &at_strict, "a.b.c", true),
+            (vec![strict(), lenient()], &at_strict, "a.b.c=", false),
+            (vec![strict(), lenient()], &at_lenient, "a.b.c=", true),
+            (vec![lenient()], &at_lenient, "a.b.c=", true),
+        ] {
+            let sources = TokenSources { places, max_bytes: 99 };
+            let found = FoundToken { token: token.into(), places: vec![found_at], ..FoundToken::default() };
+            assert_eq!(found.may_be_known(&sources), expected, "{token} {:?}", sources.places);
+        }
+    }
 }
