@@ -254,8 +254,14 @@ fn stripped(
         // stay, even several.
         Err(Refusal::CredentialsMalformed | Refusal::TokenRepeated) => {
             let is_ours = |name: &str, value: &[u8]| {
-                let scheme = value.trim_ascii_start().split(|byte| b" \t".contains(byte)).next();
-                name != "Authorization" || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+                let mut words = value.trim_ascii().splitn(2, |byte| b" \t".contains(byte));
+                let is_bearer = words.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"));
+                match name {
+                    "Authorization" => is_bearer,
+                    // The scheme may be left out.
+                    "X-Token" => is_bearer || words.next().is_none(),
+                    _ => true,
+                }
             };
             for name in ["Authorization", "Cookie", "Sec-WebSocket-Protocol", "X-Token"] {
                 let values = upstream.header_values(name);
