@@ -22,5 +22,8 @@ wasm() {
 
 case ${1:-} in
 native | wasm) "$1" ;;
-*) native && wasm ;;
+*)
+    native
+    wasm
+    ;;
 esac

@@ -10,13 +10,14 @@ cd "$(dirname "$0")/.."
 . scripts/versions.sh
 . scripts/packages.sh
 
-export TESTED_PACKAGES
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export TESTED_PACKAGES CARGO_TARGET_DIR
 "${CARGO:-cargo}" build -q --locked -p mutants
-[ "$*" != --sample ] || exec target/debug/mutants --sample
+[ "$*" != --sample ] || exec "$CARGO_TARGET_DIR/debug/mutants" --sample
 
-tools=$PWD/target/tools
+tools=$CARGO_TARGET_DIR/tools
 mutants=$tools/bin/cargo-mutants
 is_there() { [ "$("$1" mutants --version 2>/dev/null)" = "cargo-mutants $CARGO_MUTANTS_VERSION" ]; }
 if ! is_there "$mutants" && is_there cargo-mutants; then mutants=cargo-mutants; fi
 is_there "$mutants" || "${CARGO:-cargo}" install cargo-mutants --locked --version "$CARGO_MUTANTS_VERSION" --root "$tools"
-exec target/debug/mutants "$(command -v "$mutants")" "$@"
+exec "$CARGO_TARGET_DIR/debug/mutants" "$(command -v "$mutants")" "$@"

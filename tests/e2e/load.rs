@@ -133,7 +133,7 @@ pub(crate) fn in_flight() {
 fn is_refused(stream: &BufReader<TcpStream>) -> bool {
     let mut begin = [0; 12];
     stream.get_ref().set_nonblocking(true).unwrap();
-    let refused = stream.get_ref().peek(&mut begin).is_ok_and(|length| begin[..length] != *b"HTTP/1.1 200");
+    let length = stream.get_ref().peek(&mut begin);
     stream.get_ref().set_nonblocking(false).unwrap();
-    refused
+    length.is_ok_and(|length| length == 0 || !b"HTTP/1.1 200".starts_with(&begin[..length]))
 }

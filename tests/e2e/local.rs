@@ -156,7 +156,7 @@ pub(crate) fn files() {
     }
 }
 
-/// The same Traefik, where every `connect` takes 3 ms. Without that the attacker comes in time once in five openings on
+/// The same Traefik, where every `connect` takes 20 ms. Without that the attacker comes in time once in five openings on
 /// a quiet machine, and never on a busy one.
 fn slowed(setup: Setup) -> (Setup, bool) {
     let options = "-f --seccomp-bpf -qq -o /dev/null -e trace=connect -e inject=connect:delay_enter=20000";

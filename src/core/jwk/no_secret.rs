@@ -97,7 +97,9 @@ fn is_variable(text: &str) -> bool {
 /// `NAME}`: the end of a variable inside other text.
 fn is_capitals_and_brace(after: &str) -> bool {
     after.split_once('}').is_some_and(|(name, _)| {
-        name.len() >= 6 && is_name(name) && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+        name.len() >= 5
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| is_name_char(c) && !c.is_ascii_lowercase())
     })
 }
 
@@ -247,10 +249,11 @@ mod tests {
             ("a secret ${jwt} of thirty-two bytes or more", None),
             ("a secret ${JWT} of thirty-two bytes or more", None),
             ("a secret ${1JWT} of thirty-two bytes or more", None),
-            // Five characters are found in random text, too.
+            // Four characters are found in random text, too.
             ("a secret ${_1OF} of thirty-two bytes or more", None),
+            ("a secret ${K1OF} of thirty-two bytes or more", None),
             ("a secret ${1SECRET} of thirty-two bytes or more", None),
-            ("a secret ${TOKEN} of thirty-two bytes or more", None),
+            ("a secret ${TOKEN} of thirty-two bytes or more", Some(Variable)),
             ("a secret {{x}} of thirty-two bytes or more", None),
             ("a secret {{ x of thirty-two bytes or more", None),
             ("a secret {{.x of thirty-two bytes or more", None),

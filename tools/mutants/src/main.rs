@@ -26,7 +26,7 @@ mod sample;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,10 +40,15 @@ fn number(name: &str, otherwise: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+/// Where cargo builds, which `scripts/mutants.sh` says.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").unwrap().into()
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let folder = root.join("target/mutants");
+    let folder = target().join("mutants");
     fs::create_dir_all(folder.join("tree")).unwrap();
     let packages = std::env::var("TESTED_PACKAGES").unwrap();
     let packages: Vec<String> = packages.split(' ').map(str::to_owned).collect();

@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use crate::kept;
 use crate::list::{Genre, Mutant};
-use crate::number;
 use crate::run::{command, ends_well};
 use crate::tree::{Binary, Dropped, Tree, drop_one};
+use crate::{number, target};
 
 /// Rooms that a sample is of. What only rows of `tests/cases` or vectors catch is not kept, since those are not built for it.
 const ROOMS: [&str; 9] = [
@@ -108,7 +108,7 @@ fn chosen(root: &Path, mutants: Vec<Mutant>) -> Vec<Mutant> {
         (&sources, &mutant.name).hash(&mut hasher);
         hasher.finish()
     };
-    let known = fs::read_to_string(root.join("target/mutants/unviable")).unwrap_or_default();
+    let known = fs::read_to_string(target().join("mutants/unviable")).unwrap_or_default();
     let known: BTreeSet<&str> = known.lines().collect();
     let simple = ["bool", "usize", "u8", "u32", "u64", ""];
     let compiles = |mutant: &Mutant| {
@@ -157,7 +157,7 @@ impl Compiler {
             .chain(&["src/lib.rs", "-o", "unit-tests"])
             .map(|&argument| argument.to_owned())
             .collect();
-        arguments.push(format!("-Ldependency={}", original.join("target/debug/deps").display()));
+        arguments.push(format!("-Ldependency={}", target().join("debug/deps").display()));
         for feature in node["features"].as_array().unwrap() {
             arguments.push(format!("--cfg=feature={feature}"));
         }

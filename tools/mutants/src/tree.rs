@@ -45,7 +45,7 @@ pub(crate) struct Dropped {
 impl Tree {
     /// The copy of this name.
     pub(crate) fn new(original: &Path, name: &str) -> Self {
-        let target = original.join("target");
+        let target = crate::target();
         Self { root: target.join("mutants").join(name), target, original: original.to_owned() }
     }
 
