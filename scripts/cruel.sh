@@ -26,7 +26,7 @@ cruel() {
 
 chosen=("$@")
 cruel one-processor "export GOMAXPROCS=1; exec taskset -c 0" parallel sharing_ races_ provider_ rows_fetch
-cruel memory "export GOMEMLIMIT=48MiB; exec" parallel sharing_ races_ provider_failures
+cruel memory "export GOMEMLIMIT=48MiB; exec" parallel sharing_ races_ provider_failures revocation_
 # Another user, since root has no such limit.
 cruel threads "exec prlimit --nproc=300 setpriv --reuid 61234 --inh-caps +dac_override --ambient-caps +dac_override --" \
     parallel sharing_ races_
