@@ -260,6 +260,12 @@ fn stripped(
                     "Authorization" => is_bearer,
                     // The scheme may be left out.
                     "X-Token" => is_bearer || words.next().is_none(),
+                    // A list of names: what only contains a token is none.
+                    "Sec-WebSocket-Protocol" => value.split(|byte| *byte == b',').any(|name| {
+                        let name = name.trim_ascii();
+                        let name = name.strip_prefix(b"bearer.").unwrap_or(name);
+                        jws::parse(name).is_ok()
+                    }),
                     _ => true,
                 }
             };

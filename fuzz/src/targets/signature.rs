@@ -27,7 +27,10 @@ macro_rules! ecdsa {
         Curve {
             crv: Crv::$crv,
             alg: Alg::$alg,
-            is_key: |key| $package::ecdsa::VerifyingKey::from_sec1_bytes(key).is_ok(),
+            // RustCrypto has a form that SEC 1 does not know: x alone, behind a 5.
+            is_key: |key| {
+                key.first() != Some(&5) && $package::ecdsa::VerifyingKey::from_sec1_bytes(key).is_ok()
+            },
             verifies: |key, message, signature| {
                 let key = $package::ecdsa::VerifyingKey::from_sec1_bytes(key).expect("it is a key");
                 // JOSE does not forbid the larger of the two S that verify, and k256 does.

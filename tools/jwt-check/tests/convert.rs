@@ -19,6 +19,15 @@ fn middleware(options: &Value) -> String {
     json!({"http": {"middlewares": {"j": {"plugin": {"jwt": options}}}}}).to_string()
 }
 
+/// JSON of ASCII alone: YAML forbids some of the rest where it is not escaped.
+fn ascii(json: &str) -> String {
+    let escaped = |c: char| match c {
+        ' '..='~' => c.to_string(),
+        _ => format!("\\u{:04x}", u32::from(c)),
+    };
+    json.chars().map(escaped).collect()
+}
+
 /// Files in `old/`, each with what becomes of it beside it. The results load, and their tests pass.
 #[test]
 fn nine_blocks() {
@@ -321,6 +330,13 @@ fn the_result_is_yaml() {
             "{report:#}"
         );
     }
+    // What JSON allows and YAML does not, in options, remarks and samples.
+    let foreign = "a\u{7f}\u{80}\u{85}\u{9f}\u{2028}\u{2029}\u{feff}\u{fffe}\u{ffff}b";
+    let old = json!({"Keys": [strong], "Iss": format!("a, {foreign}"), foreign: foreign});
+    let (_, report) = convert(&ascii(&middleware(&old)), &["--from", "traefik-jwt-plugin"]);
+    let yaml = report["yaml"].as_str().unwrap();
+    assert!(yaml.contains("\"of a\\u007f"), "{yaml}");
+    assert_eq!(report["check"]["middlewares"][0]["name"], "j", "{report:#}");
     // No label is a template, but every file is.
     let labels = ["secret=Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG", "issuers={{ env \"SET\" }}{{x}}"];
     let labels = labels.map(|label| format!("traefik.http.middlewares.j.plugin.jwt.{label}\n")).concat();

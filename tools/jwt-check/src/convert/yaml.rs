@@ -51,16 +51,33 @@ fn option(name: &str, value: &Value) -> String {
 /// The name of a member, in one line: a text of several becomes a block otherwise, which is no name.
 pub(super) fn name(text: &str) -> String {
     if text.contains(['\n', '\r']) {
-        return Value::from(text).to_string();
+        return json(&Value::from(text));
     }
     yaml_serde::to_string(text).unwrap_or_default().trim_end().to_owned()
 }
 
-/// Lists and objects of JSON are YAML, too.
+/// Whether JSON allows a character that YAML does not (YAML 1.2.2, 5.1), or takes for the end of a line.
+const fn is_foreign(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// As JSON that is YAML, too.
+fn json(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        if is_foreign(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 fn sample(sample: &Sample) -> String {
-    let mut text = format!("- {{name: {}", Value::from(sample.name.as_str()));
+    let mut text = format!("- {{name: {}", json(&Value::from(sample.name.as_str())));
     if let Some(claims) = &sample.claims {
-        let json = Value::Object(claims.clone()).to_string();
+        let json = json(&Value::Object(claims.clone()));
         // Files lose null; JSON in a text keeps it.
         let json = if claims.values().any(Value::is_null) {
             format!("'{}'", json.replace('\'', "''"))
@@ -70,7 +87,7 @@ fn sample(sample: &Sample) -> String {
         text.push_str(&format!(", claims: {json}"));
     }
     if let Some(request) = &sample.request {
-        text.push_str(&format!(", request: {request}"));
+        text.push_str(&format!(", request: {}", json(request)));
     }
     text.push_str(&format!(", expect: {}}}", sample.expect));
     text
@@ -81,10 +98,13 @@ fn indented(text: &str, indent: usize) -> String {
     text.lines().map(line).collect()
 }
 
-/// Comment lines of a bounded width. A line break of the old block must not end a comment.
+/// Comment lines of a bounded width, without what ends a comment or is not allowed in one.
 pub(super) fn comment(text: &str, indent: usize, bullet: &str) -> String {
     let mut lines = vec![String::new()];
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control() || is_foreign(c))
+        .filter(|word| !word.is_empty())
+    {
         let is_full = lines.last().is_some_and(|line: &String| {
             !line.is_empty() && line.len().saturating_add(word.len()).saturating_add(indent) > WIDTH
         });
