@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use jwt_check::convert::convert;
 use jwt_check::input::{self, Block, File, Form};
 use serde_json::{Value, json};
 use testbed::http::Request;
@@ -79,6 +80,26 @@ pub(crate) fn blocks() {
         let status = traefik.send(&Request::get(&host, "/orders")).status;
         assert_eq!(status, if passes { 200 } else { 401 }, "{host}: {:?}", traefik.log_with(0, &["refused"]));
     }
+}
+
+/// What `jwt-check convert` writes of labels is a file that Traefik reads as it stands: `{{` is no template in a label, and would be
+/// one in a file.
+pub(crate) fn converted() {
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let claim = "{{ env `HOME` }}{{x";
+    let label =
+        |option: &str, value: &str| format!("traefik.http.middlewares.old.plugin.jwt.{option}={value}\n");
+    let labels = [label("Keys[0]", keys::SECRET), label("PayloadFields[0]", claim)].concat();
+    let old = File { name: "labels", text: &labels };
+    let new = convert(old, None, None, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+    fs::write(traefik.directory().join("dynamic/old.yml"), new.text()).unwrap();
+    let mut routes = Routes::to(&upstream.url());
+    routes.share("labels", "old");
+    traefik.configure(&routes);
+    let with = |claim: &str| Token::new("HS256", json!({claim: 1, "exp": unix_now() + 60})).mint();
+    let ask = |token: &str| traefik.send(&Request::get("labels", "/").bearer(token)).status;
+    assert_eq!([claim, "another"].map(|claim| ask(&with(claim))), [200, 401], "{}", new.text());
 }
 
 /// The archives of a release, unpacked into one directory: both modules load as they are, side by side.

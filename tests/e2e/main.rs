@@ -125,6 +125,7 @@ const TESTS: &[Test] = &[
     ("example_seed", examples::seed),
     ("example_rules", examples::rules),
     ("example_blocks", examples::blocks),
+    ("example_converted", examples::converted),
     ("release", examples::release),
     ("deploy_compose", deploy::compose),
     ("deploy_ingress_route", deploy::ingress_route),

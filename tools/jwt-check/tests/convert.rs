@@ -321,8 +321,9 @@ fn which_middleware_it_is() {
 fn the_result_is_yaml() {
     let strong = "Xo4vZm0cQ1pTn8sRk2yLw7uHb5jEd9fG";
     let named = |name: &str, plugin: &str| json!({"http": {"middlewares": {name: {"plugin": {plugin: {"secret": strong}}}}}});
-    for (name, plugin) in [("a\nb", "jwt"), ("a: b #", "jwt"), ("j", "p\r\nq"), ("~", "1")] {
-        let (code, report) = convert(&named(name, plugin).to_string(), &[]);
+    let long = "long".repeat(1_000);
+    for (name, plugin) in [("a\nb", "jwt"), ("a: b #", "jwt"), ("j", " p\r\nq"), ("~", "1"), (&long, &long)] {
+        let (code, report) = convert(&yaml_serde::to_string(&named(name, plugin)).unwrap(), &[]);
         let middleware = &report["check"]["middlewares"][0];
         assert_eq!(
             (code, &middleware["name"], &middleware["plugin"]),

@@ -112,18 +112,20 @@ fn write(
     dynamic: &mut String,
     resources: &mut Vec<String>,
 ) {
-    let (name, plugin) = (yaml::name(&block.middleware), yaml::name(&block.plugin));
     let from = format!("From {}, by jwt-check {VERSION}.", source.name());
     if let Form::Kubernetes(metadata) = &block.form {
         let metadata = yaml_serde::to_string(&json!({ "metadata": metadata })).unwrap_or_default();
         resources.push(format!(
-            "apiVersion: traefik.io/v1alpha1\nkind: Middleware\n{metadata}spec:\n  plugin:\n    {plugin}:\n{}{}",
+            "apiVersion: traefik.io/v1alpha1\nkind: Middleware\n{metadata}spec:\n  plugin:\n{}{}{}",
+            yaml::key(&block.plugin, 4),
             yaml::comment(&from, 6, ""),
             yaml::block(target, samples, 6)
         ));
     } else {
         let block = format!(
-            "    {name}:\n      plugin:\n        {plugin}:\n{}{}",
+            "{}      plugin:\n{}{}{}",
+            yaml::key(&block.middleware, 4),
+            yaml::key(&block.plugin, 8),
             yaml::comment(&from, 10, ""),
             yaml::block(target, samples, 10)
         );

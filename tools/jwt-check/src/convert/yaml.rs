@@ -48,12 +48,13 @@ fn option(name: &str, value: &Value) -> String {
     yaml_serde::to_string(&one).unwrap_or_default()
 }
 
-/// The name of a member, in one line: a text of several becomes a block otherwise, which is no name.
-pub(super) fn name(text: &str) -> String {
-    if text.contains(['\n', '\r']) {
-        return json(&Value::from(text));
-    }
-    yaml_serde::to_string(text).unwrap_or_default().trim_end().to_owned()
+/// The name of a member and what ends it, behind `indent` blanks: more than a line where the text has several, or is too long for
+/// one (YAML 1.2.2, 7.4).
+pub(super) fn key(text: &str, indent: usize) -> String {
+    let mut one = serde_json::Map::new();
+    one.insert(text.to_owned(), Value::Null);
+    let written = yaml_serde::to_string(&one).unwrap_or_default();
+    indented(written.trim_end().trim_end_matches("null").trim_end(), indent)
 }
 
 /// Whether JSON allows a character that YAML does not (YAML 1.2.2, 5.1), or takes for the end of a line.
