@@ -42,6 +42,8 @@ pub struct Outside {
     pub busy: Cell<bool>,
     /// How often an instance wanted to fetch.
     pub turns: Cell<usize>,
+    /// How often it looked for what others have learnt.
+    pub looks: Cell<usize>,
     shared: RefCell<BTreeMap<SourceId, Shared>>,
     /// Of the clock that is never set back.
     version: Cell<u64>,
@@ -87,6 +89,7 @@ impl Outside {
             alone: Cell::new(false),
             busy: Cell::new(false),
             turns: Cell::new(0),
+            looks: Cell::new(0),
             shared: RefCell::default(),
             version: Cell::new(0),
             files: RefCell::default(),
@@ -180,6 +183,7 @@ impl ReadFile for Outside {
 
 impl Share for Outside {
     fn look(&self, source: SourceId, seen: Version) -> Option<Shared> {
+        self.looks.set(self.looks.get().saturating_add(1));
         self.shared.borrow().get(&source).filter(|shared| shared.version > seen).cloned()
     }
 

@@ -616,6 +616,22 @@ mod tests {
     }
 
     #[test]
+    fn what_others_have_learnt_is_looked_for_once_a_second() {
+        let (outside, instance) = (Outside::new(), keyring(vec![vec![url()]]));
+        outside.next(document(&["a"], "max-age=100"));
+        assert_eq!(request(&instance, &outside, Some("a")).0.0, 1);
+        outside.wait(1);
+        outside.looks.set(0);
+        for seconds in 1..4 {
+            for _ in 0..3 {
+                assert_eq!(instance.catch_up(outside.now(), &outside.io()), []);
+                assert_eq!(outside.looks.get(), seconds);
+            }
+            outside.wait(1);
+        }
+    }
+
+    #[test]
     fn a_refresh_ahead_is_one_request_and_nobody_waits_for_it() {
         let outside = Outside::new();
         let instances: Vec<Keyring> = (0..20).map(|_| keyring(vec![vec![url()]])).collect();

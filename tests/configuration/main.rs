@@ -489,6 +489,13 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
     assert_eq!(format!("{policy:?}"), format!("{:?}", compiled(&keyed(&texts))));
 }
 
+/// Where no proof of DPoP is read, a header of its name is one like others.
+#[test]
+fn a_claim_may_be_forwarded_as_dpop_beside_mtls() {
+    let config = json!({"proofs": {"mtls": "required"}, "forwardHeaders": {"DPoP": "sub"}});
+    assert!(compiled(&keyed(&config)).forward.managed.contains("DPoP"));
+}
+
 #[test]
 fn an_issuer_says_otherwise_or_inherits() {
     let mut config = example("everything");

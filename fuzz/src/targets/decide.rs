@@ -266,6 +266,10 @@ fn stripped(
                         let name = name.strip_prefix(b"bearer.").unwrap_or(name);
                         jws::parse(name).is_ok()
                     }),
+                    "Cookie" => value.split(|byte| *byte == b';').any(|pair| {
+                        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+                        name.trim_ascii() == b"session"
+                    }),
                     _ => true,
                 }
             };

@@ -285,6 +285,8 @@ mod tests {
         assert_eq!(of("{a|b.c}@{d}", r#"{"b":{"c":"x"},"d":"y"}"#, Lists::Json).as_deref(), Some("x@y"));
         assert_eq!(of(r"a\|b", r#"{"a|b":"x","a":"y"}"#, Lists::Json).as_deref(), Some("x"));
         assert_eq!(of(r"a\\|b", r#"{"a\\":"x","b":"y"}"#, Lists::Json).as_deref(), Some("x"));
+        // Blanks around a name alone are part of it.
+        assert_eq!(of(" a ", r#"{" a ":"x","a":"y"}"#, Lists::Json).as_deref(), Some("x"));
         assert_eq!(of("e", r#"{"e":""}"#, Lists::Json).as_deref(), Some(""));
         for text in ["a||b", "|a", "a|", "|", "a|a", "a | a", "a|b.", "{a|}", "{a|a}"] {
             assert_eq!(Filling::parse(text), None, "{text}");

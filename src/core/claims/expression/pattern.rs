@@ -75,12 +75,12 @@ mod tests {
             [0, 1, 99, 1024, 1025].map(|length| pattern.cost(&"x".repeat(length)))
         };
         let (small, large) = (costs("a"), costs("[a-z]{1,20}@example"));
-        // A byte costs a fourth of a room, of which the smallest has 256 bytes and the next ones twice as many.
+        // A byte costs a fourth of a room, of which the smallest has 256 bytes, the next ones twice as many, and the last 16 KiB.
         for costs in [small, large] {
-            assert!(costs[0] >= 64 && costs[0].is_power_of_two(), "{costs:?}");
+            assert!((64..=4_096).contains(&costs[0]) && costs[0].is_power_of_two(), "{costs:?}");
             assert_eq!(costs, [1, 2, 100, 1025, 1025].map(|bytes| bytes * costs[0]));
         }
-        assert!(small[0] < large[0], "{small:?} {large:?}");
+        assert!(small[0] < large[0] && small[0] <= 256, "{small:?} {large:?}");
     }
 
     #[test]

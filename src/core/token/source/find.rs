@@ -45,7 +45,7 @@ pub fn presented<'p>(sources: &'p TokenSources, request: &dyn RequestView) -> Ve
     let presents = |place: &&TokenPlace| match place {
         TokenPlace::Header { name, form } => header_name::values(request, name).into_iter().any(|value| {
             let is_first = form.behind_scheme(value.trim_ascii_start()).is_some();
-            is_first || names_scheme(&value, &form.scheme) || credentials(value, form) != Ok(None)
+            is_first || credentials(value, form) != Ok(None)
         }),
         TokenPlace::Cookie { name, .. } => {
             let has = |line: &Vec<u8>| cookie::values(line, name).next().is_some();
