@@ -260,12 +260,16 @@ fn stripped(
                     "Authorization" => is_bearer,
                     // The scheme may be left out.
                     "X-Token" => is_bearer || words.next().is_none(),
-                    // A list of names: what only contains a token is none.
-                    "Sec-WebSocket-Protocol" => value.split(|byte| *byte == b',').any(|name| {
-                        let name = name.trim_ascii();
-                        let name = name.strip_prefix(b"bearer.").unwrap_or(name);
-                        jws::parse(name).is_ok()
-                    }),
+                    // A list of names, which is a place where the marker is in it.
+                    "Sec-WebSocket-Protocol" => {
+                        let names: Vec<&[u8]> =
+                            value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).collect();
+                        let is_token = |name: &&[u8]| jws::parse(name).is_ok();
+                        let behind =
+                            |name: &&[u8]| name.strip_prefix(b"bearer.").is_some_and(|rest| is_token(&rest));
+                        let has_marker = names.iter().any(|name| name.eq_ignore_ascii_case(b"bearer"));
+                        names.iter().any(behind) || has_marker && names.iter().any(is_token)
+                    }
                     "Cookie" => value.split(|byte| *byte == b';').any(|pair| {
                         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
                         name.trim_ascii() == b"session"
