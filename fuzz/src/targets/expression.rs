@@ -102,7 +102,8 @@ pub(super) fn pattern(input: &[u8]) {
     });
     match (ours, theirs) {
         (_, None) => {}
-        (Truth::Undecided, Some(_)) => assert!(value.len() > 200, "{pattern:?} {value:?}"),
+        // The largest pattern may take all the work with a value of 60 bytes.
+        (Truth::Undecided, Some(_)) => assert!(value.len() >= 60, "{pattern:?} {value:?}"),
         (ours, Some(theirs)) => {
             mark(if theirs { "matches" } else { "does not match" });
             assert_eq!(ours == Truth::True, theirs, "{pattern:?} {value:?}");
