@@ -390,6 +390,13 @@ fn living() -> usize {
     state.instances.iter().filter(|status| **status != Status::Ended).count()
 }
 
+/// Nanoseconds of the simulated time, without a call.
+fn clock() -> u64 {
+    let (world, _) = instance();
+    let state = world.state.lock().unwrap();
+    state.clock
+}
+
 /// How many nanoseconds an instance has lost.
 fn lost_by(instance_number: usize) -> u64 {
     let (world, _) = instance();
