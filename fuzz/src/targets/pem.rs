@@ -94,6 +94,7 @@ fn has_tags(der: &[u8]) -> bool {
     let fields = parts.first().map(|tbs| elements(tbs.value())).unwrap_or_default();
     let is_version = |field: &AnyRef<'_>| matches!(field.tag(), Tag::ContextSpecific { constructed: true, number } if number.value() == 0);
     let fields = &fields[usize::from(fields.first().is_some_and(is_version))..];
-    tags(&parts) == [Tag::Sequence, Tag::Sequence, Tag::BitString]
+    whole.tag() == Tag::Sequence
+        && tags(&parts) == [Tag::Sequence, Tag::Sequence, Tag::BitString]
         && tags(fields.get(..6).unwrap_or_default()) == [&[Tag::Integer][..], &[Tag::Sequence; 5]].concat()
 }
