@@ -109,6 +109,12 @@ pub(super) fn keep(record: Vec<u8>) {
     COPY.set(record);
 }
 
+/// Keeps what a look found, and what this instance has seen besides: the record may have been lost, and begun again by an instance
+/// that has seen less.
+pub(super) fn keep_looked_at(record: Vec<u8>) {
+    keep(beside(record, last_seen()));
+}
+
 impl Lock {
     /// The lock, if this runtime has one.
     pub(super) fn find() -> Option<Self> {
@@ -219,14 +225,10 @@ impl Lock {
             // The notifications that instances wait for were lost with the record.
             notify::wake_all(self.descriptor);
         }
-        let missing = taken.as_ref().is_none_or(|taken| {
-            Record::version(&copy) >= Record::version(taken)
-                && copy.get(HEADER_BYTES..) != taken.get(HEADER_BYTES..)
-        });
-        if missing {
-            taken = Some(join(taken, copy));
-        }
-        taken
+        Some(match taken {
+            Some(taken) => beside(taken, copy),
+            None => join(None, copy),
+        })
     }
 
     /// Puts the record back, and checks that it is there.
@@ -297,6 +299,13 @@ fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
     all.encode()
 }
 
+/// A valid record and the copy that was kept, which is part of it most of the time.
+fn beside(record: Vec<u8>, copy: Vec<u8>) -> Vec<u8> {
+    let is_part = Record::version(&copy) < Record::version(&record)
+        || copy.get(HEADER_BYTES..) == record.get(HEADER_BYTES..);
+    if is_part { record } else { join(Some(record), copy) }
+}
+
 /// A number that distinguishes this instance from others.
 pub(super) fn id() -> u32 {
     if ID.get() == 0 {
@@ -322,7 +331,9 @@ pub(super) fn elapsed(since: Nanos) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, close_standard_streams, exclusive, exists, keep, now, open};
+    use super::{
+        Lock, close_standard_streams, exclusive, exists, keep, keep_looked_at, last_seen, now, open,
+    };
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::documents::lease::{Failure, Version, Waiting};
     use crate::documents::record::{Nanos, Record};
@@ -384,6 +395,23 @@ mod tests {
                 assert_eq!(lock.look(), None, "{name}: more is left");
                 lock.put(taken.clone());
                 assert_eq!(lock.look(), Some(taken), "{name}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_look_forgets_nothing() {
+        let ours = || with_lease(result(2)).encode();
+        for (name, found, expected) in [
+            ("the same", ours(), with_lease(result(2))),
+            ("an older one", result(1).encode(), with_lease(result(2))),
+            ("the same without the lease", result(2).encode(), with_lease(result(2))),
+            ("a newer one", result(3).encode(), result(3)),
+        ] {
+            alone(|| {
+                keep(ours());
+                keep_looked_at(found.clone());
+                assert_eq!(Record::decode(&last_seen(), now()), Some(expected.clone()), "{name}");
             });
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Host;
 use super::deadline::{Deadline, Pauses};
 use super::kernel::Kernel as _;
-use super::lock::{Lock, elapsed, id, keep, last_seen, now, patience};
+use super::lock::{Lock, elapsed, id, keep_looked_at, last_seen, now, patience};
 use super::notify;
 use crate::core::unix_time::Seconds;
 use crate::documents::document::SharedDocument;
@@ -46,7 +46,7 @@ impl Share for Mailbox {
         } else {
             None
         };
-        keep(record);
+        keep_looked_at(record);
         shared.filter(is_result)
     }
 
@@ -180,7 +180,7 @@ fn wait(
         next_look = Nanos(now().0.saturating_add(LOOK_AGAIN));
         match Record::decode(&record, now())?.watch(source, seen, now()) {
             Watch::Known(shared) => {
-                keep(record);
+                keep_looked_at(record);
                 return Some(shared);
             }
             Watch::Underway => {}
