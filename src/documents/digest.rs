@@ -65,4 +65,12 @@ mod tests {
         assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
         assert_ne!(digest(&[b"", b"a"]), digest(&[b"a", b""]));
     }
+
+    #[test]
+    fn files_of_other_versions_have_the_same() {
+        assert_eq!(
+            [digest(&[]), digest(&[b"a document", b""])],
+            [2_374_502_724_747_816_626, 17_642_202_311_161_149_558]
+        );
+    }
 }

@@ -147,3 +147,44 @@ impl fmt::Display for FetchError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, FetchError};
+    use crate::core::url::Url;
+    use crate::documents::outside::client;
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        for (error, may_pass) in [
+            (FetchError::Resolve, true),
+            (FetchError::Connect, true),
+            (FetchError::Tls("expired".into()), true),
+            (FetchError::Timeout, true),
+            (FetchError::Http("cut off"), true),
+            (FetchError::Host("no memory"), true),
+            (FetchError::Status(404), false),
+            (FetchError::Status(499), false),
+            (FetchError::Status(500), true),
+            (FetchError::Status(503), true),
+            (FetchError::StatusElsewhere(503), false),
+            (FetchError::Url, false),
+            (FetchError::Redirect, false),
+            (FetchError::Forbidden, false),
+            (FetchError::TooLarge, false),
+            (FetchError::NotSupported, false),
+        ] {
+            assert_eq!(error.may_pass(), may_pass, "{error}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let (rules, url) = (client(), Url::parse("https://idp.example/keys").unwrap());
+        let headers = vec![("Authorization".to_owned(), "Basic hidden".to_owned())];
+        let client =
+            Client { rules: &rules, home: &url.origin, ca_pem: "hidden".into(), headers, identity: None };
+        let shown = format!("{client:?}");
+        assert!(shown.contains("idp.example") && !shown.contains("hidden"), "{shown}");
+    }
+}

@@ -210,9 +210,12 @@ mod tests {
             assert!(!set.is_due(at(second + 479)), "{second}");
             assert!(set.is_due(at(second + 541)), "{second}");
         }
-        let dues: std::collections::BTreeSet<_> =
-            (0..100).map(|millis| never.fetched(UnixTime::from_millis(millis), None).due_at).collect();
-        assert!(dues.len() > 90);
+        let ahead = |millis: u64| {
+            let set = never.fetched(UnixTime::from_millis(millis), None);
+            set.due_at.as_millis() - millis
+        };
+        let aheads: std::collections::BTreeSet<_> = (0..100).map(ahead).collect();
+        assert!(aheads.len() > 90, "{aheads:?}");
         // Long after it became stale, it waits for a request that needs it.
         assert!(!never.fetched(at(0), None).is_due(at(5000)));
         // The cooldown comes first.
@@ -239,6 +242,13 @@ mod tests {
             let now = UnixTime::from_millis(at(now).as_millis() - u64::from(now == 4_998));
             let found = (freshness.state(now), freshness.is_due(now), freshness.may_ask(now));
             assert_eq!(found, (state, due, may_ask), "{freshness:?} at {now:?}");
+            let settled = freshness.settled(now);
+            assert_eq!(settled.fetched_at().is_some(), freshness.fetched_at().is_some());
+            assert!(
+                settled
+                    .fetched_at()
+                    .is_none_or(|at| !settled.is_from_the_future(now) && at <= now.max(set.as_of))
+            );
             let failed = freshness.settled(now).failed(now);
             assert!(!failed.may_ask(now), "the cooldown holds from then on");
             assert_eq!(failed.state(now), state);

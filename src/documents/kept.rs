@@ -289,13 +289,18 @@ impl<T> Kept<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::{Change, Kept};
-    use crate::core::unix_time::UnixTime;
+    use crate::core::fetching::{ClientRules, DocumentState, RequestHeader, ServerRules, TextSource};
+    use crate::core::unix_time::{Seconds, UnixTime};
+    use crate::documents::document::Document;
     use crate::documents::error::DocumentError;
-    use crate::documents::fetch::FetchError;
+    use crate::documents::fetch::{FetchError, Fetched};
     use crate::documents::lease::{Shared, Version, Waiting};
-    use crate::documents::lines::{Lines, document, lines, with_remote};
-    use crate::documents::outside::Outside;
+    use crate::documents::limits::LEASE_MARGIN;
+    use crate::documents::lines::{Lines, document, lines, with_client, with_remote};
+    use crate::documents::outside::{Outside, client};
 
     #[test]
     fn any_document_is_fetched_shared_and_kept_for_as_long_as_it_is_acceptable() {
@@ -323,6 +328,134 @@ mod tests {
             assert_eq!((lines(&other), other.last_error.is_some()), (vec!["a", "b"], true));
             assert_eq!(meaning.0.take(), 0);
         });
+    }
+
+    #[test]
+    fn what_the_server_says_of_a_document_that_has_not_changed_counts() {
+        with_remote(None, |remote| {
+            let (outside, meaning) = (Outside::new(), Lines::default());
+            let answer = Document {
+                body: b"a".to_vec(),
+                cache_control: "max-age=1000".into(),
+                age: Seconds(500),
+                etag: Some("\"1\"".into()),
+            };
+            outside.next(Ok(Fetched::Document(answer)));
+            let (kept, _) =
+                Kept::of_remote(remote).asked(remote, &meaning, Waiting::ForDocument, &outside.io());
+            let state = |kept: &Kept<Vec<String>>, outside: &Outside| kept.freshness.state(outside.now());
+            // Another instance waits for as long as this one may take, and a little longer.
+            assert_eq!(outside.span.get(), remote.client.timeout.0 + LEASE_MARGIN.0);
+            outside.wait(501);
+            assert_eq!(state(&kept, &outside), DocumentState::Stale);
+            outside.next(Ok(Fetched::NotModified { cache_control: "max-age=300".into() }));
+            let (kept, change) = kept.asked(remote, &meaning, Waiting::NotAtAll, &outside.io());
+            assert_eq!((lines(&kept), change, outside.etag.take()), (vec!["a"], None, Some("\"1\"".into())));
+            outside.wait(299);
+            assert_eq!(state(&kept, &outside), DocumentState::Fresh);
+            outside.wait(1);
+            assert_eq!(state(&kept, &outside), DocumentState::Stale);
+        });
+    }
+
+    #[test]
+    fn the_last_failure_is_the_reason_even_if_the_time_is_over() {
+        let rules = ClientRules { max_retries: 9, ..client() };
+        with_client(&rules, None, |remote| {
+            for (slow, asked, expected) in [
+                (0, 10, "no connection"),
+                (5, 1, "no connection"),
+                (4, 2, "no connection"),
+                (6, 1, "no connection"),
+            ] {
+                let outside = Outside::new();
+                outside.slow.set(slow);
+                let (kept, _) = Kept::of_remote(remote).asked(
+                    remote,
+                    &Lines::default(),
+                    Waiting::ForDocument,
+                    &outside.io(),
+                );
+                assert_eq!(
+                    (kept.last_error.as_deref(), outside.asked.get()),
+                    (Some(expected), asked),
+                    "{slow}"
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn texts_of_files_are_read_for_each_fetch() {
+        let header = |name: &str, scheme: &str, value| RequestHeader {
+            name: name.into(),
+            scheme: scheme.into(),
+            value,
+        };
+        let file = || TextSource::File("/secret".into());
+        let headers = vec![
+            header("X-Key", "", file()),
+            header("Authorization", "Bearer", file()),
+            header("X-Kind", "", TextSource::Inline("keys".into())),
+        ];
+        let rules = ClientRules { server: ServerRules { headers, ..ServerRules::default() }, ..client() };
+        with_client(&rules, None, |remote| {
+            let (outside, meaning) = (Outside::new(), Lines::default());
+            let mut kept = Kept::of_remote(remote);
+            for (text, sent) in
+                [(None, None), (Some("first\r\n"), Some("first")), (Some("second"), Some("second"))]
+            {
+                *outside.file.borrow_mut() = text.map(|text| (1, text.to_owned()));
+                outside.sent.borrow_mut().clear();
+                outside.next(document(text.unwrap_or("never")));
+                outside.wait(700);
+                kept = kept.asked(remote, &meaning, Waiting::ForDocument, &outside.io()).0;
+                let expected = sent.map(|text| {
+                    [
+                        ("X-Key", text.to_owned()),
+                        ("Authorization", format!("Bearer {text}")),
+                        ("X-Kind", "keys".into()),
+                    ]
+                    .map(|(name, value)| (name.to_owned(), value))
+                });
+                assert_eq!(outside.sent.take(), expected.into_iter().flatten().collect::<Vec<_>>());
+                assert_eq!(kept.last_error.is_some(), sent.is_none());
+            }
+        });
+    }
+
+    #[test]
+    fn a_file_that_says_the_same_again_is_no_news() {
+        let (outside, path) = (Outside::new(), "/lines");
+        let reads = Cell::new(0);
+        let read = |bytes: Vec<u8>| -> Result<Vec<String>, DocumentError> {
+            reads.set(reads.get() + 1);
+            let text = String::from_utf8(bytes).map_err(|_| DocumentError::NotUtf8)?;
+            if text == "bad" { Err(DocumentError::NotUtf8) } else { Ok(vec![text]) }
+        };
+        let mut kept = Kept::of_file();
+        for (file, generation, news, due, had) in [
+            (Some((1, "a")), 1, true, 1, 1),
+            // Not read again, also where it was touched only once.
+            (Some((1, "a")), 1, false, 1, 1),
+            (Some((2, "a")), 1, false, 1, 2),
+            (Some((2, "a")), 1, false, 1, 2),
+            (None, 1, true, 0, 2),
+            (None, 1, false, 0, 2),
+            (Some((2, "a")), 1, true, 1, 3),
+            (Some((2, "a")), 1, false, 1, 3),
+            (Some((3, "bad")), 1, true, 0, 4),
+            (Some((4, "b")), 2, true, 1, 5),
+        ] {
+            *outside.file.borrow_mut() = file.map(|(at, text)| (at, text.to_owned()));
+            outside.wait(1);
+            let (next, change) = kept.reread(path, 100, &read, outside.now(), &outside.io());
+            kept = next;
+            let found = (kept.generation, change.is_some(), reads.get());
+            assert_eq!(found, (generation, news, had), "{file:?}");
+            assert_eq!(kept.last_error.is_none(), due == 1, "{file:?}");
+            assert_eq!(kept.freshness.fetched_at() == Some(outside.now()), due == 1, "{file:?}");
+        }
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub struct Outside {
     pub turns: Cell<usize>,
     /// How often it looked for what others have learnt.
     pub looks: Cell<usize>,
+    /// How long the others were to wait for the last attempt, in seconds.
+    pub span: Cell<u64>,
+    /// The headers of the configuration in the last request.
+    pub sent: RefCell<Vec<(String, String)>>,
     shared: RefCell<BTreeMap<SourceId, Shared>>,
     /// Of the clock that is never set back.
     version: Cell<u64>,
@@ -90,6 +94,8 @@ impl Outside {
             busy: Cell::new(false),
             turns: Cell::new(0),
             looks: Cell::new(0),
+            span: Cell::new(0),
+            sent: RefCell::default(),
             shared: RefCell::default(),
             version: Cell::new(0),
             files: RefCell::default(),
@@ -162,6 +168,7 @@ impl Fetch for Outside {
         self.urls.borrow_mut().push(request.url.to_string());
         *self.etag.borrow_mut() = request.etag.map(str::to_owned);
         self.accept.set(request.accept);
+        self.sent.borrow_mut().clone_from(&request.client.headers);
         self.wait(self.slow.get());
         let lined_up = self.answers.borrow_mut().pop();
         lined_up.unwrap_or_else(|| (self.provider)(request.url))
@@ -189,6 +196,7 @@ impl Share for Outside {
 
     fn begin(&self, source: SourceId, seen: Version, waiting: Waiting, span: Seconds) -> Turn {
         self.turns.set(self.turns.get().saturating_add(1));
+        self.span.set(span.0);
         if self.alone.get() {
             return Unshared.begin(source, seen, waiting, span);
         }

@@ -559,6 +559,81 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_in_an_entry_comes_back() {
+        let mut record = Record::default();
+        for (waiting, watched, notify) in [
+            (Waiting::NotAtAll, false, None),
+            (Waiting::ForDocument, true, None),
+            (Waiting::ForDocument, true, Some(Notify { number: 7, mark: 9 })),
+        ] {
+            ask(&mut record, NONE, waiting, 1, 100);
+            record.set_notify(A, notify);
+            let entry = &record.entries[0];
+            assert_eq!((entry.watched, entry.notify), (watched, notify));
+            assert_eq!(Record::decode(&record.encode(), LATER), Some(record.clone()));
+        }
+        // In whichever order they came.
+        let with = |sources: [SourceId; 2]| {
+            let mut record = Record::default();
+            sources.map(|source| record.finish(source, 1, Nanos(7), Ok(document(b"x"))));
+            record
+        };
+        assert_eq!(with([A, B]), with([B, A]));
+        assert_eq!(with([B, A]).entries.iter().map(|entry| entry.source).collect::<Vec<_>>(), [A, B]);
+    }
+
+    #[test]
+    fn a_lease_and_its_crowd_end_on_time() {
+        let mut record = Record::default();
+        ask(&mut record, NONE, Waiting::NotAtAll, 1, 100);
+        let end = 100 + 1_000_000_000;
+        assert_eq!(ask(&mut record, NONE, Waiting::NotAtAll, 2, end - 1), Next::Underway);
+        assert_eq!(record.watch(A, NONE, Nanos(end - 1)), Watch::Underway);
+        assert_eq!(record.watch(A, NONE, Nanos(end)), Watch::Abandoned);
+        assert_eq!(ask(&mut record.clone(), NONE, Waiting::NotAtAll, 2, end), Next::Ask(None));
+        for _ in 0..MAX_WAITERS {
+            assert_eq!(record.crowded_until(A), None);
+            ask(&mut record, NONE, Waiting::ForDocument, 3, 101);
+        }
+        assert_eq!((record.crowded_until(A), record.crowded_until(B)), (Some(Nanos(end)), None));
+        let alone = record.clone().without_waiters();
+        assert_eq!((alone.waiters, &alone.entries), (0, &record.entries));
+    }
+
+    #[test]
+    fn a_merge_keeps_who_watches_the_same_lease() {
+        let leased = |now: u64, watched: bool| {
+            let mut record = Record::default();
+            ask(&mut record, NONE, Waiting::NotAtAll, 1, now);
+            record.entries[0].watched = watched;
+            record
+        };
+        for (known, other, watched) in [
+            (leased(1, true), leased(1, false), true),
+            (leased(1, false), leased(1, true), true),
+            (leased(1, false), leased(1, false), false),
+            (leased(2, false), leased(1, true), false),
+            (leased(1, true), leased(2, false), false),
+        ] {
+            let mut merged = known.clone();
+            merged.merge(other.clone());
+            assert_eq!(merged.entries[0].watched, watched, "{known:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_fits_up_to_the_last_byte() {
+        let with = |bytes: usize| {
+            let mut record = Record::default();
+            record.finish(A, 1, Nanos(7), Ok(document(&vec![0; bytes])));
+            record
+        };
+        let most = MAX_RECORD_BYTES - with(0).encode().len();
+        assert_eq!(with(most).encode().len(), MAX_RECORD_BYTES);
+        assert!(with(most + 1).encode().len() < 1_000);
+    }
+
     /// Seals an altered record as its writer would.
     fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
         let (header, entries) = bytes.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
@@ -582,6 +657,11 @@ mod tests {
             record
         };
         let waited = |waiters: u32| Record { waiters, ..finished(1) };
+        let at = |place: usize, byte: u8| {
+            let mut bytes = finished(7).encode();
+            bytes[place] = byte;
+            sealed(bytes)
+        };
         let header = |version: u64| {
             let mut bytes = finished(7).encode();
             bytes[8..16].copy_from_slice(&version.to_le_bytes());
@@ -600,6 +680,9 @@ mod tests {
             ("the header is right", header(7), true),
             ("the header knows more", header(8), false),
             ("the header knows less", header(6), false),
+            ("of another format", at(4, 1), false),
+            ("of something else", at(0, b'X'), false),
+            ("with what nobody writes there", at(7, 1), false),
         ] {
             assert_eq!(Record::decode(&bytes, now).is_some(), possible, "{name}");
         }

@@ -55,6 +55,7 @@ mod tests {
         std::fs::write(&path, b"12345").unwrap();
         let name = path.to_str().unwrap();
         assert_eq!(MountedFiles.read(name, 5), Ok(b"12345".to_vec()));
+        assert_eq!(MountedFiles.read(name, 6), Ok(b"12345".to_vec()));
         assert_eq!(MountedFiles.read(name, 4), Err(FileError::TooLarge));
         let before = MountedFiles.stat(name).unwrap();
         assert_eq!((before.size, before == MountedFiles.stat(name).unwrap()), (5, true));
