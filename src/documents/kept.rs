@@ -180,7 +180,7 @@ impl<T> Kept<T> {
             let at = shared.failure.as_ref().map_or(now, |failure| failure.at.min(now));
             kept.freshness = kept.freshness.settled(now).failed_times(at, shared.failures.max(own_failures));
         }
-        let failed_before = self.last_error.is_some() || self.freshness.failures() > 0;
+        let failed_before = self.last_error.is_some();
         let change = match own {
             None => {
                 kept.last_error = shared.failure.map(|failure| failure.reason);

@@ -113,6 +113,12 @@ mod tests {
     }
 
     #[test]
+    fn content_may_be_many_times_as_long() {
+        let content = vec![0; 10_000];
+        assert_eq!(decode(&gzip(0, b"", &content), 10_000), Ok(content));
+    }
+
+    #[test]
     fn refusals() {
         let bad = Err(FetchError::Http("malformed gzip"));
         let good = gzip(0, b"", b"content");

@@ -141,6 +141,7 @@ mod tests {
             let text = String::from_utf8(request(&Url::parse(url).unwrap(), &parts).unwrap()).unwrap();
             assert!(text.starts_with(line), "{text}");
             assert_eq!(text.contains("\r\nProxy-Authorization: Basic dTpw\r\n"), authorized, "{text}");
+            assert!(!text.contains("X-Padding"), "{text}");
         }
     }
 }

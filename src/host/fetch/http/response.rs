@@ -431,6 +431,7 @@ mod tests {
     use crate::core::unix_time::Seconds;
     use crate::documents::document::Document;
     use crate::documents::fetch::{FetchError, Fetched};
+    use crate::host::limits::MAX_CHUNK_LINE_BYTES;
 
     const MAX: usize = 64;
 
@@ -479,6 +480,13 @@ mod tests {
         }
         assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), "");
         assert_eq!(body("HTTP/1.1 200 OK\r\n\r\n"), "");
+        // As much as there may be.
+        let most = "x".repeat(MAX);
+        assert_eq!(body(&format!("HTTP/1.1 200 OK\r\n\r\n{most}")), most);
+        let extension = "x".repeat(MAX_CHUNK_LINE_BYTES - "1;\r\n".len());
+        let stream =
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;{extension}\r\na\r\n0\r\n\r\n");
+        assert_eq!(body(&stream), "a");
     }
 
     #[test]
@@ -563,6 +571,18 @@ mod tests {
                 http("transfer coding other than chunked"),
             ),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", http("bad chunk size")),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n",
+                http("bad chunk size"),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000001\r\na\r\n0\r\n\r\n",
+                http("bad chunk size"),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno trailer\r\n\r\n",
+                http("malformed header"),
+            ),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", http("bad chunk size")),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
