@@ -332,14 +332,15 @@ pub(super) fn elapsed(since: Nanos) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::{
-        Lock, close_standard_streams, exclusive, exists, keep, keep_looked_at, last_seen, now, open,
+        Lock, PATIENCE, close_standard_streams, elapsed, exclusive, exists, id, keep, keep_looked_at,
+        last_seen, now, open,
     };
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::documents::lease::{Failure, Version, Waiting};
     use crate::documents::record::{Nanos, Record};
     use crate::documents::source_id::SourceId;
     use crate::host::sockets::Host;
-    use crate::host::sockets::kernel::{Kernel as _, Receive};
+    use crate::host::sockets::kernel::{Errno, Kernel as _, Receive};
     use crate::host::sockets::simulated::alone;
 
     const SOURCE: SourceId = SourceId([7; 16]);
@@ -426,8 +427,77 @@ mod tests {
             close_standard_streams();
             open();
             let lock = Lock::find().unwrap();
+            let since = now();
             let held = exclusive(|| exclusive(|| lock.look()));
             assert_eq!((held, lock.look().is_some()), (None, true));
+            assert!(elapsed(since) < PATIENCE, "it waited for itself");
         });
+    }
+
+    #[test]
+    fn a_look_changes_nothing_and_shows_no_noise() {
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            let beat = lock.signals().heartbeat();
+            assert_eq!(lock.look(), Some(Record::default().encode()));
+            assert_eq!(lock.signals().heartbeat(), beat, "it was taken");
+            lock.receive(Receive::Take, &mut Vec::new()).unwrap();
+            Host::send(lock.descriptor, &[0x5a; 100]).unwrap();
+            keep(result(1).encode());
+            assert_eq!(lock.look(), Some(result(1).encode()));
+        });
+    }
+
+    #[test]
+    fn a_record_that_is_put_is_the_only_one() {
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            // The host has put what is none, and the record of another instance that found the socket empty for too long.
+            lock.receive(Receive::Take, &mut Vec::new()).unwrap();
+            Host::send(lock.descriptor, &[0x5a; 100]).unwrap();
+            Host::send(lock.descriptor, &result(2).encode()).unwrap();
+            lock.put(result(1).encode());
+            let mut found = Vec::new();
+            lock.receive(Receive::Take, &mut found).unwrap();
+            assert_eq!(Record::decode(&found, now()), Some(result(2)));
+            assert_eq!(lock.receive(Receive::Take, &mut Vec::new()), Err(Errno::AGAIN));
+        });
+    }
+
+    #[test]
+    fn who_is_refused_waits_for_nothing() {
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            assert_eq!(lock.take_unless(PATIENCE, &|| true), None);
+            let record = lock.take_unless(PATIENCE, &|| false);
+            assert_eq!(record, Some(Record::default().encode()));
+            let since = now();
+            assert_eq!(lock.take_unless(PATIENCE, &|| elapsed(since) > PATIENCE / 2), None);
+            assert!(elapsed(since) < PATIENCE);
+        });
+    }
+
+    #[test]
+    fn without_its_socket_an_instance_works_alone() {
+        alone(|| {
+            close_standard_streams();
+            open();
+            let lock = Lock::find().unwrap();
+            keep(result(1).encode());
+            Host::close(lock.descriptor).unwrap();
+            assert_eq!(lock.take(), result(1).encode());
+            assert!(!exists());
+        });
+    }
+
+    #[test]
+    fn an_instance_has_a_number_of_its_own() {
+        alone(|| assert!(id() > 1 && id() == id()));
     }
 }

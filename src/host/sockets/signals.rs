@@ -110,7 +110,9 @@ const _: () = assert!(FIRST_ADMISSION + ADMISSION_SECONDS <= SEND_BUFFER);
 
 #[cfg(test)]
 mod tests {
-    use super::Signals;
+    use std::collections::BTreeSet;
+
+    use super::{ADMISSION_SECONDS, FIRST_ADMISSION, FIRST_VERSION, SEND_BUFFER, Signals, VERSIONS};
     use crate::documents::lease::Version;
     use crate::documents::record::Nanos;
     use crate::host::sockets::Host;
@@ -122,6 +124,8 @@ mod tests {
             let signals = Signals::of(Host::open_datagram(Family::Unix).unwrap());
             assert_eq!(signals.version(), None, "of the system's own size");
             signals.begin().unwrap();
+            assert_eq!(signals.version(), Some(FIRST_VERSION));
+            assert_eq!(Host::send_buffer(signals.0), Ok(SEND_BUFFER));
             test(signals);
         });
     }
@@ -164,6 +168,31 @@ mod tests {
             assert_eq!(all(), (changed, true, beat.map(|beat| (beat + 1) % 4)));
             (0..3).for_each(|_| signals.beat());
             assert_eq!(all(), (changed, true, beat));
+        });
+    }
+
+    #[test]
+    fn four_beats_in_a_row_differ() {
+        on_a_new_socket(|signals| {
+            let beats: BTreeSet<u8> = (0..4)
+                .map(|_| {
+                    signals.beat();
+                    signals.heartbeat().unwrap()
+                })
+                .collect();
+            assert_eq!(beats, BTreeSet::from([0, 1, 2, 3]));
+        });
+    }
+
+    #[test]
+    fn sizes_that_nobody_sets_say_nothing() {
+        on_a_new_socket(|signals| {
+            Host::set_receive_buffer(signals.0, FIRST_VERSION + VERSIONS).unwrap();
+            assert_eq!(signals.version(), None);
+            Host::set_receive_buffer(signals.0, FIRST_VERSION + VERSIONS - 1).unwrap();
+            assert!(signals.version().is_some());
+            Host::set_send_buffer(signals.0, FIRST_ADMISSION + ADMISSION_SECONDS).unwrap();
+            assert!(!signals.are_full(Nanos(200_000_000_000)));
         });
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::{Fault, Plan, Simulated, Trapped, alone, await_first, begin, faults, run, survives};
 use crate::core::unix_time::{Seconds, UnixTime};
-use crate::documents::lease::{Failure, Share as _, Turn, Version, Waiting};
+use crate::documents::document::{Document, SharedDocument};
+use crate::documents::lease::{Failure, Holder, Share as _, Turn, Version, Waiting};
+use crate::documents::limits::MAX_RECORD_BYTES;
 use crate::documents::record::{Nanos, Record};
 use crate::documents::source_id::SourceId;
 use crate::host::sockets::kernel::Kernel as _;
@@ -49,6 +51,82 @@ fn a_record_that_is_put_is_in_the_socket_whatever_the_host_sends() {
         }
         assert!(met.into_inner() > 0, "{fault:?} never happened");
     }
+}
+
+fn large() -> SharedDocument {
+    let document = Document { body: vec![b'x'; MAX_RECORD_BYTES], ..Document::default() };
+    SharedDocument { document, fetched_at: UnixTime::from_millis(1) }
+}
+
+#[test]
+fn a_document_too_large_for_the_record_is_no_result_for_others() {
+    for seed in 0..20 {
+        let plan = Plan { seed, instances: 3, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                // One waits for the attempt, one comes later.
+                Simulated::sleep(Duration::from_millis([0, 300, 2_500][me]));
+            }
+            opened();
+            if me == 0 {
+                begin();
+                let Turn::Ask(lease) = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE) else {
+                    panic!("it is the first");
+                };
+                Simulated::sleep(Duration::from_secs(1));
+                let shared = Mailbox.finish(lease, Ok(large()));
+                assert_eq!(shared.document, Some(large()), "its own");
+                return;
+            }
+            assert!(me == 1 || Mailbox.look(SOURCE, Version(0)).is_none());
+            let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+            let Turn::Ask(lease) = turn else { panic!("{turn:?}") };
+            assert!(matches!(lease.holder, Holder::Alone), "{lease:?}");
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_one_instance_has_fetched_the_others_find() {
+    let plan = Plan { seed: 1, instances: 2, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+    let outcome = run(plan, &|me| {
+        if me > 0 {
+            await_first();
+            Simulated::sleep(Duration::from_secs(1));
+        }
+        opened();
+        if me == 0 {
+            begin();
+            let Turn::Ask(lease) = Mailbox.begin(SOURCE, Version(0), Waiting::NotAtAll, LEASE) else {
+                panic!("it is the first");
+            };
+            Mailbox.finish(lease, Err(Failure { at: UnixTime::from_millis(1), reason: "refused".into() }));
+        } else {
+            for seen in [true, true] {
+                assert_eq!(Mailbox.look(SOURCE, Version(0)).is_some(), seen);
+            }
+        }
+    });
+    assert_eq!(outcome, Ok(()));
+}
+
+#[test]
+fn who_needs_no_document_is_not_turned_away_and_has_nobody_to_wake() {
+    alone(|| {
+        let lock = opened();
+        lock.signals().refuse(Nanos(now().0 + 5_000_000_000));
+        let begin = |waiting| Mailbox.begin(SOURCE, Version(0), waiting, LEASE);
+        assert!(matches!(begin(Waiting::ForDocument), Turn::Crowded));
+        let turn = begin(Waiting::NotAtAll);
+        let Turn::Ask(lease) = turn else { panic!("{turn:?}") };
+        assert!(matches!(lease.holder, Holder::Recorded(None)), "{lease:?}");
+        Mailbox.finish(lease, Err(Failure { at: UnixTime::from_millis(1), reason: "refused".into() }));
+        let turn = Mailbox.begin(SOURCE, Version(now().0), Waiting::ForDocument, LEASE);
+        let Turn::Ask(lease) = turn else { panic!("{turn:?}") };
+        assert!(matches!(lease.holder, Holder::Recorded(Some(_))), "{lease:?}");
+    });
 }
 
 #[test]
