@@ -576,7 +576,9 @@ mod tests {
         // In whichever order they came.
         let with = |sources: [SourceId; 2]| {
             let mut record = Record::default();
-            sources.map(|source| record.finish(source, 1, Nanos(7), Ok(document(b"x"))));
+            for source in sources {
+                record.finish(source, 1, Nanos(7), Ok(document(b"x")));
+            }
             record
         };
         assert_eq!(with([A, B]), with([B, A]));
