@@ -28,6 +28,8 @@ use traefik_jwt_auth::core::fetching::{RequestHeader, TextSource};
 use traefik_jwt_auth::core::issuer_id::IssuerId;
 use traefik_jwt_auth::core::jwk::lookup::{KeyFormat, KeyLocation, KeySource, RemoteKeys};
 use traefik_jwt_auth::core::policy::Policy;
+use traefik_jwt_auth::core::refusal_log::{LogLevel, LogRules, LoggedSub};
+use traefik_jwt_auth::core::revocation::ListSource;
 use traefik_jwt_auth::core::signature::alg::Alg;
 use traefik_jwt_auth::core::token::source::{Encoding, TokenPlace};
 use traefik_jwt_auth::core::unix_time::Seconds;
@@ -192,6 +194,41 @@ fn the_artifact_without_sockets_says_which_one_fetches() {
         assert_eq!(refusals(&config, true), [""; 0], "{config}");
         assert_eq!(refusals(&config, false), [format!("(option_conflict): {path}: {no_sockets}")]);
     }
+}
+
+#[test]
+fn a_list_is_no_more_fetched_than_keys_are() {
+    let config = |source: Value| json!({"signingSecret": SECRET, "revocation": source});
+    let url = config(json!({"url": "https://idp.example/revoked"}));
+    let refused =
+        "(option_conflict): revocation.url: cannot be fetched by plugin-offline.wasm; use revocation.file";
+    assert_eq!((refusals(&url, true), refusals(&url, false)), (vec![], vec![refused.to_owned()]));
+    assert_eq!(refusals(&config(json!({"file": "/revoked.jsonl"})), false), [""; 0]);
+}
+
+#[test]
+fn bounds_are_what_they_say() {
+    let rules = |count: usize| {
+        let rule = |at: usize| json!({"paths": [format!("/{at}")]});
+        json!({"signingSecret": SECRET, "rules": (0..count).map(rule).collect::<Vec<_>>()})
+    };
+    let errors = |of: Value| json!({"signingSecret": SECRET, "errors": of});
+    for (most, more) in [
+        (rules(256), rules(257)),
+        (errors(json!({"realm": "x".repeat(256)})), errors(json!({"realm": "x".repeat(257)}))),
+        (errors(json!({"body": "x".repeat(16_384)})), errors(json!({"body": "x".repeat(16_385)}))),
+    ] {
+        assert_eq!((refusals(&most, true).len(), refusals(&more, true).len()), (0, 1));
+    }
+}
+
+#[test]
+fn what_the_log_says_is_configured() {
+    let policy = compiled(&json!({
+        "signingSecret": SECRET, "log": {"refusals": "debug", "sub": true, "perMinute": 7},
+    }));
+    let expected = LogRules { level: LogLevel::Debug, sub: LoggedSub::Show, per_minute: 7 };
+    assert_eq!(policy.answer.log, expected);
 }
 
 #[test]
@@ -380,6 +417,37 @@ fn what_is_for_one_server_goes_to_no_other() {
         of(discovers, json!({"issuer": "b", "jwksUrl": "https://a.example/b"})),
         [&all, &all].map(|line| line.replace("keys.", "")),
     );
+}
+
+/// A list of revocations is one more server.
+#[test]
+fn a_list_gets_what_is_for_its_server_only() {
+    let of = |keys: Value, list: &str| {
+        let mut config = keys;
+        config["clientConfig"] =
+            json!({"headers": {"X-Key": "secret"}, "tls": {"cert": "/c.pem", "key": "/k.pem"}});
+        config["revocation"] = json!({"url": list});
+        let policy = compiled(&keyed(&config));
+        let list = policy.revocation.and_then(|rules| rules.list).unwrap();
+        let ListSource::Url(list) = &*list else { panic!("{list:?}") };
+        let server = &list.client.server;
+        (server.headers.len(), server.identity.is_some(), server.withheld)
+    };
+    let (all, nothing) = ((1, true, false), (0, false, true));
+    let by_url = || json!({"issuer": "a", "jwksUrl": "https://keys.example/keys"});
+    let discovered = || json!({"issuer": "https://keys.example/", "discovery": true});
+    for keys in [by_url(), discovered()] {
+        assert_eq!(of(keys.clone(), "https://keys.example/revoked"), all, "{keys}");
+        assert_eq!(of(keys.clone(), "https://keys.example:444/revoked"), nothing, "{keys}");
+        assert_eq!(of(keys.clone(), "https://other.example/revoked"), nothing, "{keys}");
+    }
+    // Where nothing else is fetched, it is what clientConfig is for.
+    let secret = || json!({"signingSecret": SECRET});
+    assert_eq!(of(secret(), "https://other.example/revoked"), all);
+    let mut others = secret();
+    others["trustedIssuers"] =
+        json!([{"issuer": "b", "jwksUrl": "https://b.example/", "clientConfig": {"headers": {}}}]);
+    assert_eq!(of(others, "https://other.example/revoked"), all);
 }
 
 #[test]

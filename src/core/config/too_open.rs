@@ -201,6 +201,24 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_does_not_show_a_body() {
+        let of = |more: serde_json::Value| {
+            let mut config = json!({"issuer": "a", "audience": "api", "signingSecret": "0123456789abcdef0123456789abcdef"});
+            config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            warnings_of(&config).iter().any(|line| line.contains("are for requests without a body"))
+        };
+        for (more, expected) in [
+            (json!({"bypassPreflight": true, "answerAs": "forwardAuth"}), true),
+            (json!({"bypassMethods": ["OPTIONS"], "answerAs": "forwardAuth"}), true),
+            (json!({"answerAs": "forwardAuth"}), false),
+            (json!({"bypassPreflight": true}), false),
+            (json!({"bypassMethods": ["OPTIONS"]}), false),
+        ] {
+            assert_eq!(of(more.clone()), expected, "{more}");
+        }
+    }
+
+    #[test]
     fn what_is_not_written_is_said() {
         let issuer = "no issuer is set: tokens of every issuer are accepted if one of the keys signed them";
         let audience =

@@ -410,6 +410,13 @@ mod tests {
         assert_eq!(root.member("o").unwrap().member("k").unwrap().kind(), Kind::Object);
         assert_eq!(root.members().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "bb", "o"]);
         assert!(root.member("k").is_none());
+        let escapes = parse(r#"["\"\\\/\b\f\n\r\t"]"#).unwrap();
+        let all = "\"\\/\u{8}\u{c}\n\r\t";
+        assert_eq!(
+            escapes.root().elements().next().and_then(|text| text.as_str().map(str::to_owned)),
+            Some(all.into())
+        );
+        assert_eq!((root.elements().count(), root.member("bb").unwrap().members().count()), (0, 0));
         assert_eq!(root.member("a").unwrap().elements().count(), 0);
     }
 

@@ -240,6 +240,23 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_a_rule_looks_at_are_known() {
+        let table = |headers: &[&str]| RuleTable::new(vec![rule(&[], &[], headers), rule(&[], &[], headers)]);
+        assert!(RuleTable::default().is_empty() && !table(&[]).is_empty());
+        assert_eq!(table(&[]).headers(), [""; 0]);
+        let other = table(&["X-Action: delete", "X-Zone: *"]);
+        assert_eq!(
+            (other.headers(), other.is_about_mcp()),
+            (vec!["X-Action".into(), "X-Zone".into()], false)
+        );
+        let mcp = table(&["Mcp-Name: tool"]);
+        let expected = ["Mcp-Name", "MCP-Protocol-Version", "Mcp-Method"];
+        assert_eq!((mcp.headers(), mcp.is_about_mcp()), (expected.map(str::to_owned).to_vec(), true));
+        assert_eq!(mcp.rules()[0].headers[0].name(), "Mcp-Name");
+        assert!(mcp.rules()[0].headers[0].is_mcp() && !other.rules()[0].headers[0].is_mcp());
+    }
+
+    #[test]
     fn headers_have_one_clear_value() {
         let table = RuleTable::new(vec![
             rule(&[], &[], &["X-Action: delete drop_*", "X-Zone: *"]),

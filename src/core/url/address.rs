@@ -101,6 +101,7 @@ mod tests {
             "2002:a9fe:a9fe::1",
             "2002::1",
             "2001:0:4136:e378:8000:63bf:5601:5601",
+            "2001:0:4136:e378:8000:63bf:57c0:7eef",
         ] {
             assert!(!may_be_led_to(text.parse().unwrap()), "{text}");
         }
