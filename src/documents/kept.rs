@@ -245,7 +245,7 @@ impl<T> Kept<T> {
         let recovered = self.last_error.is_some().then_some(Change::Recovered);
         let freshness = self.freshness.fetched(now, None);
         match self.read_changed(path, max_bytes, io) {
-            Ok(None) => (Self { freshness, last_error: None, ..self.clone() }, recovered),
+            Ok(None) => (Self { freshness, ..self.clone() }, None),
             Ok(Some((bytes, stamp))) => {
                 let digest = digest(&[&bytes]);
                 match read(bytes) {

@@ -42,3 +42,21 @@ fn empty(descriptor: Descriptor) -> bool {
         Host::receive(descriptor, Receive::Take, Wipe::Head, &mut foreign) == Err(Errno::AGAIN)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{name, open};
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::{Errno, Family, Kernel as _, Receive, Wipe};
+    use crate::host::sockets::simulated::among_others;
+
+    #[test]
+    fn what_others_sent_before_it_was_connected_is_gone() {
+        among_others(|| {
+            let descriptor = open(Family::Unix).unwrap();
+            assert!(name(descriptor).is_some());
+            let received = Host::receive(descriptor, Receive::Take, Wipe::Head, &mut Vec::new());
+            assert_eq!(received, Err(Errno::AGAIN));
+        });
+    }
+}

@@ -348,6 +348,18 @@ pub(super) fn alone(test: impl Fn() + Sync) {
     run(plan, &|_| test()).unwrap();
 }
 
+/// The same where another process sends to each socket before it is connected.
+pub(super) fn among_others(test: impl Fn() + Sync) {
+    let plan = Plan {
+        seed: 0,
+        instances: 1,
+        faults: vec![Fault::Foreign],
+        budget: 0,
+        foreign: |_| b"foreign".to_vec(),
+    };
+    run(plan, &|_| test()).unwrap();
+}
+
 /// Whether `request` ended without a trap. The instance lives on in either case.
 fn survives(request: impl FnOnce()) -> bool {
     match catch_unwind(AssertUnwindSafe(request)) {
