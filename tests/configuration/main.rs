@@ -222,6 +222,106 @@ fn bounds_are_what_they_say() {
     }
 }
 
+/// What a mistake brings with it is not told beside it.
+#[test]
+fn one_mistake_is_told_once() {
+    let told = |config: &Value| {
+        refusals(&if config["jwksFile"].is_null() { keyed(config) } else { config.clone() }, true)
+    };
+    for (config, expected) in [
+        (
+            json!({"proofs": {"dpop": "requird"}, "tokenSources": [{"header": "Authorization", "scheme": "DPoP"}]}),
+            "proofs.dpop",
+        ),
+        (json!({"rules": [{"paths": ["/*"]}, {"paths": ["/a"], "token": "nonee"}]}), "rules[1].token"),
+        (
+            json!({"issuer": "spiffe://example.org", "format": "spiffe", "jwksFile": "/bundle.json", "audience": 5}),
+            "audience",
+        ),
+        (
+            json!({"resourceMetadata": {"resource": "api", "scopesSupported": ["a"], "authorizationServers": ["https://a"]}}),
+            "resourceMetadata.resource",
+        ),
+    ] {
+        let told = told(&config);
+        assert!(told.len() == 1 && told[0].contains(&format!("): {expected}: ")), "{config}: {told:#?}");
+    }
+    // The same without the mistake in it.
+    for config in [
+        json!({"tokenSources": [{"header": "Authorization", "scheme": "DPoP"}]}),
+        json!({"rules": [{"paths": ["/*"]}, {"paths": ["/a"], "token": "none"}]}),
+        json!({"issuer": "spiffe://example.org", "format": "spiffe", "jwksFile": "/bundle.json"}),
+    ] {
+        assert_eq!(told(&config).len(), 1, "{config}");
+    }
+    let keyless = json!({
+        "issuer": "https://a.example/", "trustedIssuers": [{"issuer": "b", "jwksUrl": "https://b.example/"}],
+    });
+    let told = "(option_conflict): issuer: has no keys; set discovery: true, jwksUrl or another source of keys beside it";
+    assert_eq!(refusals(&keyless, true), [told]);
+}
+
+#[test]
+fn what_resembles_a_host_is_none_in_a_path() {
+    for (jwks_url, target) in [
+        ("keys", Some("/t/keys")),
+        ("/keys", Some("/keys")),
+        (".well-known/keys", Some("/t/.well-known/keys")),
+        ("v2.0/keys", Some("/t/v2.0/keys")),
+        ("v.10/keys", Some("/t/v.10/keys")),
+        ("a.b/keys", Some("/t/a.b/keys")),
+        ("keys.json", Some("/t/keys.json")),
+        ("idp.example/keys", None),
+        ("idp:8443/keys", None),
+        ("idp:keys", None),
+    ] {
+        for issuers in [json!("https://a.example/t"), json!(["https://a.example/t", "https://a.example/t/"])]
+        {
+            let config = json!({"issuer": issuers, "jwksUrl": jwks_url});
+            let found = with(config.to_string().as_bytes(), true).ok().map(|policy| {
+                match &policy.issuers[0].keys[0] {
+                    KeySource::Url(remote) => match &remote.location {
+                        KeyLocation::Url(url) => url.to_string(),
+                        other => panic!("{other:?}"),
+                    },
+                    other => panic!("{other:?}"),
+                }
+            });
+            assert_eq!(found, target.map(|target| format!("https://a.example{target}")), "{config}");
+        }
+        let of_two = json!({"issuer": ["https://a.example", "https://b.example"], "jwksUrl": jwks_url});
+        assert_eq!(refusals(&of_two, true).len(), 1, "{of_two}");
+    }
+}
+
+#[test]
+fn a_set_may_stand_where_its_file_does() {
+    let set = json!({"keys": [{"kty": "oct", "k": OCT}]}).to_string();
+    for (text, is_inline) in
+        [(set.clone(), true), (format!(" \n{set}"), true), ("/set.json".to_owned(), false)]
+    {
+        let policy = compiled(&json!({"jwksFile": text}));
+        assert_eq!(matches!(policy.issuers[0].keys[0], KeySource::Configured(_)), is_inline, "{text}");
+    }
+}
+
+/// Only `format: spiffe` makes a trust domain of an issuer.
+#[test]
+fn a_name_of_spiffe_is_a_name() {
+    let plain = compiled(&json!({"issuer": "spiffe://example.org", "signingSecret": SECRET}));
+    assert!(plain.issuers[0].claims.trust_domain.is_none());
+    let required = |more: Value| {
+        let mut config = json!({
+            "issuer": "spiffe://example.org", "format": "spiffe", "jwksFile": "/bundle.json", "audience": "api",
+        });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        compiled(&config).issuers[0].claims.required.clone()
+    };
+    assert_eq!(required(json!({})), ["exp"]);
+    assert_eq!(required(json!({"requiredClaims": ["exp", "sub"]})), ["exp", "sub"]);
+    assert_eq!(required(json!({"requiredClaims": ["sub"]})), ["sub", "exp"]);
+}
+
 #[test]
 fn what_the_log_says_is_configured() {
     let policy = compiled(&json!({
