@@ -279,13 +279,9 @@ fn what_resembles_a_host_is_none_in_a_path() {
         {
             let config = json!({"issuer": issuers, "jwksUrl": jwks_url});
             let found = with(config.to_string().as_bytes(), true).ok().map(|policy| {
-                match &policy.issuers[0].keys[0] {
-                    KeySource::Url(remote) => match &remote.location {
-                        KeyLocation::Url(url) => url.to_string(),
-                        other => panic!("{other:?}"),
-                    },
-                    other => panic!("{other:?}"),
-                }
+                let KeySource::Url(remote) = &policy.issuers[0].keys[0] else { panic!("{config}") };
+                let KeyLocation::Url(url) = &remote.location else { panic!("{config}") };
+                url.to_string()
             });
             assert_eq!(found, target.map(|target| format!("https://a.example{target}")), "{config}");
         }
