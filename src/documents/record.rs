@@ -156,23 +156,32 @@ impl Record {
         bytes
     }
 
-    /// Takes over what is newer in `other`. The order of merging does not matter.
-    pub fn merge(&mut self, other: Self) {
+    /// Takes over what is newer in `other`. The order of merging does not matter. Returns what wakes the waiters for leases that are
+    /// in neither any more.
+    pub fn merge(&mut self, other: Self) -> Vec<Notify> {
+        let mut replaced = Vec::new();
         // Requests that waited for a result that is there have gone.
         self.waiters = match self.newest().cmp(&other.newest()) {
             Ordering::Less => other.waiters,
             Ordering::Equal => self.waiters.max(other.waiters),
             Ordering::Greater => self.waiters,
         };
-        for entry in other.entries {
+        for mut entry in other.entries {
             match self.entries.iter_mut().find(|known| known.source == entry.source) {
-                Some(known) if known.rank() < entry.rank() => *known = entry,
-                Some(known) => known.watched |= known.rank() == entry.rank() && entry.watched,
+                Some(known) => {
+                    if known.rank() < entry.rank() {
+                        std::mem::swap(known, &mut entry);
+                    } else if known.rank() == entry.rank() {
+                        known.watched |= entry.watched;
+                    }
+                    replaced.extend(entry.notify.filter(|notify| known.notify != Some(*notify)));
+                }
                 None => {
                     self.insert(entry);
                 }
             }
         }
+        replaced
     }
 
     /// What is known of `source` if it is newer than `seen`.
@@ -621,6 +630,38 @@ mod tests {
             let mut merged = known.clone();
             merged.merge(other.clone());
             assert_eq!(merged.entries[0].watched, watched, "{known:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_merge_says_whom_nobody_wakes_any_more() {
+        let notify = |number: u32| Some(Notify { number, mark: 9 });
+        let leased = |now: u64, notify: Option<Notify>| {
+            let mut record = Record::default();
+            ask(&mut record, NONE, Waiting::NotAtAll, 1, now);
+            record.set_notify(A, notify);
+            record
+        };
+        let mut finished = Record::default();
+        finished.finish(A, 1, Nanos(7), Ok(document(b"x")));
+        for (known, other, expected) in [
+            (leased(1, notify(1)), finished.clone(), vec![notify(1)]),
+            (leased(1, None), finished.clone(), vec![]),
+            (leased(1, notify(1)), leased(2, notify(2)), vec![notify(1)]),
+            (leased(1, notify(1)), leased(1, notify(1)), vec![]),
+            (leased(1, notify(1)), leased(1, notify(2)), vec![notify(2)]),
+            (leased(1, notify(1)), Record::default(), vec![]),
+        ] {
+            for (mut one, another) in [(known.clone(), other.clone()), (other.clone(), known.clone())] {
+                let replaced: Vec<_> = one.merge(another).into_iter().map(Some).collect();
+                // Of two that are equal, the first stays.
+                let is_either = known.entries.len() == other.entries.len()
+                    && known.entries[0].rank() == other.entries[0].rank();
+                assert!(
+                    replaced == expected || is_either && replaced.len() == expected.len(),
+                    "{replaced:?}"
+                );
+            }
         }
     }
 

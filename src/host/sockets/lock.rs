@@ -18,6 +18,7 @@ use super::kernel::{Descriptor, Errno, Family, FileType, Kernel as _, Receive, S
 use super::notify;
 use super::private_socket;
 use super::signals::Signals;
+use crate::documents::lease::Notify;
 use crate::documents::record::{HEADER_BYTES, Nanos, Record};
 use crate::host::limits::{MAX_BAD_LOOKS, MAX_PUTS};
 
@@ -112,7 +113,8 @@ pub(super) fn keep(record: Vec<u8>) {
 /// Keeps what a look found, and what this instance has seen besides: the record may have been lost, and begun again by an instance
 /// that has seen less.
 pub(super) fn keep_looked_at(record: Vec<u8>) {
-    keep(beside(record, last_seen()));
+    // What wakes others is in the record still.
+    keep(beside(record, last_seen(), |_| ()));
 }
 
 impl Lock {
@@ -210,10 +212,10 @@ impl Lock {
                     faults = faults.saturating_add(u32::from(received.is_err()));
                     removed = true;
                     if received.is_ok() {
-                        taken = Some(join(taken, record));
+                        taken = Some(join(taken, record, notify::wake));
                     }
                     if looked.is_ok() {
-                        taken = Some(join(taken, seen));
+                        taken = Some(join(taken, seen, notify::wake));
                     }
                 }
             }
@@ -226,8 +228,8 @@ impl Lock {
             notify::wake_all(self.descriptor);
         }
         Some(match taken {
-            Some(taken) => beside(taken, copy),
-            None => join(None, copy),
+            Some(taken) => beside(taken, copy, notify::wake),
+            None => join(None, copy, notify::wake),
         })
     }
 
@@ -253,7 +255,8 @@ impl Lock {
             let Some(drained) = self.drain() else {
                 break;
             };
-            record = drained.into_iter().fold(record, |record, drained| join(Some(record), drained));
+            record =
+                drained.into_iter().fold(record, |record, drained| join(Some(record), drained, notify::wake));
         }
         if Record::has_waiters(&record) {
             record = Record::decode(&record, now()).unwrap_or_default().without_waiters().encode();
@@ -283,8 +286,9 @@ impl Lock {
     }
 }
 
-/// Both records merged; an invalid record counts as none.
-fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
+/// Both records merged; an invalid record counts as none. Who waits for a lease that is in neither any more is woken: its owner may
+/// have ended, and then nobody else knows of them.
+fn join(known: Option<Vec<u8>>, other: Vec<u8>, wake: fn(Notify)) -> Vec<u8> {
     let Some(known) = known else {
         return if Record::verify(&other, now()).is_some() { other } else { Record::default().encode() };
     };
@@ -295,15 +299,15 @@ fn join(known: Option<Vec<u8>>, other: Vec<u8>) -> Vec<u8> {
         return known;
     };
     let mut all = Record::decode(&known, now()).unwrap_or_default();
-    all.merge(other);
+    all.merge(other).into_iter().for_each(wake);
     all.encode()
 }
 
 /// A valid record and the copy that was kept, which is part of it most of the time.
-fn beside(record: Vec<u8>, copy: Vec<u8>) -> Vec<u8> {
+fn beside(record: Vec<u8>, copy: Vec<u8>, wake: fn(Notify)) -> Vec<u8> {
     let is_part = Record::version(&copy) < Record::version(&record)
         || copy.get(HEADER_BYTES..) == record.get(HEADER_BYTES..);
-    if is_part { record } else { join(Some(record), copy) }
+    if is_part { record } else { join(Some(record), copy, wake) }
 }
 
 /// A number that distinguishes this instance from others.

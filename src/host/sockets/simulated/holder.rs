@@ -189,6 +189,43 @@ fn a_lost_record_wakes_the_waiters_that_it_knew() {
     }
 }
 
+/// The record was begun again by an instance that has seen less, and its lease has no owner any more: whoever knows a newer result
+/// wakes those that wait for it.
+#[test]
+fn a_newer_result_wakes_the_waiters_of_a_lease_that_it_replaces() {
+    for seed in 0..50 {
+        let plan = Plan { seed, instances: 4, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis([0, 300, 600, 1_200][me]));
+            }
+            let lock = opened();
+            match me {
+                0 => {
+                    begin();
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Ask(_)));
+                }
+                1 => {
+                    let mut record = Record::decode(&lock.take(), now()).unwrap();
+                    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
+                    lock.put(record.encode());
+                }
+                2 => {
+                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
+                    assert!(matches!(turn, Turn::Known(_)), "{turn:?}");
+                }
+                _ => {
+                    keep(record());
+                    exclusive(|| ());
+                }
+            }
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_waiter_takes_over_when_the_lease_of_an_ended_owner_expires() {
     for seed in 0..50 {
