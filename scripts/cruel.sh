@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 . scripts/versions.sh
 . scripts/packages.sh
 
+# `make cruel CRUEL=name` exports it, and it means the last part to the tests.
+unset CRUEL
 skipped=()
 wanted() { [ ${#chosen[@]} = 0 ] || [[ " ${chosen[*]} " == *" $1 "* ]]; }
 
