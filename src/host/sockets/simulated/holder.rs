@@ -31,6 +31,38 @@ fn record() -> Vec<u8> {
     record.encode()
 }
 
+/// In 50 runs without faults, instances that come these milliseconds after the first, each with its number and the lock.
+fn one_after_another(starts: &[u64], life: &(dyn Fn(usize, Lock) + Sync)) {
+    for seed in 0..50 {
+        let plan =
+            Plan { seed, instances: starts.len(), faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
+        let outcome = run(plan, &|me| {
+            if me > 0 {
+                await_first();
+                Simulated::sleep(Duration::from_millis(starts[me]));
+            }
+            let lock = opened();
+            if me == 0 {
+                begin();
+            }
+            life(me, lock);
+        });
+        assert_eq!(outcome, Ok(()), "seed {seed}");
+    }
+}
+
+/// Asks as a request without the document does.
+fn turn() -> Turn {
+    Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE)
+}
+
+/// Is the waiter that polls, and ends.
+fn wait_and_end(lock: Lock) {
+    let mut record = Record::decode(&lock.take(), now()).unwrap();
+    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
+    lock.put(record.encode());
+}
+
 #[test]
 fn a_record_that_is_put_is_in_the_socket_whatever_the_host_sends() {
     for fault in [Fault::Scrambled, Fault::TooLong] {
@@ -60,56 +92,35 @@ fn large() -> SharedDocument {
 
 #[test]
 fn a_document_too_large_for_the_record_is_no_result_for_others() {
-    for seed in 0..20 {
-        let plan = Plan { seed, instances: 3, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
-        let outcome = run(plan, &|me| {
-            if me > 0 {
-                await_first();
-                // One waits for the attempt, one comes later.
-                Simulated::sleep(Duration::from_millis([0, 300, 2_500][me]));
-            }
-            opened();
-            if me == 0 {
-                begin();
-                let Turn::Ask(lease) = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE) else {
-                    panic!("it is the first");
-                };
-                Simulated::sleep(Duration::from_secs(1));
-                let shared = Mailbox.finish(lease, Ok(large()));
-                assert_eq!(shared.document, Some(large()), "its own");
-                return;
-            }
-            assert!(me == 1 || Mailbox.look(SOURCE, Version(0)).is_none());
-            let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-            let Turn::Ask(lease) = turn else { panic!("{turn:?}") };
-            assert!(matches!(lease.holder, Holder::Alone), "{lease:?}");
-        });
-        assert_eq!(outcome, Ok(()), "seed {seed}");
-    }
+    // One waits for the attempt, one comes later.
+    one_after_another(&[0, 300, 2_500], &|me, _| {
+        if me == 0 {
+            let Turn::Ask(lease) = turn() else { panic!("it is the first") };
+            Simulated::sleep(Duration::from_secs(1));
+            let shared = Mailbox.finish(lease, Ok(large()));
+            assert_eq!(shared.document, Some(large()), "its own");
+            return;
+        }
+        assert!(me == 1 || Mailbox.look(SOURCE, Version(0)).is_none());
+        let turn = turn();
+        let Turn::Ask(lease) = turn else { panic!("{turn:?}") };
+        assert!(matches!(lease.holder, Holder::Alone), "{lease:?}");
+    });
 }
 
 #[test]
 fn what_one_instance_has_fetched_the_others_find() {
-    let plan = Plan { seed: 1, instances: 2, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
-    let outcome = run(plan, &|me| {
-        if me > 0 {
-            await_first();
-            Simulated::sleep(Duration::from_secs(1));
-        }
-        opened();
+    one_after_another(&[0, 1_000], &|me, _| {
         if me == 0 {
-            begin();
-            let Turn::Ask(lease) = Mailbox.begin(SOURCE, Version(0), Waiting::NotAtAll, LEASE) else {
-                panic!("it is the first");
-            };
+            let Turn::Ask(lease) = turn() else { panic!("it is the first") };
             Mailbox.finish(lease, Err(Failure { at: UnixTime::from_millis(1), reason: "refused".into() }));
         } else {
-            for seen in [true, true] {
-                assert_eq!(Mailbox.look(SOURCE, Version(0)).is_some(), seen);
+            // Again, from what the first look kept.
+            for _ in 0..2 {
+                assert!(Mailbox.look(SOURCE, Version(0)).is_some());
             }
         }
     });
-    assert_eq!(outcome, Ok(()));
 }
 
 #[test]
@@ -156,96 +167,48 @@ fn a_trap_in_exclusive_work_does_not_end_the_lock() {
 /// The owner of the lease and the waiter that polls have ended, and nobody else knows what the other waiters block on.
 #[test]
 fn a_lost_record_wakes_the_waiters_that_it_knew() {
-    for seed in 0..50 {
-        let plan = Plan { seed, instances: 4, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
-        let outcome = run(plan, &|me| {
-            if me > 0 {
-                await_first();
-                Simulated::sleep(Duration::from_millis([0, 300, 600, 3_000][me]));
-            }
-            let lock = opened();
-            match me {
-                0 => {
-                    begin();
-                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-                    assert!(matches!(turn, Turn::Ask(_)));
-                    Simulated::sleep(Duration::from_secs(2));
-                    // It ends with the record.
-                    lock.take();
-                }
-                1 => {
-                    let mut record = Record::decode(&lock.take(), now()).unwrap();
-                    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
-                    lock.put(record.encode());
-                }
-                2 => {
-                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-                    assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
-                }
-                _ => exclusive(|| ()),
-            }
-        });
-        assert_eq!(outcome, Ok(()), "seed {seed}");
-    }
+    one_after_another(&[0, 300, 600, 3_000], &|me, lock| match me {
+        0 => {
+            assert!(matches!(turn(), Turn::Ask(_)));
+            Simulated::sleep(Duration::from_secs(2));
+            // It ends with the record.
+            lock.take();
+        }
+        1 => wait_and_end(lock),
+        2 => {
+            let turn = turn();
+            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+        }
+        _ => exclusive(|| ()),
+    });
 }
 
 /// The record was begun again by an instance that has seen less, and its lease has no owner any more: whoever knows a newer result
 /// wakes those that wait for it.
 #[test]
 fn a_newer_result_wakes_the_waiters_of_a_lease_that_it_replaces() {
-    for seed in 0..50 {
-        let plan = Plan { seed, instances: 4, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
-        let outcome = run(plan, &|me| {
-            if me > 0 {
-                await_first();
-                Simulated::sleep(Duration::from_millis([0, 300, 600, 1_200][me]));
-            }
-            let lock = opened();
-            match me {
-                0 => {
-                    begin();
-                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-                    assert!(matches!(turn, Turn::Ask(_)));
-                }
-                1 => {
-                    let mut record = Record::decode(&lock.take(), now()).unwrap();
-                    record.turn(SOURCE, Version(0), Waiting::ForDocument, 1, now(), LEASE);
-                    lock.put(record.encode());
-                }
-                2 => {
-                    let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-                    assert!(matches!(turn, Turn::Known(_)), "{turn:?}");
-                }
-                _ => {
-                    keep(record());
-                    exclusive(|| ());
-                }
-            }
-        });
-        assert_eq!(outcome, Ok(()), "seed {seed}");
-    }
+    one_after_another(&[0, 300, 600, 1_200], &|me, lock| match me {
+        0 => assert!(matches!(turn(), Turn::Ask(_))),
+        1 => wait_and_end(lock),
+        2 => {
+            let turn = turn();
+            assert!(matches!(turn, Turn::Known(_)), "{turn:?}");
+        }
+        _ => {
+            keep(record());
+            exclusive(|| ());
+        }
+    });
 }
 
 #[test]
 fn a_waiter_takes_over_when_the_lease_of_an_ended_owner_expires() {
-    for seed in 0..50 {
-        let plan = Plan { seed, instances: 2, faults: Vec::new(), budget: 0, foreign: |_| Vec::new() };
-        let outcome = run(plan, &|me| {
-            if me > 0 {
-                await_first();
-                Simulated::sleep(Duration::from_millis(300));
-            }
-            let lock = opened();
-            let since = now();
-            if me == 0 {
-                begin();
-            }
-            let turn = Mailbox.begin(SOURCE, Version(0), Waiting::ForDocument, LEASE);
-            assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
-            let waited = elapsed(since);
-            assert!(me == 0 || waited < Duration::from_secs(LEASE.0 + 1), "{waited:?}");
-            assert!(!Record::has_waiters(&lock.look().unwrap()), "instance {me} does not wait any more");
-        });
-        assert_eq!(outcome, Ok(()), "seed {seed}");
-    }
+    one_after_another(&[0, 300], &|me, lock| {
+        let since = now();
+        let turn = turn();
+        assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+        let waited = elapsed(since);
+        assert!(me == 0 || waited < Duration::from_secs(LEASE.0 + 1), "{waited:?}");
+        assert!(!Record::has_waiters(&lock.look().unwrap()), "instance {me} does not wait any more");
+    });
 }
