@@ -6,7 +6,7 @@
 //! lease has expired; the instance that takes it over wakes the others.
 
 use super::Host;
-use super::kernel::{Descriptor, Errno, Family, Kernel as _, Receive, Wipe};
+use super::kernel::{Descriptor, Family, Kernel as _, Receive, Wipe};
 use super::mark;
 use super::private_socket;
 use crate::documents::lease::Notify;
@@ -60,17 +60,19 @@ pub(super) fn wake_all(lock: Descriptor) {
     }
 }
 
+/// The socket of a notification, which may be closed by now, and its number that of any other socket of the runtime: of a
+/// client, too, with the same mark by chance. None of those is connected to itself.
 fn find(notify: Notify) -> Option<Descriptor> {
     let descriptor = Descriptor::from_number(notify.number)?;
-    let is_it: Result<bool, Errno> = Host::send_buffer(descriptor).map(|mark| mark == notify.mark);
-    (is_it == Ok(true)).then_some(descriptor)
+    let is_it = Host::send_buffer(descriptor) == Ok(notify.mark) && private_socket::name(descriptor).is_some();
+    is_it.then_some(descriptor)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{find, open, wait, wake};
     use crate::host::sockets::Host;
-    use crate::host::sockets::kernel::Kernel as _;
+    use crate::host::sockets::kernel::{Family, Kernel as _};
     use crate::host::sockets::simulated::alone;
 
     #[test]
@@ -85,6 +87,23 @@ mod tests {
             assert!(!wait(notify), "closed");
             Host::shut_down(find(other).unwrap()).unwrap();
             assert!(wait(other), "shut down");
+            wake(other);
+            assert_eq!(find(other), None, "shut down and closed");
+        });
+    }
+
+    #[test]
+    fn another_socket_with_its_number_and_mark_is_left_alone() {
+        alone(|| {
+            let notify = open().unwrap();
+            Host::close(find(notify).unwrap()).unwrap();
+            let other = Host::open_datagram(Family::Unix).unwrap();
+            assert_eq!(other.number(), notify.number);
+            Host::bind_anew(other, Family::Unix).unwrap();
+            Host::set_send_buffer(other, notify.mark).unwrap();
+            wake(notify);
+            assert_eq!(Host::send_buffer(other), Ok(notify.mark), "it is open");
+            assert!(!wait(notify));
         });
     }
 }
