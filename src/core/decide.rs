@@ -12,6 +12,7 @@ use crate::core::refusal::Refusal;
 use crate::core::request::RequestView;
 use crate::core::request::forwarded::{AnswerAs, is_question};
 use crate::core::request::uri::is_target;
+use crate::core::revocation::revoked;
 use crate::core::rules::Ruling;
 use crate::core::steps::{Step, Steps};
 use crate::core::token::source::FoundToken;
@@ -129,7 +130,7 @@ fn decision<K: KeyLookup + Memory, S: Steps>(walk: &mut Walk<'_, '_, K, S>) -> D
 }
 
 /// A document of our own, if there are any and `request` is for one.
-fn document<K: KeyLookup>(
+fn document<K: KeyLookup + Memory>(
     policy: &Policy,
     keys: &K,
     now: UnixTime,
@@ -142,7 +143,7 @@ fn document<K: KeyLookup>(
 }
 
 #[inline(never)]
-fn document_for<K: KeyLookup>(
+fn document_for<K: KeyLookup + Memory>(
     policy: &Policy,
     keys: &K,
     now: UnixTime,
@@ -150,7 +151,10 @@ fn document_for<K: KeyLookup>(
 ) -> Option<Decision> {
     let status = policy.answer.status.as_ref().filter(|status| status.is_asked_for(request));
     let document = match status {
-        Some(status) => status.serve(&keys.key_sets(), now, request),
+        Some(status) => {
+            let revocation = policy.revocation.as_ref().map(|rules| revoked::view(rules, keys.lookups()));
+            status.serve(&keys.key_sets(), revocation.as_ref(), now, request)
+        }
         None => policy.answer.resource_metadata.as_ref()?.serve(request)?,
     };
     Some(Decision::Serve(Served { label: policy.forward.label(Verdict::Anonymous, request), ..document }))

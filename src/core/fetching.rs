@@ -2,7 +2,7 @@
 //! and 3 act on it.
 
 use crate::core::request::header_name::is_alias;
-use crate::core::unix_time::Seconds;
+use crate::core::unix_time::{Seconds, UnixTime};
 use crate::core::url::proxy::Proxy;
 
 /// A text of the configuration that may be kept outside of it.
@@ -106,6 +106,21 @@ pub struct CacheRules {
     pub cooldown: Seconds,
     /// `staleSeconds`: how long a document serves past its freshness lifetime while it cannot be fetched.
     pub stale: Seconds,
+}
+
+/// The state of a document that operators may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentView {
+    /// URL without its query, issuer if the URL is discovered, or path; empty for what is in the configuration.
+    pub place: String,
+    /// Whether it serves.
+    pub state: DocumentState,
+    /// When it was last fetched, or confirmed to be current.
+    pub had_at: Option<UnixTime>,
+    /// When it is fetched again; `None` if that waits for a request that needs it.
+    pub due_at: Option<UnixTime>,
+    /// Why the last attempt failed, if it did.
+    pub last_error: Option<String>,
 }
 
 /// Whether a document serves.

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::rc::Rc;
 
-use crate::core::fetching::CacheRules;
+use crate::core::fetching::{CacheRules, DocumentState, DocumentView};
 use crate::core::unix_time::{Seconds, UnixTime};
 use crate::documents::ask::{Asked, Meaning, Remote, ask, reason};
 use crate::documents::digest::digest;
@@ -100,6 +100,18 @@ impl<T> Kept<T> {
     /// Whether to fetch the source now although its content is still usable.
     pub fn is_due(&self, now: UnixTime) -> bool {
         self.freshness.is_due(now) && !is_ahead(self.busy_until, now)
+    }
+
+    /// What operators may see of it; it came from `place`.
+    pub fn view(&self, place: String, now: UnixTime) -> DocumentView {
+        let state = self.freshness.state(now);
+        DocumentView {
+            place,
+            state,
+            had_at: self.freshness.fetched_at(),
+            due_at: self.freshness.asked_at().filter(|_| state != DocumentState::Absent),
+            last_error: self.last_error.clone(),
+        }
     }
 
     /// Whether it is time for [`Self::caught_up`].

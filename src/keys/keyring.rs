@@ -791,20 +791,29 @@ mod tests {
     fn an_operator_sees_the_state_of_every_set() {
         let (keyring, outside) = (keyring(vec![vec![url()]]), Outside::new());
         let view = || keyring.at(outside.now()).key_sets().remove(0);
-        assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Absent, 0, None));
+        assert_eq!(
+            (view().document.state, view().keys, view().document.had_at),
+            (DocumentState::Absent, 0, None)
+        );
         outside.next(document(&["a", "b"], "max-age=600"));
         request(&keyring, &outside, Some("a"));
         let had = outside.now();
         outside.wait(100);
         assert_eq!(
-            (view().state, view().kids, view().had_at),
+            (view().document.state, view().kids, view().document.had_at),
             (DocumentState::Fresh, vec!["a".into(), "b".into()], Some(had))
         );
-        assert!(view().due_at.is_some_and(|due| due > outside.now()) && view().last_error.is_none());
+        assert!(
+            view().document.due_at.is_some_and(|due| due > outside.now())
+                && view().document.last_error.is_none()
+        );
         outside.wait(600);
         request(&keyring, &outside, Some("a"));
-        assert_eq!((view().state, view().keys, view().had_at), (DocumentState::Stale, 2, Some(had)));
-        assert!(view().last_error.is_some());
+        assert_eq!(
+            (view().document.state, view().keys, view().document.had_at),
+            (DocumentState::Stale, 2, Some(had))
+        );
+        assert!(view().document.last_error.is_some());
     }
 
     #[test]
@@ -818,7 +827,7 @@ mod tests {
             let (age, body) = (Seconds(0), body.into_bytes());
             outside.next(Ok(Fetched::Document(Document { body, cache_control, age, etag })));
             assert_eq!(request(&keyring, &outside, Some("a")).0, (1, MoreKeys::None));
-            let state = || keyring.at(outside.now()).key_sets().remove(0).state;
+            let state = || keyring.at(outside.now()).key_sets().remove(0).document.state;
             outside.wait(fresh_for - 1);
             assert_eq!(state(), DocumentState::Fresh, "{hint}");
             outside.wait(1);

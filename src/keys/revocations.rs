@@ -9,7 +9,7 @@ use crate::core::fetching::DocumentState;
 use crate::core::limits::{MAX_REASON_CHARS, MAX_REVOCATION_LIST_BYTES};
 use crate::core::refusal_log::LogLevel;
 use crate::core::revocation::list::{ListError, RevocationList};
-use crate::core::revocation::{ListSource, RemoteList, Revocations};
+use crate::core::revocation::{ListSource, ListView, RemoteList, Revocations};
 use crate::core::text::{cut, one_line};
 use crate::core::unix_time::UnixTime;
 use crate::core::url::Url;
@@ -85,6 +85,15 @@ fn remote(source: Option<&ListSource>) -> Option<List<'_>> {
     match source {
         Some(ListSource::Url(list)) => Some(List(list)),
         Some(ListSource::File(_)) | None => None,
+    }
+}
+
+/// Where the list is.
+fn place(source: &ListSource) -> String {
+    match source {
+        ListSource::File(path) => path.clone(),
+        // A query may hold a credential.
+        ListSource::Url(list) => format!("{}{}", list.url.origin, list.url.path()),
     }
 }
 
@@ -168,11 +177,7 @@ impl RevokedTokens {
         let entries = next.content.as_ref().map_or(0, |list| list.len());
         let had = next.content.is_some();
         *self.kept.borrow_mut() = Rc::new(next);
-        let place = match self.source.as_deref()? {
-            ListSource::File(path) => path.clone(),
-            // A query may hold a credential.
-            ListSource::Url(list) => format!("{}{}", list.url.origin, list.url.path()),
-        };
+        let place = place(self.source.as_deref()?);
         let (level, text) = match change? {
             Change::Replaced => (LogLevel::Info, format!("{entries} revocations")),
             Change::Recovered => (LogLevel::Info, "available again".to_owned()),
@@ -205,14 +210,21 @@ impl Revocations for RevokedAt<'_> {
         self.tokens.is_missed.set(list.is_none());
         list
     }
+
+    fn list_view(&self) -> Option<ListView> {
+        let place = place(self.tokens.source.as_deref()?);
+        let kept = self.tokens.kept();
+        let entries = kept.content.as_ref().map_or(0, |list| list.len());
+        Some(ListView { document: kept.view(place, self.now), entries })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
 
-    use super::{ListSource, RemoteList, Revocations, RevokedTokens};
-    use crate::core::fetching::CacheRules;
+    use super::{ListSource, ListView, RemoteList, Revocations, RevokedTokens};
+    use crate::core::fetching::{CacheRules, DocumentState};
     use crate::core::refusal_log::LogLevel::{Error, Info, Warn};
     use crate::core::unix_time::Seconds;
     use crate::core::url::Url;
@@ -335,6 +347,26 @@ mod tests {
         outside.wait(2_000);
         assert_eq!(entries(&tokens, &outside), None);
         assert!(tokens.is_worth_asking(outside.now()));
+    }
+
+    #[test]
+    fn operators_see_its_state() {
+        let (tokens, outside) = (on_a_server(), Outside::new());
+        let view = || tokens.at(outside.now()).list_view().unwrap();
+        assert_eq!((view().entries, view().document.state), (0, DocumentState::Absent));
+        answers(&outside, TWO);
+        assert!(tokens.refresh(&outside.io()).is_some());
+        outside.wait(7);
+        let ListView { document, entries } = view();
+        assert_eq!((entries, document.state), (2, DocumentState::Fresh));
+        assert_eq!(document.place, "https://idp.example/revoked", "no query");
+        assert_eq!(document.had_at.map(|at| outside.now().seconds_since(at)), Some(Seconds(7)));
+        assert!(document.due_at.is_some() && document.last_error.is_none());
+        outside.wait(110);
+        answers(&outside, "no list");
+        assert!(tokens.refresh_ahead(outside.now(), &outside.io()).is_some());
+        assert!(view().entries == 2 && view().document.last_error.is_some());
+        assert_eq!(RevokedTokens::new(None).at(outside.now()).list_view(), None);
     }
 
     #[test]

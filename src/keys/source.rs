@@ -1,6 +1,6 @@
 //! One key source: a file, or what all instances know of a URL, becomes a JWK Set.
 
-use crate::core::fetching::DocumentState;
+use crate::core::fetching::{DocumentState, DocumentView};
 use crate::core::jwk::lookup::{KeyFormat, KeyLocation, KeySetView, KeySource};
 use crate::core::jwk::{Jwk, JwkSet, Origin, pem, secret};
 use crate::core::limits::MAX_JWKS_BYTES;
@@ -75,21 +75,16 @@ pub fn may_have(source: &KeySource, kid: Option<&str>) -> bool {
 
 /// What an operator may know of a source.
 pub fn view(source: &KeySource, loaded: &Loaded, issuer: Vec<String>, now: UnixTime) -> KeySetView {
-    let (set, state) = match source {
-        KeySource::Configured(set) => (Some(set), DocumentState::Fresh),
-        KeySource::File { .. } | KeySource::Url(_) => {
-            (loaded.content.as_deref(), loaded.freshness.state(now))
-        }
+    let document = loaded.view(place(source), now);
+    let (set, document) = match source {
+        KeySource::Configured(set) => (Some(set), DocumentView { state: DocumentState::Fresh, ..document }),
+        KeySource::File { .. } | KeySource::Url(_) => (loaded.content.as_deref(), document),
     };
     KeySetView {
         issuer,
-        place: place(source),
-        state,
+        document,
         keys: set.map_or(0, |set| set.keys().len()),
         kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
-        had_at: loaded.freshness.fetched_at(),
-        due_at: loaded.freshness.asked_at().filter(|_| state != DocumentState::Absent),
-        last_error: loaded.last_error.clone(),
     }
 }
 

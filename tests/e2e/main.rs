@@ -111,6 +111,7 @@ const TESTS: &[Test] = &[
     ("path_tricks", paths::tricks),
     ("path_rewritten", paths::rewritten),
     ("status_key_sets", status::key_sets),
+    ("status_revocations", status::revocations),
     ("copies_of_tokens", copies::tokens),
     ("headers_bytes", headers::bytes),
     ("headers_trailers", headers::trailers),

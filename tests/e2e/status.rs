@@ -1,10 +1,12 @@
-//! The state of the key sets, as an operator sees it from outside (`status`).
+//! The state of key sets and revocations, as an operator sees it from outside (`status`).
+
+use std::fs;
 
 use serde_json::{Value, json};
 use testbed::http::Request;
 use testbed::jwks_server::{Behaviour, JwksServer};
 use testbed::keys;
-use testbed::traefik::{FETCH, Routes, Setup, Traefik};
+use testbed::traefik::{FETCH, OFFLINE, Routes, Setup, Traefik, temporary_directory};
 use testbed::upstream::Upstream;
 use testbed::wait::wait;
 
@@ -74,4 +76,47 @@ pub(crate) fn key_sets() {
     assert_eq!(traefik.send(&others).status, 401);
     let behind = traefik.send(&others.bearer(&token()));
     assert_eq!((behind.status, behind.header("X-Upstream")), (200, Some("yes")));
+}
+
+/// The list and the directory of `revocation`, before they are there and after.
+pub(crate) fn revocations() {
+    let upstream = Upstream::start();
+    let root = temporary_directory("revocation-status");
+    let (list, directory) = (root.join("revoked.jsonl"), root.join("revoked"));
+    let traefik =
+        Traefik::start(&Setup { mounts: vec![format!("{0}:{0}:ro", root.display())], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    for plugin in [FETCH, OFFLINE] {
+        let configuration = json!({
+            "jwks": keys::public_set(),
+            "revocation": {"file": list, "directory": directory},
+            "status": {"path": "/.status/jwt", "sourceRange": ["127.0.0.1"]},
+        });
+        routes.protect(plugin.name, plugin, &configuration);
+    }
+    traefik.configure(&routes);
+    let state = |host: &str| -> Value {
+        let answer = traefik.send(&Request::get(host, "/.status/jwt"));
+        assert_eq!((answer.status, answer.header("X-Upstream")), (200, None), "{}", answer.text());
+        answer.json()["revocation"].clone()
+    };
+    for host in [FETCH.name, OFFLINE.name] {
+        let absent = state(host);
+        assert_eq!(absent["directory"], json!({"source": directory, "state": "absent"}));
+        assert_eq!(absent["list"]["source"], json!(list));
+        assert_eq!((&absent["list"]["state"], &absent["list"]["entries"]), (&json!("absent"), &json!(0)));
+        assert!(absent["list"]["lastError"].is_string(), "{absent}");
+    }
+    fs::create_dir(&directory).unwrap();
+    fs::write(&list, "{\"jti\":\"a\"}\n{\"sub\":\"b\"}\n").unwrap();
+    for host in [FETCH.name, OFFLINE.name] {
+        assert_eq!(state(host)["directory"]["state"], json!("present"));
+        // An instance that found no file looks again after a while.
+        let loaded = wait("the list is read", 30, || {
+            Some(state(host)).filter(|state| state["list"]["state"] == "fresh")
+        });
+        assert_eq!((&loaded["list"]["entries"], &loaded["list"]["lastError"]), (&json!(2), &Value::Null));
+        assert!(loaded["list"]["ageSeconds"].is_u64(), "{loaded}");
+    }
+    let _ = fs::remove_dir_all(root);
 }

@@ -35,7 +35,7 @@ pub struct AnswerRules {
     pub unavailable_status: u16,
     /// `resourceMetadata`.
     pub resource_metadata: Option<ResourceMetadata>,
-    /// `status`: the state of the key sets, for operators.
+    /// `status`: the state of key sets and revocations, for operators.
     pub status: Option<StatusRules>,
     /// `log`: what the log says of a refusal.
     pub log: LogRules,

@@ -1,13 +1,14 @@
-//! The state of the key sets for operators (`status`): without a token, to those who come from the right addresses. No
+//! The state of key sets and revocations for operators (`status`): without a token, to those who come from the right addresses. No
 //! key, no secret, and of the configuration only what the keys are for.
 
 use crate::core::about::VERSION;
 use crate::core::answer::Served;
 use crate::core::answer::verdict::Label;
-use crate::core::fetching::DocumentState;
+use crate::core::fetching::{DocumentState, DocumentView};
 use crate::core::jwk::lookup::KeySetView;
 use crate::core::request::source_range::SourceRange;
 use crate::core::request::{RequestView, uri};
+use crate::core::revocation::RevocationView;
 use crate::core::text::{self, Quoted};
 use crate::core::unix_time::{Seconds, UnixTime};
 
@@ -43,45 +44,74 @@ impl StatusRules {
     }
 
     /// The document.
-    pub fn serve(&self, sets: &[KeySetView], now: UnixTime, request: &dyn RequestView) -> Served {
-        let sets: Vec<String> = sets.iter().map(|set| self.member(set, now)).collect();
-        let document = format!(r#"{{"version":"{VERSION}","keySets":[{}]}}"#, sets.join(","));
+    pub fn serve(
+        &self,
+        sets: &[KeySetView],
+        revocation: Option<&RevocationView>,
+        now: UnixTime,
+        request: &dyn RequestView,
+    ) -> Served {
+        let sets: Vec<String> = sets.iter().map(|set| self.key_set(set, now)).collect();
+        let revocation = revocation.map(|view| format!(r#","revocation":{}"#, of_revocation(view, now)));
+        let document = format!(
+            r#"{{"version":"{VERSION}","keySets":[{}]{}}}"#,
+            sets.join(","),
+            revocation.unwrap_or_default()
+        );
         let body = if request.method() == "HEAD" { Vec::new() } else { document.into_bytes() };
         let headers = vec![("Content-Type", "application/json".into()), ("Cache-Control", "no-store".into())];
         Served { status: 200, headers, body, label: Label::default() }
     }
 
-    fn member(&self, set: &KeySetView, now: UnixTime) -> String {
-        let source = if set.place.is_empty() { "configuration" } else { &set.place };
-        let state = match set.state {
-            DocumentState::Fresh => "fresh",
-            DocumentState::Stale => "stale",
-            DocumentState::Absent => "absent",
-        };
-        let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
+    fn key_set(&self, set: &KeySetView, now: UnixTime) -> String {
         let kids = match self.kids {
             Kids::Hide => String::new(),
             Kids::Show => format!(r#","kids":{}"#, text::list(&set.kids)),
         };
-        format!(
-            r#"{{"issuer":{},"source":{},"state":"{state}","keys":{}{kids},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}}}"#,
-            text::list(&set.issuer),
-            Quoted(source),
-            set.keys,
-            seconds(set.had_at.map(|at| now.seconds_since(at))),
-            seconds(set.due_at.map(|at| at.seconds_since(now))),
-            set.last_error.as_deref().map_or("null".to_owned(), |error| Quoted(error).to_string()),
-        )
+        let content = format!(r#""keys":{}{kids}"#, set.keys);
+        format!(r#"{{"issuer":{},{}}}"#, text::list(&set.issuer), of_document(&set.document, &content, now))
     }
+}
+
+fn of_revocation(view: &RevocationView, now: UnixTime) -> String {
+    let directory = view.directory.as_ref().map(|(path, is_there)| {
+        let state = if *is_there { "present" } else { "absent" };
+        format!(r#""directory":{{"source":{},"state":"{state}"}}"#, Quoted(path))
+    });
+    let list = view.list.as_ref().map(|list| {
+        let content = format!(r#""entries":{}"#, list.entries);
+        format!(r#""list":{{{}}}"#, of_document(&list.document, &content, now))
+    });
+    let members: Vec<String> = directory.into_iter().chain(list).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Members about a document, `content` among them.
+fn of_document(document: &DocumentView, content: &str, now: UnixTime) -> String {
+    let source = if document.place.is_empty() { "configuration" } else { &document.place };
+    let state = match document.state {
+        DocumentState::Fresh => "fresh",
+        DocumentState::Stale => "stale",
+        DocumentState::Absent => "absent",
+    };
+    let seconds = |span: Option<Seconds>| span.map_or("null".to_owned(), |span| span.0.to_string());
+    format!(
+        r#""source":{},"state":"{state}",{content},"ageSeconds":{},"nextRefreshSeconds":{},"lastError":{}"#,
+        Quoted(source),
+        seconds(document.had_at.map(|at| now.seconds_since(at))),
+        seconds(document.due_at.map(|at| at.seconds_since(now))),
+        document.last_error.as_deref().map_or("null".to_owned(), |error| Quoted(error).to_string()),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Kids, StatusRules};
-    use crate::core::fetching::DocumentState;
+    use crate::core::fetching::{DocumentState, DocumentView};
     use crate::core::jwk::lookup::KeySetView;
     use crate::core::request::RecordedRequest;
     use crate::core::request::source_range::SourceRange;
+    use crate::core::revocation::{ListView, RevocationView};
     use crate::core::unix_time::UnixTime;
 
     fn rules(kids: Kids) -> StatusRules {
@@ -120,25 +150,28 @@ mod tests {
         let at = UnixTime::from_seconds;
         let fetched = KeySetView {
             issuer: vec!["https://idp/".into(), "https://{tenant}/".into()],
-            place: "https://idp/jwks".into(),
-            state: DocumentState::Stale,
+            document: DocumentView {
+                place: "https://idp/jwks".into(),
+                state: DocumentState::Stale,
+                had_at: Some(at(900)),
+                due_at: Some(at(1010)),
+                last_error: Some("HTTP \"500\"".into()),
+            },
             keys: 2,
             kids: vec!["a".into(), "b\"".into()],
-            had_at: Some(at(900)),
-            due_at: Some(at(1010)),
-            last_error: Some("HTTP \"500\"".into()),
         };
-        let configured = KeySetView {
+        let inline = DocumentView {
             place: String::new(),
             state: DocumentState::Fresh,
             had_at: None,
             due_at: None,
             last_error: None,
-            ..fetched.clone()
         };
+        let configured = KeySetView { document: inline, ..fetched.clone() };
         let body = |kids, method| {
             let request = RecordedRequest::new(method, "/keys/status");
-            let served = rules(kids).serve(&[fetched.clone(), configured.clone()], at(1000), &request);
+            let sets = [fetched.clone(), configured.clone()];
+            let served = rules(kids).serve(&sets, None, at(1000), &request);
             assert!(served.headers.contains(&("Cache-Control", "no-store".into())));
             String::from_utf8(served.body).unwrap()
         };
@@ -153,5 +186,34 @@ mod tests {
         );
         assert!(body(Kids::Show, "GET").contains(r#""keys":2,"kids":["a","b\""],"ageSeconds""#));
         assert_eq!(body(Kids::Show, "HEAD"), "");
+    }
+
+    #[test]
+    fn what_of_revocation_is_configured() {
+        let list = ListView {
+            document: DocumentView {
+                place: "/revoked.jsonl".into(),
+                state: DocumentState::Absent,
+                had_at: None,
+                due_at: None,
+                last_error: Some("no such file".into()),
+            },
+            entries: 0,
+        };
+        let of_list = r#""list":{"source":"/revoked.jsonl","state":"absent","entries":0,"ageSeconds":null,"nextRefreshSeconds":null,"lastError":"no such file"}"#;
+        let directory = |is_there| Some(("/revoked".to_owned(), is_there));
+        let present = r#""directory":{"source":"/revoked","state":"present"}"#;
+        let absent = r#""directory":{"source":"/revoked","state":"absent"}"#;
+        for (directory, list, expected) in [
+            (directory(true), None, present.to_owned()),
+            (None, Some(list.clone()), of_list.to_owned()),
+            (directory(false), Some(list), format!("{absent},{of_list}")),
+        ] {
+            let view = RevocationView { directory, list };
+            let request = RecordedRequest::new("GET", "/keys/status");
+            let served = rules(Kids::Hide).serve(&[], Some(&view), UnixTime::from_seconds(1000), &request);
+            let body = String::from_utf8(served.body).unwrap();
+            assert!(body.ends_with(&format!(r#""keySets":[],"revocation":{{{expected}}}}}"#)), "{body}");
+        }
     }
 }

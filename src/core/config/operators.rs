@@ -1,4 +1,4 @@
-//! Options for those who run the proxy: what the log says, and the state of the key sets.
+//! Options for those who run the proxy: what the log says, and the state of key sets and revocations.
 
 use crate::core::answer::status::{Kids, StatusRules};
 use crate::core::config::error::Errors;

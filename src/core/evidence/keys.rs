@@ -75,6 +75,7 @@ pub(super) fn not_verified(
 /// Why each set of the issuer is unavailable.
 pub(super) fn unavailable(keys: &dyn KeyLookup, issuer: &TrustedIssuer) -> Evidence {
     let failed = sets(keys, issuer);
-    let failed = failed.iter().filter_map(|set| Some(format!("{}: {}", set.place, set.last_error.as_ref()?)));
+    let documents = failed.iter().map(|set| &set.document);
+    let failed = documents.filter_map(|set| Some(format!("{}: {}", set.place, set.last_error.as_ref()?)));
     Evidence { found: failed.collect::<Vec<_>>().join("; "), ..Evidence::default() }
 }

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::core::fetching::{CacheRules, ClientRules, DocumentState};
+use crate::core::fetching::{CacheRules, ClientRules, DocumentView};
 use crate::core::issuer_id::IssuerId;
 use crate::core::jwk::{Jwk, JwkSet, Origin as JwkOrigin};
 use crate::core::signature::alg::Alg;
-use crate::core::unix_time::{Seconds, UnixTime};
+use crate::core::unix_time::Seconds;
 use crate::core::url::{Origin, Url};
 
 /// Where keys of one issuer come from. Ring 2 acts on it.
@@ -139,20 +139,12 @@ pub enum MoreKeys {
 pub struct KeySetView {
     /// Whose tokens its keys verify: the issuers as the configuration names them.
     pub issuer: Vec<String>,
-    /// URL without its query, issuer if the URL is discovered, or path; empty for keys of the configuration.
-    pub place: String,
-    /// Whether it is usable.
-    pub state: DocumentState,
+    /// The document that it is.
+    pub document: DocumentView,
     /// Number of usable keys.
     pub keys: usize,
     /// Their names, if they have any.
     pub kids: Vec<String>,
-    /// When it was last fetched, or confirmed to be current.
-    pub had_at: Option<UnixTime>,
-    /// When it is fetched again; `None` if that waits for a request that needs it.
-    pub due_at: Option<UnixTime>,
-    /// Why the last attempt failed, if it did.
-    pub last_error: Option<String>,
 }
 
 /// The keys ring, as decisions use it.

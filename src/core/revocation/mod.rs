@@ -7,7 +7,7 @@ pub mod revoked;
 
 use std::rc::Rc;
 
-use crate::core::fetching::{CacheRules, ClientRules};
+use crate::core::fetching::{CacheRules, ClientRules, DocumentView};
 use crate::core::revocation::list::RevocationList;
 use crate::core::revocation::marker::{MarkerRules, Missing};
 use crate::core::url::Url;
@@ -49,4 +49,27 @@ pub struct RemoteList {
 pub trait Revocations {
     /// The last good one; `None` if none was ever had, or the last is too old.
     fn list(&self) -> Option<Rc<RevocationList>>;
+
+    /// What operators may see of it; `None` if there is nothing to see.
+    fn list_view(&self) -> Option<ListView> {
+        None
+    }
+}
+
+/// The state of the list that operators may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListView {
+    /// The document that it is.
+    pub document: DocumentView,
+    /// How many names it has.
+    pub entries: usize,
+}
+
+/// The state of `revocation` that operators may see: of each part that is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationView {
+    /// The directory of markers, and whether it is there.
+    pub directory: Option<(String, bool)>,
+    /// The list.
+    pub list: Option<ListView>,
 }

@@ -2,11 +2,21 @@
 
 use std::cell::OnceCell;
 
+use crate::core::lookups::Lookups;
 use crate::core::presented::Presented;
 use crate::core::refusal::Refusal;
-use crate::core::revocation::RevocationRules;
 use crate::core::revocation::list::ListKey;
-use crate::core::revocation::marker::{self, Marker, Missing};
+use crate::core::revocation::marker::{self, Found, Marker, Missing};
+use crate::core::revocation::{RevocationRules, RevocationView};
+
+/// The state of what `rules` configure.
+pub fn view(rules: &RevocationRules, lookups: &dyn Lookups) -> RevocationView {
+    let directory = rules.markers.as_ref().map(|rules| {
+        let is_there = matches!(lookups.find(&rules.directory), Found::At(_));
+        (rules.directory.clone(), is_there)
+    });
+    RevocationView { directory, list: lookups.list_view() }
+}
 
 /// Refuses a token that was revoked.
 ///

@@ -64,7 +64,8 @@ pub(super) fn wake_all(lock: Descriptor) {
 /// client, too, with the same mark by chance. None of those is connected to itself.
 fn find(notify: Notify) -> Option<Descriptor> {
     let descriptor = Descriptor::from_number(notify.number)?;
-    let is_it = Host::send_buffer(descriptor) == Ok(notify.mark) && private_socket::name(descriptor).is_some();
+    let is_it =
+        Host::send_buffer(descriptor) == Ok(notify.mark) && private_socket::name(descriptor).is_some();
     is_it.then_some(descriptor)
 }
 

@@ -6,9 +6,9 @@ use crate::core::policy::Policy;
 use crate::core::proof::dpop::KeptKeys;
 use crate::core::proof::nonce::{NonceSecret, NonceSecrets};
 use crate::core::proof::replay::{ReplayMemory, Use, UsedProof};
-use crate::core::revocation::Revocations;
 use crate::core::revocation::list::RevocationList;
 use crate::core::revocation::marker::{Found, Markers};
+use crate::core::revocation::{ListView, Revocations};
 use crate::core::signature::VerifyingKey;
 use crate::core::unix_time::UnixTime;
 use crate::host::directories::MountedDirectories;
@@ -84,5 +84,9 @@ impl Markers for LookupsAt<'_> {
 impl Revocations for LookupsAt<'_> {
     fn list(&self) -> Option<Rc<RevocationList>> {
         self.revoked.list()
+    }
+
+    fn list_view(&self) -> Option<ListView> {
+        self.revoked.list_view()
     }
 }

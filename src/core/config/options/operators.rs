@@ -34,10 +34,10 @@ rows! {
     /// Lines that one instance writes in a minute.
     LOG_PER_MINUTE = top("log.perMinute", Kind::Whole(&PER_MINUTE));
 
-    /// The state of the key sets, for those who may read it.
+    /// The state of key sets and revocations, for those who may read it.
     STATUS = top("status", Kind::Object).or_empty();
 
-    /// Path at which `GET` answers with the state of the key sets, without a token.
+    /// Path at which `GET` answers with the state of key sets and revocations, without a token.
     STATUS_PATH = top("status.path", Kind::Text).like(&PATH).or_empty();
 
     /// Who may read it: addresses and ranges (`10.0.0.0/8`) of the connection as Traefik sees it.
