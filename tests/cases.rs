@@ -426,12 +426,19 @@ fn a_target_that_cannot_be_changed_is_refused_in_every_mode() {
         );
         let keyring = Keyring::new(Rc::clone(&policy));
         let request = RecordedRequest::new("GET", target);
-        let found = match decided(&policy, &keyring, now, &request).decision {
-            Decision::Reject(reject) => reject.refusal.code(),
+        let Decided { decision, found, .. } = decided(&policy, &keyring, now, &request);
+        let code = match decision {
+            Decision::Reject(reject) => {
+                let refusal = &reject.refusal;
+                let of = evidence::of(&policy, &keyring.at(now), now, refusal, found.as_ref(), &request);
+                let begins = of.expected == "a target that begins with a slash";
+                assert_eq!(begins, expected == "target_malformed", "{of:?}");
+                reject.refusal.code()
+            }
             Decision::Forward(_) => "passed",
             Decision::Accept(_) | Decision::Serve(_) | Decision::NeedKeys(_) => "something else",
         };
-        assert_eq!(found, expected, "{mode} {strip} {target}");
+        assert_eq!(code, expected, "{mode} {strip} {target}");
     }
 }
 

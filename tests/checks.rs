@@ -2,7 +2,7 @@
 //! the same token when it is known, in `explain` and in `tests` of a configuration.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use jwt_check::command;
@@ -367,8 +367,9 @@ fn a_known_token_needs_its_proof_again() {
     }
 }
 
-/// Markers as a host finds them.
-struct Marked(Cell<bool>);
+/// Markers and the list as a host has them.
+#[derive(Default)]
+struct Marked(Cell<bool>, RefCell<Option<Rc<RevocationList>>>);
 
 impl Markers for Marked {
     fn find(&self, path: &str) -> Found {
@@ -399,7 +400,7 @@ impl NonceSecrets for Marked {
 
 impl Revocations for Marked {
     fn list(&self) -> Option<Rc<RevocationList>> {
-        None
+        self.1.borrow().clone()
     }
 }
 
@@ -412,7 +413,7 @@ fn a_known_token_is_revoked_at_its_next_request() {
     let policy = Rc::new(compiled(&config).unwrap());
     let keyring = Keyring::new(Rc::clone(&policy));
     let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
-    let marked = Marked(Cell::new(false));
+    let marked = Marked::default();
     for _ in 0..2 {
         marked.0.set(false);
         assert_eq!(decided(&policy, &keyring, &request, &marked), ("allow", ""));
@@ -421,5 +422,34 @@ fn a_known_token_is_revoked_at_its_next_request() {
         // If that is unknown, nobody passes.
         let unknown = decided(&policy, &keyring, &request, &Unknown);
         assert_eq!(unknown, ("revocation_unavailable", "revocation"));
+    }
+}
+
+#[test]
+fn a_known_token_is_revoked_as_soon_as_a_list_has_it() {
+    let token = Sent { claims: json!({"sub": "alice", "jti": "7"}), path: "/", headers: &[] }.token();
+    let request = RecordedRequest::new("GET", "/").header("Authorization", format!("Bearer {token}"));
+    for (missing, without) in
+        [("refuse", ("revocation_unavailable", "revocation")), ("accept", ("allow", ""))]
+    {
+        let config = json!({
+            "jwks": keys::public_set(), "issuer": "https://idp.example/",
+            "revocation": {"file": "/revoked.jsonl", "onMissing": missing},
+        });
+        let policy = Rc::new(compiled(&config).unwrap());
+        let keyring = Keyring::new(Rc::clone(&policy));
+        let host = Marked::default();
+        for (list, expected) in [
+            (None, without),
+            (Some(""), ("allow", "")),
+            (Some(r#"{"sub":"bob"}"#), ("allow", "")),
+            (Some(r#"{"sub":"alice"}"#), ("token_revoked", "revocation")),
+            (Some(r#"{"jti":"7"}"#), ("token_revoked", "revocation")),
+            (Some(r#"{"jti":"8"}"#), ("allow", "")),
+        ] {
+            let parsed = list.map(|text| Rc::new(RevocationList::parse(text.as_bytes()).unwrap()));
+            *host.1.borrow_mut() = parsed;
+            assert_eq!(decided(&policy, &keyring, &request, &host), expected, "{missing} {list:?}");
+        }
     }
 }

@@ -213,8 +213,13 @@ fn bounds_are_what_they_say() {
         json!({"signingSecret": SECRET, "rules": (0..count).map(rule).collect::<Vec<_>>()})
     };
     let errors = |of: Value| json!({"signingSecret": SECRET, "errors": of});
+    let tests = |count: usize| {
+        let test = json!({"expect": "token_missing"});
+        json!({"signingSecret": SECRET, "tests": vec![test; count]})
+    };
     for (most, more) in [
         (rules(256), rules(257)),
+        (tests(64), tests(65)),
         (errors(json!({"realm": "x".repeat(256)})), errors(json!({"realm": "x".repeat(257)}))),
         (errors(json!({"body": "x".repeat(16_384)})), errors(json!({"body": "x".repeat(16_385)}))),
     ] {
@@ -658,6 +663,40 @@ fn empty_lists_and_objects_are_empty_texts_in_files() {
 fn a_claim_may_be_forwarded_as_dpop_beside_mtls() {
     let config = json!({"proofs": {"mtls": "required"}, "forwardHeaders": {"DPoP": "sub"}});
     assert!(compiled(&keyed(&config)).forward.managed.contains("DPoP"));
+}
+
+/// As labels with variables have it that are not set.
+#[test]
+fn an_empty_text_that_counts_as_absent_stands_beside_anything() {
+    for (config, empty) in [
+        (
+            json!({"issuer": "kubernetes"}),
+            json!({"signingSecret": "", "jwks": "", "publicKey": "", "clientConfig": {"tls": {"ca": ""}}}),
+        ),
+        (json!({"signingSecret": SECRET}), json!({"jwksUrl": "", "jwks": ""})),
+        (
+            json!({"signingSecret": SECRET, "forwardHeaders": {"X-A": "my-claim"}}),
+            json!({"resourceMetadata": {"resource": ""}, "status": {"path": ""}}),
+        ),
+        (
+            json!({"discovery": true, "issuer": "https://idp.example/"}),
+            json!({"jwksUrl": "", "signingSecret": ""}),
+        ),
+    ] {
+        let mut beside = config.clone();
+        beside.as_object_mut().unwrap().extend(empty.as_object().unwrap().clone());
+        let issuers = |config: &Value| format!("{:?}", compiled(config).issuers);
+        assert_eq!(issuers(&beside), issuers(&config), "{beside}");
+    }
+}
+
+#[test]
+fn an_issuer_is_discovered_with_and_without_a_slash() {
+    let config = json!({"discovery": true, "issuer": ["https://idp.example", "https://idp.example/"]});
+    let policy = compiled(&config);
+    let KeySource::Url(keys) = &policy.issuers[0].keys[0] else { panic!("not fetched") };
+    let KeyLocation::Discovery { issuers, .. } = &keys.location else { panic!("{:?}", keys.location) };
+    assert_eq!(issuers, &["https://idp.example", "https://idp.example/"]);
 }
 
 #[test]

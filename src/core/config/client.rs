@@ -63,7 +63,7 @@ pub(super) fn shared<'a>(
     let mut client = client(root, None, capabilities, errors);
     client.rules.proxy = client.rules.proxy.or(proxy);
     client.rules.no_proxy =
-        if root.has(&CLIENT_NO_PROXY) { client.rules.no_proxy } else { no_proxy.unwrap_or_default() };
+        if root.is_written(&CLIENT_NO_PROXY) { client.rules.no_proxy } else { no_proxy.unwrap_or_default() };
     Shared {
         capabilities,
         client,

@@ -125,11 +125,7 @@ fn remote(
     let is_cluster = issuers.kind == IssuerKind::Cluster;
     let discovers = values.flag(&DISCOVERY) && !is_cluster;
     let written = values.text(&JWKS_URL);
-    let option: &Row = match written {
-        Some(_) => &JWKS_URL,
-        None if is_cluster => &ISSUER,
-        None => &DISCOVERY,
-    };
+    let option: &Row = if written.is_some() { &JWKS_URL } else { &DISCOVERY };
     let url = written.or(is_cluster.then_some(POD_KEYS));
     let has_issuer = !issuers.exact.is_empty()
         || !(values.is_refused(&ISSUER) || errors.misnamed(values.place(), &[&ISSUER]));

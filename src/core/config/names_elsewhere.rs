@@ -423,6 +423,9 @@ mod tests {
             ("secret", json!(PEM), "did you mean publicKey?"),
             ("Keys", json!([PEM]), "did you mean publicKey?"),
             ("Keys", json!([PEM, PEM]), "did you mean publicKey?"),
+            // As labels have it; a comma in an element is not one between two.
+            ("Keys", json!(json!(["-----BEGIN PUBLIC KEY-----, a"]).to_string()), "did you mean publicKey?"),
+            ("Keys", json!("{\"a\": \"b\"}"), "did you mean signingSecret?"),
             ("Keys", json!("your_actual_jwt_secret_here"), "did you mean signingSecret?"),
             ("Keys", json!(["https://a", PEM]), "write the URL as jwksUrl, the keys in PEM as publicKey"),
             (

@@ -93,7 +93,7 @@ fn place(entry: &Values, has_dpop: bool, errors: &mut Errors) -> Option<TokenPla
 }
 
 fn form(entry: &Values, default: &str, has_dpop: bool, errors: &mut Errors) -> Form {
-    if !entry.has(&SOURCE_SCHEME) {
+    if !entry.is_written(&SOURCE_SCHEME) {
         return default.into();
     }
     let text = entry.text(&SOURCE_SCHEME).unwrap_or_default();

@@ -123,6 +123,7 @@ fn is_every_tenant(url: &Url) -> bool {
 mod tests {
     use super::{is_every_tenant, warnings};
     use crate::core::config::{Capabilities, compile};
+    use crate::core::limits::MAX_LOGGED_NAMES;
     use crate::core::url::Url;
     use serde_json::json;
 
@@ -215,6 +216,18 @@ mod tests {
             (json!({"bypassMethods": ["OPTIONS"]}), false),
         ] {
             assert_eq!(of(more.clone()), expected, "{more}");
+        }
+    }
+
+    #[test]
+    fn not_every_issuer_of_many_is_named() {
+        for (more, is_cut) in [(0, false), (1, true)] {
+            let entry = |n| json!({"issuer": format!("https://{n}.example"), "signingSecret": "0123456789abcdef0123456789abcdef"});
+            let entries: Vec<_> = (0..MAX_LOGGED_NAMES + more).map(entry).collect();
+            let said = warnings_of(&json!({"trustedIssuers": entries}));
+            let [line] = said.as_slice() else { panic!("{said:?}") };
+            assert_eq!(line.matches("https://").count(), MAX_LOGGED_NAMES);
+            assert_eq!(line.contains(".example\", ...: "), is_cut, "{line}");
         }
     }
 

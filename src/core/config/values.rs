@@ -39,6 +39,12 @@ pub(super) enum Typed {
     Time(UnixTime),
 }
 
+impl Typed {
+    const fn counts(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
+
 impl Values {
     /// Whether nothing is written.
     pub const fn is_empty(&self) -> bool {
@@ -55,16 +61,21 @@ impl Values {
         join(&self.place, row.path.rsplit("[].").next().unwrap_or(row.path))
     }
 
-    /// Whether the option is written.
+    /// Whether the option is written, and not as an empty text that counts as absent.
     pub fn has(&self, row: &Row) -> bool {
+        self.get(row).is_some_and(Typed::counts)
+    }
+
+    /// Whether the option is written, also as an empty text: for those of which that is a value.
+    pub fn is_written(&self, row: &Row) -> bool {
         self.get(row).is_some()
     }
 
-    /// Whether any option of a section is written.
+    /// Whether any option of a section is.
     pub fn has_in(&self, section: &Row) -> bool {
         let is_inner =
             |row: &Row| row.path.strip_prefix(section.path).is_some_and(|inner| inner.starts_with('.'));
-        self.written.iter().any(|(row, _)| is_inner(row))
+        self.written.iter().any(|(row, typed)| is_inner(row) && typed.counts())
     }
 
     /// Whether the option is written and has been refused. Errors that follow from that are not reported.

@@ -229,7 +229,9 @@ pub(super) fn missing(claim: &str, claims: &ClaimsSet, rules: &ClaimRules) -> Ev
         (rules.time.max_lifetime.is_some() && is_date(&["iat", "exp"]), "maxLifetimeSeconds"),
         (max_age, "maxAgeSeconds"),
     ];
-    let reasons = reasons.into_iter().filter(|(asks, _)| *asks).map(|(_, reason)| reason);
+    let reasons: Vec<&str> =
+        reasons.into_iter().filter(|(asks, _)| *asks).map(|(_, reason)| reason).collect();
+    let ask = if reasons.len() > 1 { "ask" } else { "asks" };
     let names: Vec<&str> = claims.value().members().map(|(name, _)| name).collect();
     let found = match claims.claim(claim) {
         Some(_) => format!("{} is null", name(claim)),
@@ -238,7 +240,7 @@ pub(super) fn missing(claim: &str, claims: &ClaimsSet, rules: &ClaimRules) -> Ev
     let is_blank = claim.trim() != claim || claim.is_empty();
     Evidence {
         found,
-        expected: format!("{}, which {} asks for", name(claim), reasons.collect::<Vec<_>>().join(" and ")),
+        expected: format!("{}, which {} {ask} for", name(claim), reasons.join(" and ")),
         hint: if is_blank {
             format!("the configuration has a blank in the name: {}", Quoted(claim))
         } else {
@@ -284,5 +286,83 @@ fn texts<'c>(value: Value<'c>) -> Vec<&'c str> {
     match value.as_str() {
         Some(text) => vec![text],
         None => value.elements().filter_map(Value::as_str).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{client, invalid, not_yet_valid, step_up};
+    use crate::core::claims::validity::TimeRules;
+    use crate::core::refusal::Evidence;
+    use crate::core::token::claims_set::claims;
+    use crate::core::unix_time::{Seconds, UnixTime};
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
+
+    fn evidence(found: &str, expected: &str, hint: &str) -> Evidence {
+        Evidence { found: found.into(), expected: expected.into(), hint: hint.into() }
+    }
+
+    #[test]
+    fn clients() {
+        let accepted = ["web".to_owned(), "app".to_owned()];
+        for (json, found, hint) in [
+            (r#"{"azp": "Web"}"#, "Web", "Web and web differ by upper and lower case"),
+            (r#"{"client_id": "c"}"#, "c", ""),
+            ("{}", "no azp and no client_id", ""),
+        ] {
+            assert_eq!(client(&claims(json), &accepted), evidence(found, "web app", hint), "{json}");
+        }
+    }
+
+    #[test]
+    fn when_somebody_signed_in() {
+        for (json, found) in [
+            (r#"{"acr": "low", "auth_time": 1700000010}"#, "acr is low, auth_time is 10 s ahead"),
+            (r#"{"acr": 1, "auth_time": 1700000000}"#, "acr is a number, auth_time was 0 s ago"),
+            (r#"{"auth_time": 1699999990}"#, "acr is absent, auth_time was 10 s ago"),
+            (r#"{"auth_time": "then"}"#, "acr is absent, no auth_time that is a date"),
+        ] {
+            let of_both = step_up(&claims(json), "high", Some(Seconds(5)), NOW);
+            let expected = evidence(found, "acr out of high, at most 5 s ago (stepUp.maxAgeSeconds)", "");
+            assert_eq!(of_both, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_that_is_ahead() {
+        let rules =
+            TimeRules { clock_skew: Seconds(5), ahead: Seconds(5), max_lifetime: None, max_age: None };
+        let expected = "nbf in the past, or at most 5 s ahead (clockSkewSeconds)";
+        let milliseconds = "nbf seems to be in milliseconds; RFC 7519 asks for seconds";
+        for (nbf, hint) in [
+            (1_700_000_007, ""),
+            (3_400_000_000, ""),
+            (1_700_000_000_000, milliseconds),
+            (850_000_000_000, milliseconds),
+            (849_999_999_999, ""),
+            (3_399_999_999_999, milliseconds),
+            (3_400_000_000_000, ""),
+        ] {
+            let found = format!("nbf is in {} s", nbf - 1_700_000_000);
+            let of_nbf = not_yet_valid(UnixTime::from_seconds(nbf), NOW, &rules);
+            assert_eq!(of_nbf, evidence(&found, expected, hint), "{nbf}");
+        }
+    }
+
+    #[test]
+    fn values_of_another_kind() {
+        let date = "a number of seconds since 1970 that is not in the future";
+        for (claim, json, found, expected) in [
+            ("iat", r#"{"iat": 1700000000.5}"#, "iat is 1 s ahead", date),
+            ("iat", r#"{"iat": 1700000000}"#, "iat is a number", date),
+            ("nbf", r#"{"nbf": true}"#, "nbf is a boolean", date),
+            ("aud", r#"{"aud": {}}"#, "aud is an object", "a string, or an array of strings"),
+            ("iss", r#"{"iss": ["a"]}"#, "iss is an array", "a string"),
+            ("sub", r#"{"sub": null}"#, "sub is null", "a string"),
+            ("sub", "{}", "no sub", "a string"),
+        ] {
+            assert_eq!(invalid(claim, &claims(json), NOW), evidence(found, expected, ""), "{json}");
+        }
     }
 }

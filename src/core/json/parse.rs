@@ -351,12 +351,11 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    /// The members of the object at `index`.
+    /// The members of the object at `index`, which has just ended: nothing comes behind it.
     fn members(&self, index: usize) -> impl Iterator<Item = &Node> {
-        let end = self.nodes.get(index).and_then(|node| usize::try_from(node.next).ok()).unwrap_or(0);
         let mut at = index.saturating_add(1);
         std::iter::from_fn(move || {
-            let node = self.nodes.get(at).filter(|_| at < end)?;
+            let node = self.nodes.get(at)?;
             at = usize::try_from(node.next).unwrap_or(usize::MAX);
             Some(node)
         })
@@ -418,6 +417,11 @@ mod tests {
         );
         assert_eq!((root.elements().count(), root.member("bb").unwrap().members().count()), (0, 0));
         assert_eq!(root.member("a").unwrap().elements().count(), 0);
+        // Of a text that may be a secret only its size, of a value what is written.
+        assert_eq!(
+            format!("{document:?} {:?}", root.member("bb").unwrap()),
+            "Document(9 values) [1, -2.50e+3, true, null]"
+        );
     }
 
     #[test]

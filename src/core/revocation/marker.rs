@@ -124,6 +124,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_marker_counts_its_path() {
+        let own = Marker::all_of(&claims(r#"{"sub": "alice"}"#), "/revoked");
+        let [marker] = &*own else { panic!("{own:?}") };
+        assert_eq!(marker.memory(), size_of::<Marker>() + "/revoked/sub/".len() + of_marker("alice").len());
+    }
+
     fn at(millis: u64) -> Found {
         Found::At(UnixTime::from_millis(millis))
     }

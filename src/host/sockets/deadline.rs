@@ -76,3 +76,29 @@ impl Pauses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Deadline, Pauses};
+    use crate::core::unix_time::Seconds;
+    use crate::documents::fetch::FetchError;
+    use crate::host::sockets::Host;
+    use crate::host::sockets::kernel::Kernel as _;
+    use crate::host::sockets::simulated::alone;
+
+    #[test]
+    fn a_fetch_ends_at_its_deadline() {
+        alone(|| {
+            let deadline = Deadline::after(Seconds(2));
+            assert_eq!((deadline.check(), Pauses::new().pause(deadline)), (Ok(()), Ok(())));
+            Host::sleep(Duration::from_secs(1));
+            assert_eq!(deadline.check(), Ok(()));
+            assert!(deadline.left() < Duration::from_secs(1));
+            Host::sleep(deadline.left());
+            let over = Err(FetchError::Timeout);
+            assert_eq!((deadline.check(), Pauses::new().pause(deadline)), (over.clone(), over));
+        });
+    }
+}
