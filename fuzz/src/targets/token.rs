@@ -196,7 +196,7 @@ struct Rule {
 #[expect(clippy::cast_precision_loss, reason = "it is small")]
 const NOW_SECONDS: f64 = NOW as f64;
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     // A token is expired from the instant of exp on, there from the second behind it.
     Rule {
         ours: "token_expired",
@@ -244,6 +244,11 @@ const RULES: [Rule; 6] = [
                     .iter()
                     .any(|name| header.get(name).is_some())
         },
+    },
+    // A token that is bound to something, which no option lets pass; jwt-simple does not know cnf.
+    Rule {
+        ours: "proof_missing",
+        applies: |_, claims, _| claims.get("cnf").is_some_and(|cnf| !cnf.is_null()),
     },
     // Spaces around it belong to the header field.
     Rule { ours: "allow", applies: |_, _, token| token.trim() != token },
