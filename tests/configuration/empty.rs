@@ -51,6 +51,39 @@ fn an_option_that_is_empty_is_refused_unless_its_row_says_otherwise() {
     }
 }
 
+/// As labels have it with variables that are not set.
+#[test]
+fn an_empty_text_that_counts_as_absent_stands_beside_anything() {
+    let client = json!({"tls": {"ca": "/ca.pem"}, "timeoutSeconds": 3});
+    let configurations = [
+        json!({"signingSecret": SECRET, "forwardHeaders": {"X-A": "my-claim"}}),
+        json!({"issuer": "kubernetes"}),
+        json!({"issuer": "spiffe://example.org", "format": "spiffe", "audience": "api", "jwksUrl": "https://idp.example/bundle"}),
+        json!({"issuer": "https://idp.example/", "discovery": true, "clientConfig": client}),
+        json!({"trustedIssuers": [{"issuer": "https://idp.example/", "discovery": true, "clientConfig": client}]}),
+        example("everything"),
+    ];
+    let is_text = |kind| matches!(kind, Kind::Text | Kind::Secret | Kind::KeySet | Kind::Object);
+    for config in configurations {
+        let policy = |config: &Value| format!("{:?}", compiled(config));
+        let without = policy(&config);
+        for row in rows().filter(|row| is_text(row.kind) && matches!(row.empty, Empty::Allowed)) {
+            let is_absent = |option: &String| {
+                let pointer = format!("/{}", option.replace("[].", "/0/").replace('.', "/"));
+                let list = pointer.split_once("/0/").map_or("", |(list, _)| list);
+                config.pointer(&pointer).is_none() && (list.is_empty() || config.pointer(list).is_some())
+            };
+            for option in places(row).filter(is_absent) {
+                assert_eq!(
+                    policy(&with_value(config.clone(), &option, &json!(""))),
+                    without,
+                    "{option} {config}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn no_claim_is_required_where_that_is_said() {
     for none in [json!("none"), json!(["none"]), json!("[]"), json!(" [ ] ")] {

@@ -665,31 +665,6 @@ fn a_claim_may_be_forwarded_as_dpop_beside_mtls() {
     assert!(compiled(&keyed(&config)).forward.managed.contains("DPoP"));
 }
 
-/// As labels with variables have it that are not set.
-#[test]
-fn an_empty_text_that_counts_as_absent_stands_beside_anything() {
-    for (config, empty) in [
-        (
-            json!({"issuer": "kubernetes"}),
-            json!({"signingSecret": "", "jwks": "", "publicKey": "", "clientConfig": {"tls": {"ca": ""}}}),
-        ),
-        (json!({"signingSecret": SECRET}), json!({"jwksUrl": "", "jwks": ""})),
-        (
-            json!({"signingSecret": SECRET, "forwardHeaders": {"X-A": "my-claim"}}),
-            json!({"resourceMetadata": {"resource": ""}, "status": {"path": ""}}),
-        ),
-        (
-            json!({"discovery": true, "issuer": "https://idp.example/"}),
-            json!({"jwksUrl": "", "signingSecret": ""}),
-        ),
-    ] {
-        let mut beside = config.clone();
-        beside.as_object_mut().unwrap().extend(empty.as_object().unwrap().clone());
-        let issuers = |config: &Value| format!("{:?}", compiled(config).issuers);
-        assert_eq!(issuers(&beside), issuers(&config), "{beside}");
-    }
-}
-
 #[test]
 fn an_issuer_is_discovered_with_and_without_a_slash() {
     let config = json!({"discovery": true, "issuer": ["https://idp.example", "https://idp.example/"]});
