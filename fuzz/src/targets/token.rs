@@ -204,7 +204,7 @@ const RULES: [Rule; 7] = [
             claims["exp"].as_f64().is_some_and(|exp| exp <= NOW_SECONDS && exp > NOW_SECONDS - 1.0)
         },
     },
-    // A future iat refuses nothing; nbf may be ten seconds ahead (clockAheadSeconds).
+    // A future iat refuses nothing; nbf may be ten seconds ahead.
     Rule {
         ours: "allow",
         applies: |_, claims, _| {
