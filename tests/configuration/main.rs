@@ -625,6 +625,20 @@ fn a_proxy_of_the_environment_is_refused_only_where_something_is_fetched() {
 }
 
 #[test]
+fn an_empty_list_of_hosts_takes_the_place_of_that_of_the_environment() {
+    let env = |name: &str| (name == "NO_PROXY").then(|| "idp.example".to_owned());
+    for (client, expected) in
+        [(json!({}), "idp.example"), (json!({"noProxy": ""}), ""), (json!({"noProxy": "*"}), "*")]
+    {
+        let config = json!({"jwksUrl": "https://idp.example/", "clientConfig": client});
+        let policy = compile(config.to_string().as_bytes(), &Capabilities { fetch: true, env: &env })
+            .expect("a configuration");
+        let KeySource::Url(keys) = &policy.issuers[0].keys[0] else { panic!("not fetched") };
+        assert_eq!(keys.client.no_proxy, expected, "{client}");
+    }
+}
+
+#[test]
 fn issuers_are_split_only_where_a_url_follows_every_comma() {
     for (issuer, expected) in [
         (json!("https://a/"), vec!["https://a/"]),
@@ -754,6 +768,14 @@ fn token_places() {
         (
             json!({"tokenSources": "[{\"header\": \"X-T\", \"scheme\": \"Token\"}]"}),
             vec![header("X-T", "Token")],
+        ),
+        (
+            json!({"tokenSources": [{"header": "Authorization"}, {"header": "X-T"}]}),
+            vec![header("Authorization", "Bearer"), header("X-T", "")],
+        ),
+        (
+            json!({"tokenSources": [{"header": "Authorization", "scheme": ""}]}),
+            vec![header("Authorization", "")],
         ),
         (
             json!({"tokenSources": [
