@@ -62,7 +62,12 @@ fn test(entry: &Values, policy: &Policy, errors: &mut Errors) -> Option<SelfTest
         path: entry.place().to_owned(),
         name: entry.text(&TEST_NAME).unwrap_or_default().to_owned(),
         request: request(entry, errors),
-        claims: if entry.has(&TEST_CLAIMS) { Some(claims_set(entry, policy, now, errors)?) } else { None },
+        // An empty object, which Traefik hands on as an empty text, is a token.
+        claims: if entry.is_written(&TEST_CLAIMS) {
+            Some(claims_set(entry, policy, now, errors)?)
+        } else {
+            None
+        },
         header: Header { alg: String::new(), kid: None, typ: entry.text(&TEST_TYP).map(str::to_owned) },
         now,
         expect: expect.to_owned(),
@@ -225,6 +230,20 @@ mod tests {
                 {"issuer": "https://b.example/", "signingSecret": "0123456789abcdef0123456789abcdef", "claims": "Exists(`b`)"}
             ]
         })
+    }
+
+    #[test]
+    fn claims_without_a_member_are_those_of_a_token() {
+        for claims in [json!({}), json!("{}"), json!("")] {
+            let test = |expect: &str| json!([{"claims": claims, "expect": expect}]);
+            assert_eq!(refusals(&json!({}), &test("allow")), [""; 0], "{claims}");
+            assert_eq!(
+                refusals(&json!({"requiredClaims": "sub"}), &test("claim_missing")),
+                [""; 0],
+                "{claims}"
+            );
+        }
+        assert_eq!(refusals(&json!({}), &json!([{"expect": "token_missing"}])), [""; 0]);
     }
 
     #[test]
