@@ -64,9 +64,28 @@ fn with(json: &[u8], fetch: bool) -> Result<Policy, Vec<ConfigError>> {
     compile(json, &Capabilities { fetch, env: &environment })
 }
 
+/// What is written in JSON means the same as what Traefik hands on of a file.
 fn compiled(config: &Value) -> Policy {
-    with(config.to_string().as_bytes(), true)
-        .unwrap_or_else(|errors| panic!("{config}: {}", lines(&errors).join("\n")))
+    let [policy, of_file] = [config, &handed_on(config)].map(|config| {
+        with(config.to_string().as_bytes(), true)
+            .unwrap_or_else(|errors| panic!("{config}: {}", lines(&errors).join("\n")))
+    });
+    assert_eq!(format!("{of_file:?}"), format!("{policy:?}"), "{config}");
+    policy
+}
+
+/// `config` as Traefik hands on a file: scalars are texts, and so is what is empty.
+fn handed_on(config: &Value) -> Value {
+    match config {
+        Value::Null | Value::String(_) => config.clone(),
+        Value::Bool(_) | Value::Number(_) => json!(config.to_string()),
+        Value::Array(elements) if elements.is_empty() => json!(""),
+        Value::Object(members) if members.is_empty() => json!(""),
+        Value::Array(elements) => elements.iter().map(handed_on).collect(),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), handed_on(value))).collect())
+        }
+    }
 }
 
 /// Without what all refusals begin with.
