@@ -29,7 +29,7 @@ pub(crate) fn alert_rules() {
     let tests = fs::read_to_string(folder.join("alerts-test.yml")).unwrap();
     let rules: Value = yaml_serde::from_str(&fs::read_to_string(folder.join("alerts.yml")).unwrap()).unwrap();
     let rules = rules["groups"][0]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), 5);
+    assert_eq!(rules.len(), 6);
     for rule in rules {
         let name = rule["alert"].as_str().unwrap();
         assert!(tests.contains(&format!("alertname: {name}\n    exp_alerts:")), "{name}");
