@@ -27,8 +27,11 @@ fn is_same_uri(htu: &str, origin: &Origin, request: &dyn RequestView) -> bool {
         Some(_) | None => None,
     }
     .map_or(htu.into(), std::borrow::Cow::<str>::Owned);
+    let path = uri::path(request.uri());
+    // A path that a middleware in front has made may begin with a dot segment, and is that of no URI.
+    let is_path = path.is_empty() || path.starts_with(b"/");
     Url::parse(&htu).is_some_and(|url| {
-        url.origin == *origin && normal_path(url.path().as_bytes()) == normal_path(uri::path(request.uri()))
+        is_path && url.origin == *origin && normal_path(url.path().as_bytes()) == normal_path(path)
     })
 }
 
@@ -209,6 +212,9 @@ mod tests {
             ("/a%zz", "https://api.example/a%zz", true),
             ("/orders", "wss://api.example/orders", false),
             ("/é", "https://api.example/%C3%A9", true),
+            ("./orders", "https://api.example/orders", false),
+            ("../orders", "https://api.example/orders", false),
+            ("orders", "https://api.example/orders", false),
         ] {
             let request = request(uri);
             let origin = origin(None, &request).unwrap();
