@@ -245,7 +245,7 @@ const RULES: [Rule; 7] = [
                     .any(|name| header.get(name).is_some())
         },
     },
-    // A token that is bound to something, which no option lets pass; jwt-simple does not know cnf.
+    // A token that is bound to something (boundTokens is not set); jwt-simple does not know cnf.
     Rule {
         ours: "proof_missing",
         applies: |_, claims, _| claims.get("cnf").is_some_and(|cnf| !cnf.is_null()),

@@ -1,4 +1,4 @@
-//! Whether the token of a request was revoked.
+//! Whether the token of a request was revoked, and what operators see of what decides that.
 
 use std::cell::OnceCell;
 
@@ -9,7 +9,7 @@ use crate::core::revocation::list::ListKey;
 use crate::core::revocation::marker::{self, Found, Marker, Missing};
 use crate::core::revocation::{RevocationRules, RevocationView};
 
-/// The state of what `rules` configure.
+/// The state of what `rules` configure, for `status`.
 pub fn view(rules: &RevocationRules, lookups: &dyn Lookups) -> RevocationView {
     let directory = rules.markers.as_ref().map(|rules| {
         let is_there = matches!(lookups.find(&rules.directory), Found::At(_));
