@@ -590,7 +590,7 @@ fn an_issuer_may_have_a_client_of_its_own() {
             "headers=X-B cert=false name= ca=true insecure=false timeout=5 retries=7 http=false proxy=http://proxy:1/ noProxy=x",
         ),
         (
-            json!({"tls": {"cert": "/b.pem", "key": "/b.key", "serverName": "b", "insecureSkipVerify": true, "ca": "/b"}}),
+            json!({"tls": {"cert": "/b.pem", "key": "/b.key", "serverName": "b", "insecureSkipVerify": true}}),
             elsewhere,
             "headers= cert=true name=b ca=true insecure=true timeout=5 retries=7 http=false proxy=http://proxy:1/ noProxy=x",
         ),

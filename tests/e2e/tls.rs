@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::http::Request;
+use testbed::jwks_server::JwksServer;
 use testbed::keys;
 use testbed::port::{free_address, listen_at};
 use testbed::traefik::{FETCH, Process, Routes, Setup, Traefik, temporary_directory};
@@ -62,6 +63,8 @@ struct Case {
     address: SocketAddr,
     server_name: String,
     taken: Taken,
+    /// The same with `insecureSkipVerify`.
+    unverified: Taken,
     _server: Option<Process>,
 }
 
@@ -170,8 +173,20 @@ impl Workshop {
     }
 
     fn add(&mut self, name: &str, root: &str, address: SocketAddr, server: Option<Process>, taken: Taken) {
-        let (name, root) = (name.to_owned(), root.to_owned());
-        self.cases.push(Case { name, root, address, server_name: "idp.test".into(), taken, _server: server });
+        self.cases.push(Case {
+            name: name.to_owned(),
+            root: root.to_owned(),
+            address,
+            server_name: "idp.test".into(),
+            taken,
+            unverified: Both,
+            _server: server,
+        });
+    }
+
+    /// What becomes of the last case if certificates are not verified; without it, both take it.
+    pub(crate) fn unverified(&mut self, taken: Taken) {
+        self.cases.last_mut().unwrap().unverified = taken;
     }
 
     /// The certificates of `names` in one file.
@@ -212,7 +227,7 @@ fn algorithms(workshop: &mut Workshop) {
             workshop.issue(&below, &Wanted { issuer: Some((&by_middle, middle)), ..of_root });
             for (turn, version) in VERSIONS.into_iter().enumerate() {
                 let name = format!("{name}-{leaf}{version}");
-                let taken = match (leaf, version) {
+                let taken = || match (leaf, version) {
                     ("p521", "-tls1_2") => GoAlone(
                         "servers want the curve among the groups, and P-521 is none here: that would take a private key",
                         "alert 40 (HandshakeFailure)",
@@ -221,10 +236,11 @@ fn algorithms(workshop: &mut Workshop) {
                 };
                 if (number + turn) % 2 == 1 {
                     let options = [version, "-cert_chain", &by_middle];
-                    workshop.serve(&format!("{name}-between"), &by_root, (&below, leaf), &options, taken);
+                    workshop.serve(&format!("{name}-between"), &by_root, (&below, leaf), &options, taken());
                 } else {
-                    workshop.serve(&name, &by_root, (&direct, leaf), &[version], taken);
+                    workshop.serve(&name, &by_root, (&direct, leaf), &[version], taken());
                 }
+                workshop.unverified(taken());
             }
             number += 1;
         }
@@ -318,6 +334,7 @@ fn leaves(workshop: &mut Workshop) {
             with("subjectAltName=DNS:idp.test\n1.2.3.4=critical,DER:0500"),
             Nobody("a certificate has a critical extension that is not understood"),
         ),
+        ("version-1", with(""), Nobody("is not X.509 version 3")),
         (
             "rsa-1024",
             Wanted { key: "rsa1024", ..LEAF },
@@ -325,6 +342,13 @@ fn leaves(workshop: &mut Workshop) {
         ),
     ] {
         workshop.leaf(name, &wanted, taken);
+        // A signature of the handshake is verified always, by a key that is read from the certificate.
+        match name {
+            "critical" => workshop.unverified(GoAlone("it is not read further", "critical extension")),
+            "version-1" => workshop.unverified(GoAlone("it is not read further", "is not X.509 version 3")),
+            "rsa-1024" => workshop.unverified(GoAlone("no such key verifies", "a signature is wrong")),
+            _ => {}
+        }
     }
     workshop.leaf("underscore", &with("subjectAltName=DNS:idp_1.test"), Both);
     workshop.asked_for("idp_1.test");
@@ -380,18 +404,32 @@ fn authorities(workshop: &mut Workshop) {
     }
 }
 
+/// A certificate of another, whose key the server does not have.
+fn anothers(workshop: &mut Workshop) -> JwksServer {
+    let server = JwksServer::https_without_key(keys::public_set().to_string());
+    fs::write(workshop.directory.join("anothers-root"), server.ca_pem()).unwrap();
+    let reason = "a signature is wrong";
+    workshop.add("of-another", "anothers-root", server.address(), None, Nobody(reason));
+    workshop.asked_for("localhost");
+    workshop.unverified(Nobody(reason));
+    server
+}
+
 /// Servers that want something else.
 fn servers(workshop: &mut Workshop) {
     let reason = "the server asks for a client certificate (clientConfig.tls.cert)";
     for version in VERSIONS {
         let name = format!("client-certificate{version}");
         workshop.serve(&name, "root", ("good", "p256"), &[version, "-Verify", "1"], Nobody(reason));
+        workshop.unverified(Nobody(reason));
     }
-    let old = Nobody("it wants another version than TLS 1.2 and 1.3");
-    workshop.serve("tls-1.1", "root", ("good", "p256"), &["-tls1_1"], old);
+    let reason = "it wants another version than TLS 1.2 and 1.3";
+    workshop.serve("tls-1.1", "root", ("good", "p256"), &["-tls1_1"], Nobody(reason));
+    workshop.unverified(Nobody(reason));
     let hanging_up = listen_at("127.0.0.1:0");
     let reason = "closed during the handshake; does the server speak TLS on this port?";
     workshop.add("closes", "root", hanging_up.local_addr().unwrap(), None, Nobody(reason));
+    workshop.unverified(Nobody(reason));
     std::thread::spawn(move || {
         for mut stream in hanging_up.incoming().flatten() {
             // What the client says is read, so that the end is none by reset.
@@ -400,7 +438,8 @@ fn servers(workshop: &mut Workshop) {
     });
 }
 
-/// Both clients get each chain: the plugin for a key set, Traefik of a back end.
+/// Both clients get each chain, the plugin for a key set and Traefik of a back end: with its root, and with
+/// `insecureSkipVerify`.
 pub(crate) fn certificates() {
     let mut workshop = Workshop::new();
     workshop.issue("root", &ROOT);
@@ -411,6 +450,7 @@ pub(crate) fn certificates() {
     authorities(&mut workshop);
     certificate_rules::rows(&mut workshop);
     servers(&mut workshop);
+    let _anothers = anothers(&mut workshop);
     for case in &workshop.cases {
         wait(&case.name, 20, || TcpStream::connect(case.address).ok());
     }
@@ -418,22 +458,35 @@ pub(crate) fn certificates() {
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
     let mut routes = Routes::to(&upstream.url());
     let through_go = |name: &str| format!("go-{name}");
+    let unverified = |name: &str| format!("unverified-{name}");
     for Case { name, root, address, server_name, .. } in &workshop.cases {
         let ca = fs::read_to_string(workshop.directory.join(root)).unwrap();
-        let configuration = json!({
-            "jwksUrl": format!("https://{address}/jwks.json"), "issuer": "https://idp.example/",
-            "clientConfig": {"tls": {"ca": &ca, "serverName": server_name}, "maxRetries": 0},
-        });
-        routes.protect(name, FETCH, &configuration);
-        let transport = json!({"rootCAs": [ca], "serverName": server_name});
-        routes.open_through(&through_go(name), &format!("https://{address}"), &transport);
+        for (name, of_plugin, of_go) in [
+            (name.clone(), json!({"ca": &ca}), json!({"rootCAs": [ca]})),
+            (unverified(name), json!({"insecureSkipVerify": true}), json!({"insecureSkipVerify": true})),
+        ] {
+            let with_name = |mut settings: Value| {
+                settings["serverName"] = json!(server_name);
+                settings
+            };
+            let configuration = json!({
+                "jwksUrl": format!("https://{address}/jwks.json"), "issuer": "https://idp.example/",
+                "clientConfig": {"tls": with_name(of_plugin), "maxRetries": 0},
+            });
+            routes.protect(&name, FETCH, &configuration);
+            routes.open_through(&through_go(&name), &format!("https://{address}"), &with_name(of_go));
+        }
     }
     traefik.configure(&routes);
     let mut wrong = Vec::new();
-    for Case { name, taken, .. } in &workshop.cases {
+    let verdicts = workshop
+        .cases
+        .iter()
+        .flat_map(|case| [(case.name.clone(), &case.taken), (unverified(&case.name), &case.unverified)]);
+    for (name, taken) in verdicts {
         let start = traefik.log().len();
-        let plugin = traefik.send(&Request::get(name, "/").bearer(&token())).status;
-        let go = traefik.send(&Request::get(&through_go(name), "/jwks.json")).status;
+        let plugin = traefik.send(&Request::get(&name, "/").bearer(&token())).status;
+        let go = traefik.send(&Request::get(&through_go(&name), "/jwks.json")).status;
         let lines = traefik.log_with(start, &["TLS: "]);
         let said = |reason: &str| lines.iter().any(|line| line.contains(reason));
         let (as_expected, why) = match taken {

@@ -88,10 +88,18 @@ fn client(
     let rules = above.map(|client| &client.rules);
     let retries = values.int_or(&CLIENT_RETRIES, rules.map(|rules| rules.max_retries.into()));
     let no_proxy = values.list(&CLIENT_NO_PROXY).map(|hosts| hosts.join(","));
+    let ca = pem_text(values, &TLS_CA, "certificates", tls_material::certificates, capabilities, errors);
+    let insecure_skip_verify = values.flag_or(&TLS_INSECURE, rules.map(|rules| rules.insecure_skip_verify));
+    if insecure_skip_verify && values.has(&TLS_CA) {
+        errors.conflict(
+            values.path(&TLS_CA),
+            "has no effect: insecureSkipVerify is true, here or at the top level, so any certificate is taken; leave out \
+             one of them",
+        );
+    }
     let rules = ClientRules {
-        ca: pem_text(values, &TLS_CA, "certificates", tls_material::certificates, capabilities, errors)
-            .or_else(|| rules.and_then(|rules| rules.ca.clone())),
-        insecure_skip_verify: values.flag_or(&TLS_INSECURE, rules.map(|rules| rules.insecure_skip_verify)),
+        ca: ca.or_else(|| rules.and_then(|rules| rules.ca.clone())),
+        insecure_skip_verify,
         timeout: Seconds(values.int_or(&CLIENT_TIMEOUT, rules.map(|rules| rules.timeout.0))),
         max_retries: u32::try_from(retries).unwrap_or(0),
         allow_http: values.flag_or(&CLIENT_ALLOW_HTTP, rules.map(|rules| rules.allow_http)),

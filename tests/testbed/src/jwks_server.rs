@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, ServerConnection, StreamOwned, WantsVerifier};
 
 use crate::certificate::Issued;
 use crate::port;
@@ -125,6 +126,20 @@ impl JwksServer {
     /// A server over HTTPS with this certificate, that asks clients for one of the same CA and does without.
     pub fn https_asking(issued: &Issued, document: impl Into<String>) -> Self {
         Self::start("127.0.0.1:0", document.into(), Some(certified(issued, Clients::Asked)))
+    }
+
+    /// A server over HTTPS that presents a certificate whose key it does not have.
+    pub fn https_without_key(document: impl Into<String>) -> Self {
+        let mut certified = certificate("the CA of the tests", Clients::NotAsked);
+        let (presented, own) = (Issued::p256("the CA of another"), Issued::p256("its own CA"));
+        certified.ca_pem.clone_from(&presented.ca_pem);
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.key.serialize_der()));
+        let signing = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        let both = CertifiedKey::new(vec![presented.certificate.der().clone()], signing);
+        let config =
+            builder().with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(both)));
+        certified.config = Arc::new(config);
+        Self::start("127.0.0.1:0", document.into(), Some(certified))
     }
 
     /// A server over plain HTTP.
@@ -431,16 +446,19 @@ fn certificate(ca_name: &str, clients: Clients) -> Certificate {
     certified(&Issued::p256(ca_name), clients)
 }
 
-fn certified(issued: &Issued, clients: Clients) -> Certificate {
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
+}
+
+fn certified(issued: &Issued, clients: Clients) -> Certificate {
+    let builder = builder();
     let builder = if clients == Clients::NotAsked {
         builder.with_no_client_auth()
     } else {
         let mut roots = RootCertStore::empty();
         roots.add(issued.ca_der.clone()).unwrap();
+        let provider = Arc::clone(builder.crypto_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
         let verifier = match clients {
             Clients::Asked => verifier.allow_unauthenticated(),
