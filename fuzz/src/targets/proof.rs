@@ -161,7 +161,9 @@ fn is_target(htu: &str, target: &str) -> bool {
         return false;
     }
     let path = |target: &str| target.split(['?', '#']).next().unwrap_or_default().to_owned();
-    normal(&path(&url.target)) == normal(target.split('?').next().unwrap_or_default())
+    let own = target.split('?').next().filter(|path| !path.is_empty());
+    // RFC 3986 6.2.3: an empty path is that of the root.
+    normal(&path(&url.target)) == normal(own.unwrap_or("/"))
 }
 
 /// RFC 3986 6.2.2: escapes in capitals, those of unreserved characters resolved, then dots removed.
