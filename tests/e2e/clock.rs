@@ -110,6 +110,74 @@ fn without_provider(traefik: &Traefik, clock: &SetClock, upstream: &Upstream) {
     wait("the keys are there", 5, || (status(unix_now()) == 200).then_some(()));
 }
 
+/// A provider that fails for good: its keys serve for `ttlSeconds` and then for `staleSeconds`, by an instance that has them,
+/// from what instances share and from the directory, and no longer.
+pub(crate) fn stale_keys() {
+    const TTL: i64 = 60;
+    const STALE: i64 = 600;
+    let directory = temporary_directory("stale");
+    let path = directory.to_str().unwrap();
+    let mut idp = JwksServer::http(keys::jwk_set(&["ed25519"]).to_string());
+    let upstream = Upstream::start();
+    let setup = Setup { plugins: vec![FETCH], mounts: vec![format!("{path}:{path}")], ..Setup::default() };
+    let traefik = Traefik::start(&setup);
+    let Some(clock) = SetClock::of(traefik.id()) else {
+        harness::skip("clock_stale_keys", "the clock of a process cannot be set here");
+        return;
+    };
+    let hosts = [
+        ("never", 0, None),
+        ("stale", STALE, None),
+        ("never-kept", 0, Some(path)),
+        ("kept", STALE, Some(path)),
+    ];
+    let mut routes = Routes::to(&upstream.url());
+    for (host, stale, directory) in hosts {
+        let mut configuration = json!({
+            "jwksUrl": idp.url(&format!("/{host}")), "issuer": ISSUER,
+            "clientConfig": {"allowHttp": true, "timeoutSeconds": 3, "maxRetries": 0},
+            "jwksCache": {"ttlSeconds": TTL, "staleSeconds": stale, "cooldownSeconds": 1},
+        });
+        if let Some(directory) = directory {
+            configuration["jwksCache"]["directory"] = json!(directory);
+        }
+        routes.protect(host, FETCH, &configuration);
+    }
+    traefik.configure(&routes);
+    let request = |host: &str, ahead: i64| {
+        let claims = json!({"iss": ISSUER, "exp": unix_now() + ahead + 600});
+        Request::get(host, "/slow?50").bearer(&Token::new("EdDSA", claims).mint())
+    };
+    // Several at once, so that the last ones come to instances that are new.
+    let statuses = |host: &str, ahead: i64| {
+        let request = request(host, ahead);
+        std::thread::scope(|scope| {
+            let sent = [(); 8].map(|()| scope.spawn(|| traefik.send(&request).status));
+            sent.map(|thread| thread.join().unwrap())
+        })
+    };
+    for (host, ..) in hosts {
+        assert_eq!(traefik.send(&request(host, 0)).status, 200, "{host}");
+    }
+    idp.set(Behaviour::Status(500));
+    for ahead in [TTL - 10, TTL + 10, TTL + STALE - 20, TTL + STALE + 10] {
+        clock.set(ahead);
+        for (host, stale, _) in hosts {
+            let expected = if ahead < TTL + stale { 200 } else { 503 };
+            assert_eq!(statuses(host, ahead), [expected; 8], "{host}, {ahead} s later");
+        }
+    }
+    idp.set(Behaviour::Up);
+    for (host, ..) in hosts {
+        let ahead = TTL + STALE + 10;
+        wait(&format!("{host} has its keys"), 5, || {
+            (traefik.send(&request(host, ahead)).status == 200).then_some(())
+        });
+    }
+    assert!(traefik.log_with(0, &["wasm error"]).is_empty());
+    fs::remove_dir_all(directory).unwrap();
+}
+
 /// At the provider and in the file, which is replaced.
 fn publish(idp: &JwksServer, directory: &Path, keys: &[&str]) {
     let set = keys::jwk_set(keys).to_string();

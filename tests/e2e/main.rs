@@ -70,6 +70,7 @@ const TESTS: &[Test] = &[
     ("proofs_replay", proofs::replay),
     ("cruel_few_descriptors", cruel::few_descriptors),
     ("clock_set_back_and_forth", clock::set_back_and_forth),
+    ("clock_stale_keys", clock::stale_keys),
     ("proofs_before_strip_prefix", proofs::before_strip_prefix),
     ("proofs_nonce_of_two", proofs::nonce_of_two),
     ("mtls_certificates", mtls::certificates),
