@@ -64,6 +64,7 @@ const TESTS: &[Test] = &[
     ("descriptors_url", reload::descriptors_url),
     ("revocation_long_list", revocation::long_list),
     ("provider_failures", provider::failures),
+    ("provider_endless", provider::endless),
     ("local_forged_records", local::forged_records),
     ("local_forged_records_udp", local::forged_records_udp),
     ("races_keys_stay_apart", races::keys_stay_apart),

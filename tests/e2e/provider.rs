@@ -187,6 +187,67 @@ pub(crate) fn dead_address() {
     fs::remove_dir_all(directory).unwrap();
 }
 
+/// A provider, or who answers in its place, that never ends: each part of an answer has a bound, and all of them the deadline.
+pub(crate) fn endless() {
+    const OK: &str = "HTTP/1.1 200 OK\r\n";
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const LAST_CHUNK: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    let (head, body, line) = ("HTTP: head too large", "the answer is too large", "HTTP: chunk line too long");
+    let answers = [
+        ("bytes", "", "\u{7}", head),
+        ("empty-lines", "", "\r\n", "HTTP: not an HTTP/1.1 answer"),
+        ("interim-answers", "", "HTTP/1.1 103 Early Hints\r\n\r\n", head),
+        ("interim-headers", "HTTP/1.1 100 Continue\r\n", "X: y\r\n", head),
+        ("reason", "HTTP/1.1 200 ", "OK ", head),
+        ("headers", OK, "X: y\r\n", head),
+        ("value", "HTTP/1.1 200 OK\r\nX: ", "y", head),
+        ("folded", "HTTP/1.1 200 OK\r\nX: y", "\r\n y", "HTTP: malformed header"),
+        ("lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5", ", 5", head),
+        ("body", "HTTP/1.1 200 OK\r\n\r\n", " ", body),
+        ("length", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n", " ", body),
+        ("chunk-size", CHUNKED, "0", line),
+        ("chunk-extension", CHUNKED, "1;x=", line),
+        ("chunks", CHUNKED, "1\r\n \r\n", body),
+        ("trailers", LAST_CHUNK, "X: y\r\n", head),
+        ("error", "HTTP/1.1 500 Internal Server Error\r\n\r\n", " ", "status 500"),
+        ("location", "HTTP/1.1 302 Found\r\nLocation: /", "x/", head),
+        ("gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", "\u{1f}", body),
+    ];
+    let mut servers = [JwksServer::https, JwksServer::http]
+        .map(|start: fn(String) -> JwksServer| start(keys::public_set().to_string()));
+    let upstream = Upstream::start();
+    let traefik = Traefik::start(&Setup { plugins: vec![FETCH], ..Setup::default() });
+    let mut routes = Routes::to(&upstream.url());
+    let host = |name: &str, idp: &JwksServer| format!("{name}-{}", idp.address().port());
+    for (name, ..) in answers {
+        for idp in &servers {
+            let mut configuration = configuration(idp);
+            configuration["clientConfig"]["allowHttp"] = json!(true);
+            routes.protect(&host(name, idp), FETCH, &configuration);
+        }
+    }
+    traefik.configure(&routes);
+    for (name, start, again, told) in answers {
+        for idp in &mut servers {
+            idp.set(Behaviour::Endless(start, again));
+            let host = host(name, idp);
+            let from = traefik.log().len();
+            assert_eq!(timed(&traefik, &host, &token()).status, 503, "{host}");
+            assert!(!traefik.log_with(from, &[told]).is_empty(), "{host}: {told}: {:?}", traefik.log());
+        }
+    }
+    for idp in &mut servers {
+        idp.set(Behaviour::Up);
+        for (name, ..) in answers {
+            let host = host(name, idp);
+            wait(&format!("{host} recovers"), 15, || {
+                (timed(&traefik, &host, &token()).status == 200).then_some(())
+            });
+        }
+    }
+    assert!(traefik.log_with(0, &["wasm error"]).is_empty());
+}
+
 /// What providers publish besides a set: read where it is one, else told with what to do about it. A server that gives its
 /// documents only to clients that accept any type gives it.
 pub(crate) fn documents() {

@@ -46,6 +46,8 @@ pub enum Behaviour {
     WrongCertificate,
     /// These bytes as they stand, then the end of the connection.
     Raw(Vec<u8>),
+    /// The first as they stand, then the second again and again, as long as the client reads them.
+    Endless(&'static str, &'static str),
 }
 
 struct State {
@@ -388,6 +390,13 @@ impl Shared {
                 stream.write_all(&response(status, &headers, Some(0), b""))
             }
             Behaviour::Raw(bytes) => stream.write_all(&bytes),
+            Behaviour::Endless(head, again) => {
+                stream.write_all(head.as_bytes())?;
+                let many = again.repeat((64 << 10) / again.len());
+                loop {
+                    stream.write_all(many.as_bytes())?;
+                }
+            }
         }
     }
 
