@@ -233,7 +233,10 @@ pub(crate) fn endless() {
             let host = host(name, idp);
             let from = traefik.log().len();
             assert_eq!(timed(&traefik, &host, &token()).status, 503, "{host}");
-            assert!(!traefik.log_with(from, &[told]).is_empty(), "{host}: {told}: {:?}", traefik.log());
+            let lines = traefik.log_with(from, &["; no keys to serve with"]);
+            // A slow machine may come to the deadline before it comes to the bound.
+            let is_told = |line: &String| line.contains(told) || line.contains(": timed out; ");
+            assert!(lines.iter().any(is_told), "{host}: {told}: {lines:?}");
         }
     }
     for idp in &mut servers {
