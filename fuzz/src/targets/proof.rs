@@ -15,7 +15,7 @@ use traefik_jwt_auth::core::unix_time::{Seconds, UnixTime};
 use traefik_jwt_auth::core::url::Url;
 
 use super::json::defined;
-use super::url::assert_same_server;
+use super::url::{assert_same_server, has_idna};
 use crate::NOW;
 use crate::cut::{choice, parts, text};
 use crate::mark::mark;
@@ -154,7 +154,7 @@ fn is_own_key(header: &[u8], alg: &str) -> bool {
 
 /// Whether `htu` is the URI of the request (check 9), as the `url` crate reads and RFC 3986 6.2.2 compares them.
 fn is_target(htu: &str, target: &str) -> bool {
-    let Some(url) = Url::parse(htu) else { return false };
+    let Some(url) = Url::parse(htu).filter(|url| !has_idna(&url.origin.to_string())) else { return false };
     let theirs = ::url::Url::parse(htu).expect("what is a URL here is one there");
     assert_same_server(&url.origin, &theirs, htu);
     if theirs.origin().ascii_serialization() != "https://api.example" {

@@ -15,11 +15,12 @@ use crate::mark::mark;
 pub(super) fn url(input: &[u8]) {
     let [first, location] = parts(input).map(text);
     let _ = Proxy::parse(&first).map(|proxy| assert!(!format!("{proxy:?}").contains('@')));
-    if is_serialized_origin(&first) && ["http://", "https://"].iter().any(|scheme| first.starts_with(scheme))
-    {
+    let is_of_http = ["http://", "https://"].iter().any(|scheme| first.starts_with(scheme));
+    // With some names as IDNA has them, the `idna` crate panics where it is built to assert.
+    if is_of_http && is_serialized_origin(&first) && !has_idna(&first) {
         let theirs = ::url::Url::parse(&first);
         let is_same = theirs.is_ok_and(|url| url.origin().ascii_serialization() == first);
-        assert!(is_same || has_idna(&first) || first.contains("[::ffff:"), "{first:?}");
+        assert!(is_same || first.contains("[::ffff:"), "{first:?}");
     }
     let Some(url) = Url::parse(&first) else {
         mark("refused");
@@ -52,7 +53,7 @@ pub(super) fn url(input: &[u8]) {
     }
 }
 
-fn has_idna(text: &str) -> bool {
+pub(super) fn has_idna(text: &str) -> bool {
     text.to_ascii_lowercase().contains("xn--")
 }
 
