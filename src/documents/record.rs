@@ -341,10 +341,10 @@ impl Entry {
         out.extend_from_slice(&self.shared.failures.to_le_bytes());
         let failure = self.shared.failure.as_ref();
         out.extend_from_slice(&failure.map_or(0, |failure| failure.at.as_millis()).to_le_bytes());
-        let reason = failure.map_or("", |failure| &failure.reason).as_bytes();
-        let reason = reason.get(..MAX_REASON_BYTES).unwrap_or(reason);
+        let reason = failure.map_or("", |failure| &failure.reason);
+        let (reason, _) = reason.split_at(reason.floor_char_boundary(MAX_REASON_BYTES));
         out.extend_from_slice(&u32::try_from(reason.len()).unwrap_or(0).to_le_bytes());
-        out.extend_from_slice(reason);
+        out.extend_from_slice(reason.as_bytes());
         out.push(self.shared.document.as_ref().map_or(0, |_| HAS_DOCUMENT));
     }
 
@@ -365,7 +365,8 @@ impl Entry {
         let version = Version(reader.u64()?);
         let failures = reader.u32()?;
         let failed_at = Some(reader.u64()?).filter(|millis| *millis > 0).map(UnixTime::from_millis);
-        let reason = String::from_utf8_lossy(reader.bytes()?).into_owned();
+        let reason = Some(reader.bytes()?).filter(|reason| reason.len() <= MAX_REASON_BYTES)?;
+        let reason = std::str::from_utf8(reason).ok()?.to_owned();
         let failure = failed_at.map(|at| Failure { at, reason });
         let [flags] = reader.array()?;
         let document = match flags & HAS_DOCUMENT {
@@ -390,11 +391,11 @@ fn checksum(header: &[u8; HEADER_BYTES], entries: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::{Just, Strategy, any, prop, proptest};
 
-    use super::{HEADER_BYTES, Nanos, Next, Record, Watch};
+    use super::{HEADER_BYTES, Nanos, Next, Record, Watch, checksum};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::documents::document::{Document, SharedDocument};
     use crate::documents::lease::{Failure, Notify, Version, Waiting};
-    use crate::documents::limits::{MAX_RECORD_BYTES, MAX_WAITERS};
+    use crate::documents::limits::{MAX_REASON_BYTES, MAX_RECORD_BYTES, MAX_WAITERS};
     use crate::documents::source_id::SourceId;
 
     const A: SourceId = SourceId([1; 16]);
@@ -523,6 +524,48 @@ mod tests {
         let mut merged = read;
         merged.merge(record.clone());
         assert_eq!(merged, record);
+    }
+
+    #[test]
+    fn a_reason_is_cut_at_a_character_and_one_that_was_not_is_none() {
+        let xs = "x".repeat(MAX_REASON_BYTES);
+        let [all, all_but_one] = [&xs[..], &xs[1..]];
+        let mut bytes = Vec::new();
+        for (reason, expected) in [
+            (all.to_owned(), all),
+            (format!("{all}x"), all),
+            (format!("{all_but_one}é"), all_but_one),
+            ("é".repeat(MAX_REASON_BYTES), &"é".repeat(MAX_REASON_BYTES / 2)),
+        ] {
+            let mut record = Record::default();
+            record.finish(A, 1, Nanos(7), Err(Failure { at: UnixTime::from_seconds(9), reason }));
+            bytes = record.encode();
+            let read = Record::decode(&bytes, LATER).unwrap();
+            let failure = read.look(A, NONE).unwrap().failure.clone().unwrap();
+            assert_eq!(failure.reason, expected);
+            assert_eq!(Record::decode(&read.encode(), LATER), Some(read));
+        }
+        // The text, whose last byte is before that which says whether there is a document.
+        let end = bytes.len() - 1;
+        let with = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut changed = bytes.clone();
+            change(&mut changed);
+            let length = u32::try_from(changed.len() - HEADER_BYTES).unwrap();
+            let (header, entries) = changed.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
+            header[20..24].copy_from_slice(&length.to_le_bytes());
+            let sum = checksum(header, entries);
+            header[24..32].copy_from_slice(&sum.to_le_bytes());
+            Record::decode(&changed, LATER)
+        };
+        assert!(with(&|_| {}).is_some());
+        assert_eq!(with(&|bytes| bytes[end - 1] = b'x'), None, "not UTF-8");
+        let start = end - MAX_REASON_BYTES;
+        let longer = u32::try_from(MAX_REASON_BYTES + 1).unwrap().to_le_bytes();
+        let long = |bytes: &mut Vec<u8>| {
+            bytes[start - 4..start].copy_from_slice(&longer);
+            bytes.insert(end, b'x');
+        };
+        assert_eq!(with(&long), None, "longer than any that is written");
     }
 
     #[test]
