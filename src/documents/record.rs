@@ -528,13 +528,12 @@ mod tests {
 
     #[test]
     fn a_reason_is_cut_at_a_character_and_one_that_was_not_is_none() {
-        let xs = "x".repeat(MAX_REASON_BYTES);
-        let [all, all_but_one] = [&xs[..], &xs[1..]];
+        let [all, all_but_one] = [MAX_REASON_BYTES, MAX_REASON_BYTES - 1].map(|length| "x".repeat(length));
         let mut bytes = Vec::new();
         for (reason, expected) in [
-            (all.to_owned(), all),
-            (format!("{all}x"), all),
-            (format!("{all_but_one}é"), all_but_one),
+            (all.clone(), &all),
+            (format!("{all}x"), &all),
+            (format!("{all_but_one}é"), &all_but_one),
             ("é".repeat(MAX_REASON_BYTES), &"é".repeat(MAX_REASON_BYTES / 2)),
         ] {
             let mut record = Record::default();
@@ -542,7 +541,7 @@ mod tests {
             bytes = record.encode();
             let read = Record::decode(&bytes, LATER).unwrap();
             let failure = read.look(A, NONE).unwrap().failure.clone().unwrap();
-            assert_eq!(failure.reason, expected);
+            assert_eq!(failure.reason, *expected);
             assert_eq!(Record::decode(&read.encode(), LATER), Some(read));
         }
         // The text, whose last byte is before that which says whether there is a document.
