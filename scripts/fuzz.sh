@@ -44,7 +44,7 @@ for name in "${names[@]}"; do
         continue
     fi
     say "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $(cat "$log.time")," \
-        "$(grep -oE 'cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$log" | sed -n '1s/$/, then/p; $p' | tr '\n' ' ')"
+        "$(grep -aoE 'cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$log" | sed -n '1s/$/, then/p; $p' | tr '\n' ' ')"
     if [ "${KEEP:-}" ]; then
         rm -rf "$out/minimised/$name"
         mkdir -p "$out/minimised/$name"
