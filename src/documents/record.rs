@@ -391,7 +391,7 @@ fn checksum(header: &[u8; HEADER_BYTES], entries: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::{Just, Strategy, any, prop, proptest};
 
-    use super::{HEADER_BYTES, Nanos, Next, Record, Watch, checksum};
+    use super::{HEADER_BYTES, Nanos, Next, Record, Watch};
     use crate::core::unix_time::{Seconds, UnixTime};
     use crate::documents::document::{Document, SharedDocument};
     use crate::documents::lease::{Failure, Notify, Version, Waiting};
@@ -549,12 +549,7 @@ mod tests {
         let with = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut changed = bytes.clone();
             change(&mut changed);
-            let length = u32::try_from(changed.len() - HEADER_BYTES).unwrap();
-            let (header, entries) = changed.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
-            header[20..24].copy_from_slice(&length.to_le_bytes());
-            let sum = checksum(header, entries);
-            header[24..32].copy_from_slice(&sum.to_le_bytes());
-            Record::decode(&changed, LATER)
+            Record::decode(&sealed(changed), LATER)
         };
         assert!(with(&|_| {}).is_some());
         assert_eq!(with(&|bytes| bytes[end - 1] = b'x'), None, "not UTF-8");
@@ -715,6 +710,7 @@ mod tests {
     /// Seals an altered record as its writer would.
     fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
         let (header, entries) = bytes.split_first_chunk_mut::<HEADER_BYTES>().unwrap();
+        header[20..24].copy_from_slice(&u32::try_from(entries.len()).unwrap().to_le_bytes());
         let sum = super::checksum(header, entries).to_le_bytes();
         header[24..32].copy_from_slice(&sum);
         bytes
