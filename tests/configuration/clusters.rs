@@ -53,6 +53,29 @@ fn what_is_written_counts_for_the_own_cluster() {
     assert_eq!(header.value, TextSource::File("/own/token".into()));
 }
 
+/// The token of the pod goes to nobody but its API server: what the top level allows for other servers does not count.
+#[test]
+fn the_own_cluster_is_verified_unless_its_section_says_otherwise() {
+    let trusts_anyone = json!({"tls": {"insecureSkipVerify": true}});
+    let entry =
+        |tls: &Value| json!({"issuer": "kubernetes", "audience": "api", "clientConfig": {"tls": tls}});
+    let beside = |entry: &Value| json!({"clientConfig": trusts_anyone, "trustedIssuers": [entry]});
+    for (configuration, verified) in [
+        (beside(&entry(&json!({}))), true),
+        (beside(&entry(&json!({"ca": "/other.pem"}))), true),
+        (beside(&entry(&json!({"serverName": "api.internal"}))), true),
+        (beside(&entry(&json!({"insecureSkipVerify": false}))), true),
+        (beside(&entry(&json!({"insecureSkipVerify": true}))), false),
+        (entry(&json!({"insecureSkipVerify": true})), false),
+    ] {
+        assert_eq!(
+            !remote(&compiled(&configuration)).client.insecure_skip_verify,
+            verified,
+            "{configuration}"
+        );
+    }
+}
+
 /// The examples of clusters load, and their samples show what is let in and what is not.
 #[test]
 fn examples_load_and_prove_themselves() {

@@ -619,6 +619,26 @@ fn an_issuer_may_have_a_client_of_its_own() {
 }
 
 #[test]
+fn an_issuer_with_certificates_of_its_own_is_verified() {
+    let config = |tls: Value| {
+        json!({
+            "clientConfig": {"tls": {"insecureSkipVerify": true}},
+            "trustedIssuers": [{"issuer": "b", "jwksUrl": "https://b.example/", "clientConfig": {"tls": tls}}],
+        })
+    };
+    for (tls, expected) in [
+        (json!({"ca": "/b.pem"}), "ca=true insecure=false"),
+        (json!({"ca": "/b.pem", "insecureSkipVerify": false}), "ca=true insecure=false"),
+        (json!({"insecureSkipVerify": false}), "ca=false insecure=false"),
+        (json!({"serverName": "b"}), "ca=false insecure=true"),
+        (json!({"ca": "", "serverName": "b"}), "ca=false insecure=true"),
+    ] {
+        let lines = fetched(&config(tls.clone()));
+        assert!(lines[0].contains(expected), "{tls}: {lines:?}");
+    }
+}
+
+#[test]
 fn a_proxy_of_the_environment_is_refused_only_where_something_is_fetched() {
     let env = |name: &str| (name == "HTTPS_PROXY").then(|| "socks5://proxy:1080".to_owned());
     let refusals = |config: &Value| {

@@ -23,7 +23,8 @@ fn account(alg: &str, issuer: &str, number: i64) -> String {
 }
 
 /// `issuer: kubernetes`: an API server with a CA of its own that answers nobody but the pod, whose token the kubelet replaces;
-/// the tokens of its issuer are accepted, and no others that its keys have signed.
+/// the tokens of its issuer are accepted, and no others that its keys have signed. One that another CA has certified gets no
+/// token, also where the top level takes any certificate.
 pub(crate) fn own_cluster() {
     let api = JwksServer::https(keys::jwk_set(&["ed25519"]).to_string());
     let directory = temporary_directory("cluster");
@@ -36,17 +37,26 @@ pub(crate) fn own_cluster() {
         fs::rename(directory.join("token.new"), directory.join("token")).unwrap();
         own
     };
+    // Mounts have one path on both sides, so the files cannot be where a pod has them.
+    let as_pod = json!({
+        "tls": {"ca": format!("{path}/ca.crt")}, "maxRetries": 0,
+        "headers": {"Authorization": format!("Bearer file:{path}/token")},
+    });
     let configuration = json!({
         "issuer": "kubernetes", "audience": "api", "jwksUrl": api.url("/openid/v1/jwks"),
-        "clientConfig": {
-            "tls": {"ca": format!("{path}/ca.crt")}, "maxRetries": 0,
-            "headers": {"Authorization": format!("Bearer file:{path}/token")},
-        },
-        "jwksCache": {"ttlSeconds": 2, "cooldownSeconds": 1},
+        "clientConfig": as_pod, "jwksCache": {"ttlSeconds": 2, "cooldownSeconds": 1},
+    });
+    let impostor = JwksServer::https(keys::jwk_set(&["ed25519"]).to_string());
+    let beside_others = json!({
+        "clientConfig": {"tls": {"insecureSkipVerify": true}},
+        "trustedIssuers": [{
+            "issuer": "kubernetes", "audience": "api", "jwksUrl": impostor.url("/openid/v1/jwks"), "clientConfig": as_pod,
+        }],
     });
     let upstream = Upstream::start();
     let mut routes = Routes::to(&upstream.url());
     routes.protect("cluster", FETCH, &configuration);
+    routes.protect("impostor", FETCH, &beside_others);
     let mounts = vec![format!("{path}:{path}:ro")];
     let traefik = Traefik::start(&Setup { plugins: vec![FETCH], mounts, ..Setup::default() });
     traefik.configure(&routes);
@@ -65,6 +75,14 @@ pub(crate) fn own_cluster() {
     // Its own is good, and is what it sends.
     api.demand(&format!("Bearer {first}"));
     wait("keys of the API server", 20, || (status(&account("EdDSA", CLUSTER, 1)) == 200).then_some(()));
+    // The token is there now.
+    wait("the impostor is refused", 20, || {
+        let token = account("EdDSA", CLUSTER, 1);
+        assert_eq!(traefik.send(&Request::get("impostor", "/").bearer(&token)).status, 503);
+        (!traefik.log_with(0, &[&impostor.url("/openid/v1/jwks"), "TLS: a signature is wrong"]).is_empty())
+            .then_some(())
+    });
+    assert!(impostor.request_heads().is_empty());
     assert!(asked(&format!("Authorization: Bearer {first}")) > 0);
     // The same keys for another issuer, or for none, and tokens that only name the issuer.
     for (alg, issuer) in [("EdDSA", "https://other.example"), ("EdDSA", "kubernetes"), ("ES256", CLUSTER)] {

@@ -89,12 +89,13 @@ fn client(
     let retries = values.int_or(&CLIENT_RETRIES, rules.map(|rules| rules.max_retries.into()));
     let no_proxy = values.list(&CLIENT_NO_PROXY).map(|hosts| hosts.join(","));
     let ca = pem_text(values, &TLS_CA, "certificates", tls_material::certificates, capabilities, errors);
-    let insecure_skip_verify = values.flag_or(&TLS_INSECURE, rules.map(|rules| rules.insecure_skip_verify));
+    // Who names the certificates of a server has it verified.
+    let above = rules.filter(|_| !values.has(&TLS_CA)).map(|rules| rules.insecure_skip_verify);
+    let insecure_skip_verify = values.flag_or(&TLS_INSECURE, above);
     if insecure_skip_verify && values.has(&TLS_CA) {
         errors.conflict(
             values.path(&TLS_CA),
-            "has no effect: insecureSkipVerify is true, here or at the top level, so any certificate is taken; leave out \
-             one of them",
+            "has no effect beside insecureSkipVerify: true, which takes any certificate; leave out one of them",
         );
     }
     let rules = ClientRules {

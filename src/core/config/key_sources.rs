@@ -4,7 +4,7 @@ use crate::core::config::accepted::IssuerNames;
 use crate::core::config::client::{Client, Shared};
 use crate::core::config::error::Errors;
 use crate::core::config::options::Row;
-use crate::core::config::options::fetching::{CLIENT_HEADERS, TLS_CA};
+use crate::core::config::options::fetching::{CLIENT_HEADERS, TLS_CA, TLS_INSECURE};
 use crate::core::config::options::keys::*;
 use crate::core::config::options::revocation::REVOCATION_URL;
 use crate::core::config::outside::{Outside, outside};
@@ -94,10 +94,12 @@ const POD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 /// The key set of the API server, by the name that it has in every cluster.
 const POD_KEYS: &str = "https://kubernetes.default.svc/openid/v1/jwks";
 
-/// How the API server is asked: as the pod, unless the configuration says otherwise.
+/// How the API server is asked: as the pod, unless the section says otherwise. Since it has a CA of its own, what the top
+/// level says of others' certificates does not hold for it.
 fn as_pod(values: &Values, mut client: ClientRules, errors: &mut Errors) -> ClientRules {
     if !values.has(&TLS_CA) {
         client.ca = Some(TextSource::File(POD_CA.into()));
+        client.insecure_skip_verify = values.flag(&TLS_INSECURE);
     }
     if !values.has(&CLIENT_HEADERS) {
         let (name, scheme) = ("Authorization".into(), "Bearer".into());

@@ -24,6 +24,7 @@ rows! {
     TLS = inherited("clientConfig.tls", Kind::Object).or_empty();
 
     /// Certificates that are trusted besides the built-in roots: PEM, `env:NAME`, an absolute path or `file:/path`.
+    /// Refused beside `insecureSkipVerify: true`.
     TLS_CA = inherited("clientConfig.tls.ca", Kind::Secret).or_empty().otherwise("the built-in roots alone");
 
     /// Certificate of the client, its own one first, for the server of the URL beside it.
@@ -35,7 +36,8 @@ rows! {
     /// Name that is asked for and expected in the certificate.
     TLS_SERVER_NAME = own("clientConfig.tls.serverName", Kind::Text).like(&SERVER_NAME).or_empty().otherwise("the host of the URL");
 
-    /// Accept any certificate: any server that answers then chooses the keys.
+    /// Accept any certificate: any server that answers then chooses the keys. That of the top level does not hold for
+    /// `issuer: kubernetes` and for entries with a `tls.ca`.
     TLS_INSECURE = inherited("clientConfig.tls.insecureSkipVerify", Kind::Flag(false));
 
     /// Deadline over name, connection, TLS, answer and retries.
