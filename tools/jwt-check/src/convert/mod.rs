@@ -114,7 +114,7 @@ fn write(
 ) {
     let from = format!("From {}, by jwt-check {VERSION}.", source.name());
     if let Form::Kubernetes(metadata) = &block.form {
-        let metadata = yaml_serde::to_string(&json!({ "metadata": metadata })).unwrap_or_default();
+        let metadata = yaml::member("metadata", metadata);
         resources.push(format!(
             "apiVersion: traefik.io/v1alpha1\nkind: Middleware\n{metadata}spec:\n  plugin:\n{}{}{}",
             yaml::key(&block.plugin, 4),

@@ -26,7 +26,7 @@ pub(super) fn block(target: &Target, samples: &[Sample], indent: usize) -> Strin
         for line in target.comments.get(name).into_iter().flatten() {
             text.push_str(&comment(line, indent, ""));
         }
-        text.push_str(&indented(&option(name, value), indent));
+        text.push_str(&indented(&member(name, value), indent));
     }
     if !samples.is_empty() {
         text.push_str(&indented("tests:", indent));
@@ -41,19 +41,22 @@ fn dropped(target: &Target) -> Vec<String> {
     remarks.filter(|remark| !target.by_hand.contains(remark)).collect()
 }
 
-fn option(name: &str, value: &Value) -> String {
+/// A member of an object, in as many lines as it needs. YAML takes some characters for the end of a line that its writer leaves as
+/// they are (YAML 1.1, 4.2); so with one of them it is JSON, behind a `?`, since a name may be too long for one line (YAML 1.2.2,
+/// 7.4).
+pub(super) fn member(name: &str, value: &Value) -> String {
+    if name.contains(is_foreign) || value.to_string().contains(is_foreign) {
+        return format!("? {}\n: {}\n", json(&name.into()), json(value));
+    }
     let mut one = serde_json::Map::new();
     one.insert(name.to_owned(), value.clone());
     // Nothing that was read from a file fails to be written.
     yaml_serde::to_string(&one).unwrap_or_default()
 }
 
-/// The name of a member and what ends it, behind `indent` blanks: more than a line where the text has several, or is too long for
-/// one (YAML 1.2.2, 7.4).
+/// The name of a member and what ends it, behind `indent` blanks.
 pub(super) fn key(text: &str, indent: usize) -> String {
-    let mut one = serde_json::Map::new();
-    one.insert(text.to_owned(), Value::Null);
-    let written = yaml_serde::to_string(&one).unwrap_or_default();
+    let written = member(text, &Value::Null);
     indented(written.trim_end().trim_end_matches("null").trim_end(), indent)
 }
 
@@ -119,4 +122,29 @@ pub(super) fn comment(text: &str, indent: usize, bullet: &str) -> String {
     }
     let mark = |at: usize| if at == 0 { bullet.to_owned() } else { " ".repeat(bullet.len()) };
     lines.iter().enumerate().map(|(at, line)| format!("{:indent$}# {}{line}\n", "", mark(at))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::convert::yaml::{indented, key, member};
+
+    /// Every text of up to four of the characters that YAML or its writers have rules for, as a value and as a name.
+    #[test]
+    fn what_is_written_is_read() {
+        const CHARACTERS: [&str; 13] = [
+            "", "a", " ", "\t", "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{a0}", "#", "'",
+        ];
+        let read = |text: &str| yaml_serde::from_str::<Value>(text).map_err(|error| error.to_string());
+        for at in 0..CHARACTERS.len().pow(4) {
+            let place = |place: u32| CHARACTERS[at / CHARACTERS.len().pow(place) % CHARACTERS.len()];
+            let text = [0, 1, 2, 3].map(place).concat();
+            let value = json!(["x", text, {"n": text}]);
+            let written = format!("a:\n{}  b: 1\n", indented(&member("n", &value), 2));
+            assert_eq!(read(&written), Ok(json!({"a": {"n": value, "b": 1}})), "{text:?}: {written}");
+            let written = format!("a:\n{}    b: 1\n", key(&text, 2));
+            assert_eq!(read(&written), Ok(json!({"a": {text.as_str(): {"b": 1}}})), "{text:?}: {written}");
+        }
+    }
 }
